@@ -1,0 +1,17 @@
+"""Executors: one module per kind of job, imported in the child process only.
+
+An executor is a plain function `run(context, inputs) -> output`; it may be slow, use much
+memory or crash: it has a process of its own, which the worker can end at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+EXECUTORS: Mapping[str, str] = {
+    "data.describe": "desktop.jobs.data.describe:run",
+    "ml.train": "desktop.jobs.ml.train:run",
+    "ml.predict": "desktop.jobs.ml.predict:run",
+    "ml.models": "desktop.jobs.ml.models:run",
+}
+"""Kind -> "module:function"."""

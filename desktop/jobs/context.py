@@ -1,0 +1,56 @@
+"""What an executor gets from the worker, and all it may use to talk to people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from shared.questions import Asking
+
+
+class Context(Protocol):
+    """One attempt's door to the world. Every method may be called from the main thread only."""
+
+    workdir: Path
+    """Empty folder of this job, kept between its attempts, deleted after it ended well."""
+    models_folder: Path
+    """Where this machine keeps its trained models."""
+    folders: tuple[Path, ...]
+    """Folders the machine's owner allows, resolved; files elsewhere are refused."""
+    memory_bytes_max: int
+    """The watchdog ends the child above this; plan to stay below."""
+    threads_max: int
+    """How many threads numeric libraries may use; OMP_* are set before the child's imports."""
+
+    def progress(
+        self,
+        stage: str,
+        done: float,
+        total: float,
+        *,
+        eta_seconds: float | None = None,
+    ) -> None:
+        """Tell how far a stage is. Cheap; the worker coalesces to one a second."""
+
+    def log(self, line: str) -> None:
+        """Write one line to the job's log, for people."""
+
+    def ask(self, asking: Asking) -> str:
+        """Ask a person and wait for the answer's value.
+
+        An answer given to an earlier attempt of this job under the same key returns at once.
+        Waiting is no running time. If the question runs out without a default, the child is
+        ended here and the job is parked; it starts again when somebody answers.
+        """
+
+    def find_file(self, name: str) -> Path:
+        """Find an allowed file by path or by name; symlinks and ".." are resolved first.
+
+        Raises:
+            NotAllowed: `file_outside_folders`.
+            NotFound: `file_missing`, with near misses in the hint.
+            BadInput: `file_ambiguous`.
+        """
+
+    def recent_files(self, suffixes: tuple[str, ...], *, count_max: int) -> list[Path]:
+        """List allowed files with these suffixes (".csv"), the newest first."""

@@ -1,0 +1,79 @@
+"""Job kinds: what each takes, what it gives back, and what a worker may do with a second try.
+
+Only words live here. The executor of a kind is named by the desktop (`desktop.jobs`) and is
+imported in the child process alone; the hub knows a kind without being able to run it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from shared.errors import BadInput
+
+JsonObject = dict[str, JsonValue]
+
+
+class Inputs(BaseModel):
+    """Inputs of a kind. Every field has a default: what is missing becomes a question."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Output(BaseModel):
+    """Result of a kind: the sentences a person reads, then the typed facts of its subclass."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    headline: str
+    """One sentence that could stand alone in a chat."""
+    notes: tuple[str, ...] = ()
+    """Further sentences, the most useful first; a leading "⚠ " marks a warning."""
+    files: tuple[str, ...] = ()
+    """Names (not paths) of files the job wrote for the person; they stay on the worker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One sort of job."""
+
+    name: str
+    """Dotted: family.verb, as in "ml.train"."""
+    summary: str
+    """What it does, as help text."""
+    inputs: type[Inputs]
+    output: type[Output]
+    idempotent: bool
+    """A second run harms nothing: after a crash it is granted again without asking."""
+    resumable: bool = False
+    """A second run continues from what the first left in its workdir."""
+    timeout_seconds: float
+    """The child is stopped after this much running time (time spent asking not counted)."""
+    retries: bool = True
+    """Whether retryable failures are tried again by themselves."""
+
+
+FAULTS_SHOWN_MAX = 3
+
+
+def parse_inputs(kind: Kind, raw: Mapping[str, JsonValue]) -> Inputs:
+    """Check raw inputs against their kind.
+
+    Raises:
+        BadInput: `inputs_invalid`, naming the fields that are wrong.
+    """
+    try:
+        return kind.inputs.model_validate(dict(raw))
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc']) or 'input'}: {fault['msg']}"
+            for fault in error.errors(include_url=False)[:FAULTS_SHOWN_MAX]
+        )
+        known = ", ".join(kind.inputs.model_fields)
+        raise BadInput(
+            "inputs_invalid",
+            f"{kind.name} cannot take these inputs: {faults}.",
+            f"It takes: {known}." if known else "It takes no inputs.",
+        ) from None
