@@ -1,0 +1,1 @@
+"""Decisions of the hub: values in, values out; no I/O, no clock."""

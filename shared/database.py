@@ -1,0 +1,223 @@
+"""The one SQLite mechanism of hub and desktop: one thread, one connection, group commit.
+
+A transaction is a plain function of a connection. `write` runs it on the database thread, and
+functions that wait at the same moment share one COMMIT, so that durability costs one fsync for
+many of them. Each runs in a savepoint: one that raises is undone alone. `write` returns after the
+COMMIT, never before.
+
+This is the only module of `shared` that does I/O: two programs need exactly this, and two copies
+of it would drift apart.
+
+The connection is the only one that writes and checkpoints, which also keeps clear of the
+WAL-reset corruption of SQLite before 3.51.3 (sqlite.org/wal.html#walresetbug).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from shared.errors import AppError, Unavailable
+
+T = TypeVar("T")
+Migration = Callable[[sqlite3.Connection], None]
+"""One numbered step of a schema; its number is its place in the sequence, from 1."""
+
+GROUP_MAX = 4000
+"""Functions that may share one commit."""
+PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "busy_timeout = 5000",
+    "wal_autocheckpoint = 4000",
+    "journal_size_limit = 67108864",
+    "cache_size = -32768",
+    "trusted_schema = OFF",
+)
+
+
+@dataclass(slots=True)
+class _Work(Generic[T]):
+    run: Callable[[sqlite3.Connection], T]
+    done: Future[T]
+
+
+class Database:
+    """A store, opened. Close it, or use it as a context manager."""
+
+    def __init__(self, path: Path, migrations: Sequence[Migration]) -> None:
+        """Open or create the store and bring its schema up to date.
+
+        Raises:
+            Unavailable: `store_unreadable`, `store_newer`.
+        """
+        self.path = path
+        self._queue: queue.SimpleQueue[_Work[Any] | None] = queue.SimpleQueue()
+        self._connection = _open(path, migrations)
+        self._closed = False
+        # A daemon: an exit without close must not hang, and a torn transaction rolls back.
+        self._thread = threading.Thread(
+            target=self._serve, name=f"database {path.name}", daemon=True
+        )
+        self._thread.start()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def write(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a transaction; returns once it is durable.
+
+        Cancelling the caller does not undo it: it may or may not have been committed.
+        """
+        return await asyncio.wrap_future(self.submit(run))
+
+    async def read(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a function that only reads, in order with the writes around it."""
+        return await asyncio.wrap_future(self.submit(run))
+
+    def submit(self, run: Callable[[sqlite3.Connection], T]) -> Future[T]:
+        """Queue a transaction from any thread; the future is done once it is durable."""
+        done: Future[T] = Future()
+        if self._closed:
+            done.set_exception(Unavailable("store_closed", "The store is closed."))
+        else:
+            self._queue.put(_Work(run, done))
+        return done
+
+    def close(self) -> None:
+        """Finish what is queued, then close. Idempotent."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+            self._thread.join()
+            self._connection.close()
+
+    def _serve(self) -> None:
+        while (group := self._next_group()) is not None:
+            if group:
+                self._commit(group)
+
+    def _next_group(self) -> list[_Work[Any]] | None:
+        """Wait for work, then take all that waits with it; None when closing."""
+        first = self._queue.get()
+        if first is None:
+            return None
+        group = [first]
+        while len(group) < GROUP_MAX:
+            try:
+                work = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if work is None:
+                # The end mark goes back, so that the group in hand is committed first.
+                self._queue.put(None)
+                break
+            group.append(work)
+        return [work for work in group if work.done.set_running_or_notify_cancel()]
+
+    def _commit(self, group: list[_Work[Any]]) -> None:
+        connection = self._connection
+        results: list[tuple[_Work[Any], Any, BaseException | None]] = []
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            results.extend((work, *self._run_one(work)) for work in group)
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            told = storage_error(error)
+            results = [(work, None, told) for work in group]
+        for work, result, failure in results:
+            if failure is None:
+                work.done.set_result(result)
+            else:
+                work.done.set_exception(failure)
+
+    def _run_one(self, work: _Work[Any]) -> tuple[Any, BaseException | None]:
+        connection = self._connection
+        connection.execute("SAVEPOINT work")
+        try:
+            result = work.run(connection)
+        except BaseException as error:
+            if not connection.in_transaction:
+                # SQLite itself rolled the whole transaction back (disk full, I/O error).
+                raise sqlite3.OperationalError(str(error)) from error
+            connection.execute("ROLLBACK TO work")
+            connection.execute("RELEASE work")
+            return None, error
+        connection.execute("RELEASE work")
+        return result, None
+
+
+def storage_error(error: sqlite3.Error) -> AppError:
+    """Tell a person what SQLite met."""
+    text = str(error)
+    if "full" in text:
+        return Unavailable(
+            "disk_full", "The disk is full, nothing more can be stored.", "Free some space."
+        )
+    return Unavailable(
+        "store_failed",
+        f"The store could not be written: {text}.",
+        "Run the doctor command; it checks the store.",
+    )
+
+
+def _open(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        path.chmod(0o600)
+        _migrate(connection, migrations, path)
+    except sqlite3.Error as error:
+        raise Unavailable(
+            "store_unreadable",
+            f"The store {path.name} cannot be opened: {error}.",
+            "Run the doctor command, or move the file away to start afresh.",
+        ) from error
+    return connection
+
+
+def schema_version(connection: sqlite3.Connection) -> int:
+    """How many migrations a store has gone through."""
+    row = connection.execute("PRAGMA user_version").fetchone()
+    return int(row[0])
+
+
+def _migrate(connection: sqlite3.Connection, migrations: Sequence[Migration], path: Path) -> None:
+    version = schema_version(connection)
+    if version > len(migrations):
+        raise Unavailable(
+            "store_newer",
+            f"The store {path.name} was written by a newer version of Deskhand.",
+            "Update this program.",
+        )
+    for number, migration in enumerate(migrations[version:], start=version + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            migration(connection)
+            connection.execute(f"PRAGMA user_version = {number}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise

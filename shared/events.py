@@ -1,0 +1,266 @@
+"""Facts, past tense, never changed. Everything durable travels as one of these.
+
+An Event is the envelope: who wrote it, as which number of its log, when. Its body is typed by
+`type`; a receiver that does not know a type keeps and forwards the event untouched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+
+from shared.errors import ErrorBody
+from shared.ids import JobId, PersonId, QuestionId, TaskId, WorkerId
+from shared.questions import Answer, Asking
+
+LINE_CHARS_MAX = 2000
+LINES_MAX = 200
+
+
+class Event(BaseModel):
+    """One entry of a device's log. (device, epoch, seq) names it everywhere and forever."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    device: str = Field(max_length=64)
+    """The writer: a worker's id, or "hub"."""
+    epoch: int = Field(ge=0)
+    """Grows when a device's store was restored or cloned, so numbers are never used twice."""
+    seq: int = Field(ge=1)
+    """1, 2, 3 … without gaps within (device, epoch)."""
+    at: datetime
+    """The writer's wall clock: shown to people, never used for order."""
+    type: str = Field(max_length=64)
+    version: int = Field(default=1, ge=1)
+    entity: str = Field(default="", max_length=64)
+    """The id of the job, task or question it is about."""
+    body: dict[str, JsonValue]
+    signature: str = Field(default="", max_length=128)
+    """Ed25519 over `canonical()`, base64; empty while a device has no key."""
+
+    def canonical(self) -> bytes:
+        """Return the bytes that are hashed and signed: JSON with sorted keys, no signature."""
+        return _CANONICAL.dump_json(self.model_copy(update={"signature": ""}))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical bytes, hex."""
+        return hashlib.sha256(self.canonical()).hexdigest()
+
+
+_CANONICAL = TypeAdapter(Event)
+
+
+class Body(BaseModel):
+    """What an event says. Unknown fields of a newer writer are ignored, the envelope keeps them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class AttemptBody(Body):
+    """A fact about one attempt, told by the worker that holds its grant."""
+
+    job_id: JobId
+    attempt: int = Field(ge=1)
+    fence: int = Field(ge=0)
+
+
+class JobStarted(AttemptBody):
+    """Written and committed before the first effect of the attempt."""
+
+    type: Literal["job_started"] = "job_started"
+
+
+class JobLogged(AttemptBody):
+    type: Literal["job_logged"] = "job_logged"
+    lines: tuple[Annotated[str, Field(max_length=LINE_CHARS_MAX)], ...] = Field(
+        max_length=LINES_MAX
+    )
+
+
+class QuestionAsked(AttemptBody):
+    type: Literal["question_asked"] = "question_asked"
+    question_id: QuestionId
+    asking: Asking
+
+
+class JobResumed(AttemptBody):
+    """The answer reached the child and it goes on."""
+
+    type: Literal["job_resumed"] = "job_resumed"
+    question_id: QuestionId
+
+
+class JobParked(AttemptBody):
+    """Nobody answered in time; the child was ended and the job waits for its answer."""
+
+    type: Literal["job_parked"] = "job_parked"
+    question_id: QuestionId
+
+
+class JobSucceeded(AttemptBody):
+    type: Literal["job_succeeded"] = "job_succeeded"
+    result: dict[str, JsonValue]
+    """An Output of the job's kind."""
+    running_seconds: float = Field(ge=0)
+
+
+class JobFailed(AttemptBody):
+    type: Literal["job_failed"] = "job_failed"
+    error: ErrorBody
+
+
+class JobCancelled(AttemptBody):
+    type: Literal["job_cancelled"] = "job_cancelled"
+
+
+class JobInterrupted(AttemptBody):
+    """The worker was stopped after `job_started` and cannot know how far the effect went."""
+
+    type: Literal["job_interrupted"] = "job_interrupted"
+    reason: str = Field(max_length=400)
+    touched: tuple[str, ...] = ()
+    """What is known of effects outside the workdir, as sentences."""
+
+
+class TaskCreated(Body):
+    type: Literal["task_created"] = "task_created"
+    task_id: TaskId
+    person_id: PersonId
+    text: str
+
+
+class JobQueued(Body):
+    """A job waits for a worker: new, to be retried, requeued, or given back."""
+
+    type: Literal["job_queued"] = "job_queued"
+    job_id: JobId
+    task_id: TaskId
+    kind: str
+    title: str
+    attempt: int
+    reason: Literal["new", "retry", "requeued", "lost", "answered", "declined"] = "new"
+    not_before: datetime | None = None
+    """The earliest start, when the job waits after a failure."""
+
+
+class JobGranted(Body):
+    type: Literal["job_granted"] = "job_granted"
+    job_id: JobId
+    attempt: int
+    fence: int
+    worker_id: WorkerId
+
+
+class JobDied(Body):
+    """Out of tries: the job became a dead letter."""
+
+    type: Literal["job_died"] = "job_died"
+    job_id: JobId
+    error: ErrorBody
+
+
+class JobCancelRequested(Body):
+    type: Literal["job_cancel_requested"] = "job_cancel_requested"
+    job_id: JobId
+    by: str
+
+
+class QuestionAnswered(Body):
+    """The first answer by hub order; a default taken in time counts as one."""
+
+    type: Literal["question_answered"] = "question_answered"
+    question_id: QuestionId
+    job_id: JobId
+    answer: Answer
+
+
+class QuestionParked(Body):
+    """The question ran out without a default: its worker may let the child go."""
+
+    type: Literal["question_parked"] = "question_parked"
+    question_id: QuestionId
+    job_id: JobId
+
+
+class LateResult(Body):
+    """An outcome that came after the job had moved on: kept and shown, never applied."""
+
+    type: Literal["late_result"] = "late_result"
+    job_id: JobId
+    attempt: int
+    outcome: str
+
+
+class WorkerPaired(Body):
+    type: Literal["worker_paired"] = "worker_paired"
+    worker_id: WorkerId
+    name: str
+
+
+EventBody = (
+    JobStarted
+    | JobLogged
+    | QuestionAsked
+    | JobResumed
+    | JobParked
+    | JobSucceeded
+    | JobFailed
+    | JobCancelled
+    | JobInterrupted
+    | TaskCreated
+    | JobQueued
+    | JobGranted
+    | JobDied
+    | JobCancelRequested
+    | QuestionAnswered
+    | QuestionParked
+    | LateResult
+    | WorkerPaired
+)
+
+AttemptEventBody = (
+    JobStarted
+    | JobLogged
+    | QuestionAsked
+    | JobResumed
+    | JobParked
+    | JobSucceeded
+    | JobFailed
+    | JobCancelled
+    | JobInterrupted
+)
+"""The bodies a worker may write; a hub refuses any other from a worker."""
+
+_BODIES: TypeAdapter[EventBody] = TypeAdapter(Annotated[EventBody, Field(discriminator="type")])
+_KNOWN_TYPES = frozenset(body.model_fields["type"].default for body in EventBody.__args__)
+
+
+def body_of(event: Event) -> EventBody | None:
+    """Read an event's typed body; None when its type or version is newer than this program.
+
+    Raises:
+        pydantic.ValidationError: a known type with a body that does not fit it.
+    """
+    if event.type not in _KNOWN_TYPES or event.version != 1:
+        return None
+    return _BODIES.validate_python({**event.body, "type": event.type})
+
+
+def write_event(
+    body: EventBody, *, device: str, epoch: int, seq: int, at: datetime, entity: str = ""
+) -> Event:
+    """Put a body into its envelope. `entity` defaults to the job the body is about."""
+    fields = body.model_dump(mode="json", exclude={"type"})
+    return Event(
+        device=device,
+        epoch=epoch,
+        seq=seq,
+        at=at,
+        type=body.type,
+        entity=entity or str(fields.get("job_id", "")),
+        body=fields,
+    )

@@ -1,0 +1,60 @@
+"""Typed ids, and the short form people see.
+
+Every id is a UUID version 7 (RFC 9562, section 5.7): it sorts by the time it was made, and any
+device can make one offline.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from typing import NewType
+
+PersonId = NewType("PersonId", str)
+TaskId = NewType("TaskId", str)
+PlanId = NewType("PlanId", str)
+JobId = NewType("JobId", str)
+WorkerId = NewType("WorkerId", str)
+"""A worker is a device: the same id names it in the registry and in its events."""
+QuestionId = NewType("QuestionId", str)
+SessionId = NewType("SessionId", str)
+ConversationId = NewType("ConversationId", str)
+"""A chat of one frontend: "telegram:4711", "console:local"."""
+
+SHORT_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32: no I, L, O, U, so it survives being read aloud."""
+SHORT_LENGTH = 4
+RANDOM_BYTES = 10
+
+
+def uuid7(milliseconds: int, random: bytes) -> str:
+    """Make a UUID version 7.
+
+    Args:
+        milliseconds: since the Unix epoch, 48 bits.
+        random: `RANDOM_BYTES` bytes from a cryptographic source.
+    """
+    assert 0 <= milliseconds < 2**48
+    assert len(random) == RANDOM_BYTES
+    head = milliseconds.to_bytes(6, "big")
+    version = bytes([0x70 | (random[0] & 0x0F), random[1]])
+    variant = bytes([0x80 | (random[2] & 0x3F)]) + random[3:]
+    return str(uuid.UUID(bytes=head + version + variant))
+
+
+def short(full_id: str) -> str:
+    """Return the 4-character form people see ("K7Q2"); one in a million collides."""
+    number = int.from_bytes(hashlib.sha256(full_id.encode()).digest()[:4], "big")
+    letters = []
+    for _ in range(SHORT_LENGTH):
+        number, remainder = divmod(number, len(SHORT_ALPHABET))
+        letters.append(SHORT_ALPHABET[remainder])
+    return "".join(letters)
+
+
+def is_uuid(text: str) -> bool:
+    """Say whether a text has the shape of one of our ids."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False

@@ -1,0 +1,104 @@
+"""One logging set-up for both programs: lines for people on a terminal, JSON for machines.
+
+One event per line, facts as fields; `job_id`, `worker_id` and the like are bound by context.
+Secrets are blotted out by a processor, whoever logs them; payloads are never logged.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+BLOT = "[redacted]"
+VALUE_CHARS_MAX = 2000
+
+_SECRET_NAMES = re.compile(
+    r"(token|secret|passw|authorization|api_?key|credential|cookie|pairing_code)", re.IGNORECASE
+)
+_SECRET_VALUES = re.compile(
+    r"(?P<key>\bdh_[a-z]+_[A-Za-z0-9_-]{8,})"  # our own keys and tokens
+    r"|(?P<telegram>\b\d{6,12}:[A-Za-z0-9_-]{30,})"  # bot tokens, also inside URLs
+    r"|(?P<openai>\b(?:sk|rk)-[A-Za-z0-9_-]{16,})"
+    r"|(?P<github>\bgh[opsu]_[A-Za-z0-9]{20,})"
+    r"|(?P<bearer>\bBearer\s+\S+)"
+)
+
+
+def redact_text(text: str) -> str:
+    """Blot out everything that looks like a secret."""
+    return _SECRET_VALUES.sub(BLOT, text)
+
+
+def redact(value: Any) -> Any:
+    """Blot out secrets in a value of any shape, by name of the field and by look of the text."""
+    match value:
+        case str():
+            return redact_text(value[:VALUE_CHARS_MAX])
+        case Mapping():
+            return {
+                k: BLOT if _SECRET_NAMES.search(str(k)) else redact(v) for k, v in value.items()
+            }
+        case list() | tuple() | set():
+            return [redact(v) for v in value]
+        case _:
+            return value
+
+
+def _redact_entry(
+    _logger: Any, _method: str, entry: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    cleaned = redact(entry)
+    assert isinstance(cleaned, dict)
+    return cleaned
+
+
+def configure(*, json_lines: bool, level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Set up logging for the whole process.
+
+    Args:
+        json_lines: machine-readable lines; otherwise lines for people.
+        level: "DEBUG", "INFO", "WARNING" or "ERROR".
+        stream: where to write; standard error when None, for standard output is for answers.
+    """
+    before: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.ExtraAdder(),
+    ]
+    structlog.configure(
+        processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    target = stream or sys.stderr
+    last: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if json_lines
+        else structlog.dev.ConsoleRenderer(colors=target.isatty())
+    )
+    handler = logging.StreamHandler(target)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=before,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _redact_entry,
+                last,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    # These write whole URLs at INFO, and a bot's URL holds its token.
+    for noisy in ("httpx", "httpcore", "websockets", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

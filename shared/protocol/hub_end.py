@@ -1,0 +1,205 @@
+"""The hub's end of a connection."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shared.events import Event
+from shared.messages import (
+    BATCH_EVENTS_MAX,
+    PROTOCOL_MAX,
+    PROTOCOL_MIN,
+    Ack,
+    Bye,
+    Events,
+    Fault,
+    FromWorker,
+    Hello,
+    Limits,
+    Numbered,
+    Pull,
+    Push,
+    Seen,
+    Verdict,
+    Welcome,
+)
+from shared.protocol.end import (
+    BATCH_BYTES_MAX,
+    BEAT_SECONDS,
+    DEAD_SECONDS,
+    WINDOW_EVENTS,
+    End,
+    Phase,
+)
+from shared.protocol.frames import (
+    CLOSE_POLICY,
+    FRAME_BYTES_MAX,
+    FROM_WORKER,
+    ProtocolError,
+)
+
+
+class HubEnd(End):
+    """The hub's end.
+
+    The first message is the worker's Hello; answer with `welcome`. Returned `Push`es hold only
+    new events without a gap; call `committed` once they are in the store.
+    """
+
+    def __init__(self, now: float) -> None:
+        super().__init__(now)
+        self.hello: Hello | None = None
+        self.received_seq = 0
+        """The worker's events have been handed to the shell up to here."""
+        self.committed_seq = 0
+        self.sent_hub_seq = 0
+        """Our events have been sent up to here."""
+        self.seen_hub_seq = 0
+
+    def receive(self, frame: str | bytes, now: float) -> FromWorker | None:
+        """Take a frame; return the message the shell must act on."""
+        message = self._read(frame, FROM_WORKER, now)
+        match message:
+            case None | Fault() | Bye():
+                return message
+            case Hello():
+                return self._introduce(message)
+            case _ if self.phase is not Phase.OPEN:
+                self._fail(ProtocolError("hello_missing", "The worker spoke before its hello."))
+            case Push():
+                return self._continue(message)
+            case Pull():
+                self.sent_hub_seq = min(self.sent_hub_seq, message.after)
+                return message
+            case Seen():
+                return self._note_seen(message)
+            case _:
+                return message
+        return None
+
+    def welcome(
+        self,
+        *,
+        hub_epoch: str,
+        acked_seq: int,
+        hub_seq: int,
+        time: datetime,
+        verdicts: tuple[Verdict, ...],
+        beat_seconds: float = BEAT_SECONDS,
+        dead_seconds: float = DEAD_SECONDS,
+    ) -> None:
+        """Open the connection.
+
+        Args:
+            hub_epoch: of this hub's store.
+            acked_seq: the worker's events committed here, in the epoch of its hello.
+            hub_seq: where the worker's copy of our log ends: its cursor, or 0 when that cursor
+                belongs to another hub epoch.
+            time: our wall clock, so the worker can tell a person about a wrong one.
+            verdicts: one for each attempt in the inventory.
+            beat_seconds: how often both sides tell they are there.
+            dead_seconds: the silence after which a side gives up.
+        """
+        assert self.hello is not None
+        assert self.phase is Phase.OPENING
+        self.phase = Phase.OPEN
+        self.received_seq = self.committed_seq = acked_seq
+        self.sent_hub_seq = self.seen_hub_seq = hub_seq
+        self._beat_seconds, self._dead_seconds = beat_seconds, dead_seconds
+        self.send(
+            Welcome(
+                protocol=min(PROTOCOL_MAX, self.hello.protocol_max),
+                hub_epoch=hub_epoch,
+                acked_seq=acked_seq,
+                time=time,
+                limits=Limits(
+                    frame_bytes_max=FRAME_BYTES_MAX,
+                    batch_events_max=BATCH_EVENTS_MAX,
+                    beat_seconds=beat_seconds,
+                    dead_seconds=dead_seconds,
+                ),
+                verdicts=verdicts,
+            )
+        )
+
+    def committed(self, seq: int) -> None:
+        """Acknowledge: the worker's events are durable here up to `seq`."""
+        assert seq <= self.received_seq
+        if seq > self.committed_seq:
+            self.committed_seq = seq
+            self.send(Ack(seq=seq))
+
+    def send_events(self, numbered: list[Numbered], upto: int) -> None:
+        """Send the next stretch of our log, which ends at `upto` and starts at `sent_hub_seq`.
+
+        At most BATCH_EVENTS_MAX events; a stretch without any event only moves the cursor.
+        """
+        assert self.phase is Phase.OPEN
+        assert upto > self.sent_hub_seq
+        batch = numbered
+        while batch and len(_bytes_of(batch)) > BATCH_BYTES_MAX and len(batch) > 1:
+            batch = batch[: len(batch) // 2]
+        end = upto if len(batch) == len(numbered) else batch[-1].hub_seq
+        self.send(Events(after=self.sent_hub_seq, upto=end, events=tuple(batch)))
+        self.sent_hub_seq = end
+
+    @property
+    def may_send_events(self) -> bool:
+        """Whether the worker has room for more of our log; counted in log numbers."""
+        return self.phase is Phase.OPEN and self.sent_hub_seq - self.seen_hub_seq < WINDOW_EVENTS
+
+    def _introduce(self, hello: Hello) -> Hello | None:
+        if self.hello is not None:
+            self._fail(ProtocolError("hello_twice", "The worker said hello twice."))
+            return None
+        if hello.protocol_max < PROTOCOL_MIN or hello.protocol_min > PROTOCOL_MAX:
+            self._fail(other_version(hello))
+            return None
+        self.hello = hello
+        return hello
+
+    def _continue(self, push: Push) -> Push | None:
+        assert self.hello is not None
+        fresh: list[Event] = []
+        for event in push.events:
+            if (event.device, event.epoch) != (self.hello.device, self.hello.epoch):
+                self._fail(
+                    ProtocolError(
+                        "event_foreign",
+                        "A worker pushed an event of another device or epoch.",
+                        close_code=CLOSE_POLICY,
+                    )
+                )
+                return None
+            if event.seq <= self.received_seq:
+                continue
+            if event.seq != self.received_seq + 1:
+                self.send(Pull(after=self.received_seq))
+                break
+            self.received_seq = event.seq
+            fresh.append(event)
+        return Push(events=tuple(fresh)) if fresh else None
+
+    def _note_seen(self, seen: Seen) -> Seen | None:
+        if seen.hub_seq > self.sent_hub_seq:
+            self._fail(ProtocolError("seen_ahead", "The worker saw what was never sent."))
+            return None
+        self.seen_hub_seq = max(self.seen_hub_seq, seen.hub_seq)
+        return seen
+
+
+def other_version(hello: Hello) -> ProtocolError:
+    """Explain to a worker that speaks no version of ours."""
+    older = "worker" if hello.protocol_max < PROTOCOL_MIN else "hub"
+    return ProtocolError(
+        "protocol_version",
+        f"The worker speaks protocol {hello.protocol_min} to {hello.protocol_max}, "
+        f"this hub {PROTOCOL_MIN} to {PROTOCOL_MAX}.",
+        f"Update the {older}.",
+        close_code=CLOSE_POLICY,
+    )
+
+
+def _bytes_of(numbered: list[Numbered]) -> bytes:
+    """Return the bytes a stretch of the log takes in its frame."""
+    return b",".join(n.model_dump_json().encode() for n in numbered)
