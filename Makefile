@@ -1,0 +1,51 @@
+# Deskhand. `make` lists the targets; `make demo` and `make test` are all the set-up there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test check fix run bench bench-ml chaos build lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml packaging/locks/dev.txt packaging/setup.sh
+	@PYTHON=$(PYTHON) packaging/setup.sh $(VENV)
+	@touch $@
+
+demo: $(READY) ## hub and worker on loopback: train, ask, answer, predict, survive a kill
+	@$(BIN)/python -m hub demo $(ARGS)
+
+test: $(READY) ## every test, real sockets and real child processes included
+	$(BIN)/pytest $(ARGS)
+
+check: $(READY) ## format, lint, types, layers and the quick tests, in less than a minute
+	@packaging/check.sh $(BIN)
+
+fix: $(READY) ## format and mend what can be mended by itself
+	$(BIN)/ruff check --fix-only -q .
+	$(BIN)/ruff format -q .
+
+run: $(READY) ## a hub on this machine, data in ./.run
+	HUB_DATA=.run/hub $(BIN)/python -m hub serve $(ARGS)
+
+bench: $(READY) ## durable jobs a second, latency, start and idle size
+	$(BIN)/python -m tests.benchmarks.queue $(ARGS)
+	$(BIN)/python -m tests.benchmarks.footprint
+
+bench-ml: $(READY) ## scores x seconds x memory beside scikit-learn, AutoGluon and FLAML
+	$(BIN)/python -m tests.benchmarks.ml $(ARGS)
+
+chaos: $(READY) ## random kills of hub, worker and child (KILLS=200 SEED=1)
+	DESKHAND_CHAOS_KILLS=$(or $(KILLS),200) DESKHAND_CHAOS_SEED=$(SEED) $(BIN)/pytest -q -m chaos --timeout 3600 tests/chaos
+
+build: $(READY) ## wheel and source archive in dist/
+	$(BIN)/python -m hatchling build
+
+lock: $(READY) ## write the hash-locked requirements anew
+	packaging/lock.sh $(BIN)
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) dist .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# The gate: all checks run, then the verdict; types and the quick tests share the two cores.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+bin=${1:-.venv/bin}
+failed=0
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+
+"$bin/mypy" >"$logs/types" 2>&1 &
+types=$!
+for step in "ruff format --check -q ." "ruff check -q ." "lint-imports --no-cache"; do
+  if ! out=$("$bin"/$step 2>&1); then
+    printf -- '--- %s\n%s\n' "$step" "$out"
+    failed=1
+  fi
+done
+"$bin/pytest" -q -m "not flow and not chaos and not slow" tests/shared tests/hub/core tests/desktop/core \
+  >"$logs/tests" 2>&1 || { printf -- '--- quick tests\n'; tail -n 40 "$logs/tests"; failed=1; }
+wait $types || { printf -- '--- mypy\n'; tail -n 30 "$logs/types"; failed=1; }
+tail -n 1 "$logs/tests"
+tail -n 1 "$logs/types"
+[ $failed = 0 ] && echo "All checks passed."
+exit $failed

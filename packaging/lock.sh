@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Write packaging/locks/*.txt anew: versions and hashes for every platform, no index address.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bin=${1:-.venv/bin}
+
+lock() {
+  local name=$1
+  shift
+  "$bin/uv" pip compile -q --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --no-header --no-annotate "$@" pyproject.toml -o "packaging/locks/$name.txt"
+  echo "packaging/locks/$name.txt: $(grep -c '==' "packaging/locks/$name.txt") packages"
+}
+
+lock hub --extra hub
+lock worker --extra desktop
+lock worker-ml --extra desktop --extra ml
+lock dev --extra dev --extra bench-ml
