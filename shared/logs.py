@@ -21,11 +21,11 @@ _SECRET_NAMES = re.compile(
     r"(token|secret|passw|authorization|api_?key|credential|cookie|pairing_code)", re.IGNORECASE
 )
 _SECRET_VALUES = re.compile(
-    r"(?P<key>\bdh_[a-z]+_[A-Za-z0-9_-]{8,})"  # our own keys and tokens
-    r"|(?P<telegram>\b\d{6,12}:[A-Za-z0-9_-]{30,})"  # bot tokens, also inside URLs
-    r"|(?P<openai>\b(?:sk|rk)-[A-Za-z0-9_-]{16,})"
-    r"|(?P<github>\bgh[opsu]_[A-Za-z0-9]{20,})"
-    r"|(?P<bearer>\bBearer\s+\S+)"
+    r"(?P<key>dh_[a-z]+_[A-Za-z0-9_-]{8,})"  # our own keys and tokens
+    r"|(?P<telegram>\d{6,12}:[A-Za-z0-9_-]{30,})"  # bot tokens; in URLs they follow "bot" without a gap
+    r"|(?P<openai>(?:sk|rk)-[A-Za-z0-9_-]{16,})"
+    r"|(?P<github>gh[opsu]_[A-Za-z0-9]{20,})"
+    r"|(?P<bearer>Bearer\s+\S+)"
 )
 
 
