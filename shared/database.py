@@ -15,6 +15,7 @@ WAL-reset corruption of SQLite before 3.51.3 (sqlite.org/wal.html#walresetbug).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -48,7 +49,15 @@ PRAGMAS = (
 @dataclass(slots=True)
 class _Work(Generic[T]):
     run: Callable[[sqlite3.Connection], T]
-    done: Future[T]
+    done: Future[T] | asyncio.Future[T]
+    """A concurrent future of a thread, or a future of the event loop that waits."""
+
+
+@dataclass(slots=True)
+class _Outcome:
+    work: _Work[Any]
+    result: Any
+    failure: BaseException | None
 
 
 class Database:
@@ -86,17 +95,21 @@ class Database:
 
         Cancelling the caller does not undo it: it may or may not have been committed.
         """
-        return await asyncio.wrap_future(self.submit(run))
+        if self._closed:
+            raise closed()
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.put(_Work(run, done))
+        return await done
 
     async def read(self, run: Callable[[sqlite3.Connection], T]) -> T:
         """Run a function that only reads, in order with the writes around it."""
-        return await asyncio.wrap_future(self.submit(run))
+        return await self.write(run)
 
     def submit(self, run: Callable[[sqlite3.Connection], T]) -> Future[T]:
         """Queue a transaction from any thread; the future is done once it is durable."""
         done: Future[T] = Future()
         if self._closed:
-            done.set_exception(Unavailable("store_closed", "The store is closed."))
+            done.set_exception(closed())
         else:
             self._queue.put(_Work(run, done))
         return done
@@ -130,27 +143,22 @@ class Database:
                 self._queue.put(None)
                 break
             group.append(work)
-        return [work for work in group if work.done.set_running_or_notify_cancel()]
+        return [work for work in group if not work.done.cancelled()]
 
     def _commit(self, group: list[_Work[Any]]) -> None:
         connection = self._connection
-        results: list[tuple[_Work[Any], Any, BaseException | None]] = []
         try:
             connection.execute("BEGIN IMMEDIATE")
-            results.extend((work, *self._run_one(work)) for work in group)
+            outcomes = [self._run_one(work) for work in group]
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             told = storage_error(error)
-            results = [(work, None, told) for work in group]
-        for work, result, failure in results:
-            if failure is None:
-                work.done.set_result(result)
-            else:
-                work.done.set_exception(failure)
+            outcomes = [_Outcome(work, None, told) for work in group]
+        _tell(outcomes)
 
-    def _run_one(self, work: _Work[Any]) -> tuple[Any, BaseException | None]:
+    def _run_one(self, work: _Work[Any]) -> _Outcome:
         connection = self._connection
         connection.execute("SAVEPOINT work")
         try:
@@ -161,9 +169,42 @@ class Database:
                 raise sqlite3.OperationalError(str(error)) from error
             connection.execute("ROLLBACK TO work")
             connection.execute("RELEASE work")
-            return None, error
+            return _Outcome(work, None, error)
         connection.execute("RELEASE work")
-        return result, None
+        return _Outcome(work, result, None)
+
+
+def _tell(outcomes: list[_Outcome]) -> None:
+    """Hand out what was committed; a loop is woken once for all its futures, not once each."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Outcome]] = {}
+    for outcome in outcomes:
+        if isinstance(outcome.work.done, asyncio.Future):
+            by_loop.setdefault(outcome.work.done.get_loop(), []).append(outcome)
+        else:
+            _settle(outcome)
+    for loop, waiting in by_loop.items():
+        # A loop that is closed has nobody left who waits.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(_settle_all, waiting)
+
+
+def _settle_all(outcomes: list[_Outcome]) -> None:
+    for outcome in outcomes:
+        _settle(outcome)
+
+
+def _settle(outcome: _Outcome) -> None:
+    done = outcome.work.done
+    if done.cancelled():
+        return
+    if outcome.failure is None:
+        done.set_result(outcome.result)
+    else:
+        done.set_exception(outcome.failure)
+
+
+def closed() -> Unavailable:
+    return Unavailable("store_closed", "The store is closed.")
 
 
 def storage_error(error: sqlite3.Error) -> AppError:

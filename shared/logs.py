@@ -22,7 +22,7 @@ _SECRET_NAMES = re.compile(
 )
 _SECRET_VALUES = re.compile(
     r"(?P<key>dh_[a-z]+_[A-Za-z0-9_-]{8,})"  # our own keys and tokens
-    r"|(?P<telegram>\d{6,12}:[A-Za-z0-9_-]{30,})"  # bot tokens; in URLs they follow "bot" without a gap
+    r"|(?P<telegram>\d{6,12}:[A-Za-z0-9_-]{30,})"  # bots: in URLs without a gap after "bot"
     r"|(?P<openai>(?:sk|rk)-[A-Za-z0-9_-]{16,})"
     r"|(?P<github>gh[opsu]_[A-Za-z0-9]{20,})"
     r"|(?P<bearer>Bearer\s+\S+)"
