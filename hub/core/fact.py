@@ -1,0 +1,55 @@
+"""A fact: an event with its place in the hub's total order and the person it concerns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from pydantic import JsonValue
+
+from shared.events import Event, EventBody, body_of
+from shared.ids import PersonId
+from shared.messages import Numbered
+
+HUB_DEVICE = "hub"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    hub_seq: int
+    person_id: PersonId
+    device: str
+    """The writer: a worker's id, or "hub"."""
+    epoch: int
+    seq: int
+    at: datetime
+    type: str
+    version: int
+    entity: str
+    payload: dict[str, JsonValue]
+    signature: str = ""
+
+    @cached_property
+    def event(self) -> Event:
+        """The event as it travels. It was checked when it came in, so it is not checked again."""
+        return Event.model_construct(
+            device=self.device,
+            epoch=self.epoch,
+            seq=self.seq,
+            at=self.at,
+            type=self.type,
+            version=self.version,
+            entity=self.entity,
+            body=self.payload,
+            signature=self.signature,
+        )
+
+    @cached_property
+    def numbered(self) -> Numbered:
+        return Numbered.model_construct(hub_seq=self.hub_seq, event=self.event)
+
+    @cached_property
+    def body(self) -> EventBody | None:
+        """What it says, typed; None when its type is newer than this program."""
+        return body_of(self.event)

@@ -1,0 +1,326 @@
+"""A job's life on the hub: every transition as a pure function of the life so far.
+
+            decline, expiry                  question asked      job resumed
+           ┌──────────────┐                 ┌──────────────┐    ┌───────────┐
+           ▼              │                 │              ▼    │           ▼
+queued ──▶ offered ──▶ granted ──▶ running ─┘            asking ┴────▶   running
+  ▲  ▲                    │           │                    │ parked: no attempt; answered:
+  │  └── lost, idempotent ┴───────────┤                    └──▶ queued
+  │                                   ├──▶ succeeded
+  └── retry after a wait ── failed ◀──┤
+                              │       ├──▶ cancelled
+             3 failures: dead ◀       └──▶ interrupted (a person decides)
+
+`offered` lives in memory alone (`hub.core.placement`): an offer that a restart forgets costs
+nothing. Everything else is in the store. What follows a transition (events, retries, questions)
+is left to the services; whether a failure is tried again to `hub.core.retry`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shared.errors import Conflict, ErrorBody
+from shared.ids import ConversationId, JobId, PersonId, QuestionId, TaskId, WorkerId, short
+from shared.jobs import JobState, Origin, Priority
+from shared.kinds import JsonObject
+
+LOSSES_MAX = 5
+"""How often a job may be lost with its worker before it is taken for the culprit."""
+
+HELD_STATES = frozenset({JobState.GRANTED, JobState.RUNNING, JobState.ASKING})
+"""States in which a worker may hold the grant."""
+WORKING_STATES = frozenset({JobState.GRANTED, JobState.RUNNING})
+"""States that take one of a worker's slots."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """How far a job has come."""
+
+    state: JobState = JobState.QUEUED
+    attempt: int = 1
+    """The attempt under way; while queued, the one to come."""
+    fence: int = 0
+    """Grants so far; the last one's number."""
+    failures: int = 0
+    losses: int = 0
+    worker_id: WorkerId | None = None
+    """Who holds the grant, or held the last one."""
+    is_held: bool = False
+    """Whether `worker_id` holds a grant now; an asking job that is parked is not held."""
+    not_before: datetime | None = None
+    """While queued: the earliest start, after a failure."""
+    cancel_by: str = ""
+    """Who asked for a cancel that the worker has not confirmed yet."""
+    question_id: QuestionId | None = None
+    """The question it waits for, while asking or interrupted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What decisions need to know of a job."""
+
+    job_id: JobId
+    task_id: TaskId
+    person_id: PersonId
+    kind: str
+    priority: Priority = Priority.DEFAULT
+    tools: tuple[str, ...] = ()
+    pinned_to: WorkerId | None = None
+    """Only this worker may run it."""
+    created_at: datetime
+    life: Life = field(default_factory=Life)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCard:
+    """All that anyone may read of a job."""
+
+    job: Job
+    title: str
+    text: str
+    """What its task was asked in."""
+    conversation: ConversationId
+    """Where it was asked; empty for a request without a conversation."""
+    origin: Origin
+    inputs: JsonObject
+    result: JsonObject | None
+    """An Output of its kind, once it has succeeded."""
+    error: ErrorBody | None
+    """The last failure; the reason, once it has failed, died or was interrupted."""
+    updated_at: datetime
+
+    @property
+    def job_id(self) -> JobId:
+        return self.job.job_id
+
+    @property
+    def short(self) -> str:
+        """The form people see: "K7Q2"."""
+        return short(self.job.job_id)
+
+    @property
+    def kind(self) -> str:
+        return self.job.kind
+
+    @property
+    def state(self) -> JobState:
+        return self.job.life.state
+
+    @property
+    def worker_id(self) -> WorkerId | None:
+        return self.job.life.worker_id
+
+
+def offer(life: Life, worker_id: WorkerId) -> Life:
+    """Queued → offered."""
+    assert life.state is JobState.QUEUED
+    return replace(life, state=JobState.OFFERED, worker_id=worker_id)
+
+
+def take_back(life: Life) -> Life:
+    """Offered → queued: declined, run out, or the worker went. Burns no try.
+
+    The attempt number grows, so that a stale accept is refused by it.
+    """
+    assert life.state is JobState.OFFERED
+    return replace(life, state=JobState.QUEUED, attempt=life.attempt + 1)
+
+
+def grant(life: Life, worker_id: WorkerId, attempt: int) -> Life:
+    """Offered → granted, under a new fence.
+
+    Args:
+        life: as stored: queued, since offers are not stored; or offered.
+        worker_id: who accepted.
+        attempt: of the offer; numbers skipped by offers that came back are never used again.
+
+    Raises:
+        Conflict: `offer_gone`, the job is no longer to be had.
+    """
+    if life.state not in (JobState.QUEUED, JobState.OFFERED) or attempt < life.attempt:
+        raise Conflict(
+            "offer_gone", f"The job is {life.state} and no longer to be had.", "Drop the offer."
+        )
+    return replace(
+        life,
+        state=JobState.GRANTED,
+        attempt=attempt,
+        fence=life.fence + 1,
+        worker_id=worker_id,
+        is_held=True,
+        not_before=None,
+        question_id=None,
+    )
+
+
+def is_held_by(life: Life, worker_id: WorkerId, attempt: int, fence: int) -> bool:
+    """Say whether exactly this grant is the one in force."""
+    return (
+        life.is_held
+        and life.state in HELD_STATES
+        and (life.worker_id, life.attempt, life.fence) == (worker_id, attempt, fence)
+    )
+
+
+def start(life: Life) -> Life:
+    """Granted → running. A repeated or late word changes nothing."""
+    assert life.is_held
+    if life.state is not JobState.GRANTED:
+        return life
+    return replace(life, state=JobState.RUNNING)
+
+
+def ask(life: Life, question_id: QuestionId) -> Life:
+    """Running → asking; also granted → asking, for approvals before the first effect."""
+    assert life.is_held
+    return replace(life, state=JobState.ASKING, question_id=question_id)
+
+
+def resume(life: Life) -> Life:
+    """Asking → running."""
+    assert life.is_held
+    return replace(life, state=JobState.RUNNING, question_id=None)
+
+
+def park(life: Life) -> Life:
+    """Asking, held → asking, not held: the child has ended, the question stays open."""
+    assert life.is_held
+    return replace(life, state=JobState.ASKING, is_held=False)
+
+
+def succeed(life: Life) -> Life:
+    """To succeeded, by the holder's word or a person's."""
+    return _end(life, JobState.SUCCEEDED)
+
+
+def fail(life: Life) -> Life:
+    """To failed: no retry mends it."""
+    return replace(_end(life, JobState.FAILED), failures=life.failures + 1)
+
+
+def bury(life: Life) -> Life:
+    """To dead: out of tries."""
+    return replace(_end(life, JobState.DEAD), failures=life.failures + 1)
+
+
+def retry_later(life: Life, not_before: datetime) -> Life:
+    """To queued, after a failure that may pass."""
+    return replace(_queue(life), failures=life.failures + 1, not_before=not_before)
+
+
+def request_cancel(life: Life, by: str) -> Life:
+    """Cancel: at once when nobody holds a grant, else by asking the holder to stop.
+
+    Raises:
+        Conflict: `too_late`, it has ended already.
+    """
+    if life.state.is_terminal:
+        raise Conflict(
+            "too_late", f"It is too late to cancel: the job has {_ENDED[life.state]}."
+        )
+    if not life.is_held:
+        return replace(_end(life, JobState.CANCELLED), cancel_by=by)
+    return replace(life, cancel_by=life.cancel_by or by)
+
+
+def cancelled(life: Life) -> Life:
+    """To cancelled: the holder has stopped, or a person gave up."""
+    return _end(life, JobState.CANCELLED)
+
+
+def interrupt(life: Life, question_id: QuestionId) -> Life:
+    """To interrupted: how far the effect went is unknown, a person decides."""
+    return replace(
+        life,
+        state=JobState.INTERRUPTED,
+        is_held=False,
+        losses=life.losses + 1,
+        question_id=question_id,
+    )
+
+
+def lose(life: Life) -> Life:
+    """To queued again: the holder lost an attempt whose second run harms nothing."""
+    assert life.is_held
+    return replace(_queue(life), losses=life.losses + 1)
+
+
+def is_worn_out(life: Life) -> bool:
+    """Say whether one more loss would be one too many."""
+    return life.losses + 1 >= LOSSES_MAX
+
+
+def readopt(life: Life, *, attempt: int, state: JobState) -> Life:
+    """Queued after a loss → as its last holder still has it: it came back before a new grant.
+
+    The fence is unchanged: no other grant was given, so nothing needs to be fenced off.
+    """
+    assert life.state is JobState.QUEUED
+    assert state in HELD_STATES
+    return replace(life, state=state, attempt=attempt, is_held=True, not_before=None)
+
+
+def may_readopt(life: Life, worker_id: WorkerId, attempt: int, fence: int) -> bool:
+    """Say whether a queued job's last holder may go on with it."""
+    return (
+        life.state is JobState.QUEUED
+        and not life.is_held
+        and life.losses > 0
+        and fence > 0
+        and (life.worker_id, life.attempt - 1, life.fence) == (worker_id, attempt, fence)
+    )
+
+
+def answered(life: Life) -> Life:
+    """Asking and parked → queued, now that its answer is there."""
+    assert life.state is JobState.ASKING
+    assert not life.is_held
+    return _queue(life)
+
+
+def reopen(life: Life) -> Life:
+    """A person's second chance for what failed, died or was interrupted: queued, tries anew.
+
+    Raises:
+        Conflict: `job_not_ended`, `job_succeeded`, `job_cancelled`.
+    """
+    match life.state:
+        case JobState.FAILED | JobState.DEAD | JobState.INTERRUPTED:
+            return replace(_queue(life), failures=0, losses=0, cancel_by="")
+        case JobState.SUCCEEDED:
+            raise Conflict("job_succeeded", "The job has succeeded.", "Send it as a new one.")
+        case JobState.CANCELLED:
+            raise Conflict("job_cancelled", "The job was cancelled.", "Send it as a new one.")
+        case _:
+            raise Conflict(
+                "job_not_ended",
+                f"The job is {life.state}, there is nothing to try again.",
+                "Cancel it first, or wait.",
+            )
+
+
+def _queue(life: Life) -> Life:
+    return replace(
+        life,
+        state=JobState.QUEUED,
+        attempt=life.attempt + 1,
+        is_held=False,
+        not_before=None,
+        question_id=None,
+    )
+
+
+def _end(life: Life, state: JobState) -> Life:
+    assert state.is_terminal
+    return replace(life, state=state, is_held=False, not_before=None, question_id=None)
+
+
+_ENDED = {
+    JobState.SUCCEEDED: "succeeded",
+    JobState.FAILED: "failed",
+    JobState.CANCELLED: "been cancelled",
+    JobState.DEAD: "run out of tries",
+}

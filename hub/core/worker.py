@@ -1,0 +1,121 @@
+"""A worker: a paired machine, whether it is here, and the hub's verdict on what it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from hub.core.job import Life, is_held_by, may_readopt
+from shared.capabilities import Capability
+from shared.ids import PersonId, WorkerId
+from shared.jobs import JobState
+from shared.messages import Decision, Held, HeldState, Metrics, Verdict
+
+GONE_SECONDS = 5.0
+"""How long a closed socket may take to come back before idempotent work goes elsewhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """A paired machine, as registered."""
+
+    worker_id: WorkerId
+    person_id: PersonId
+    name: str
+    platform: str
+    app_version: str
+    capabilities: tuple[Capability, ...]
+    paired_at: datetime
+    last_seen_at: datetime
+    is_paused: bool = False
+    """A person asked the hub to send it nothing new."""
+    is_revoked: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Presence:
+    """A worker that is connected now; kept in memory."""
+
+    worker_id: WorkerId
+    person_id: PersonId
+    name: str
+    capabilities: tuple[Capability, ...]
+    slots: int
+    is_paused: bool = False
+    last_seen_at: datetime
+    metrics: Metrics | None = None
+    kinds: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerCard:
+    """All that its person may read of a worker."""
+
+    worker: Worker
+    is_online: bool
+    slots: int
+    """0 while offline or paused on the machine itself."""
+    working: int
+    """Attempts that take a slot now."""
+    asking: int
+    """Attempts there that wait for a person."""
+    metrics: Metrics | None
+
+    @property
+    def worker_id(self) -> WorkerId:
+        return self.worker.worker_id
+
+    @property
+    def name(self) -> str:
+        return self.worker.name
+
+    @property
+    def last_seen_at(self) -> datetime:
+        return self.worker.last_seen_at
+
+    @property
+    def free(self) -> int:
+        """Slots that could take a job now."""
+        return 0 if self.worker.is_paused else max(0, self.slots - self.working)
+
+
+def verdict(life: Life | None, held: Held, worker_id: WorkerId) -> Verdict:
+    """Answer one entry of a worker's inventory.
+
+    Args:
+        life: of the job as stored; None when it is unknown, or another person's.
+        held: what the worker told.
+        worker_id: who told it.
+    """
+    if held.state is HeldState.ENDED:
+        # Its outcome is in the outbox; the recorder judges it when it comes.
+        return _say(held, Decision.KEEP)
+    if life is None:
+        return _drop(held, "The hub does not know this job.")
+    if held.state is HeldState.ACCEPTED:
+        return _accepted(life, held, worker_id)
+    if is_held_by(life, worker_id, held.attempt, held.fence):
+        if life.cancel_by:
+            return _say(held, Decision.ABORT, f"Cancelled by {life.cancel_by}.")
+        return _say(held, Decision.KEEP)
+    if may_readopt(life, worker_id, held.attempt, held.fence):
+        return _say(held, Decision.KEEP)
+    return _drop(held, "The job has moved on.")
+
+
+def _accepted(life: Life, held: Held, worker_id: WorkerId) -> Verdict:
+    is_granted = is_held_by(life, worker_id, held.attempt, life.fence)
+    if not is_granted or life.state is not JobState.GRANTED or life.cancel_by:
+        return _say(held, Decision.FORGET, "The offer is no longer yours.")
+    return Verdict(
+        job_id=held.job_id, attempt=held.attempt, decision=Decision.GRANT, fence=life.fence
+    )
+
+
+def _drop(held: Held, reason: str) -> Verdict:
+    has_started = held.state in (HeldState.RUNNING, HeldState.ASKING)
+    return _say(held, Decision.ABORT if has_started else Decision.FORGET, reason)
+
+
+def _say(held: Held, decision: Decision, reason: str = "") -> Verdict:
+    return Verdict(job_id=held.job_id, attempt=held.attempt, decision=decision, reason=reason)

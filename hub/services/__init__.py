@@ -1,0 +1,34 @@
+"""The doers of the hub. Each use case loads, decides (in core), saves in one transaction, rings.
+
+Reading this folder's names in order of a job's way: intake, dispatcher, recorder, rescuer; beside
+it registry, pairing, keys, views, and the feed that wakes whoever reads along.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.services.dispatcher import Dispatcher
+from hub.services.feed import Feed
+from hub.services.intake import Intake
+from hub.services.keys import Keys
+from hub.services.pairing import Pairing
+from hub.services.recorder import Recorder
+from hub.services.registry import Registry
+from hub.services.rescuer import Rescuer
+from hub.services.views import Views
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What frontends and engines are given."""
+
+    feed: Feed
+    intake: Intake
+    views: Views
+    keys: Keys
+    pairing: Pairing
+    registry: Registry
+    dispatcher: Dispatcher
+    recorder: Recorder
+    rescuer: Rescuer

@@ -1,0 +1,7 @@
+"""Dispatcher."""
+
+from __future__ import annotations
+
+
+class Dispatcher:
+    pass

@@ -1,0 +1,7 @@
+"""Recorder."""
+
+from __future__ import annotations
+
+
+class Recorder:
+    pass

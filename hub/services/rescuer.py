@@ -1,0 +1,7 @@
+"""Rescuer."""
+
+from __future__ import annotations
+
+
+class Rescuer:
+    pass
