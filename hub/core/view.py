@@ -51,8 +51,14 @@ class View:
     """Views of one subject (a job, a question) replace each other where edits are possible."""
     final: bool = False
     """The last word on its subject; sent as a message of its own, so that the phone pings."""
+    settles: str = ""
+    """Of a last word: what the earlier message on its subject reads from now on; it is no longer
+    the place to look at. Empty leaves that message as it is."""
     job_id: JobId | None = None
     question_id: QuestionId | None = None
+    key: str = ""
+    """Names this message: a frontend that can tell shows the same key once, however often it is
+    sent. Empty for immediate answers, which are sent once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Where people talk and look; each reaches the hub only through its services."""

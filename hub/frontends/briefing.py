@@ -1,0 +1,84 @@
+"""Gathers what the words about an event need: the job, its machine, its question, its reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.core.fact import Fact
+from hub.core.job import JobCard
+from hub.core.question import Question
+from hub.frontends.facts import Facts
+from hub.services import Services
+from shared.environment import Environment
+from shared.errors import ErrorBody, NotFound
+from shared.events import JobQueued, QuestionAnswered, QuestionAsked, QuestionParked
+from shared.ids import JobId, QuestionId, WorkerId
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """What is known around one event."""
+
+    card: JobCard | None
+    facts: Facts
+
+
+async def brief(services: Services, environment: Environment, fact: Fact) -> Briefing:
+    """Gather what the words about an event need, as things stand now."""
+    body = fact.body
+    job_id = JobId(str(getattr(body, "job_id", "")))
+    card = await _card(services, job_id)
+    question = await _question(services, body)
+    reader = await services.registry.person(fact.person_id)
+    facts = Facts(
+        now=environment.now(),
+        job_id=job_id or None,
+        kind=card.kind if card else "",
+        title=card.title if card else "",
+        machine=await machine_name(services, card, fact),
+        waiting=await services.views.why_waiting(job_id)
+        if isinstance(body, JobQueued) and card
+        else None,
+        asking=question.asking if question else None,
+        questions_open=await _open_beside(services, card) if question else 1,
+        failure=_failure(card, body),
+        reader=reader.name,
+    )
+    return Briefing(card, facts)
+
+
+async def machine_name(services: Services, card: JobCard | None, fact: Fact | None = None) -> str:
+    """The machine an event is about: its writer, else the one that has or had the job."""
+    writer = WorkerId(fact.device) if fact and fact.device != "hub" else None
+    worker_id = writer or (card.worker_id or card.job.pinned_to if card else None)
+    worker = await services.views.worker(worker_id) if worker_id else None
+    return worker.name if worker else ""
+
+
+async def _card(services: Services, job_id: JobId) -> JobCard | None:
+    if not job_id:
+        return None
+    try:
+        return await services.views.job(None, job_id)
+    except NotFound:
+        return None
+
+
+async def _question(services: Services, body: object) -> Question | None:
+    if not isinstance(body, QuestionAsked | QuestionAnswered | QuestionParked):
+        return None
+    return await services.views.question(QuestionId(body.question_id))
+
+
+async def _open_beside(services: Services, card: JobCard | None) -> int:
+    if card is None:
+        return 1
+    opened = await services.views.open_questions(
+        card.job.person_id, conversation=card.conversation or None
+    )
+    return max(1, len(opened))
+
+
+def _failure(card: JobCard | None, body: object) -> ErrorBody | None:
+    retried = isinstance(body, JobQueued) and body.reason == "retry"
+    return card.error if card and retried else None

@@ -1,0 +1,45 @@
+"""Who is at the door: a bearer key becomes a person, for the chat socket and the REST API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.core.access import Access, Person, Scope
+from hub.services import Services
+from shared.errors import NotAllowed
+from shared.ids import PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody with a checked key."""
+
+    person: Person
+    access: Access
+
+    @property
+    def sees(self) -> PersonId | None:
+        """Whose things this key may read; None means everybody's."""
+        return None if self.access.scope is Scope.ADMIN else self.person.person_id
+
+
+async def admit(services: Services, header: str) -> Caller:
+    """Check an Authorization header.
+
+    Raises:
+        NotAllowed: `key_missing`, `key_invalid`, `key_scope`.
+    """
+    if not header.strip():
+        raise NotAllowed(
+            "key_missing",
+            "This needs a key.",
+            "Send it as a header: Authorization: Bearer KEY.",
+        )
+    access = await services.keys.check(header)
+    if access.scope is Scope.WORKER:
+        raise NotAllowed(
+            "key_scope",
+            "A worker's token opens the worker socket and nothing else.",
+            "Use a person's key.",
+        )
+    return Caller(await services.registry.person(access.person_id), access)

@@ -1,0 +1,74 @@
+"""What the words about an event need besides the event itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from hub.core.placement import Waiting
+from hub.frontends.figures import moment
+from shared.errors import ErrorBody
+from shared.ids import JobId, short
+from shared.questions import Asking
+
+DOING = {
+    "ml.train": "training",
+    "ml.predict": "predicting",
+    "ml.models": "looking for models",
+    "data.describe": "reading the table",
+}
+"""What a job of a kind is doing, as it stands behind "while"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the words about an event need besides the event."""
+
+    now: datetime
+    job_id: JobId | None = None
+    kind: str = ""
+    title: str = ""
+    machine: str = ""
+    """The name of the worker that has the job, or had it last; empty when none did."""
+    waiting: Waiting | None = None
+    """Why it does not run; None when it does."""
+    asking: Asking | None = None
+    """The question an answer belongs to."""
+    questions_open: int = 1
+    """With more than one, each says which job it belongs to."""
+    failure: ErrorBody | None = None
+    """Why the last attempt failed."""
+    reader: str = ""
+    """The name of the person who reads, who is "you"."""
+    zone: tzinfo | None = None
+
+    @property
+    def doing(self) -> str:
+        return DOING.get(self.kind, "working")
+
+    @property
+    def where(self) -> str:
+        return f" on {self.machine}" if self.machine else ""
+
+    @property
+    def label(self) -> str:
+        """The job as people name it: "train sales.csv #K7Q2"."""
+        name = self.title or self.kind or "job"
+        return f"{name} #{short(self.job_id)}" if self.job_id else name
+
+    @property
+    def name(self) -> str:
+        return self.machine or "the computer"
+
+    def whose(self, by: str) -> str:
+        """Who did it, as the reader says it: "anna on Telegram" -> "you on Telegram"."""
+        name, _, place = by.partition(" on ")
+        who = "you" if name == self.reader else name
+        return f"{who} on {place}" if place else who
+
+    def clock(self, then: datetime) -> str:
+        return moment(then, self.now, self.zone)
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,88 @@
+"""Events as lines of a job's history, for `/job` and whoever looks back."""
+
+from __future__ import annotations
+
+from hub.frontends.facts import Facts
+from hub.frontends.figures import capital, duration
+from hub.frontends.results import result_view
+from hub.frontends.wording import answered
+from shared.events import (
+    EventBody,
+    JobCancelled,
+    JobCancelRequested,
+    JobDied,
+    JobFailed,
+    JobGranted,
+    JobInterrupted,
+    JobLogged,
+    JobParked,
+    JobQueued,
+    JobResumed,
+    JobStarted,
+    JobSucceeded,
+    LateResult,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionParked,
+    TaskCreated,
+    WorkerPaired,
+)
+
+
+def sentence(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
+    body: EventBody, facts: Facts
+) -> str:
+    """An event as one line of a history."""
+    match body:
+        case TaskCreated():
+            return f"Asked for: {body.text}"
+        case JobQueued():
+            return _queued_line(body, facts)
+        case JobGranted():
+            return f"Given to {facts.name}"
+        case JobStarted():
+            return f"Started on {facts.name}"
+        case JobLogged():
+            return "\n".join(body.lines)
+        case QuestionAsked():
+            return f"Asked: {body.asking.text.splitlines()[0]}"
+        case QuestionAnswered():
+            return answered(body.answer, facts)
+        case JobResumed():
+            return "Went on with the answer"
+        case JobParked() | QuestionParked():
+            return "Nobody answered in time; it waits for the answer"
+        case JobSucceeded():
+            told = result_view(facts.kind, body.result, job_id=body.job_id, label=facts.label)
+            return f"Done in {duration(body.running_seconds)}: {told.text.splitlines()[0]}"
+        case JobFailed():
+            return f"Try {body.attempt} failed: {body.error.message}"
+        case JobDied():
+            return f"Gave up: {body.error.message}"
+        case JobCancelRequested():
+            return f"{capital(facts.whose(body.by))} asked to stop it"
+        case JobCancelled():
+            return "Stopped"
+        case JobInterrupted():
+            touched = " ".join((body.reason.rstrip(".") + ".", *body.touched))
+            return f"{facts.name} stopped in the middle of {facts.doing}. {touched}".strip()
+        case LateResult():
+            return f"A result of try {body.attempt} came too late; it was kept and not used"
+        case WorkerPaired():
+            return f"{body.name} was connected"
+
+
+def _queued_line(body: JobQueued, facts: Facts) -> str:
+    match body.reason:
+        case "new":
+            return "Queued"
+        case "retry":
+            return "Queued for another try"
+        case "requeued":
+            return "Queued again by hand"
+        case "lost":
+            return f"{facts.name} lost it; queued again from the start"
+        case "answered":
+            return "Answered; queued to go on"
+        case "declined":
+            return "Declined for now; queued again"

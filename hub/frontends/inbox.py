@@ -1,0 +1,303 @@
+"""What people say, in any frontend: a command is carried out, plain text answers a question.
+
+The views it returns are the immediate answer. What a job then does comes through the outbox, so
+most commands that make or change a job answer with nothing here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.core.access import Person
+from hub.core.question import Question
+from hub.core.view import Inbound, Tone, View
+from hub.core.worker import WorkerCard
+from hub.frontends import replies
+from hub.frontends.briefing import brief
+from hub.frontends.commands import BY_NAME, Command, Spoken, command_named, parse
+from hub.frontends.history import sentence
+from hub.frontends.wording import error_view
+from hub.services import Services
+from hub.services.deliveries import Deliveries
+from hub.services.intake import Request
+from shared.environment import Environment
+from shared.errors import AppError, NotFound
+from shared.events import JobLogged
+from shared.ids import QuestionId, is_uuid, short
+from shared.jobs import Origin
+from shared.kinds import JsonObject
+
+HISTORY_LINES_MAX = 30
+PLACES = {"console": "the console", "telegram": "Telegram", "discord": "Discord", "api": "the API"}
+_REPLY = re.compile(r"#(?P<id>[0-9A-Za-z]{4})\b[:,]?\s*(?P<text>.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command on its way to being carried out."""
+
+    person: Person
+    inbound: Inbound
+    spoken: Spoken
+
+    def value(self, name: str) -> str:
+        return self.spoken.values.get(name, "")
+
+    @property
+    def by(self) -> str:
+        """Who says it, in words that are kept: "anna on Telegram"."""
+        return _by(self.person, self.inbound)
+
+
+Views = tuple[View, ...]
+
+
+class ChatInbox:
+    """The Inbox of every frontend."""
+
+    def __init__(
+        self,
+        *,
+        services: Services,
+        deliveries: Deliveries,
+        environment: Environment,
+        hub_url: str,
+    ) -> None:
+        self._services = services
+        self._deliveries = deliveries
+        self._environment = environment
+        self._hub_url = hub_url
+        self._commands: Mapping[str, Callable[[Call], Awaitable[Views]]] = {
+            "start": self._start,
+            "help": self._help,
+            "connect": self._connect,
+            "workers": self._workers,
+            "worker": self._worker,
+            "jobs": self._jobs,
+            "job": self._job,
+            "cancel": self._cancel,
+            "retry": self._retry,
+            "dead": self._dead,
+            "task": self._task,
+            "answer": self._answer,
+        }
+        makes_jobs = {command.name for command in BY_NAME.values() if command.kind}
+        assert self._commands.keys() | makes_jobs == BY_NAME.keys()
+
+    async def __call__(self, inbound: Inbound) -> Views:
+        """Do what was said; the answer to it, which may be nothing.
+
+        Expected failures come back as views. An update that was dealt with is ignored.
+        """
+        try:
+            if await self._deliveries.was_heard(inbound):
+                return ()
+            views = await self._hear(inbound)
+            await self._deliveries.note_heard(inbound)
+        except AppError as error:
+            return (error_view(error),)
+        return views
+
+    async def _hear(self, inbound: Inbound) -> Views:
+        person = await self._person(inbound)
+        if person is None:
+            return (replies.stranger(),)
+        await self._deliveries.said(inbound.conversation, person.person_id)
+        try:
+            spoken = parse(inbound.text)
+            if spoken is None:
+                return await self._plain(person, inbound)
+            call = Call(person, inbound, spoken)
+            if spoken.command.kind:
+                return await self._make_job(call)
+            return await self._commands[spoken.command.name](call)
+        except AppError as error:
+            # An answer all the same: the person was heard, and is told what to do instead.
+            return (error_view(error),)
+
+    async def _person(self, inbound: Inbound) -> Person | None:
+        if inbound.sender.person_id is not None:
+            return await self._services.registry.person(inbound.sender.person_id)
+        return await self._services.registry.person_of(inbound.sender)
+
+    # Jobs.
+
+    async def _make_job(self, call: Call) -> Views:
+        command, inbound = call.spoken.command, call.inbound
+        await self._services.intake.request(
+            Request(
+                person_id=call.person.person_id,
+                kind=command.kind,
+                inputs=_inputs(command, call.spoken),
+                text=inbound.text.strip(),
+                conversation=inbound.conversation,
+                origin=Origin.GROUP if inbound.in_group else Origin.CHAT,
+                worker_name=call.spoken.worker,
+                dedupe=f"{inbound.sender.frontend}:{inbound.dedupe}",
+            )
+        )
+        return ()
+
+    async def _jobs(self, call: Call) -> Views:
+        person_id = call.person.person_id
+        cards = await self._services.views.jobs(person_id, limit=replies.LIST_MAX + 1)
+        workers = await self._services.views.workers(person_id)
+        machines = {str(w.worker_id): w.name for w in workers}
+        return (replies.jobs_view(cards, machines, self._now),)
+
+    async def _job(self, call: Call) -> Views:
+        views, person_id = self._services.views, call.person.person_id
+        card = await views.find_job(person_id, call.value("id"))
+        history = []
+        for fact in await views.history(person_id, card.job_id):
+            if fact.body is None or isinstance(fact.body, JobLogged):
+                continue
+            briefing = await brief(self._services, self._environment, fact)
+            history.append((fact.at, sentence(fact.body, briefing.facts)))
+        return (replies.job_view(card, history[-HISTORY_LINES_MAX:], self._now),)
+
+    async def _cancel(self, call: Call) -> Views:
+        person_id = call.person.person_id
+        card = await self._services.views.find_job(person_id, call.value("id"))
+        await self._services.intake.cancel(person_id, card.job_id, call.by)
+        return ()
+
+    async def _retry(self, call: Call) -> Views:
+        person_id = call.person.person_id
+        card = await self._services.views.find_job(person_id, call.value("id"))
+        await self._services.intake.retry(person_id, card.job_id, call.by)
+        return ()
+
+    async def _dead(self, call: Call) -> Views:
+        cards = await self._services.views.dead_letters(call.person.person_id)
+        return (replies.dead_view(cards, self._now),)
+
+    # Questions.
+
+    async def _plain(self, person: Person, inbound: Inbound) -> Views:
+        """Plain text: the answer to a question that is open here, or words nobody can plan yet."""
+        text = inbound.text.strip()
+        if not text:
+            return ()
+        reply = _REPLY.fullmatch(text)
+        if reply is not None:
+            question = await self._question(person, reply["id"])
+            return await self._settle(person, inbound, question, reply["text"])
+        questions = await self._services.views.open_questions(
+            person.person_id, conversation=inbound.conversation
+        )
+        if not questions:
+            return (replies.no_planner(),)
+        newest = max(questions, key=lambda question: question.asked_at)
+        return await self._settle(person, inbound, newest, text)
+
+    async def _answer(self, call: Call) -> Views:
+        question = await self._question(call.person, call.value("id"))
+        return await self._settle(call.person, call.inbound, question, call.value("value"))
+
+    async def _settle(
+        self, person: Person, inbound: Inbound, question: Question, reply: str
+    ) -> Views:
+        await self._services.intake.answer(
+            person.person_id, question.question_id, reply, _by(person, inbound)
+        )
+        return ()
+
+    async def _question(self, person: Person, name: str) -> Question:
+        """Find a question by its id, its own short form or its job's."""
+        name = name.removeprefix("#")
+        if is_uuid(name):
+            found = await self._services.views.question(QuestionId(name))
+            if found is not None and found.person_id == person.person_id:
+                return found
+        for question in reversed(await self._services.views.open_questions(person.person_id)):
+            if name.upper() in (short(question.job_id), short(question.question_id)):
+                return question
+        raise NotFound(
+            "question_unknown",
+            f"No open question belongs to #{name[:40]}.",
+            "/jobs shows which jobs ask something.",
+        )
+
+    async def _task(self, call: Call) -> Views:
+        del call
+        return (replies.no_planner(),)
+
+    # People and machines.
+
+    async def _start(self, call: Call) -> Views:
+        workers = await self._services.views.workers(call.person.person_id)
+        return (replies.greeting(workers, self._now),)
+
+    async def _help(self, call: Call) -> Views:
+        name = call.value("command").removeprefix("/")
+        return (replies.help_view(command_named(name) if name else None),)
+
+    async def _connect(self, call: Call) -> Views:
+        invitation = await self._services.pairing.invite(call.person.person_id)
+        return (replies.invitation_view(invitation, self._hub_url, self._now),)
+
+    async def _workers(self, call: Call) -> Views:
+        workers = await self._services.views.workers(call.person.person_id)
+        return (replies.workers_view(workers, self._now),)
+
+    async def _worker(self, call: Call) -> Views:
+        person_id, action = call.person.person_id, call.value("action")
+        card = await self._worker_named(call)
+        registry = self._services.registry
+        match action:
+            case "pause":
+                await registry.pause(person_id, card.worker_id, is_paused=True)
+                text = f"{card.name} is paused: what runs goes on, nothing new starts."
+            case "resume":
+                await registry.pause(person_id, card.worker_id, is_paused=False)
+                text = f"{card.name} takes work again."
+            case "revoke":
+                await registry.revoke(person_id, card.worker_id)
+                text = f"{card.name} was shown out. /connect pairs it anew."
+            case _:
+                return (replies.worker_view(card, self._now),)
+        return (View(text=text, tone=Tone.DONE),)
+
+    async def _worker_named(self, call: Call) -> WorkerCard:
+        name = call.value("name").removeprefix("@")
+        workers = await self._services.views.workers(call.person.person_id)
+        for card in workers:
+            if card.name.casefold() == name.casefold():
+                return card
+        raise unknown_worker(name, [card.name for card in workers])
+
+    @property
+    def _now(self) -> datetime:
+        return self._environment.now()
+
+
+def unknown_worker(name: str, known: list[str]) -> NotFound:
+    """Say that there is no such machine, and which there are."""
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        hint = f"Did you mean {near[0]}?"
+    elif known:
+        hint = f"Yours are: {', '.join(known)}."
+    else:
+        hint = "No computer is connected yet; /connect pairs one."
+    return NotFound("worker_unknown", f"No computer of yours is called '{name[:100]}'.", hint)
+
+
+def _inputs(command: Command, spoken: Spoken) -> JsonObject:
+    inputs: JsonObject = {}
+    for argument in command.arguments:
+        word = spoken.values.get(argument.name)
+        if word is not None:
+            name = argument.input or argument.name
+            inputs[name] = float(word) if argument.input.endswith("_seconds") else word
+    return inputs
+
+
+def _by(person: Person, inbound: Inbound) -> str:
+    place = PLACES.get(inbound.sender.frontend, inbound.sender.frontend.title())
+    return f"{person.name} on {place}"

@@ -1,0 +1,164 @@
+"""Turns new events into messages and gets each to its conversation: in order, at a bearable pace.
+
+`word_once` reads the log on from a durable cursor and writes what is to be shown, in one
+transaction with the cursor: no event is worded twice or never. `lanes` show what waits. Progress
+is kept in memory alone: the newest counts, the rest is dropped.
+
+What is lost if the hub dies between any two lines: nothing. What may come twice: a message that
+a frontend took in the instant before the death; its `key` lets frontends that can tell show it
+once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from pydantic import ValidationError
+
+from hub.core.fact import Fact
+from hub.core.job import HELD_STATES, JobCard
+from hub.core.placement import WaitingReason
+from hub.core.view import Tone, View
+from hub.frontends.briefing import brief
+from hub.frontends.facts import Facts
+from hub.frontends.lanes import SETTLE_SECONDS, STORE_SECONDS, Lanes, is_status
+from hub.frontends.wording import view_of
+from hub.ports import Frontend
+from hub.services import Services
+from hub.services.deliveries import Deliveries
+from hub.services.views import PAGE_MAX
+from shared import messages
+from shared.environment import Environment
+from shared.errors import AppError, NotFound
+from shared.events import QuestionAnswered, QuestionParked
+from shared.ids import ConversationId, JobId, PersonId, WorkerId
+
+logger = logging.getLogger(__name__)
+
+BATCH_EVENTS = 100
+
+
+class Outbox:
+    """The way out of the hub. `add` frontends, then `run`."""
+
+    def __init__(
+        self, *, services: Services, deliveries: Deliveries, environment: Environment
+    ) -> None:
+        self._services = services
+        self._deliveries = deliveries
+        self._environment = environment
+        self._lanes = Lanes(services=services, deliveries=deliveries, environment=environment)
+        self._homes: dict[JobId, ConversationId] = {}
+        """Where the progress of running jobs goes."""
+        self._tasks: asyncio.TaskGroup | None = None
+        services.feed.progress_listeners.append(self.note_progress)
+
+    def add(self, frontend: Frontend) -> None:
+        self._lanes.add(frontend)
+
+    def arrived(self, conversation: ConversationId) -> None:
+        """Somebody watches this conversation again: what could not be shown is tried at once."""
+        if self._tasks is not None:
+            self._tasks.create_task(self._hurry(conversation, self._tasks))
+
+    def note_progress(
+        self, job_id: JobId, worker_id: WorkerId, progress: messages.Progress
+    ) -> None:
+        """Keep the newest progress of a job for its conversation."""
+        del worker_id
+        home = self._homes.get(job_id)
+        if home is not None:
+            self._lanes.note_progress(home, job_id, progress)
+
+    async def run(self) -> None:
+        """Word and show until cancelled."""
+        async with asyncio.TaskGroup() as self._tasks:
+            await self._find_homes()
+            for conversation in await self._deliveries.waiting_conversations():
+                self._lanes.ring(conversation, self._tasks)
+            while True:
+                try:
+                    cursor = await self.word_once()
+                    await self._services.feed.wait(cursor)
+                except AppError as error:
+                    logger.warning("The outbox rests for a moment: %s", error)
+                    await asyncio.sleep(STORE_SECONDS)
+
+    async def word_once(self) -> int:
+        """Word all events since the cursor; return the new cursor."""
+        cursor = await self._deliveries.cursor()
+        while facts := await self._services.feed.after(cursor, BATCH_EVENTS):
+            told = [delivery for fact in facts for delivery in await self._word(fact)]
+            cursor = facts[-1].hub_seq
+            await self._deliveries.put(told, cursor)
+            if self._tasks is not None:
+                for conversation, _, _ in told:
+                    self._lanes.ring(conversation, self._tasks)
+        return cursor
+
+    async def show_once(self, conversation: ConversationId) -> float | None:
+        """Show the next due message of a conversation; see `Lanes.show_once`."""
+        return await self._lanes.show_once(conversation)
+
+    async def _find_homes(self) -> None:
+        """After a restart: jobs go on without a new event, and their progress has to be shown."""
+        for card in await self._services.views.jobs(None, states=HELD_STATES, limit=PAGE_MAX):
+            self._note_home(card, await self._home(card.job.person_id, card))
+
+    async def _word(self, fact: Fact) -> list[tuple[ConversationId, View, float]]:
+        """Say what an event means to whom, and how long that may wait to be overtaken."""
+        try:
+            if fact.body is None:
+                return []
+            briefing = await brief(self._services, self._environment, fact)
+        except (ValidationError, NotFound) as error:
+            # One event that cannot be told must not silence all that come after it.
+            logger.warning("Event %d cannot be told: %s", fact.hub_seq, error)
+            return []
+        homes = await self._homes_of(fact, briefing.card)
+        view = view_of(fact.body, briefing.facts)
+        if view is None:
+            return []
+        named = replace(view, key=f"event {fact.hub_seq}")
+        wait = SETTLE_SECONDS if _may_be_overtaken(view, briefing.facts) else 0.0
+        return [(home, named, wait) for home in homes]
+
+    async def _homes_of(self, fact: Fact, card: JobCard | None) -> list[ConversationId]:
+        """The conversations an event belongs into."""
+        home = await self._home(fact.person_id, card)
+        if card is not None:
+            self._note_home(card, home)
+        homes = [home] if home else []
+        if isinstance(fact.body, QuestionAnswered | QuestionParked):
+            subject = f"question:{fact.body.question_id}"
+            homes += await self._deliveries.conversations_showing(subject)
+        return list(dict.fromkeys(homes))
+
+    async def _home(self, person_id: PersonId, card: JobCard | None) -> ConversationId | None:
+        """Where a job was asked for; else, where its person spoke last."""
+        if card and self._lanes.frontend_of(card.conversation):
+            return card.conversation
+        spoken = await self._deliveries.conversations_of(person_id)
+        return next((c for c in spoken if self._lanes.frontend_of(c)), None)
+
+    def _note_home(self, card: JobCard, home: ConversationId | None) -> None:
+        if home and not card.state.is_terminal:
+            self._homes[card.job_id] = home
+        else:
+            self._homes.pop(card.job_id, None)
+            if home:
+                self._lanes.drop_progress(home, card.job_id)
+
+    async def _hurry(self, conversation: ConversationId, tasks: asyncio.TaskGroup) -> None:
+        await self._deliveries.hurried(conversation)
+        self._lanes.ring(conversation, tasks)
+
+
+def _may_be_overtaken(view: View, facts: Facts) -> bool:
+    """Whether a better message is likely to follow at once."""
+    if not is_status(view):
+        return False
+    starts = facts.waiting is None or facts.waiting.reason is WaitingReason.STARTING
+    return view.tone is Tone.RUNNING or starts

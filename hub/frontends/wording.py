@@ -1,0 +1,294 @@
+"""Events become words here, once for every frontend.
+
+`view_of` is what a chat is told about an event. The same facts as lines of a history are in
+`history`, what a kind gave back in `results`, replies to commands in `replies`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from hub.core.placement import WaitingReason
+from hub.core.view import Button, Progress, Tone, View
+from hub.frontends.facts import Facts
+from hub.frontends.figures import bar, capital, count, duration, plural
+from hub.frontends.results import result_view
+from shared.errors import AppError, ErrorBody
+from shared.events import (
+    EventBody,
+    JobCancelled,
+    JobCancelRequested,
+    JobDied,
+    JobFailed,
+    JobGranted,
+    JobInterrupted,
+    JobLogged,
+    JobParked,
+    JobQueued,
+    JobResumed,
+    JobStarted,
+    JobSucceeded,
+    LateResult,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionParked,
+    TaskCreated,
+    WorkerPaired,
+)
+from shared.ids import QuestionId
+from shared.jobs import ATTEMPTS_MAX
+from shared.questions import Answer, Asking
+
+ITEMS_AT_LEAST = 2
+
+
+def error_view(error: AppError | ErrorBody) -> View:
+    """What happened, and what can be done about it."""
+    return View(text=f"⚠ {error.message} {error.hint}".strip(), tone=Tone.FAILED)
+
+
+def progress_view(progress: Progress, facts: Facts) -> View:
+    """The one line that is edited in place while a job runs."""
+    head = f"{capital(facts.doing)}{facts.where}"
+    parts = [_done_of(progress)]
+    if progress.eta_seconds is not None and progress.eta_seconds >= 1:
+        parts.append(f"{duration(progress.eta_seconds)} left")
+    told = ", ".join(part for part in parts if part)
+    if progress.total > 0:
+        text = f"{head} {bar(progress.done / progress.total)} {told}"
+    else:
+        text = f"{head}: {told}" if told else head
+    return _status(facts, text, Tone.RUNNING, progress=progress)
+
+
+def _done_of(progress: Progress) -> str:
+    stage = progress.stage.strip()
+    counts = progress.total >= ITEMS_AT_LEAST and float(progress.total).is_integer()
+    if counts and float(progress.done).is_integer():
+        items = stage if stage.endswith("s") and " " not in stage else ""
+        told = f"{count(progress.done)} of {count(progress.total)}"
+        return f"{told} {items}" if items else f"{stage}, {told}" if stage else told
+    if progress.total > 0:
+        share = min(1.0, progress.done / progress.total)
+        return f"{stage}, {share:.0%}" if stage else f"{share:.0%}"
+    return stage
+
+
+def question_view(question_id: QuestionId, asking: Asking, facts: Facts) -> View:
+    """A question with its choices; several open ones say whose they are."""
+    text = f"{facts.label} asks: {asking.text}" if facts.questions_open > 1 else asking.text
+    if asking.default is not None:
+        text += f"\nWithout an answer it takes: {_chosen(asking, asking.default)}."
+    elif asking.choices and asking.allow_text:
+        text += "\nPick one, or write your own."
+    return View(
+        text=text,
+        tone=Tone.ASKING,
+        buttons=tuple(
+            Button(
+                label=" · ".join(part for part in (choice.label, choice.detail) if part),
+                says=f"/answer {question_id} {choice.value}",
+            )
+            for choice in asking.choices
+        ),
+        subject=f"question:{question_id}",
+        job_id=facts.job_id,
+        question_id=question_id,
+    )
+
+
+def answered_view(question_id: QuestionId, answer: Answer, facts: Facts) -> View:
+    """What the question's message turns into once somebody answered."""
+    return View(
+        text=answered(answer, facts),
+        tone=Tone.DONE,
+        subject=f"question:{question_id}",
+        job_id=facts.job_id,
+        question_id=question_id,
+    )
+
+
+def answered(answer: Answer, facts: Facts) -> str:
+    """Say who answered what: "Which file? Answered by you on Telegram: sales.csv"."""
+    value = _chosen(facts.asking, answer.value)
+    if answer.by == "default":
+        return f"Nobody answered in time; it takes {value}."
+    asked = f"{facts.asking.text.splitlines()[0]} " if facts.asking else ""
+    return f"{asked}Answered by {facts.whose(answer.by)}: {value}"
+
+
+def _chosen(asking: Asking | None, value: str) -> str:
+    choices = asking.choices if asking else ()
+    return next((choice.label for choice in choices if choice.value == value), value)
+
+
+def view_of(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
+    body: EventBody, facts: Facts
+) -> View | None:
+    """What a chat is told about an event; None when that would only be noise.
+
+    Views about a job share its subject: frontends that can edit keep one status message. The
+    last word (`final`) is a message of its own.
+    """
+    match body:
+        case JobQueued():
+            return _queued(body, facts)
+        case JobStarted():
+            return _status(facts, f"{capital(facts.doing)}{facts.where} …", Tone.RUNNING)
+        case JobResumed():
+            return _status(facts, f"{capital(facts.doing)}{facts.where} goes on.", Tone.RUNNING)
+        case JobCancelRequested():
+            return _status(facts, f"Stopping {facts.label} …", Tone.RUNNING, stop=False)
+        case QuestionAsked():
+            return question_view(body.question_id, body.asking, facts)
+        case QuestionAnswered():
+            return answered_view(body.question_id, body.answer, facts)
+        case QuestionParked():
+            return _parked(body, facts)
+        case JobSucceeded():
+            told = result_view(facts.kind, body.result, job_id=body.job_id, label=facts.label)
+            took = f"{capital(facts.doing)}{facts.where} took {duration(body.running_seconds)}."
+            return replace(told, settles=f"✓ {took}")
+        case JobFailed():
+            # A failure that may pass is told by what follows: the next try, or the last word.
+            return None if body.error.retryable else _ended(body, facts, body.error)
+        case JobDied():
+            return _ended(body, facts, body.error)
+        case JobCancelled():
+            return _last_word(facts, f"Cancelled: {facts.label}.", Tone.PLAIN)
+        case JobInterrupted():
+            return _status(facts, _interrupted(body, facts), Tone.WAITING, stop=False)
+        case WorkerPaired():
+            text = f"✓ {body.name} is connected. Try /train, or /help for what else there is."
+            return View(text=text, tone=Tone.DONE, subject=f"worker:{body.worker_id}")
+        case TaskCreated() | JobGranted() | JobLogged() | JobParked() | LateResult():
+            return None
+
+
+def _interrupted(body: JobInterrupted, facts: Facts) -> str:
+    told = " ".join((body.reason.rstrip(".") + ".", *body.touched))
+    return f"{facts.name} stopped while {facts.doing}. {told}"
+
+
+def _queued(body: JobQueued, facts: Facts) -> View | None:
+    match body.reason:
+        case "lost":
+            text = (
+                f"{facts.name} restarted while {facts.doing}. "
+                f"{capital(facts.doing)} again from the start (it changes nothing else)."
+            )
+            # A message of its own: the next progress must not write over it.
+            return View(text=text, tone=Tone.WAITING, job_id=facts.job_id)
+        case "retry":
+            return _status(facts, _retry_line(body, facts), Tone.WAITING)
+        case "declined":
+            return None
+        case "requeued":
+            return _status(facts, f"Queued again: {facts.label}. {_waits(facts)}", Tone.WAITING)
+        case "new" | "answered":
+            return _status(facts, _waits(facts), Tone.WAITING)
+
+
+def _waits(facts: Facts) -> str:  # noqa: C901, PLR0911 - one row for each reason
+    """Why a job has not started yet, and what makes it start."""
+    waiting = facts.waiting
+    if waiting is None:
+        return f"{capital(facts.doing)}{facts.where} …"
+    name = waiting.worker or "the computer"
+    match waiting.reason:
+        case WaitingReason.STARTING:
+            return f"Starting on {name} …"
+        case WaitingReason.NO_WORKER:
+            return "No computer is connected. Queued; starts when one is. /connect pairs one."
+        case WaitingReason.KIND_MISSING:
+            return f"None of your computers can do this ({waiting.kind}). Queued until one can."
+        case WaitingReason.WORKER_OFFLINE:
+            return f"{name} is asleep or offline{_seen(facts)}. Queued; starts when it is back."
+        case WaitingReason.ALL_OFFLINE:
+            last = f" {name} was seen last, {facts.clock(waiting.since)}." if waiting.since else ""
+            return f"None of your computers is online.{last} Queued; starts when one is back."
+        case WaitingReason.PAUSED:
+            return f'{capital(name)} is paused. Queued; "/worker NAME resume" lets it start.'
+        case WaitingReason.BUSY:
+            ahead = f", behind {plural(waiting.ahead, 'other job')}" if waiting.ahead else ""
+            return f"Queued{ahead}; starts when {name} has room."
+        case WaitingReason.DECLINED:
+            detail = f" {waiting.detail}" if waiting.detail else ""
+            return f"{capital(name)} cannot take it now.{detail} Queued."
+        case WaitingReason.RETRY_WAIT:
+            return f"Tried again{_in(waiting.until, facts)}."
+
+
+def _seen(facts: Facts) -> str:
+    since = facts.waiting.since if facts.waiting else None
+    return f" (last seen {facts.clock(since)})" if since else ""
+
+
+def _in(then: datetime | None, facts: Facts) -> str:
+    wait = (then - facts.now).total_seconds() if then else 0.0
+    return f" in {duration(wait)}" if wait >= 1 else " now"
+
+
+def _retry_line(body: JobQueued, facts: Facts) -> str:
+    why = f": {facts.failure.message}" if facts.failure else "."
+    again = f"Trying again{_in(body.not_before, facts)}."
+    return f"{capital(facts.doing)}{facts.where} failed{why} {again}"
+
+
+def _parked(body: QuestionParked, facts: Facts) -> View:
+    asking = facts.asking
+    if asking is None:
+        text = f"{facts.label} waits for your answer; it goes on as soon as you give it."
+        return View(text=text, tone=Tone.ASKING, subject=f"question:{body.question_id}")
+    asked = question_view(body.question_id, asking, facts)
+    text = f"{asked.text}\nNobody has answered yet. The job waits, and goes on when you do."
+    return View(
+        text=text,
+        tone=Tone.ASKING,
+        buttons=asked.buttons,
+        subject=asked.subject,
+        job_id=facts.job_id,
+        question_id=body.question_id,
+    )
+
+
+def _ended(body: JobFailed | JobDied, facts: Facts, error: ErrorBody) -> View:
+    tries = f" after {ATTEMPTS_MAX} tries" if isinstance(body, JobDied) else ""
+    text = f"⚠ {capital(facts.doing)}{facts.where} failed{tries}. {error.message} {error.hint}"
+    again = (Button(label="Try again", says=f"/retry {body.job_id}"),)
+    return _last_word(facts, text.strip(), Tone.FAILED, buttons=again)
+
+
+def _status(
+    facts: Facts,
+    text: str,
+    tone: Tone,
+    *,
+    progress: Progress | None = None,
+    stop: bool = True,
+) -> View:
+    buttons: tuple[Button, ...] = ()
+    if stop and facts.job_id:
+        label = "Stop" if tone is Tone.RUNNING else "Cancel"
+        buttons = (Button(label=label, says=f"/cancel {facts.job_id}"),)
+    return View(
+        text=text,
+        tone=tone,
+        buttons=buttons,
+        progress=progress,
+        subject=f"job:{facts.job_id}",
+        job_id=facts.job_id,
+    )
+
+
+def _last_word(facts: Facts, text: str, tone: Tone, buttons: tuple[Button, ...] = ()) -> View:
+    return View(
+        text=text,
+        tone=tone,
+        buttons=buttons,
+        subject=f"job:{facts.job_id}",
+        final=True,
+        settles=f"{capital(facts.doing)}{facts.where} has ended.",
+        job_id=facts.job_id,
+    )

@@ -1,0 +1,98 @@
+"""Keeps what every conversation still has to be shown, and which message shows what.
+
+The outbox of the frontends is its only writer; decisions about wording and pace are made there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hub.core.delivery import NewDelivery, Waiting
+from hub.core.view import Inbound, View
+from hub.store import deliveries as store
+from shared.database import Database
+from shared.environment import Environment
+from shared.ids import ConversationId, PersonId
+from shared.times import to_ms
+
+
+class Deliveries:
+    """The durable side of showing things to people."""
+
+    def __init__(self, database: Database, environment: Environment) -> None:
+        self._database = database
+        self._environment = environment
+
+    @property
+    def _now_ms(self) -> int:
+        return to_ms(self._environment.now())
+
+    async def cursor(self) -> int:
+        """The hub_seq up to which events have been worded."""
+        return await self._database.read(store.cursor)
+
+    async def put(self, views: Sequence[tuple[ConversationId, View, float]], upto: int) -> None:
+        """Write messages and move the cursor over the events they tell, in one transaction.
+
+        Args:
+            views: where, what, and how many seconds from now at the earliest.
+            upto: the hub_seq of the last event dealt with.
+        """
+        now_ms = self._now_ms
+        new = [NewDelivery(where, view, now_ms + round(wait * 1000)) for where, view, wait in views]
+        await self._database.write(lambda connection: store.put(connection, new, upto))
+
+    async def waiting_conversations(self) -> tuple[ConversationId, ...]:
+        return await self._database.read(store.waiting_conversations)
+
+    async def next_waiting(self, conversation: ConversationId) -> tuple[Waiting, float] | None:
+        """The next message of a conversation, and in how many seconds it is due (at least 0)."""
+        waiting = await self._database.read(lambda c: store.next_waiting(c, conversation))
+        if waiting is None:
+            return None
+        return waiting, max(0.0, (waiting.due_ms - self._now_ms) / 1000)
+
+    async def sent(self, message: Waiting, ref: str) -> None:
+        await self._database.write(lambda connection: store.sent(connection, message, ref))
+
+    async def postponed(self, message: Waiting, wait_seconds: float) -> None:
+        """Try again later."""
+        due_ms = self._now_ms + round(wait_seconds * 1000)
+        await self._database.write(lambda c: store.postponed(c, message.row, due_ms))
+
+    async def given_up(self, message: Waiting) -> None:
+        """Drop a message that can never be shown."""
+        await self._database.write(lambda connection: store.remove(connection, message.row))
+
+    async def hurried(self, conversation: ConversationId) -> None:
+        """Somebody is there again: try at once what was postponed."""
+        now_ms = self._now_ms
+        await self._database.write(lambda c: store.hurried(c, conversation, now_ms))
+
+    async def shown_ref(self, conversation: ConversationId, subject: str) -> str | None:
+        """The message that shows a subject now; None when none does."""
+        return await self._database.read(lambda c: store.shown_ref(c, conversation, subject))
+
+    async def note_shown(self, conversation: ConversationId, subject: str, ref: str) -> None:
+        await self._database.write(lambda c: store.note_shown(c, conversation, subject, ref))
+
+    async def conversations_showing(self, subject: str) -> tuple[ConversationId, ...]:
+        return await self._database.read(lambda c: store.conversations_showing(c, subject))
+
+    async def said(self, conversation: ConversationId, person_id: PersonId) -> None:
+        """Remember that a person speaks in a conversation."""
+        now_ms = self._now_ms
+        await self._database.write(lambda c: store.said(c, conversation, person_id, now_ms))
+
+    async def conversations_of(self, person_id: PersonId) -> tuple[ConversationId, ...]:
+        """A person's conversations, the one spoken in last first."""
+        return await self._database.read(lambda c: store.conversations_of(c, person_id))
+
+    async def was_heard(self, inbound: Inbound) -> bool:
+        """Whether an update has been dealt with before."""
+        frontend, dedupe = inbound.sender.frontend, inbound.dedupe
+        return await self._database.read(lambda c: store.was_heard(c, frontend, dedupe))
+
+    async def note_heard(self, inbound: Inbound) -> None:
+        frontend, dedupe = inbound.sender.frontend, inbound.dedupe
+        await self._database.write(lambda c: store.note_heard(c, frontend, dedupe))

@@ -1,0 +1,243 @@
+"""What still has to be shown to whom: the outbox of every conversation, and where we spoke.
+
+A row is written in the same transaction that moves the outbox's cursor over the event it tells,
+so each event is worded exactly once. A row is removed only after a frontend took it. Sending is
+the business of `hub.frontends.outbox`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from pydantic import TypeAdapter
+
+from hub.core.delivery import NewDelivery, Waiting
+from hub.core.view import View
+from shared.ids import ConversationId, PersonId
+
+WAITING_MAX = 500
+"""Messages a conversation may have waiting; the oldest that are not final give way."""
+SEEN_KEPT_MAX = 10_000
+"""Inbound updates remembered against a second arrival."""
+
+_VIEWS: TypeAdapter[View] = TypeAdapter(View)
+
+
+def create_deliveries(connection: sqlite3.Connection) -> None:
+    """Make the tables: one step of the hub's migrations."""
+    for statement in _SCHEMA:
+        connection.execute(statement)
+
+
+_SCHEMA = (
+    """CREATE TABLE outbox_cursor (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        hub_seq INTEGER NOT NULL
+    ) STRICT""",
+    """CREATE TABLE outbox (
+        row INTEGER PRIMARY KEY AUTOINCREMENT,
+        conversation TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        final INTEGER NOT NULL,
+        view TEXT NOT NULL,
+        due_ms INTEGER NOT NULL,
+        tries INTEGER NOT NULL DEFAULT 0
+    ) STRICT""",
+    "CREATE INDEX outbox_by_conversation ON outbox (conversation, due_ms, row)",
+    """CREATE TABLE shown (
+        conversation TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        ref TEXT NOT NULL,
+        PRIMARY KEY (conversation, subject)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE conversations (
+        conversation TEXT PRIMARY KEY,
+        person_id TEXT NOT NULL,
+        said_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE inbound_seen (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        frontend TEXT NOT NULL,
+        dedupe TEXT NOT NULL,
+        UNIQUE (frontend, dedupe)
+    ) STRICT""",
+)
+
+
+def cursor(connection: sqlite3.Connection) -> int:
+    """The hub_seq up to which events have been worded."""
+    row = connection.execute("SELECT hub_seq FROM outbox_cursor").fetchone()
+    return int(row[0]) if row else 0
+
+
+def put(connection: sqlite3.Connection, new: Sequence[NewDelivery], upto: int) -> None:
+    """Write messages and move the cursor; a newer word on a subject replaces one unsent."""
+    for delivery in new:
+        _put_one(connection, delivery)
+    connection.execute(
+        "INSERT INTO outbox_cursor (one, hub_seq) VALUES (1, ?)"
+        " ON CONFLICT (one) DO UPDATE SET hub_seq = max(hub_seq, excluded.hub_seq)",
+        (upto,),
+    )
+
+
+def _put_one(connection: sqlite3.Connection, delivery: NewDelivery) -> None:
+    view = delivery.view
+    if view.subject:
+        connection.execute(
+            "DELETE FROM outbox WHERE conversation = ? AND subject = ? AND NOT final",
+            (delivery.conversation, view.subject),
+        )
+    connection.execute(
+        "INSERT INTO outbox (conversation, subject, final, view, due_ms) VALUES (?, ?, ?, ?, ?)",
+        (
+            delivery.conversation,
+            view.subject,
+            int(view.final),
+            _VIEWS.dump_json(view).decode(),
+            delivery.due_ms,
+        ),
+    )
+    connection.execute(
+        "DELETE FROM outbox WHERE row IN ("
+        " SELECT row FROM outbox WHERE conversation = ? AND NOT final"
+        " ORDER BY row DESC LIMIT -1 OFFSET ?)",
+        (delivery.conversation, WAITING_MAX),
+    )
+
+
+def waiting_conversations(connection: sqlite3.Connection) -> tuple[ConversationId, ...]:
+    """Conversations that have something waiting."""
+    rows = connection.execute("SELECT DISTINCT conversation FROM outbox")
+    return tuple(ConversationId(row[0]) for row in rows)
+
+
+def next_waiting(connection: sqlite3.Connection, conversation: ConversationId) -> Waiting | None:
+    """The message that is due first; messages due at once keep their order."""
+    row = connection.execute(
+        "SELECT row, view, tries, due_ms FROM outbox"
+        " WHERE conversation = ? ORDER BY due_ms, row LIMIT 1",
+        (conversation,),
+    ).fetchone()
+    if row is None:
+        return None
+    return Waiting(row[0], conversation, _VIEWS.validate_json(row[1]), row[2], row[3])
+
+
+def is_waiting(connection: sqlite3.Connection, row: int) -> bool:
+    """Whether a message is still to be sent; a newer one may have replaced it."""
+    found = connection.execute("SELECT 1 FROM outbox WHERE row = ?", (row,))
+    return found.fetchone() is not None
+
+
+def sent(connection: sqlite3.Connection, message: Waiting, ref: str) -> None:
+    """Note that a message was taken, and which one to edit from now on."""
+    remove(connection, message.row)
+    subject = message.view.subject
+    if message.view.final:
+        forget_shown(connection, message.conversation, subject)
+    elif subject:
+        note_shown(connection, message.conversation, subject, ref)
+
+
+def postponed(connection: sqlite3.Connection, row: int, due_ms: int) -> None:
+    connection.execute(
+        "UPDATE outbox SET tries = tries + 1, due_ms = ? WHERE row = ?", (due_ms, row)
+    )
+
+
+def hurried(connection: sqlite3.Connection, conversation: ConversationId, now_ms: int) -> None:
+    """Somebody is there again: what was postponed because nobody was is due now."""
+    connection.execute(
+        "UPDATE outbox SET due_ms = ? WHERE conversation = ? AND tries > 0 AND due_ms > ?",
+        (now_ms, conversation, now_ms),
+    )
+
+
+def remove(connection: sqlite3.Connection, row: int) -> None:
+    """Take a message off the outbox: it was sent, or never can be."""
+    connection.execute("DELETE FROM outbox WHERE row = ?", (row,))
+
+
+def shown_ref(
+    connection: sqlite3.Connection, conversation: ConversationId, subject: str
+) -> str | None:
+    """The message that shows a subject now."""
+    row = connection.execute(
+        "SELECT ref FROM shown WHERE conversation = ? AND subject = ?", (conversation, subject)
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def note_shown(
+    connection: sqlite3.Connection, conversation: ConversationId, subject: str, ref: str
+) -> None:
+    connection.execute(
+        "INSERT INTO shown (conversation, subject, ref) VALUES (?, ?, ?)"
+        " ON CONFLICT (conversation, subject) DO UPDATE SET ref = excluded.ref",
+        (conversation, subject, ref),
+    )
+
+
+def forget_shown(
+    connection: sqlite3.Connection, conversation: ConversationId, subject: str
+) -> None:
+    connection.execute(
+        "DELETE FROM shown WHERE conversation = ? AND subject = ?", (conversation, subject)
+    )
+
+
+def conversations_showing(
+    connection: sqlite3.Connection, subject: str
+) -> tuple[ConversationId, ...]:
+    """Where a subject stands now, or is about to."""
+    rows = connection.execute(
+        "SELECT conversation FROM shown WHERE subject = ?"
+        " UNION SELECT conversation FROM outbox WHERE subject = ?",
+        (subject, subject),
+    )
+    return tuple(ConversationId(row[0]) for row in rows)
+
+
+def said(
+    connection: sqlite3.Connection, conversation: ConversationId, person_id: PersonId, now_ms: int
+) -> None:
+    """Remember who talks where."""
+    connection.execute(
+        "INSERT INTO conversations (conversation, person_id, said_ms) VALUES (?, ?, ?)"
+        " ON CONFLICT (conversation) DO UPDATE SET"
+        " person_id = excluded.person_id, said_ms = excluded.said_ms",
+        (conversation, person_id, now_ms),
+    )
+
+
+def conversations_of(
+    connection: sqlite3.Connection, person_id: PersonId
+) -> tuple[ConversationId, ...]:
+    """A person's conversations, the one spoken in last first."""
+    rows = connection.execute(
+        "SELECT conversation FROM conversations WHERE person_id = ? ORDER BY said_ms DESC",
+        (person_id,),
+    )
+    return tuple(ConversationId(row[0]) for row in rows)
+
+
+def was_heard(connection: sqlite3.Connection, frontend: str, dedupe: str) -> bool:
+    """Whether an inbound update has been dealt with."""
+    found = connection.execute(
+        "SELECT 1 FROM inbound_seen WHERE frontend = ? AND dedupe = ?", (frontend, dedupe)
+    )
+    return found.fetchone() is not None
+
+
+def note_heard(connection: sqlite3.Connection, frontend: str, dedupe: str) -> None:
+    """Note an inbound update as dealt with."""
+    connection.execute(
+        "INSERT INTO inbound_seen (frontend, dedupe) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        (frontend, dedupe),
+    )
+    connection.execute(
+        "DELETE FROM inbound_seen WHERE number <= (SELECT max(number) FROM inbound_seen) - ?",
+        (SEEN_KEPT_MAX,),
+    )
