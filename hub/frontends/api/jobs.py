@@ -1,0 +1,200 @@
+"""Tasks in, jobs out: make, list, look at, cancel, retry; and the dead letters."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Query, Response
+from pydantic import Field, JsonValue
+
+from hub.core.job import JobCard
+from hub.frontends.api.parts import Body, Hub, Known, Shown
+from hub.frontends.inbox import PLACES
+from hub.services.intake import Request
+from shared.errors import ErrorBody
+from shared.ids import JobId
+from shared.jobs import JobState, Origin, Priority
+
+router = APIRouter(tags=["jobs"])
+
+ID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+JobPath = Annotated[str, Path(pattern=ID)]
+PAGE_DEFAULT = 50
+
+
+class NewTask(Body):
+    kind: str = Field(min_length=1, max_length=100, examples=["ml.train"])
+    inputs: dict[str, JsonValue] = Field(default_factory=dict)
+    """What is missing is asked."""
+    text: str = Field(default="", max_length=4000)
+    title: str = Field(default="", max_length=200)
+    priority: Priority = Field(default=Priority.DEFAULT, strict=False)
+    worker: str = Field(default="", max_length=100)
+    """Only this computer, by name."""
+
+
+class JobShown(Shown):
+    job_id: str
+    short: str
+    task_id: str
+    person_id: str
+    kind: str
+    title: str
+    state: JobState
+    priority: Priority
+    attempt: int
+    failures: int
+    worker_id: str | None
+    question_id: str | None
+    inputs: dict[str, JsonValue]
+    result: dict[str, JsonValue] | None
+    error: ErrorBody | None
+    waiting: str | None = None
+    """Why it does not run, as a code; told for a single job."""
+    created_at: datetime
+    updated_at: datetime
+
+
+class JobPage(Shown):
+    jobs: tuple[JobShown, ...]
+    next_cursor: str | None
+    """Give it as `cursor` for the next page; null on the last."""
+
+
+class EventShown(Shown):
+    hub_seq: int
+    at: datetime
+    type: str
+    device: str
+    body: dict[str, JsonValue]
+
+
+class History(Shown):
+    events: tuple[EventShown, ...]
+
+
+def shown(card: JobCard, waiting: str | None = None) -> JobShown:
+    job, life = card.job, card.job.life
+    return JobShown(
+        job_id=job.job_id,
+        short=card.short,
+        task_id=job.task_id,
+        person_id=job.person_id,
+        kind=job.kind,
+        title=card.title,
+        state=life.state,
+        priority=job.priority,
+        attempt=life.attempt,
+        failures=life.failures,
+        worker_id=life.worker_id,
+        question_id=life.question_id,
+        inputs=card.inputs,
+        result=card.result,
+        error=card.error,
+        waiting=waiting,
+        created_at=job.created_at,
+        updated_at=card.updated_at,
+    )
+
+
+@router.post("/tasks", status_code=201)
+async def create_task(
+    new: NewTask,
+    caller: Known,
+    hub: Hub,
+    response: Response,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+) -> JobShown:
+    """Ask for something: makes a task with one job. Repeating the key repeats the answer."""
+    receipt = await hub.intake.request(
+        Request(
+            person_id=caller.person.person_id,
+            kind=new.kind,
+            inputs=dict(new.inputs),
+            text=new.text,
+            title=new.title,
+            origin=Origin.API,
+            priority=new.priority,
+            worker_name=new.worker,
+            dedupe=f"api:{idempotency_key}" if idempotency_key else "",
+        )
+    )
+    response.headers["Location"] = f"/api/v1/jobs/{receipt.card.job_id}"
+    waiting = receipt.waiting.reason if receipt.waiting else None
+    return shown(receipt.card, waiting)
+
+
+@router.get("/jobs")
+async def list_jobs(
+    caller: Known,
+    hub: Hub,
+    state: Annotated[list[JobState] | None, Query(max_length=10)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = PAGE_DEFAULT,
+    cursor: Annotated[str | None, Query(pattern=ID)] = None,
+) -> JobPage:
+    """Jobs, the newest first."""
+    cards = await hub.views.jobs(
+        caller.sees,
+        states=frozenset(state or ()),
+        limit=limit,
+        before=JobId(cursor) if cursor else None,
+    )
+    more = cards[-1].job_id if len(cards) == limit else None
+    return JobPage(jobs=tuple(shown(card) for card in cards), next_cursor=more)
+
+
+@router.get("/jobs/{job_id}")
+async def get_job(job_id: JobPath, caller: Known, hub: Hub) -> JobShown:
+    """One job, and why it waits."""
+    card = await hub.views.job(caller.sees, JobId(job_id))
+    waiting = await hub.views.why_waiting(card.job_id)
+    return shown(card, waiting.reason if waiting else None)
+
+
+@router.get("/jobs/{job_id}/events")
+async def get_job_events(job_id: JobPath, caller: Known, hub: Hub) -> History:
+    """Everything that happened to a job, oldest first."""
+    facts = await hub.views.history(caller.sees, JobId(job_id))
+    return History(
+        events=tuple(
+            EventShown(
+                hub_seq=fact.hub_seq,
+                at=fact.at,
+                type=fact.type,
+                device=fact.device,
+                body=fact.payload,
+            )
+            for fact in facts
+        )
+    )
+
+
+@router.post("/jobs/{job_id}/cancel")
+async def cancel_job(job_id: JobPath, caller: Known, hub: Hub) -> JobShown:
+    """Stop a job; one that runs is cancelled once its worker has stopped. Idempotent."""
+    card = await hub.views.job(caller.sees, JobId(job_id))
+    by = f"{caller.person.name} on {PLACES['api']}"
+    return shown(await hub.intake.cancel(card.job.person_id, card.job_id, by))
+
+
+@router.post("/jobs/{job_id}/retry")
+async def retry_job(job_id: JobPath, caller: Known, hub: Hub) -> JobShown:
+    """Queue a job again that failed, died or was interrupted."""
+    card = await hub.views.job(caller.sees, JobId(job_id))
+    by = f"{caller.person.name} on {PLACES['api']}"
+    return shown(await hub.intake.retry(card.job.person_id, card.job_id, by))
+
+
+@router.get("/dead-letters")
+async def list_dead_letters(caller: Known, hub: Hub) -> JobPage:
+    """Jobs that ran out of tries, the newest first."""
+    cards = await hub.views.dead_letters(caller.sees)
+    return JobPage(jobs=tuple(shown(card) for card in cards), next_cursor=None)
+
+
+@router.post("/dead-letters/requeue")
+async def requeue_dead_letters(caller: Known, hub: Hub) -> JobPage:
+    """Queue all of the caller's dead letters again."""
+    cards = await hub.intake.requeue_dead(caller.person.person_id)
+    return JobPage(jobs=tuple(shown(card) for card in cards), next_cursor=None)

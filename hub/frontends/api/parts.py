@@ -1,0 +1,82 @@
+"""What the routes share: who calls, the hub's services, and strict bodies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, ConfigDict
+
+from hub.core.access import Scope
+from hub.frontends.door import Caller, admit
+from hub.services import Services
+from shared.errors import NotAllowed
+from shared.ids import PersonId
+
+if TYPE_CHECKING:
+    from hub.frontends.api import About
+
+_bearer = HTTPBearer(auto_error=False, description="A key: dh_person_… or dh_admin_…")
+
+
+class Body(BaseModel):
+    """A request body: exact types, nothing unknown."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Shown(BaseModel):
+    """A response body."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+async def services_of(request: Request) -> Services:
+    # Asynchronous although it waits for nothing: the framework runs others in a thread.
+    services = request.app.state.services
+    assert isinstance(services, Services)
+    return services
+
+
+def about_of(request: Request) -> About:
+    about: About = request.app.state.about
+    return about
+
+
+async def caller_of(
+    services: Annotated[Services, Depends(services_of)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Caller:
+    """Check the key of a request."""
+    return await admit(services, credentials.credentials if credentials else "")
+
+
+Known = Annotated[Caller, Depends(caller_of)]
+Hub = Annotated[Services, Depends(services_of)]
+
+
+def whose(caller: Caller, person_id: str | None) -> PersonId:
+    """The person a request is for: the caller, or anyone when the operator says so.
+
+    Raises:
+        NotAllowed: `operator_only`.
+    """
+    if person_id is None or person_id == caller.person.person_id:
+        return caller.person.person_id
+    require_operator(caller)
+    return PersonId(person_id)
+
+
+def require_operator(caller: Caller) -> None:
+    """Let only the hub's own operator pass.
+
+    Raises:
+        NotAllowed: `operator_only`.
+    """
+    if caller.access.scope is not Scope.ADMIN:
+        raise NotAllowed(
+            "operator_only",
+            "Only the hub's operator may do this.",
+            "Use the key in the hub's data folder, admin.key.",
+        )

@@ -1,0 +1,209 @@
+"""Errors as problem documents (RFC 9457), the framework's own ones included."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+
+from shared.errors import (
+    AppError,
+    BadInput,
+    Conflict,
+    LimitReached,
+    NotAllowed,
+    NotFound,
+    Unavailable,
+)
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+BODY_BYTES_MAX = 1024 * 1024
+FAULTS_SHOWN_MAX = 10
+
+STATUS_BY_CLASS: Sequence[tuple[type[AppError], int, str]] = (
+    (BadInput, 422, "Bad input"),
+    (NotAllowed, 403, "Not allowed"),
+    (NotFound, 404, "Not found"),
+    (Conflict, 409, "Conflict"),
+    (LimitReached, 429, "Limit reached"),
+    (Unavailable, 503, "Unavailable"),
+)
+UNPROVEN = frozenset({"key_missing", "key_invalid"})
+"""Codes that mean "who are you?" (401) and not "you may not" (403)."""
+
+
+class FieldFault(BaseModel):
+    """One field that is wrong."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457), with the stable code and the next step."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    hint: str = ""
+    errors: tuple[FieldFault, ...] = ()
+
+
+def _documented(status: int, title: str) -> tuple[int | str, dict[str, Any]]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return status, {"description": title, "content": {MEDIA_TYPE: {"schema": schema}}}
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = dict(
+    (
+        _documented(400, "The request cannot be read"),
+        _documented(401, "No key, or a wrong one"),
+        _documented(413, "The body is too large"),
+        _documented(503, "Something needed is not there now"),
+        *(_documented(status, title) for _, status, title in STATUS_BY_CLASS),
+    )
+)
+
+
+def body_too_large() -> LimitReached:
+    return LimitReached(
+        "body_too_large",
+        f"The body is larger than {BODY_BYTES_MAX // 1024} KiB.",
+        "Files stay on your computers: name them instead of sending them.",
+    )
+
+
+def install(api: FastAPI) -> None:
+    """Answer every error with a problem document, and say so in the schema."""
+    api.add_exception_handler(AppError, _app_error)
+    api.add_exception_handler(RequestValidationError, _invalid)
+    api.add_exception_handler(HTTPException, _http_error)
+    api.add_exception_handler(Exception, _bug)
+    made = api.openapi
+
+    def documented() -> dict[str, Any]:
+        schema = made()
+        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+        faults = FieldFault.model_json_schema()
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        problem.pop("$defs", None)
+        schemas.update({"FieldFault": faults, "Problem": problem})
+        # The framework documents its own 422 body; ours is a problem like any other.
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        return schema
+
+    # FastAPI's documented way to extend the schema.
+    api.openapi = documented  # type: ignore[method-assign]
+
+
+def problem(
+    error: AppError, *, status: int | None = None, faults: Sequence[FieldFault] = ()
+) -> JSONResponse:
+    """Write an error as a response."""
+    code, title = _status_of(error)
+    body = Problem(
+        type=f"urn:deskhand:problem:{error.code}",
+        title=title,
+        status=status or code,
+        detail=error.message,
+        code=error.code,
+        hint=error.hint,
+        errors=tuple(faults),
+    )
+    headers: dict[str, str] = {}
+    if error.retry_after_seconds is not None:
+        headers["Retry-After"] = str(math.ceil(error.retry_after_seconds))
+    if body.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(
+        body.model_dump(), status_code=body.status, media_type=MEDIA_TYPE, headers=headers
+    )
+
+
+def _status_of(error: AppError) -> tuple[int, str]:
+    if error.code in UNPROVEN:
+        return 401, "Who are you?"
+    if error.code == "body_too_large":
+        return 413, "Too large"
+    if error.code == "dedupe_reused":
+        # draft-ietf-httpapi-idempotency-key-header: the same key with another body.
+        return 422, "Bad input"
+    for kind, status, title in STATUS_BY_CLASS:
+        if isinstance(error, kind):
+            return status, title
+    return 400, "Bad request"
+
+
+async def _app_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AppError)
+    return problem(error)
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    if any(fault["type"] == "json_invalid" for fault in found):
+        return problem(
+            BadInput("json_invalid", "The body is no JSON.", "Send application/json."), status=400
+        )
+    faults = [
+        FieldFault(
+            field=".".join(str(p) for p in f["loc"][1:]) or str(f["loc"][0]), message=f["msg"]
+        )
+        for f in found[:FAULTS_SHOWN_MAX]
+    ]
+    first = faults[0]
+    told = BadInput(
+        "request_invalid",
+        f"{first.field}: {first.message}.",
+        "The schema is at /api/v1/openapi.json.",
+    )
+    return problem(told, faults=faults)
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    match error.status_code:
+        case 404:
+            told: AppError = NotFound(
+                "path_unknown",
+                f"There is nothing at {request.url.path[:200]}.",
+                "What there is stands in /api/v1/openapi.json.",
+            )
+        case 405:
+            told = BadInput(
+                "method_unknown",
+                f"{request.url.path[:200]} does not take {request.method[:20]}.",
+                "The Allow header names what it takes.",
+            )
+        case 413:
+            told = body_too_large()
+        case _:
+            told = BadInput("request_unreadable", f"{error.detail}.", "")
+    response = problem(told, status=error.status_code)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _bug(_request: Request, error: Exception) -> JSONResponse:
+    logger.error("A request met a bug.", exc_info=error)
+    told = Unavailable(
+        "hub_bug",
+        "The hub made a mistake; it is in its log.",
+        "Try again; if it stays, report it with that log entry.",
+    )
+    return problem(told, status=500)
