@@ -14,13 +14,11 @@ def size(file_bytes: int) -> str:
     """Write a size in decimal units: "812 bytes", "2.1 MB"."""
     if file_bytes < KILO:
         return count(file_bytes, "byte")
-    amount = float(file_bytes)
-    for unit in ("kB", "MB", "GB"):
-        amount /= KILO
-        # 999.95 would be rounded to 1000.0 of the smaller unit.
-        if amount < KILO - 0.5:
-            break
-    return f"{amount:.1f} {unit}" if amount < 10 else f"{amount:,.0f} {unit}"
+    # 999,950 bytes would be written as 1000 kB.
+    power = next((p for p in (1, 2) if file_bytes < KILO ** (p + 1) * 0.9995), 3)
+    amount = file_bytes / KILO**power
+    unit = ("kB", "MB", "GB")[power - 1]
+    return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:,.0f} {unit}"
 
 
 def age(seconds: float) -> str:

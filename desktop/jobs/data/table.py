@@ -44,7 +44,7 @@ class Column:
     itself says that these are dates. None for other kinds."""
     decimal_comma: bool = False
     unit: str | None = None
-    """The currency or percent sign that was removed from the numbers; "%" divides by nothing."""
+    """The currency or percent sign that was removed: "5 %" is 5.0. None when there was none."""
     levels: tuple[tuple[str, int], ...] = ()
     """(value, rows) of the most common values, at most LEVELS_TOLD_MAX, the most common first;
     empty for numbers and dates with more distinct values than that."""
