@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import io
 import json
+import math
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -24,13 +26,20 @@ FILE_BYTES_MAX = 256 * 2**20
 UNPACKED_BYTES_MAX = 1024 * 2**20
 ENTRIES_MAX = 50_000
 TEXT_BYTES_MAX = 256 * 2**20
-HEADER_CHARS_MAX = 1_000
+HEADER_BYTES_MAX = 1_000
 TEXT_NAME = "structure.json"
 WHEN = (1980, 1, 1, 0, 0, 0)
 """Every entry carries this date, so equal models are equal files."""
 PLAIN_TYPES = frozenset(
     ["|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f4", "<f8"]
 )
+MAGIC = b"\x93NUMPY\x01\x00"
+HEADER = re.compile(
+    rb"\{'descr': '(?P<kind>[|<]\w\d)', 'fortran_order': False, "
+    rb"'shape': \((?P<shape>(\d{1,15},? ?){0,4})\), \}\s*"
+)
+"""What numpy writes before an array (its "NPY format", version 1.0). numpy reads it by Python's
+own parser, which fails in too many ways on hostile text."""
 
 
 def write(path: Path, arrays: Sequence[Array], text: JsonValue) -> None:
@@ -45,8 +54,8 @@ def write(path: Path, arrays: Sequence[Array], text: JsonValue) -> None:
         for number, array in enumerate(arrays):
             assert array.dtype.str in PLAIN_TYPES, array.dtype
             buffer = io.BytesIO()
-            flat = np.ascontiguousarray(array)
-            np.lib.format.write_array(buffer, flat, version=(1, 0), allow_pickle=False)
+            rows_first = np.asarray(array, order="C")
+            np.lib.format.write_array(buffer, rows_first, version=(1, 0), allow_pickle=False)
             _put(archive, f"{number}.npy", buffer.getvalue())
     if path.stat().st_size > FILE_BYTES_MAX:
         raise LimitReached(
@@ -116,18 +125,15 @@ def _exactly(read: Callable[[int], bytes], count: int) -> bytes:
 def _read_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Array:
     with archive.open(entry) as stream:
         content = _exactly(stream.read, entry.file_size)
-    buffer = io.BytesIO(content)
-    if np.lib.format.read_magic(buffer) != (1, 0):
-        raise damaged("an array is of an unknown version")
-    shape, by_columns, dtype = np.lib.format.read_array_header_1_0(
-        buffer, max_header_size=HEADER_CHARS_MAX
-    )
-    if dtype.str not in PLAIN_TYPES or by_columns or any(size < 0 for size in shape):
-        raise damaged(f"an array holds '{dtype}' instead of plain numbers")
+    head_bytes = len(MAGIC) + 2 + int.from_bytes(content[len(MAGIC) : len(MAGIC) + 2], "little")
+    header = HEADER.fullmatch(content[len(MAGIC) + 2 : head_bytes][:HEADER_BYTES_MAX])
+    if not content.startswith(MAGIC) or header is None:
+        raise damaged("an array is not described as one")
+    kind = header["kind"].decode()
+    if kind not in PLAIN_TYPES:
+        raise damaged(f"an array holds '{kind}' instead of plain numbers")
+    shape = tuple(int(size) for size in header["shape"].split(b",") if size.strip())
     # Python's numbers do not overflow, so a huge shape cannot pretend to be small.
-    cells = 1
-    for size in shape:
-        cells *= size
-    if cells * dtype.itemsize != len(content) - buffer.tell():
+    if math.prod(shape) * np.dtype(kind).itemsize != len(content) - head_bytes:
         raise damaged("an array is not as large as it says")
-    return np.frombuffer(content, dtype, offset=buffer.tell()).reshape(shape)
+    return np.frombuffer(content, np.dtype(kind), offset=head_bytes).reshape(shape)

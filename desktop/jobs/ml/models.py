@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from desktop.jobs import wording
 from desktop.jobs.context import Context
 from desktop.jobs.ml.card import number
 from desktop.jobs.ml.model_folder import BrokenModel, list_models
@@ -49,13 +50,9 @@ def detail(facts: ModelFacts, now: datetime) -> str:
 
 
 def age(created_at: str, now: datetime) -> str:
-    """Tell how long ago an RFC 3339 time was, in the largest fitting unit."""
+    """Tell how long ago an RFC 3339 time was."""
     try:
         seconds = (now - datetime.fromisoformat(created_at)).total_seconds()
     except (ValueError, TypeError):
         return "at an unknown time"
-    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= length:
-            count = int(seconds // length)
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "just now"
+    return wording.age(max(0.0, seconds))

@@ -54,7 +54,7 @@ def target(given: Rows, task: str, *, seed: int = 1) -> npt.NDArray[np.float64]:
     if task == "regression":
         return np.asarray(score * 10)
     cuts = [0.5] if task == "binary" else [-0.5, 0.5, 1.5]
-    return np.digitize(score, cuts).astype(np.float64)
+    return np.asarray(np.digitize(score, cuts), dtype=np.float64)
 
 
 def estimator(kind: str, task: str, given: Rows) -> Any:
@@ -62,21 +62,15 @@ def estimator(kind: str, task: str, given: Rows) -> Any:
     from sklearn import ensemble, linear_model
 
     is_value = task == "regression"
-    match kind:
-        case "boosting":
-            cls = "HistGradientBoosting" + ("Regressor" if is_value else "Classifier")
-            return getattr(ensemble, cls)(
-                random_state=0, max_iter=20, categorical_features=given.categorical
-            )
-        case "forest" | "extra":
-            cls = {"forest": "RandomForest", "extra": "ExtraTrees"}[kind]
-            cls += "Regressor" if is_value else "Classifier"
-            return getattr(ensemble, cls)(10, min_samples_leaf=2, random_state=0, n_jobs=1)
-        case "linear":
-            return (
-                linear_model.Ridge() if is_value else linear_model.LogisticRegression(max_iter=200)
-            )
-    raise AssertionError(kind)
+    ending = "Regressor" if is_value else "Classifier"
+    if kind == "linear":
+        return linear_model.Ridge() if is_value else linear_model.LogisticRegression(max_iter=200)
+    if kind == "boosting":
+        return getattr(ensemble, "HistGradientBoosting" + ending)(
+            random_state=0, max_iter=20, categorical_features=given.categorical
+        )
+    sort = {"forest": "RandomForest", "extra": "ExtraTrees"}[kind]
+    return getattr(ensemble, sort + ending)(10, min_samples_leaf=2, random_state=0, n_jobs=1)
 
 
 def fitted(kind: str, task: str, given: Rows) -> Any:
