@@ -195,12 +195,21 @@ def _boost(
 
     estimator._should_stop = should_stop  # noqa: SLF001
     try:
-        estimator.fit(fit.matrix.dense, fit.y, X_val=held_dense, y_val=held_y)
+        estimator.fit(without_empty(fit.matrix.dense), fit.y, X_val=held_dense, y_val=held_y)
     finally:
         del estimator._should_stop  # noqa: SLF001
     best = max(1, int(np.argmax(estimator.validation_score_)))
     estimator._predictors = estimator._predictors[:best]  # noqa: SLF001
     return FittedMember(estimator, cut_short)
+
+
+def without_empty(dense: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Fill columns that have no value in these rows with 0: boosting fails on them otherwise.
+
+    No tree can split on a constant column, so what stands in new rows never counts.
+    """
+    is_empty = np.isnan(dense).all(axis=0)
+    return np.where(is_empty, np.float32(0), dense) if is_empty.any() else dense
 
 
 def _leaves(most: int, rows: int) -> int:
@@ -232,7 +241,7 @@ class Forest:
             n_jobs=1,
             random_state=share.seed,
         )
-        dense = fit.matrix.dense
+        dense = without_empty(fit.matrix.dense)
         while True:
             estimator.fit(dense, fit.y)
             share.on_step(estimator.n_estimators / FOREST_TREES)

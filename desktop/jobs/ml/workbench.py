@@ -102,8 +102,11 @@ class Workbench:
         self, recipe: members.Recipe, work: FoldWork, share: members.Share
     ) -> tuple[members.Estimator, Floats]:
         y, task = self.target.y, self.target.task
-        held = members.Rows(work.held_matrix(self.base), y[work.fold.held])
         fit = members.Rows(work.fit_matrix(self.base), y[work.fold.fit])
+        has_one_class = task != "regression" and len(np.unique(fit.y)) < 2
+        if has_one_class or fit.matrix.dense.shape[1] == 0:
+            return work.members[CONSTANT], work.predicted[CONSTANT]
+        held = members.Rows(work.held_matrix(self.base), y[work.fold.held])
         one = recipe.fit(task, fit, held, share)
         self.cut_short |= one.is_cut_short
         return one.member, members.predict(one.member, held.matrix, self.target.outputs)
