@@ -95,11 +95,21 @@ class Database:
 
         Cancelling the caller does not undo it: it may or may not have been committed.
         """
+        return await self.post(run)
+
+    def post(self, run: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        """Queue a transaction from a loop; the future is done once it is durable.
+
+        Futures of one loop are done in the order of their commits.
+
+        Raises:
+            Unavailable: `store_closed`.
+        """
         if self._closed:
             raise closed()
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.put(_Work(run, done))
-        return await done
+        return done
 
     async def read(self, run: Callable[[sqlite3.Connection], T]) -> T:
         """Run a function that only reads, in order with the writes around it."""

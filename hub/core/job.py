@@ -218,9 +218,7 @@ def request_cancel(life: Life, by: str) -> Life:
         Conflict: `too_late`, it has ended already.
     """
     if life.state.is_terminal:
-        raise Conflict(
-            "too_late", f"It is too late to cancel: the job has {_ENDED[life.state]}."
-        )
+        raise Conflict("too_late", f"It is too late to cancel: the job has {_ENDED[life.state]}.")
     if not life.is_held:
         return replace(_end(life, JobState.CANCELLED), cancel_by=by)
     return replace(life, cancel_by=life.cancel_by or by)
@@ -260,7 +258,9 @@ def readopt(life: Life, *, attempt: int, state: JobState) -> Life:
     """
     assert life.state is JobState.QUEUED
     assert state in HELD_STATES
-    return replace(life, state=state, attempt=attempt, is_held=True, not_before=None)
+    return replace(
+        life, state=state, attempt=attempt, is_held=True, losses=life.losses - 1, not_before=None
+    )
 
 
 def may_readopt(life: Life, worker_id: WorkerId, attempt: int, fence: int) -> bool:

@@ -83,7 +83,8 @@ def paused(seconds: float) -> LimitReached:
 
 @dataclass(slots=True)
 class Tries:
-    wrong: int = 0
+    open: int = 0
+    """Tries since the last right code, wrong or not yet judged."""
     paused_until: float = 0.0
 
 
@@ -91,6 +92,7 @@ class Tries:
 class Throttle:
     """Counts tries; lives in memory, for nobody outside can restart the hub.
 
+    A try counts as wrong until it proves right, so that many at the same moment gain nothing.
     Times are seconds of a monotonic clock.
     """
 
@@ -105,8 +107,10 @@ class Throttle:
         Raises:
             LimitReached: `pairing_paused`, with `retry_after_seconds`.
         """
-        tries = self.by_address.get(bucket(address))
-        until = max(self.all_paused_until, tries.paused_until if tries else 0.0)
+        tries = self._tries_of(address)
+        if tries.open >= WRONG_TRIES_MAX:
+            tries.open, tries.paused_until = 0, now + PAUSE_SECONDS
+        until = max(self.all_paused_until, tries.paused_until)
         if now < until:
             raise paused(until - now)
         while self.recent and self.recent[0] <= now - 60:
@@ -115,25 +119,30 @@ class Throttle:
             self.all_paused_until = now + PAUSE_SECONDS
             raise paused(PAUSE_SECONDS)
         self.recent.append(now)
+        tries.open += 1
 
     def note_wrong(self, address: str, now: float) -> None:
-        """Count a wrong code.
+        """A try was wrong: the fifth in a row pauses its address.
 
         Raises:
             LimitReached: `pairing_paused`, when it was one too many.
         """
+        tries = self._tries_of(address)
+        if tries.open >= WRONG_TRIES_MAX:
+            tries.open, tries.paused_until = 0, now + PAUSE_SECONDS
+        if now < tries.paused_until:
+            raise paused(tries.paused_until - now)
+
+    def note_right(self, address: str) -> None:
+        self.by_address.pop(bucket(address), None)
+
+    def _tries_of(self, address: str) -> Tries:
         key = bucket(address)
         tries = self.by_address.setdefault(key, Tries())
         self.by_address.move_to_end(key)
         if len(self.by_address) > ADDRESSES_MAX:
             self.by_address.popitem(last=False)
-        tries.wrong += 1
-        if tries.wrong >= WRONG_TRIES_MAX:
-            tries.wrong, tries.paused_until = 0, now + PAUSE_SECONDS
-            raise paused(PAUSE_SECONDS)
-
-    def note_right(self, address: str) -> None:
-        self.by_address.pop(bucket(address), None)
+        return tries
 
 
 def bucket(address: str) -> str:

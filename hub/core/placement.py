@@ -1,11 +1,17 @@
-"""Which ready job goes to which worker, and why one waits."""
+"""Why a job does not run yet, as facts for one sentence. Who gets which job: `hub.core.board`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from hub.core.board import Board
+from hub.core.job import Job
+from hub.core.lane import Place, Ready
+from hub.core.worker import Worker
+from shared.capabilities import Needs, fits
 from shared.ids import WorkerId
 
 
@@ -45,3 +51,113 @@ class Waiting:
     detail: str = ""
     alternatives: tuple[str, ...] = ()
     """Names of workers that are here and could run it if the job were not pinned."""
+
+
+def why(
+    ready: Ready | None,
+    job: Job,
+    board: Board,
+    registered: Sequence[Worker],
+    *,
+    now: float,
+    wall: datetime,
+) -> Waiting | None:
+    """Say why a job does not run; None when it is not waiting.
+
+    Args:
+        ready: its place on the board, None when it is not there.
+        job: as stored.
+        board: who is here and what else waits.
+        registered: its person's workers, revoked ones left out.
+        now: monotonic seconds.
+        wall: the wall clock.
+    """
+    if ready is None:
+        return None
+    offered = board.offer_of(job.job_id)
+    if offered is not None:
+        name = next((w.name for w in registered if w.worker_id == offered.worker_id), "")
+        return Waiting(
+            reason=WaitingReason.STARTING,
+            kind=job.kind,
+            worker_id=offered.worker_id,
+            worker=name,
+        )
+    if ready.place is Place.WAITING and job.life.not_before is not None:
+        return Waiting(
+            reason=WaitingReason.RETRY_WAIT, kind=job.kind, until=max(wall, job.life.not_before)
+        )
+    if not registered:
+        return Waiting(reason=WaitingReason.NO_WORKER, kind=job.kind)
+    return _among(ready, job, board, registered, now)
+
+
+def _among(
+    ready: Ready, job: Job, board: Board, registered: Sequence[Worker], now: float
+) -> Waiting:
+    needs = Needs(kind=job.kind, tools=job.tools, worker_id=job.pinned_to)
+    unpinned = needs.model_copy(update={"worker_id": None})
+    able = [w for w in registered if fits(w.worker_id, w.capabilities, needs)]
+    others = tuple(
+        w.name
+        for w in registered
+        if w not in able
+        and w.worker_id in board.present
+        and fits(w.worker_id, w.capabilities, unpinned)
+    )
+    if not able:
+        pinned = next((w for w in registered if w.worker_id == job.pinned_to), None)
+        return Waiting(
+            reason=WaitingReason.KIND_MISSING,
+            kind=job.kind,
+            worker_id=job.pinned_to,
+            worker=pinned.name if pinned else "",
+            alternatives=others,
+        )
+    willing = [w for w in able if w.worker_id not in ready.key.barred]
+    if not willing:
+        return Waiting(
+            reason=WaitingReason.DECLINED,
+            kind=job.kind,
+            worker_id=able[0].worker_id,
+            worker=able[0].name,
+            detail=ready.said,
+            alternatives=others,
+        )
+    return _here_or_not(ready, job, board, willing, others, now)
+
+
+def _here_or_not(
+    ready: Ready,
+    job: Job,
+    board: Board,
+    willing: list[Worker],
+    others: tuple[str, ...],
+    now: float,
+) -> Waiting:
+    here = [board.present[w.worker_id] for w in willing if w.worker_id in board.present]
+    if not here:
+        last = max(willing, key=lambda w: w.last_seen_at)
+        is_only_one = len(willing) == 1
+        return Waiting(
+            reason=WaitingReason.WORKER_OFFLINE if is_only_one else WaitingReason.ALL_OFFLINE,
+            kind=job.kind,
+            worker_id=last.worker_id,
+            worker=last.name,
+            since=last.last_seen_at,
+            alternatives=others,
+        )
+    first = max(here, key=board.room)
+    awake = [p for p in here if not p.is_paused and p.slots > 0]
+    if any(board.room(p) > 0 for p in awake):
+        reason = WaitingReason.STARTING
+    else:
+        reason = WaitingReason.BUSY if awake else WaitingReason.PAUSED
+    return Waiting(
+        reason=reason,
+        kind=job.kind,
+        worker_id=first.worker_id,
+        worker=first.name,
+        ahead=board.ahead_of(ready, now),
+        alternatives=others,
+    )

@@ -88,9 +88,7 @@ def settle(question: Question, reply: str, by: str) -> Question:
             f"'{reply.strip()[:100]}' is none of the answers to this question.",
             "Answer with one of: " + ", ".join(c.label for c in question.asking.choices) + ".",
         )
-    return replace(
-        question, state=QuestionState.ANSWERED, answer=Answer(value=value, by=by[:100])
-    )
+    return replace(question, state=QuestionState.ANSWERED, answer=Answer(value=value, by=by[:100]))
 
 
 def run_out(question: Question) -> Question:

@@ -1,7 +1,211 @@
-"""Dispatcher."""
+"""Brings ready jobs to workers: offer, accept, grant; passes cancels on.
+
+The board decides in memory; only the grant is written. An offer may be lost or run out, a grant
+is told after it is committed and never runs out.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections import OrderedDict
+
+import structlog
+
+from hub.core import job as core
+from hub.core.board import Board, Placement
+from hub.core.job import Job
+from hub.ports import Engine
+from hub.services import endings
+from hub.store import queue
+from hub.store.ledger import Entry, Ledger
+from shared.errors import AppError, Conflict
+from shared.events import JobGranted
+from shared.ids import JobId, WorkerId
+from shared.jobs import JobSpec, JobState
+from shared.messages import Accept, Cancel, Decline, Grant, Offer
+
+log = structlog.get_logger()
+
+SPECS_KEPT_MAX = 10_000
+"""Descriptions of fresh jobs kept in memory, so that offering them needs no read."""
+LOAD_MAX = 200
+IDLE_SECONDS = 60.0
+TROUBLE_SECONDS = 1.0
+"""Before the next look when the store could not be read."""
+
 
 class Dispatcher:
-    pass
+    def __init__(self, ledger: Ledger, board: Board) -> None:
+        self._ledger = ledger
+        self._board = board
+        self._engines: list[Engine] = []
+        self._specs: OrderedDict[JobId, JobSpec] = OrderedDict()
+        self._stirred = asyncio.Event()
+        ledger.listeners.append(self._follow)
+
+    def add_engine(self, engine: Engine) -> None:
+        self._engines.append(engine)
+
+    async def rebuild(self) -> None:
+        """Read the board back from the store, once, at the start."""
+        jobs = await self._ledger.read(lambda c: [*queue.queued(c), *queue.held(c)])
+        now, wall = self._ledger.environment.monotonic(), self._ledger.environment.now()
+        for job in jobs:
+            self._board.update(job, now, wall)
+        self._stirred.set()
+
+    def stir(self) -> None:
+        """Something about workers changed: look again."""
+        self._stirred.set()
+
+    async def run(self) -> None:
+        """Offer whenever something changes."""
+        while True:
+            try:
+                wait_seconds = await self.run_once()
+            except AppError as error:
+                log.warning("dispatch_failed", code=error.code, error=str(error))
+                wait_seconds = TROUBLE_SECONDS
+            try:
+                async with asyncio.timeout(wait_seconds):
+                    await self._stirred.wait()
+            except TimeoutError:
+                continue
+
+    async def run_once(self) -> float:
+        """Offer what can be offered; return after how many seconds there is more to do."""
+        self._stirred.clear()
+        placements = self._board.place(self._ledger.environment.monotonic())
+        unknown = [p for p in placements if p.ready.job.job_id not in self._specs]
+        for placement in placements:
+            if (spec := self._specs.pop(placement.ready.job.job_id, None)) is not None:
+                self._send_offer(placement, spec)
+        for start in range(0, len(unknown), LOAD_MAX):
+            await self._offer_from_store(unknown[start : start + LOAD_MAX])
+        due = self._board.next_due()
+        if due is None:
+            return IDLE_SECONDS
+        return min(IDLE_SECONDS, max(0.0, due - self._ledger.environment.monotonic()))
+
+    def accept(self, worker_id: WorkerId, accept: Accept) -> None:
+        """A worker said yes: commit its grant, then tell it. A stale yes is told to stop."""
+        placement = self._board.accept(worker_id, accept.job_id, accept.attempt)
+        if placement is None:
+            if not self._board.is_holder(worker_id, accept.job_id):
+                self._refuse(worker_id, accept.job_id, accept.attempt)
+            return
+        granted = self._ledger.post(lambda entry: _grant(entry, placement))
+        granted.add_done_callback(lambda done: self._granted(placement, done))
+
+    def decline(self, worker_id: WorkerId, decline: Decline) -> None:
+        """A worker said no: the job is offered elsewhere, or here later."""
+        ready = self._board.decline(
+            worker_id,
+            decline.job_id,
+            decline.attempt,
+            is_for_now=decline.error.retryable,
+            reason=decline.error.message,
+            now=self._ledger.environment.monotonic(),
+        )
+        if ready is not None and not decline.error.retryable:
+            # Said once for each worker that will never take it; why, `views.why_waiting` tells.
+            told = self._ledger.post(lambda entry: _tell_declined(entry, decline.job_id))
+            told.add_done_callback(_log_failure)
+        self._stirred.set()
+
+    def _follow(self, entry: Entry) -> None:
+        for spec in entry.specs:
+            self._specs[spec.job_id] = spec
+        while len(self._specs) > SPECS_KEPT_MAX:
+            self._specs.popitem(last=False)
+        if not entry.jobs:
+            return
+        now = self._ledger.environment.monotonic()
+        for job in entry.jobs:
+            self._board.update(job, now, entry.now)
+            if job.life.cancel_by and job.life.is_held:
+                self._send_cancel(job)
+        self._stirred.set()
+
+    def _send_offer(self, placement: Placement, spec: JobSpec) -> None:
+        left = placement.expires_at - self._ledger.environment.monotonic()
+        offer = Offer(job=spec, attempt=placement.attempt, expires_in_seconds=max(1.0, left))
+        if not self._send(placement.worker_id, offer):
+            self._board.take_back(placement)
+
+    async def _offer_from_store(self, placements: list[Placement]) -> None:
+        job_ids = [p.ready.job.job_id for p in placements]
+        try:
+            specs = await self._ledger.read(lambda c: queue.specs(c, job_ids))
+        except AppError:
+            for placement in placements:
+                self._board.take_back(placement)
+            raise
+        for placement in placements:
+            # While it was read, the worker may have gone or the job been cancelled.
+            if self._board.offer_of(placement.ready.job.job_id) is placement:
+                self._send_offer(placement, specs[placement.ready.job.job_id])
+
+    def _granted(self, placement: Placement, done: asyncio.Future[tuple[Job, Entry]]) -> None:
+        job_id = placement.ready.job.job_id
+        error = done.exception()
+        if error is None:
+            life = done.result()[0].life
+            grant = Grant(job_id=job_id, attempt=life.attempt, fence=life.fence)
+            self._send(placement.worker_id, grant)
+            return
+        self._refuse(placement.worker_id, job_id, placement.attempt)
+        self._board.take_back(placement)
+        self._stirred.set()
+        if not isinstance(error, Conflict):
+            log.error("grant_failed", job_id=job_id, error=str(error))
+
+    def _refuse(self, worker_id: WorkerId, job_id: JobId, attempt: int) -> None:
+        self._send(
+            worker_id,
+            Cancel(job_id=job_id, attempt=attempt, reason="The offer is no longer yours."),
+        )
+
+    def _send_cancel(self, job: Job) -> None:
+        life = job.life
+        assert life.worker_id is not None
+        self._send(
+            life.worker_id,
+            Cancel(
+                job_id=job.job_id,
+                attempt=life.attempt,
+                reason=f"Cancelled by {life.cancel_by}."[:400],
+            ),
+        )
+
+    def _send(self, worker_id: WorkerId, message: Offer | Grant | Cancel) -> bool:
+        return any(engine.send(worker_id, message) for engine in self._engines)
+
+
+def _grant(entry: Entry, placement: Placement) -> Job:
+    job = queue.load(entry.connection, placement.ready.job.job_id)
+    if job is None:
+        raise Conflict("offer_gone", "The job is gone.")
+    life = core.grant(job.life, placement.worker_id, placement.attempt)
+    granted = queue.save(entry, job, life)
+    entry.tell(
+        job.person_id,
+        JobGranted(
+            job_id=job.job_id,
+            attempt=life.attempt,
+            fence=life.fence,
+            worker_id=placement.worker_id,
+        ),
+    )
+    return granted
+
+
+def _tell_declined(entry: Entry, job_id: JobId) -> None:
+    job = queue.load(entry.connection, job_id)
+    if job is not None and job.life.state is JobState.QUEUED:
+        endings.tell_queued(entry, job, "declined")
+
+
+def _log_failure(done: asyncio.Future[tuple[None, Entry]]) -> None:
+    if (error := done.exception()) is not None:
+        log.error("decline_untold", error=str(error))

@@ -5,14 +5,33 @@ Each is one transaction: the state, its events and the note that makes a repetit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from hub.core.job import JobCard
-from hub.core.placement import Waiting
-from hub.core.question import Question
-from shared.ids import ConversationId, JobId, PersonId, QuestionId, WorkerId
-from shared.jobs import Origin, Priority
-from shared.kinds import JsonObject
+from hub.core import job as core
+from hub.core.board import Board
+from hub.core.job import Job, JobCard
+from hub.core.question import Question, settle
+from hub.core.task import TEXT_CHARS_MAX, Task
+from hub.services import endings
+from hub.store import jobs, questions, queue, tasks, workers
+from hub.store.ledger import Entry, Ledger
+from shared.errors import BadInput, Conflict, LimitReached, NotFound
+from shared.events import JobCancelRequested, JobQueued, QuestionAnswered, TaskCreated
+from shared.ids import ConversationId, JobId, PersonId, QuestionId, TaskId, WorkerId
+from shared.jobs import TITLE_CHARS_MAX, JobState, Origin, Priority
+from shared.kinds import JsonObject, Kind, parse_inputs
+from shared.kinds.catalogue import kind_named
+from shared.questions import Answer
+
+QUEUED_MAX = 100_000
+"""Jobs of one person that may wait."""
+DEDUPE_CHARS_MAX = 200
+FOLLOWING_KINDS = frozenset({"ml.predict", "ml.models"})
+"""Kinds that go where the conversation's last training ran."""
+NOWHERE = ConversationId("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +46,7 @@ class Request:
     """What was said; the kind and the title stand in when empty."""
     title: str = ""
     """A few words that name the job in lists; made from kind and inputs when empty."""
-    conversation: ConversationId = ConversationId("")
+    conversation: ConversationId = NOWHERE
     origin: Origin = Origin.CHAT
     priority: Priority = Priority.DEFAULT
     worker_id: WorkerId | None = None
@@ -46,22 +65,30 @@ class Receipt:
     card: JobCard
     is_repeat: bool
     """It was here before under the same `dedupe`; nothing new was made."""
-    waiting: Waiting | None
-    """Why it does not start at once; None when a worker has room."""
 
 
 class Intake:
+    def __init__(self, ledger: Ledger, board: Board, kinds: Mapping[str, Kind]) -> None:
+        self._ledger = ledger
+        self._board = board
+        self._kinds = kinds
+
     async def request(self, request: Request) -> Receipt:
         """Make a task with one job and queue it.
 
         Raises:
-            BadInput: `kind_unknown`, `inputs_invalid`, `text_too_long`.
+            BadInput: `kind_unknown`, `inputs_invalid`, `text_too_long`, `dedupe_too_long`.
             NotFound: `worker_unknown`.
             Conflict: `dedupe_reused`, the same key came with another request.
             LimitReached: `too_many_jobs`.
             Unavailable: `disk_full`, `store_failed`; nothing was taken.
         """
-        raise NotImplementedError
+        kind = kind_named(request.kind, self._kinds)
+        inputs = _checked_inputs(kind, request)
+        card, is_repeat = await self._ledger.write(
+            lambda entry: self._take(entry, replace(request, inputs=inputs))
+        )
+        return Receipt(card=card, is_repeat=is_repeat)
 
     async def answer(
         self, person_id: PersonId, question_id: QuestionId, reply: str, by: str
@@ -79,7 +106,9 @@ class Intake:
             Conflict: `question_answered` (naming who was first), `question_closed`.
             BadInput: `answer_unfit`.
         """
-        raise NotImplementedError
+        return await self._ledger.write(
+            lambda entry: _answer(entry, person_id, question_id, reply, by)
+        )
 
     async def cancel(self, person_id: PersonId, job_id: JobId, by: str) -> JobCard:
         """Cancel a job. One that a worker holds is `cancelled` only once that worker has stopped.
@@ -90,19 +119,238 @@ class Intake:
             NotFound: `job_unknown`.
             Conflict: `too_late`.
         """
-        raise NotImplementedError
+        return await self._ledger.write(lambda entry: _cancel(entry, person_id, job_id, by))
 
-    async def retry(self, person_id: PersonId, job_id: JobId, by: str) -> JobCard:
+    async def retry(self, person_id: PersonId, job_id: JobId) -> JobCard:
         """Queue a job again that failed, died (a dead letter), or was interrupted.
-
-        Also gives up on an attempt whose worker is offline: it is queued under a new fence.
 
         Raises:
             NotFound: `job_unknown`.
             Conflict: `job_not_ended`, `job_succeeded`, `job_cancelled`.
         """
-        raise NotImplementedError
+        return await self._ledger.write(lambda entry: _retry(entry, person_id, job_id))
 
     async def requeue_dead(self, person_id: PersonId) -> tuple[JobCard, ...]:
         """Queue every dead letter of a person again."""
-        raise NotImplementedError
+
+        def run(entry: Entry) -> tuple[JobCard, ...]:
+            dead = queue.in_state(entry.connection, person_id, JobState.DEAD)
+            return tuple(_retry(entry, person_id, job.job_id) for job in dead)
+
+        return await self._ledger.write(run)
+
+    def _take(self, entry: Entry, request: Request) -> tuple[JobCard, bool]:
+        connection = entry.connection
+        digest = _digest(request) if request.dedupe else ""
+        if request.dedupe:
+            known = tasks.remembered(connection, request.person_id, request.dedupe)
+            if known is not None:
+                return _repeated(entry, known, digest), True
+        if self._board.ready_count(request.person_id) >= QUEUED_MAX:
+            raise LimitReached(
+                "too_many_jobs",
+                f"{QUEUED_MAX:,} jobs are waiting already.",
+                "Cancel some, or wait until they have run.",
+            )
+        card = self._make(entry, request)
+        if request.dedupe:
+            tasks.remember(entry, request.person_id, request.dedupe, card.job_id, digest)
+        return card, False
+
+    def _make(self, entry: Entry, request: Request) -> JobCard:
+        new_id = self._ledger.environment.new_id
+        kind = self._kinds[request.kind]
+        title = (request.title or _title(kind, request.inputs))[:TITLE_CHARS_MAX]
+        task = Task(
+            task_id=TaskId(new_id()),
+            person_id=request.person_id,
+            text=request.text or title,
+            conversation=request.conversation,
+            created_at=entry.now,
+        )
+        job = Job(
+            job_id=JobId(new_id()),
+            task_id=task.task_id,
+            person_id=request.person_id,
+            kind=kind.name,
+            priority=request.priority,
+            pinned_to=_worker_for(entry, request),
+            created_at=entry.now,
+        )
+        tasks.insert(entry, task)
+        new = queue.NewJob(
+            job=job,
+            title=title,
+            inputs=request.inputs,
+            origin=request.origin,
+            traceparent=request.traceparent,
+        )
+        queue.insert(entry, new)
+        body = TaskCreated(task_id=task.task_id, person_id=task.person_id, text=task.text)
+        entry.tell(request.person_id, body, entity=task.task_id)
+        entry.tell(
+            request.person_id,
+            JobQueued(
+                job_id=job.job_id,
+                task_id=job.task_id,
+                kind=job.kind,
+                title=title,
+                attempt=job.life.attempt,
+            ),
+        )
+        return JobCard(
+            job=job,
+            title=title,
+            text=task.text,
+            conversation=task.conversation,
+            origin=request.origin,
+            inputs=request.inputs,
+            result=None,
+            error=None,
+            updated_at=entry.now,
+        )
+
+
+def _checked_inputs(kind: Kind, request: Request) -> JsonObject:
+    if len(request.text) > TEXT_CHARS_MAX:
+        raise BadInput(
+            "text_too_long",
+            f"The text has {len(request.text):,} characters, {TEXT_CHARS_MAX:,} are allowed.",
+            "Put the long part into a file.",
+        )
+    if len(request.dedupe) > DEDUPE_CHARS_MAX:
+        raise BadInput(
+            "dedupe_too_long", f"An idempotency key has at most {DEDUPE_CHARS_MAX} characters."
+        )
+    # Only what was said travels: the defaults are the worker's to fill in.
+    parsed = parse_inputs(kind, request.inputs)
+    return parsed.model_dump(mode="json", exclude_unset=True)
+
+
+def _digest(request: Request) -> str:
+    """Tell whether two requests ask for the same thing."""
+    told = [request.kind, request.inputs, request.worker_id, request.worker_name.casefold()]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _repeated(entry: Entry, known: tuple[JobId, str], digest: str) -> JobCard:
+    job_id, first = known
+    if first != digest:
+        raise Conflict(
+            "dedupe_reused",
+            "This idempotency key came with another request before.",
+            "Use a new key for a new request.",
+        )
+    card = jobs.card(entry.connection, job_id)
+    assert card is not None
+    return card
+
+
+def _worker_for(entry: Entry, request: Request) -> WorkerId | None:
+    """Find which worker must run a job; None when any may."""
+    if request.worker_id is None and not request.worker_name:
+        return _home(entry, request)
+    for worker in workers.of_person(entry.connection, request.person_id):
+        is_meant = worker.worker_id == request.worker_id or (
+            request.worker_id is None and worker.name.casefold() == request.worker_name.casefold()
+        )
+        if is_meant:
+            return worker.worker_id
+    raise NotFound(
+        "worker_unknown",
+        f"You have no computer called '{(request.worker_name or request.worker_id or '')[:100]}'.",
+        "/workers lists them.",
+    )
+
+
+def _home(entry: Entry, request: Request) -> WorkerId | None:
+    """A model lives where it was trained, and so do the questions about it."""
+    if request.kind not in FOLLOWING_KINDS or not request.conversation:
+        return None
+    trained_on = jobs.last_worker(
+        entry.connection, request.person_id, request.conversation, "ml.train"
+    )
+    if trained_on is None:
+        return None
+    worker = workers.load(entry.connection, trained_on)
+    return trained_on if worker is not None and not worker.is_revoked else None
+
+
+def _title(kind: Kind, inputs: JsonObject) -> str:
+    said = [str(value) for value in inputs.values() if isinstance(value, str)]
+    return " ".join([kind.name.rpartition(".")[2], *said])
+
+
+def _owned(entry: Entry, person_id: PersonId, job_id: JobId) -> Job:
+    job = queue.load(entry.connection, job_id)
+    if job is None or job.person_id != person_id:
+        raise job_unknown()
+    return job
+
+
+def job_unknown() -> NotFound:
+    return NotFound("job_unknown", "There is no such job.", "/jobs lists the latest.")
+
+
+def _card(entry: Entry, job_id: JobId) -> JobCard:
+    card = jobs.card(entry.connection, job_id)
+    assert card is not None
+    return card
+
+
+def _cancel(entry: Entry, person_id: PersonId, job_id: JobId, by: str) -> JobCard:
+    job = _owned(entry, person_id, job_id)
+    if job.life.state is not JobState.CANCELLED and not job.life.cancel_by:
+        life = core.request_cancel(job.life, by[:100])
+        body = JobCancelRequested(job_id=job_id, by=by[:100])
+        entry.tell(person_id, body)
+        if life.state is JobState.CANCELLED:
+            questions.close_of_job(entry, job_id)
+            endings.cancel_unheld(entry, job, life)
+        else:
+            queue.save(entry, job, life)
+    return _card(entry, job_id)
+
+
+def _retry(entry: Entry, person_id: PersonId, job_id: JobId) -> JobCard:
+    job = _owned(entry, person_id, job_id)
+    life = core.reopen(job.life)
+    questions.close_of_job(entry, job_id)
+    endings.queue_again(entry, job, life, "requeued")
+    return _card(entry, job_id)
+
+
+def _answer(
+    entry: Entry, person_id: PersonId, question_id: QuestionId, reply: str, by: str
+) -> Question:
+    question = questions.load(entry.connection, question_id)
+    if question is None or question.person_id != person_id:
+        raise NotFound(
+            "question_unknown", "There is no such question.", "/questions lists the open ones."
+        )
+    settled = settle(question, reply, by)
+    assert settled.answer is not None
+    questions.save(entry, settled)
+    job = _owned(entry, person_id, question.job_id)
+    entry.tell(
+        person_id,
+        QuestionAnswered(question_id=question_id, job_id=question.job_id, answer=settled.answer),
+    )
+    if question.is_hubs:
+        _decide_interrupted(entry, job, settled.answer)
+    elif job.life.state is JobState.ASKING and not job.life.is_held:
+        # Parked: its child is gone, and the job starts again with what it knows now.
+        endings.queue_again(entry, job, core.answered(job.life), "answered")
+    return settled
+
+
+def _decide_interrupted(entry: Entry, job: Job, answer: Answer) -> None:
+    if job.life.state is not JobState.INTERRUPTED:
+        return
+    match answer.value:
+        case "retry":
+            endings.queue_again(entry, job, core.reopen(job.life), "requeued")
+        case "done":
+            endings.mark_done(entry, job, answer.by)
+        case _:
+            endings.cancel_unheld(entry, job, core.cancelled(job.life))

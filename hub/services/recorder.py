@@ -1,7 +1,230 @@
-"""Recorder."""
+"""Takes in what workers report, once each and in order, and moves their jobs on.
+
+One transaction: the event, what it does to its job, and the cursor of the worker's log. A report
+on a grant that is not in force is never applied: a former holder's outcome is kept as a late
+result, and a job that was never this worker's is refused.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, timedelta
+
+import structlog
+from pydantic import ValidationError
+
+from hub.core import job as core
+from hub.core.job import Job
+from hub.core.question import Question, QuestionState
+from hub.services import endings
+from hub.store import events, questions, queue
+from hub.store.ledger import Entry, Ledger
+from shared.errors import AppError, BadInput, ErrorBody, NotAllowed
+from shared.events import (
+    AttemptEventBody,
+    Event,
+    EventBody,
+    JobCancelled,
+    JobFailed,
+    JobInterrupted,
+    JobLogged,
+    JobParked,
+    JobResumed,
+    JobStarted,
+    JobSucceeded,
+    LateResult,
+    QuestionAsked,
+    body_of,
+)
+from shared.ids import ConversationId, PersonId, WorkerId
+from shared.jobs import JobState
+from shared.kinds import Kind
+from shared.questions import QUESTION_SECONDS
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What came of a push, now durable."""
+
+    acked_seq: int = 0
+    """The worker's log has been taken in up to here."""
+    refused: list[AppError] = field(default_factory=list)
+    """Events that were passed over; the worker is told, and its log goes on."""
+
 
 class Recorder:
-    pass
+    def __init__(self, ledger: Ledger, kinds: Mapping[str, Kind]) -> None:
+        self._ledger = ledger
+        self._kinds = kinds
+        self.late_results = 0
+        self.refused = 0
+
+    def record(
+        self, worker_id: WorkerId, person_id: PersonId, pushed: tuple[Event, ...]
+    ) -> asyncio.Future[tuple[Recorded, Entry]]:
+        """Take in a stretch of a worker's log; the future is done once it is durable.
+
+        It returns at once, so that a connection can go on reading while the disk works. The
+        future must not be cancelled.
+
+        Args:
+            worker_id: who pushed, as its token says.
+            person_id: whose worker it is.
+            pushed: without a gap, all of one epoch.
+        """
+        return self._ledger.post(lambda entry: self._take_in(entry, worker_id, person_id, pushed))
+
+    def _take_in(
+        self, entry: Entry, worker_id: WorkerId, person_id: PersonId, pushed: tuple[Event, ...]
+    ) -> Recorded:
+        epoch = pushed[0].epoch
+        recorded = Recorded(events.cursor(entry.connection, worker_id, epoch))
+        for event in pushed:
+            if event.seq != recorded.acked_seq + 1:
+                continue
+            recorded.acked_seq = event.seq
+            try:
+                self._take_one(entry, worker_id, person_id, event)
+            except (NotAllowed, BadInput) as error:
+                self.refused += 1
+                recorded.refused.append(error)
+                log.warning("event_refused", worker_id=worker_id, code=error.code, type=event.type)
+        events.move_cursor(entry, worker_id, epoch, recorded.acked_seq)
+        return recorded
+
+    def _take_one(
+        self, entry: Entry, worker_id: WorkerId, person_id: PersonId, event: Event
+    ) -> None:
+        body = _read(event)
+        if event.at.tzinfo is None:
+            event = event.model_copy(update={"at": event.at.replace(tzinfo=UTC)})
+        if body is None:
+            # Newer than this hub: kept and passed on, for those who understand it.
+            entry.keep(person_id, event)
+            return
+        if not isinstance(body, AttemptEventBody):
+            raise NotAllowed("event_not_yours", f"A worker cannot report '{event.type}'.")
+        if event.entity not in ("", body.job_id):
+            raise BadInput("event_invalid", f"Event {event.seq} names another thing than its job.")
+        job = queue.load(entry.connection, body.job_id)
+        if job is None or job.person_id != person_id:
+            raise _foreign(body)
+        is_current = core.is_held_by(job.life, worker_id, body.attempt, body.fence)
+        if not is_current and not queue.was_granted(
+            entry.connection, job.job_id, worker_id, body.attempt, body.fence
+        ):
+            raise _foreign(body)
+        entry.keep(person_id, event)
+        if is_current:
+            self._apply(entry, job, body)
+        elif isinstance(body, JobSucceeded | JobFailed):
+            self.late_results += 1
+            entry.tell(
+                person_id,
+                LateResult(job_id=job.job_id, attempt=body.attempt, outcome=_outcome(body)),
+            )
+
+    def _apply(self, entry: Entry, job: Job, body: AttemptEventBody) -> None:
+        match body:
+            case JobStarted():
+                _move(entry, job, core.start(job.life))
+            case JobLogged():
+                pass
+            case QuestionAsked():
+                self._ask(entry, job, body)
+            case JobResumed():
+                _move(entry, job, core.resume(job.life))
+            case JobParked():
+                self._park(entry, job, body)
+            case JobSucceeded():
+                self._succeed(entry, job, body)
+            case JobFailed():
+                endings.fail(
+                    entry,
+                    job,
+                    body.error,
+                    self._kinds.get(job.kind),
+                    self._ledger.environment,
+                )
+            case JobCancelled():
+                endings.cancel(entry, job)
+            case JobInterrupted():
+                endings.lose(
+                    entry,
+                    job,
+                    self._kinds,
+                    self._ledger.environment,
+                    reason=body.reason,
+                    touched=body.touched,
+                )
+
+    def _ask(self, entry: Entry, job: Job, body: QuestionAsked) -> None:
+        question = Question(
+            question_id=body.question_id,
+            job_id=job.job_id,
+            person_id=job.person_id,
+            conversation=ConversationId(""),
+            asking=body.asking,
+            asked_at=entry.now,
+            expires_at=entry.now + timedelta(seconds=QUESTION_SECONDS),
+        )
+        if questions.insert(entry, question):
+            queue.save(entry, job, core.ask(job.life, body.question_id))
+
+    def _park(self, entry: Entry, job: Job, body: JobParked) -> None:
+        parked = queue.save(entry, job, core.park(job.life))
+        question = questions.load(entry.connection, body.question_id)
+        if question is None or question.job_id != job.job_id or job.life.cancel_by:
+            endings.cancel_unheld(entry, parked, core.cancelled(parked.life))
+        elif question.state is QuestionState.ANSWERED:
+            # The answer came while the worker let the child go.
+            endings.queue_again(entry, parked, core.answered(parked.life), "answered")
+
+    def _succeed(self, entry: Entry, job: Job, body: JobSucceeded) -> None:
+        kind = self._kinds.get(job.kind)
+        try:
+            if kind is not None:
+                kind.output.model_validate(body.result)
+        except ValidationError:
+            error = ErrorBody(
+                code="result_invalid",
+                message=f"The worker's result is none of {job.kind}.",
+                hint="The worker's program may be of another version; update it.",
+            )
+            endings.fail(entry, job, error, kind, self._ledger.environment)
+            return
+        endings.succeed(entry, job, body.result)
+
+
+def _move(entry: Entry, job: Job, life: core.Life) -> None:
+    if life != job.life:
+        queue.save(entry, job, life)
+
+
+def _read(event: Event) -> EventBody | None:
+    try:
+        return body_of(event)
+    except ValidationError:
+        raise BadInput(
+            "event_invalid", f"Event {event.seq} does not fit its type '{event.type}'."
+        ) from None
+
+
+def _foreign(body: AttemptEventBody) -> NotAllowed:
+    return NotAllowed(
+        "job_foreign",
+        f"Job {body.job_id} was not granted to this worker as attempt {body.attempt}, "
+        f"fence {body.fence}.",
+    )
+
+
+def _outcome(body: JobSucceeded | JobFailed) -> str:
+    match body:
+        case JobSucceeded():
+            return JobState.SUCCEEDED
+        case JobFailed():
+            return JobState.FAILED

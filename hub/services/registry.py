@@ -2,27 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
 from hub.core.access import Person
+from hub.core.board import Board
 from hub.core.view import Sender
+from hub.core.worker import GONE_SECONDS, Presence, Worker
+from hub.store import people, workers
+from hub.store.ledger import Entry, Ledger
+from shared.errors import BadInput, Conflict, NotFound
 from shared.ids import PersonId, WorkerId
-from shared.messages import Beat, Hello, Verdict
+from shared.messages import Beat, Hello
+
+PERSON_NAME_CHARS_MAX = 100
+SEEN_SECONDS = 60.0
+"""How often the last sight of workers is written down; a beat itself writes nothing."""
 
 
 class Registry:
+    def __init__(self, ledger: Ledger, board: Board) -> None:
+        self._ledger = ledger
+        self._board = board
+        self._seen: dict[WorkerId, datetime] = {}
+        self._seen_written_at = ledger.environment.monotonic()
+        self.revocation_listeners: list[Callable[[WorkerId], None]] = []
+        """Told of a worker that was shown out, so that its connection ends; must not wait."""
+
     # People.
+
     async def person_of(self, sender: Sender) -> Person | None:
         """The person behind an account of a frontend; None when the hub does not know it."""
-        raise NotImplementedError
+        return await self._ledger.read(
+            lambda c: people.of_identity(c, sender.frontend, sender.external_id)
+        )
 
     async def person(self, person_id: PersonId) -> Person:
-        """Raises: NotFound: `person_unknown`."""
-        raise NotImplementedError
+        """Find a person.
+
+        Raises:
+            NotFound: `person_unknown`.
+        """
+        person = await self._ledger.read(lambda c: people.load(c, person_id))
+        if person is None:
+            raise NotFound("person_unknown", "This hub does not know that person.")
+        return person
 
     async def people(self) -> tuple[Person, ...]:
-        raise NotImplementedError
+        return tuple(await self._ledger.read(people.everyone))
 
     async def add_person(self, name: str) -> Person:
-        raise NotImplementedError
+        """Make a person.
+
+        Raises:
+            BadInput: `person_name_invalid`.
+        """
+        name = " ".join(name.split())
+        if not 0 < len(name) <= PERSON_NAME_CHARS_MAX:
+            raise BadInput(
+                "person_name_invalid",
+                f"A name has 1 to {PERSON_NAME_CHARS_MAX} characters, this one {len(name)}.",
+            )
+        environment = self._ledger.environment
+        person = Person(
+            person_id=PersonId(environment.new_id()), name=name, created_at=environment.now()
+        )
+        await self._ledger.write(lambda entry: people.insert(entry, person))
+        return person
 
     async def link(self, person_id: PersonId, sender: Sender) -> None:
         """Let an account speak for a person. Idempotent.
@@ -30,16 +77,35 @@ class Registry:
         Raises:
             Conflict: `identity_taken`, it speaks for somebody else.
         """
-        raise NotImplementedError
+
+        def run(entry: Entry) -> None:
+            known = people.of_identity(entry.connection, sender.frontend, sender.external_id)
+            if known is not None and known.person_id != person_id:
+                raise Conflict(
+                    "identity_taken",
+                    f"This {sender.frontend} account speaks for {known.name} already.",
+                )
+            people.link(entry, person_id, sender.frontend, sender.external_id, sender.name[:100])
+
+        await self._ledger.write(run)
 
     # Workers, by people.
+
     async def pause(self, person_id: PersonId, worker_id: WorkerId, *, is_paused: bool) -> None:
         """Send a worker nothing new, or do so again. Idempotent.
 
         Raises:
             NotFound: `worker_unknown`.
         """
-        raise NotImplementedError
+
+        def run(entry: Entry) -> None:
+            worker = _of_person(entry, person_id, worker_id)
+            workers.update(entry, replace(worker, is_paused=is_paused))
+
+        await self._ledger.write(run)
+        if (presence := self._board.present.get(worker_id)) is not None:
+            presence.is_paused = is_paused
+            self._board.stir(person_id)
 
     async def revoke(self, person_id: PersonId, worker_id: WorkerId) -> None:
         """Show a worker out: its token is dead, its connection ends, its jobs go elsewhere or ask.
@@ -47,17 +113,100 @@ class Registry:
         Raises:
             NotFound: `worker_unknown`.
         """
-        raise NotImplementedError
+
+        def run(entry: Entry) -> None:
+            worker = _of_person(entry, person_id, worker_id)
+            workers.update(entry, replace(worker, is_revoked=True))
+            people.remove_key(entry, worker_id)
+
+        await self._ledger.write(run)
+        for listener in self.revocation_listeners:
+            listener(worker_id)
+        self._board.depart(worker_id, self._ledger.environment.monotonic())
 
     # Workers, by themselves.
-    async def hello(self, hello: Hello) -> tuple[int, tuple[Verdict, ...]]:
-        """Take a worker in: reconcile its inventory; return its acked seq and the verdicts."""
-        raise NotImplementedError
+
+    async def introduce(self, worker_id: WorkerId, hello: Hello) -> Worker:
+        """Note what a worker tells of itself.
+
+        Raises:
+            NotFound: `worker_unknown`, also when it was revoked.
+        """
+
+        def run(entry: Entry) -> Worker:
+            worker = workers.load(entry.connection, worker_id)
+            if worker is None or worker.is_revoked:
+                raise worker_unknown()
+            told = replace(
+                worker,
+                platform=hello.platform,
+                app_version=hello.app_version,
+                capabilities=hello.capabilities,
+                last_seen_at=entry.now,
+            )
+            workers.update(entry, told)
+            return told
+
+        return await self._ledger.write(run)
+
+    def arrive(self, worker: Worker, hello: Hello) -> None:
+        """A worker is here and reconciled: it may be offered work."""
+        self._board.arrive(
+            Presence(
+                worker_id=worker.worker_id,
+                person_id=worker.person_id,
+                name=worker.name,
+                capabilities=hello.capabilities,
+                slots=hello.slots,
+                is_paused=worker.is_paused,
+                last_seen_at=self._ledger.environment.now(),
+                kinds=frozenset(c.kind for c in hello.capabilities),
+            )
+        )
 
     def beat(self, worker_id: WorkerId, beat: Beat) -> None:
-        """Note that a worker is here, and how it is."""
-        raise NotImplementedError
+        """Note that a worker is here, and how it is. Nothing is written."""
+        presence = self._board.present.get(worker_id)
+        if presence is None:
+            return
+        presence.last_seen_at = self._seen[worker_id] = self._ledger.environment.now()
+        if beat.metrics is not None:
+            presence.metrics = beat.metrics
+        if beat.slots is not None and beat.slots != presence.slots:
+            presence.slots = beat.slots
+            self._board.stir(presence.person_id)
 
-    def goodbye(self, worker_id: WorkerId, *, was_silent: bool) -> None:
-        """Note that a worker's connection has ended."""
-        raise NotImplementedError
+    def depart(self, worker_id: WorkerId, *, was_silent: bool) -> None:
+        """A worker's connection has ended.
+
+        Args:
+            worker_id: whose.
+            was_silent: nothing came for so long that waiting longer is of no use.
+        """
+        environment = self._ledger.environment
+        wait_seconds = 0.0 if was_silent else GONE_SECONDS
+        self._board.depart(worker_id, environment.monotonic() + wait_seconds)
+        self._seen.setdefault(worker_id, environment.now())
+
+    async def write_seen(self, *, at_once: bool = False) -> None:
+        """Write down when workers were last seen, if it is time to."""
+        now = self._ledger.environment.monotonic()
+        if not self._seen or (not at_once and now < self._seen_written_at + SEEN_SECONDS):
+            return
+        seen, self._seen, self._seen_written_at = self._seen, {}, now
+        await self._ledger.write(lambda entry: workers.note_seen(entry, seen.items()))
+
+
+def worker_unknown() -> NotFound:
+    return NotFound(
+        "worker_unknown",
+        "This hub does not know that computer.",
+        "Pair it: /connect gives a code.",
+    )
+
+
+def _of_person(entry: Entry, person_id: PersonId, worker_id: WorkerId) -> Worker:
+    worker = workers.load(entry.connection, worker_id)
+    if worker is None or worker.is_revoked or worker.person_id != person_id:
+        raise worker_unknown()
+    return worker

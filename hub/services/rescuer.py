@@ -1,7 +1,226 @@
-"""Rescuer."""
+"""Finds what will not go on by itself: lost attempts, questions that ran out.
+
+A timer alone gives nothing away that may have had an effect: of a worker that is gone, only
+idempotent and resumable work is queued again; the rest waits for the worker's word or a person.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+
+import structlog
+
+from hub.core import job as core
+from hub.core.board import Board
+from hub.core.job import Job
+from hub.core.question import Question, QuestionState, run_out
+from hub.core.worker import verdict
+from hub.services import endings
+from hub.store import events, questions, queue, workers
+from hub.store.ledger import Entry, Ledger
+from shared.errors import AppError
+from shared.events import QuestionAnswered, QuestionParked
+from shared.ids import PersonId, WorkerId
+from shared.jobs import JobState
+from shared.kinds import Kind
+from shared.messages import Decision, Held, HeldState, Hello, Verdict
+
+log = structlog.get_logger()
+
+RESTART_SECONDS = 60.0
+"""How long workers have to come back after the hub itself was away: their longest wait between
+two tries is 45 s."""
+POLL_SECONDS = 1.0
+"""How often it looks; a closed socket's work moves within this of its time."""
+
+_STATES = {
+    HeldState.GRANTED: JobState.GRANTED,
+    HeldState.RUNNING: JobState.RUNNING,
+    HeldState.ASKING: JobState.ASKING,
+    # Its outcome comes by push and must find the grant in force.
+    HeldState.ENDED: JobState.RUNNING,
+}
+
 
 class Rescuer:
-    pass
+    def __init__(self, ledger: Ledger, board: Board, kinds: Mapping[str, Kind]) -> None:
+        self._ledger = ledger
+        self._board = board
+        self._kinds = kinds
+        self._missing: dict[WorkerId, tuple[int, int, list[Job]]] = {}
+        """Grants a worker did not list in its hello: they are lost once its log has been taken in
+        up to the number it named there (epoch, number, jobs)."""
+
+    async def rebuild(self) -> None:
+        """After a start: everybody with a grant is away, and has a while to come back."""
+        jobs = await self._ledger.read(queue.held)
+        until = self._ledger.environment.monotonic() + RESTART_SECONDS
+        for job in jobs:
+            assert job.life.worker_id is not None
+            if job.life.worker_id not in self._board.present:
+                self._board.gone_until[job.life.worker_id] = until
+
+    async def take_inventory(
+        self, hello: Hello, person_id: PersonId
+    ) -> tuple[int, tuple[Verdict, ...]]:
+        """Reconcile what a worker holds with what it was granted.
+
+        Returns how far its log has been taken in, and a verdict for each attempt it told. A grant
+        it did not tell is lost, unless its outcome is still to come: that shows once its log has
+        been taken in.
+        """
+        # From here on its grants are not lost for being away.
+        self._board.gone_until.pop(hello.device, None)
+        acked, verdicts, missing = await self._ledger.write(
+            lambda entry: self._judge(entry, hello, person_id)
+        )
+        self._missing.pop(hello.device, None)
+        if missing:
+            self._missing[hello.device] = (hello.epoch, hello.outbox_seq, missing)
+            await self._settle_missing(hello.device)
+        return acked, verdicts
+
+    async def run(self) -> None:
+        """Look once a second."""
+        while True:
+            try:
+                await self.run_once()
+            except AppError as error:
+                log.warning("rescue_failed", code=error.code, error=str(error))
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def run_once(self) -> None:
+        """Queue what was lost with its worker; end questions whose time is over."""
+        now = self._ledger.environment.monotonic()
+        gone = [w for w, until in self._board.gone_until.items() if until <= now]
+        for worker_id in gone:
+            await self._rescue_from(worker_id)
+        for worker_id in list(self._missing):
+            await self._settle_missing(worker_id)
+        due = await self._ledger.read(
+            lambda c: questions.run_out(c, self._ledger.environment.now())
+        )
+        for question in due:
+            await self._ledger.write(partial(_run_out, due=question))
+
+    async def _rescue_from(self, worker_id: WorkerId) -> None:
+        held = await self._ledger.write(lambda entry: self._lose_of(entry, worker_id))
+        # What is not idempotent stays where it is, and is looked at when its worker says hello.
+        if worker_id not in self._board.present:
+            self._board.gone_until.pop(worker_id, None)
+        if held:
+            log.info("work_rescued", worker_id=worker_id, jobs=held)
+
+    def _lose_of(self, entry: Entry, worker_id: WorkerId) -> int:
+        if worker_id not in self._board.gone_until:
+            return 0
+        worker = workers.load(entry.connection, worker_id)
+        name = worker.name if worker else "the worker"
+        is_revoked = worker is None or worker.is_revoked
+        lost = 0
+        for job in queue.held(entry.connection, worker_id):
+            if is_revoked or (self._repeats(job) and not _waits_for_a_person(entry, job)):
+                reason = f"{name} was disconnected." if is_revoked else f"{name} went offline."
+                endings.lose(entry, job, self._kinds, self._ledger.environment, reason=reason)
+                lost += 1
+        return lost
+
+    def _repeats(self, job: Job) -> bool:
+        kind = self._kinds.get(job.kind)
+        return kind is not None and (kind.idempotent or kind.resumable)
+
+    def _judge(
+        self, entry: Entry, hello: Hello, person_id: PersonId
+    ) -> tuple[int, tuple[Verdict, ...], list[Job]]:
+        verdicts = []
+        told = set()
+        for held in hello.held:
+            job = queue.load(entry.connection, held.job_id)
+            if job is not None and job.person_id != person_id:
+                job = None
+            said = verdict(job.life if job else None, held, hello.device)
+            verdicts.append(said)
+            if said.decision in (Decision.KEEP, Decision.GRANT):
+                told.add((held.job_id, held.attempt))
+            if job is not None:
+                _follow(entry, hello.device, job, held, said)
+        missing = [
+            job
+            for job in queue.held(entry.connection, hello.device)
+            if (job.job_id, job.life.attempt) not in told
+        ]
+        acked = events.cursor(entry.connection, hello.device, hello.epoch)
+        return acked, tuple(verdicts), missing
+
+    async def _settle_missing(self, worker_id: WorkerId) -> None:
+        waiting = self._missing[worker_id]
+        is_settled = await self._ledger.write(
+            partial(self._lose_missing, worker_id=worker_id, waiting=waiting)
+        )
+        # A hello in between may have put down a new list.
+        if is_settled and self._missing.get(worker_id) is waiting:
+            del self._missing[worker_id]
+
+    def _lose_missing(
+        self, entry: Entry, worker_id: WorkerId, waiting: tuple[int, int, list[Job]]
+    ) -> bool:
+        """Lose what a worker did not tell of; False while its log may still tell of it."""
+        epoch, outbox_seq, missing = waiting
+        if events.cursor(entry.connection, worker_id, epoch) < outbox_seq:
+            return False
+        for then in missing:
+            job = queue.load(entry.connection, then.job_id)
+            if job is None or not job.life.is_held or job.life.fence != then.life.fence:
+                continue
+            assert job.life.worker_id is not None
+            worker = workers.load(entry.connection, job.life.worker_id)
+            name = worker.name if worker else "The worker"
+            endings.lose(
+                entry,
+                job,
+                self._kinds,
+                self._ledger.environment,
+                reason=f"{name} came back without this job.",
+            )
+        return True
+
+
+def _follow(entry: Entry, worker_id: WorkerId, job: Job, held: Held, said: Verdict) -> None:
+    """Bring the job in line with the verdict on it."""
+    life = job.life
+    if said.decision is Decision.KEEP:
+        if held.state in _STATES and core.may_readopt(life, worker_id, held.attempt, held.fence):
+            back = core.readopt(life, attempt=held.attempt, state=_STATES[held.state])
+            queue.save(entry, job, back)
+    elif (
+        held.state is HeldState.ACCEPTED
+        and life.cancel_by
+        and core.is_held_by(life, worker_id, held.attempt, life.fence)
+    ):
+        # It never started and now never will: the cancel is done.
+        endings.cancel_unheld(entry, job, core.cancelled(life))
+
+
+def _waits_for_a_person(entry: Entry, job: Job) -> bool:
+    if job.life.state is not JobState.ASKING or job.life.question_id is None:
+        return False
+    question = questions.load(entry.connection, job.life.question_id)
+    return question is not None and question.state.is_open
+
+
+def _run_out(entry: Entry, due: Question) -> None:
+    question = questions.load(entry.connection, due.question_id)
+    if question is None or question.state is not QuestionState.OPEN:
+        return
+    ended = run_out(question)
+    questions.save(entry, ended)
+    if ended.answer is None:
+        body = QuestionParked(question_id=ended.question_id, job_id=ended.job_id)
+        entry.tell(ended.person_id, body)
+        return
+    entry.tell(
+        ended.person_id,
+        QuestionAnswered(question_id=ended.question_id, job_id=ended.job_id, answer=ended.answer),
+    )

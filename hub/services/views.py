@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from hub.core.board import Board
 from hub.core.fact import Fact
-from hub.core.job import JobCard
-from hub.core.placement import Waiting
+from hub.core.job import Job, JobCard
+from hub.core.placement import Waiting, why
 from hub.core.question import Question
 from hub.core.task import Task
-from hub.core.worker import WorkerCard
-from shared.ids import ConversationId, JobId, PersonId, QuestionId, TaskId, WorkerId
+from hub.core.worker import Worker, WorkerCard
+from hub.store import events, jobs, questions, queue, tasks, workers
+from hub.store.jobs import Filter
+from hub.store.ledger import Ledger
+from shared.errors import NotFound
+from shared.ids import SHORT_LENGTH, ConversationId, JobId, PersonId, QuestionId, TaskId, WorkerId
 from shared.jobs import JobState, Priority
 
 PAGE_MAX = 200
+HISTORY_MAX = 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +43,10 @@ class QueueStatus:
 class Views:
     """Reads. `person_id` None means the hub's own operator: everybody's things."""
 
+    def __init__(self, ledger: Ledger, board: Board) -> None:
+        self._ledger = ledger
+        self._board = board
+
     async def jobs(
         self,
         person_id: PersonId | None,
@@ -54,7 +65,11 @@ class Views:
             limit: 1 to PAGE_MAX.
             before: the last job of the page before; None for the first page.
         """
-        raise NotImplementedError
+        wanted = Filter(
+            person_id=person_id, states=states, conversation=conversation, before=before
+        )
+        count = max(1, min(limit, PAGE_MAX))
+        return tuple(await self._ledger.read(lambda c: jobs.page(c, wanted, count)))
 
     async def job(self, person_id: PersonId | None, job_id: JobId) -> JobCard:
         """One job.
@@ -62,7 +77,7 @@ class Views:
         Raises:
             NotFound: `job_unknown`; also for another person's.
         """
-        raise NotImplementedError
+        return _known(person_id, await self._ledger.read(lambda c: jobs.card(c, job_id)))
 
     async def find_job(self, person_id: PersonId | None, name: str) -> JobCard:
         """One job by its id or by what people see ("K7Q2", "#k7q2"); the newest of that name.
@@ -70,7 +85,14 @@ class Views:
         Raises:
             NotFound: `job_unknown`.
         """
-        raise NotImplementedError
+        cleaned = name.strip().removeprefix("#")
+        if len(cleaned) == SHORT_LENGTH:
+            short = cleaned.upper()
+            card = await self._ledger.read(lambda c: jobs.named(c, person_id, short))
+        else:
+            job_id = JobId(cleaned.lower())
+            card = await self._ledger.read(lambda c: jobs.card(c, job_id))
+        return _known(person_id, card)
 
     async def history(self, person_id: PersonId | None, job_id: JobId) -> tuple[Fact, ...]:
         """Everything that happened to a job, in hub order.
@@ -78,49 +100,115 @@ class Views:
         Raises:
             NotFound: `job_unknown`.
         """
-        raise NotImplementedError
+        card = await self.job(person_id, job_id)
+        owner = card.job.person_id
+        return tuple(
+            await self._ledger.read(lambda c: events.of_entity(c, owner, job_id, HISTORY_MAX))
+        )
 
     async def task(self, task_id: TaskId) -> Task | None:
-        raise NotImplementedError
+        return await self._ledger.read(lambda c: tasks.load(c, task_id))
 
     async def tasks(
         self, person_id: PersonId | None, *, limit: int = 50, before: TaskId | None = None
     ) -> tuple[Task, ...]:
         """A page of tasks, the newest first."""
-        raise NotImplementedError
+        count = max(1, min(limit, PAGE_MAX))
+        return tuple(await self._ledger.read(lambda c: tasks.page(c, person_id, count, before)))
 
     async def jobs_of_task(self, task_id: TaskId) -> tuple[JobCard, ...]:
-        raise NotImplementedError
+        wanted = Filter(task_id=task_id)
+        return tuple(await self._ledger.read(lambda c: jobs.page(c, wanted, PAGE_MAX)))
 
     async def open_questions(
         self, person_id: PersonId | None, *, conversation: ConversationId | None = None
     ) -> tuple[Question, ...]:
         """Questions that can be answered, the oldest first; parked ones included."""
-        raise NotImplementedError
+        return tuple(
+            await self._ledger.read(lambda c: questions.open_ones(c, person_id, conversation))
+        )
 
     async def question(self, question_id: QuestionId) -> Question | None:
         """A question in any state."""
-        raise NotImplementedError
+        return await self._ledger.read(lambda c: questions.load(c, question_id))
 
     async def dead_letters(self, person_id: PersonId | None) -> tuple[JobCard, ...]:
         """Jobs out of tries, the newest first; their reasons are in `error` and `history`."""
-        raise NotImplementedError
+        return await self.jobs(person_id, states=frozenset({JobState.DEAD}), limit=PAGE_MAX)
 
     async def workers(self, person_id: PersonId | None) -> tuple[WorkerCard, ...]:
         """Paired machines that are not revoked, by name."""
-        raise NotImplementedError
+        registered = await self._ledger.read(lambda c: workers.of_person(c, person_id))
+        return tuple(self._card(worker) for worker in registered)
 
     async def worker(self, worker_id: WorkerId) -> WorkerCard | None:
         """One paired machine, revoked ones included."""
-        raise NotImplementedError
+        worker = await self._ledger.read(lambda c: workers.load(c, worker_id))
+        return self._card(worker) if worker else None
 
     async def queue_status(self, person_id: PersonId | None) -> QueueStatus:
-        raise NotImplementedError
+        counts, oldest = await self._ledger.read(
+            lambda c: (jobs.counts(c, person_id), jobs.oldest_queued(c, person_id))
+        )
+        here = [p for p in self._board.present.values() if person_id in (None, p.person_id)]
+        waited = (self._ledger.environment.now() - oldest).total_seconds() if oldest else 0.0
+        return QueueStatus(
+            waiting={p: counts.get((JobState.QUEUED, p), 0) for p in Priority},
+            running=_sum(counts, JobState.GRANTED, JobState.RUNNING),
+            asking=_sum(counts, JobState.ASKING),
+            interrupted=_sum(counts, JobState.INTERRUPTED),
+            dead=_sum(counts, JobState.DEAD),
+            oldest_waiting_seconds=max(0.0, waited),
+            workers_online=len(here),
+            slots=sum(presence.slots for presence in here),
+        )
 
     async def why_waiting(self, job_id: JobId) -> Waiting | None:
         """Why a job does not run; None when it does, or has ended."""
-        raise NotImplementedError
+        found = await self._ledger.read(lambda c: _with_workers(c, job_id))
+        if found is None:
+            return None
+        job, registered = found
+        environment = self._ledger.environment
+        return why(
+            self._board.ready_of(job_id),
+            job,
+            self._board,
+            registered,
+            now=environment.monotonic(),
+            wall=environment.now(),
+        )
 
     async def jobs_ahead(self, job_id: JobId) -> int:
         """How many queued jobs of its person would start before it."""
-        raise NotImplementedError
+        ready = self._board.ready_of(job_id)
+        if ready is None:
+            return 0
+        return self._board.ahead_of(ready, self._ledger.environment.monotonic())
+
+    def _card(self, worker: Worker) -> WorkerCard:
+        presence = self._board.present.get(worker.worker_id)
+        seen = presence.last_seen_at if presence else worker.last_seen_at
+        return WorkerCard(
+            worker=replace(worker, last_seen_at=seen),
+            is_online=presence is not None,
+            slots=presence.slots if presence else 0,
+            working=self._board.working(worker.worker_id),
+            asking=self._board.asking(worker.worker_id),
+            metrics=presence.metrics if presence else None,
+        )
+
+
+def _known(person_id: PersonId | None, card: JobCard | None) -> JobCard:
+    if card is None or (person_id is not None and card.job.person_id != person_id):
+        raise NotFound("job_unknown", "There is no such job.", "/jobs lists the latest.")
+    return card
+
+
+def _with_workers(connection: sqlite3.Connection, job_id: JobId) -> tuple[Job, list[Worker]] | None:
+    job = queue.load(connection, job_id)
+    return (job, workers.of_person(connection, job.person_id)) if job else None
+
+
+def _sum(counts: Mapping[tuple[str, str], int], *states: JobState) -> int:
+    return sum(count for (state, _), count in counts.items() if state in states)

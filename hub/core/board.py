@@ -1,0 +1,310 @@
+"""The board: what is ready, who is here, what is offered. All in memory; a restart rebuilds it.
+
+It follows the store (`update`, after each commit) and decides which job is offered to whom
+(`place`). It sends nothing. Times are seconds of a monotonic clock.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.core.job import WORKING_STATES, Job
+from hub.core.lane import Lane, LaneKey, Place, Ready
+from hub.core.worker import Presence
+from shared.capabilities import fits
+from shared.ids import JobId, PersonId, WorkerId
+from shared.jobs import JobState
+
+OFFER_SECONDS = 30.0
+REST_SECONDS = 30.0
+"""How long a worker that said "not now" is left alone with a job."""
+
+
+@dataclass(slots=True, eq=False)
+class Placement:
+    """A job offered to a worker."""
+
+    ready: Ready
+    worker_id: WorkerId
+    attempt: int
+    expires_at: float
+    is_accepted: bool = False
+    """The grant is being committed; it cannot run out any more."""
+
+
+class Board:
+    def __init__(self) -> None:
+        self.present: dict[WorkerId, Presence] = {}
+        self._present_of: dict[PersonId, dict[WorkerId, Presence]] = {}
+        self.gone_until: dict[WorkerId, float] = {}
+        """Workers with grants that are away: when their idempotent work goes elsewhere."""
+        self._ready: dict[JobId, Ready] = {}
+        self._lanes: dict[PersonId, dict[LaneKey, Lane]] = {}
+        self._offers: dict[JobId, Placement] = {}
+        self._running_out: deque[Placement] = deque()
+        self._waits: list[tuple[float, str, Ready]] = []
+        self._rests: deque[tuple[float, Ready, WorkerId]] = deque()
+        self._holders: dict[JobId, WorkerId] = {}
+        self._working: dict[WorkerId, set[JobId]] = {}
+        self._asking: dict[WorkerId, set[JobId]] = {}
+        self._reserved: dict[WorkerId, int] = {}
+        self._ready_counts: dict[PersonId, int] = {}
+        self._stirred: set[PersonId] = set()
+        """People for whom something changed since the last `place`."""
+
+    # Following the store.
+
+    def update(self, job: Job, now: float, wall: datetime) -> None:
+        """Take over a job as it was committed."""
+        self._forget(job)
+        life = job.life
+        if life.is_held:
+            assert life.worker_id is not None
+            kept = self._working if life.state in WORKING_STATES else self._asking
+            kept.setdefault(life.worker_id, set()).add(job.job_id)
+            self._holders[job.job_id] = life.worker_id
+        elif life.state is JobState.QUEUED:
+            self._admit(job, now, wall)
+        self._stirred.add(job.person_id)
+
+    def _forget(self, job: Job) -> None:
+        job_id = job.job_id
+        if (ready := self._ready.pop(job_id, None)) is not None:
+            ready.place = Place.GONE
+            self._ready_counts[job.person_id] -= 1
+            self._drop_offer(job_id)
+        if (holder := self._holders.pop(job_id, None)) is not None:
+            self._working.get(holder, set()).discard(job_id)
+            self._asking.get(holder, set()).discard(job_id)
+
+    def _admit(self, job: Job, now: float, wall: datetime) -> None:
+        age_seconds = max(0.0, (wall - job.created_at).total_seconds())
+        ready = Ready(job, now - age_seconds, job.life.attempt)
+        self._ready[job.job_id] = ready
+        self._ready_counts[job.person_id] = self.ready_count(job.person_id) + 1
+        not_before = job.life.not_before
+        if not_before is not None and not_before > wall:
+            ready.place = Place.WAITING
+            due = now + (not_before - wall).total_seconds()
+            heapq.heappush(self._waits, (due, job.job_id, ready))
+        else:
+            self._enter(ready)
+
+    def _enter(self, ready: Ready) -> None:
+        ready.place = Place.LANE
+        key = ready.key
+        lanes = self._lanes.setdefault(key.person_id, {})
+        lane = lanes.get(key)
+        if lane is None:
+            lane = lanes[key] = Lane(key)
+        lane.put(ready)
+        self._stirred.add(key.person_id)
+
+    # Workers.
+
+    def arrive(self, presence: Presence) -> None:
+        """A worker is here, or tells anew what it can."""
+        self.present[presence.worker_id] = presence
+        self._present_of.setdefault(presence.person_id, {})[presence.worker_id] = presence
+        self.gone_until.pop(presence.worker_id, None)
+        self._stirred.add(presence.person_id)
+
+    def depart(self, worker_id: WorkerId, gone_until: float) -> None:
+        """A worker went: offers to it come back, grants stay with it until `gone_until`."""
+        presence = self.present.pop(worker_id, None)
+        if presence is not None:
+            del self._present_of[presence.person_id][worker_id]
+        self.gone_until[worker_id] = gone_until
+        for placement in [p for p in self._offers.values() if p.worker_id == worker_id]:
+            if not placement.is_accepted:
+                self._return(placement)
+
+    def stir(self, person_id: PersonId) -> None:
+        """Something about a person's workers changed (slots, a pause)."""
+        self._stirred.add(person_id)
+
+    def room(self, presence: Presence) -> int:
+        """Slots that could take a job now; attempts that ask take none."""
+        if presence.is_paused:
+            return 0
+        taken = len(self._working.get(presence.worker_id, ()))
+        return presence.slots - taken - self._reserved.get(presence.worker_id, 0)
+
+    def working(self, worker_id: WorkerId) -> int:
+        return len(self._working.get(worker_id, ()))
+
+    def asking(self, worker_id: WorkerId) -> int:
+        return len(self._asking.get(worker_id, ()))
+
+    # Offers.
+
+    def place(self, now: float) -> list[Placement]:
+        """Offer what can be offered; the caller sends the offers."""
+        self._wake(now)
+        placements = []
+        for person_id in self._stirred:
+            while (pair := self._best_pair(person_id, now)) is not None:
+                placements.append(self._offer(*pair, now))
+        self._stirred.clear()
+        return placements
+
+    def accept(self, worker_id: WorkerId, job_id: JobId, attempt: int) -> Placement | None:
+        """Note that an offer was accepted; None when it is not (or no longer) this worker's."""
+        placement = self._offers.get(job_id)
+        if placement is None or placement.is_accepted:
+            return None
+        if (placement.worker_id, placement.attempt) != (worker_id, attempt):
+            return None
+        placement.is_accepted = True
+        return placement
+
+    def take_back(self, placement: Placement) -> None:
+        """Make an offer void that came to nothing; the job is ready again."""
+        if self._offers.get(placement.ready.job.job_id) is placement:
+            self._return(placement)
+
+    def decline(
+        self,
+        worker_id: WorkerId,
+        job_id: JobId,
+        attempt: int,
+        *,
+        is_for_now: bool,
+        reason: str,
+        now: float,
+    ) -> Ready | None:
+        """Note a no; None when the offer was not (or no longer) this worker's."""
+        placement = self._offers.get(job_id)
+        if placement is None or (placement.worker_id, placement.attempt) != (worker_id, attempt):
+            return None
+        ready = placement.ready
+        ready.said = reason
+        if is_for_now:
+            ready.resting.add(worker_id)
+            self._rests.append((now + REST_SECONDS, ready, worker_id))
+        else:
+            ready.barred.add(worker_id)
+        self._return(placement)
+        return ready
+
+    def next_due(self) -> float | None:
+        """When `place` has something to do even if nothing happens; None: never."""
+        while self._running_out and not self._is_running_out(self._running_out[0]):
+            self._running_out.popleft()
+        times = []
+        if self._running_out:
+            times.append(self._running_out[0].expires_at)
+        if self._waits:
+            times.append(self._waits[0][0])
+        if self._rests:
+            times.append(self._rests[0][0])
+        return min(times, default=None)
+
+    def _wake(self, now: float) -> None:
+        while self._running_out and self._running_out[0].expires_at <= now:
+            placement = self._running_out.popleft()
+            if self._is_running_out(placement):
+                self._return(placement)
+        while self._waits and self._waits[0][0] <= now:
+            _, _, ready = heapq.heappop(self._waits)
+            if ready.place is Place.WAITING:
+                self._enter(ready)
+        while self._rests and self._rests[0][0] <= now:
+            _, ready, worker_id = self._rests.popleft()
+            ready.resting.discard(worker_id)
+            if ready.place is Place.LANE:
+                self._enter(ready)
+
+    def _is_running_out(self, placement: Placement) -> bool:
+        is_open = self._offers.get(placement.ready.job.job_id) is placement
+        return is_open and not placement.is_accepted
+
+    def _best_pair(self, person_id: PersonId, now: float) -> tuple[Ready, WorkerId] | None:
+        lanes = self._lanes.get(person_id)
+        if not lanes:
+            return None
+        free = [
+            (room, presence)
+            for presence in self._present_of.get(person_id, _NOBODY).values()
+            if (room := self.room(presence)) > 0
+        ]
+        best: tuple[Ready, WorkerId] | None = None
+        for lane in list(lanes.values()) if free else ():
+            head = lane.head(now)
+            if head is None:
+                del lanes[lane.key]
+                continue
+            if best is not None and best[0].rank(now) <= head.rank(now):
+                continue
+            able = [(room, p.worker_id) for room, p in free if _can(p, lane)]
+            if able:
+                best = head, max(able)[1]
+        return best
+
+    def _offer(self, ready: Ready, worker_id: WorkerId, now: float) -> Placement:
+        ready.place = Place.OFFERED
+        placement = Placement(ready, worker_id, ready.attempt, now + OFFER_SECONDS)
+        self._offers[ready.job.job_id] = placement
+        self._running_out.append(placement)
+        self._reserved[worker_id] = self._reserved.get(worker_id, 0) + 1
+        return placement
+
+    def _drop_offer(self, job_id: JobId) -> Placement | None:
+        placement = self._offers.pop(job_id, None)
+        if placement is not None:
+            self._reserved[placement.worker_id] -= 1
+        return placement
+
+    def _return(self, placement: Placement) -> None:
+        ready = placement.ready
+        self._drop_offer(ready.job.job_id)
+        # The number grows, so that a late accept of this offer is refused by it.
+        ready.attempt += 1
+        self._enter(ready)
+
+    # Looking.
+
+    def ready_of(self, job_id: JobId) -> Ready | None:
+        return self._ready.get(job_id)
+
+    def ready_count(self, person_id: PersonId) -> int:
+        """How many of a person's jobs wait; readable from any thread."""
+        return self._ready_counts.get(person_id, 0)
+
+    def offer_of(self, job_id: JobId) -> Placement | None:
+        return self._offers.get(job_id)
+
+    def is_holder(self, worker_id: WorkerId, job_id: JobId) -> bool:
+        """Say whether a worker has the job's grant, or is being given it now."""
+        offered = self._offers.get(job_id)
+        if offered is not None and offered.is_accepted and offered.worker_id == worker_id:
+            return True
+        return self._holders.get(job_id) == worker_id
+
+    def ahead_of(self, ready: Ready, now: float) -> int:
+        """How many ready jobs of the same person are served before this one."""
+        mine = ready.rank(now)
+        return sum(
+            other.rank(now) < mine
+            for other in self._ready.values()
+            if other.job.person_id == ready.job.person_id and other is not ready
+        )
+
+    def contents(self) -> tuple[object, ...]:
+        """What a rebuilt board must equal: ready jobs, holders; offers count as ready."""
+        ready = {job_id: r.job for job_id, r in self._ready.items()}
+        return ready, dict(self._holders)
+
+
+def _can(presence: Presence, lane: Lane) -> bool:
+    if presence.worker_id in lane.key.barred:
+        return False
+    if lane.key.kind not in presence.kinds:
+        return False
+    return fits(presence.worker_id, presence.capabilities, lane.needs)
+
+
+_NOBODY: dict[WorkerId, Presence] = {}

@@ -1,0 +1,96 @@
+"""Ready jobs that any of the same workers may take, in the order they are served.
+
+Three heaps, one for each priority, the oldest on top. Waiting raises a job: every ten minutes it
+counts as one priority higher, so that low work is late but never starves.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from hub.core.job import Job
+from shared.capabilities import Needs
+from shared.ids import PersonId, WorkerId
+from shared.jobs import Priority
+
+AGEING_SECONDS = 600.0
+
+
+class LaneKey(NamedTuple):
+    """What jobs of one lane have in common."""
+
+    person_id: PersonId
+    kind: str
+    tools: tuple[str, ...]
+    pinned_to: WorkerId | None
+    barred: frozenset[WorkerId]
+    """Workers that said no: for now, or for good."""
+
+
+class Place(StrEnum):
+    """Where a ready job is kept."""
+
+    LANE = "lane"
+    WAITING = "waiting"
+    """For its time, after a failure."""
+    OFFERED = "offered"
+    GONE = "gone"
+
+
+@dataclass(slots=True, eq=False)
+class Ready:
+    """A queued job on the board."""
+
+    job: Job
+    since: float
+    """When it was made, in seconds of the monotonic clock; may be before the clock's start."""
+    attempt: int
+    place: Place = Place.LANE
+    barred: set[WorkerId] = field(default_factory=set)
+    """For good."""
+    resting: set[WorkerId] = field(default_factory=set)
+    """For now."""
+    said: str = ""
+    """The last reason for a no."""
+
+    @property
+    def key(self) -> LaneKey:
+        job = self.job
+        barred = frozenset(self.barred | self.resting) if self.barred or self.resting else _NONE
+        return LaneKey(job.person_id, job.kind, job.tools, job.pinned_to, barred)
+
+    def rank(self, now: float) -> tuple[int, float]:
+        """The order of service: effective priority, then age."""
+        raised = int((now - self.since) // AGEING_SECONDS)
+        return max(0, self.job.priority.rank - max(0, raised)), self.since
+
+
+class Lane:
+    def __init__(self, key: LaneKey) -> None:
+        self.key = key
+        self.needs = Needs(kind=key.kind, tools=key.tools, worker_id=key.pinned_to)
+        self._heaps: tuple[list[tuple[float, str, Ready]], ...] = tuple([] for _ in Priority)
+
+    def put(self, ready: Ready) -> None:
+        heap = self._heaps[ready.job.priority.rank]
+        heapq.heappush(heap, (ready.since, ready.job.job_id, ready))
+
+    def head(self, now: float) -> Ready | None:
+        """The job to serve next; None when the lane is empty."""
+        heads = [ready for heap in self._heaps if (ready := self._top(heap)) is not None]
+        return min(heads, key=lambda ready: ready.rank(now)) if heads else None
+
+    def _top(self, heap: list[tuple[float, str, Ready]]) -> Ready | None:
+        # Jobs that left or changed lanes stay in the heap until they come up.
+        while heap:
+            ready = heap[0][2]
+            if ready.place is Place.LANE and ready.key == self.key:
+                return ready
+            heapq.heappop(heap)
+        return None
+
+
+_NONE: frozenset[WorkerId] = frozenset()

@@ -1,0 +1,187 @@
+"""What is written when an attempt ends, in steps of somebody's transaction.
+
+Recorder and rescuer end attempts (the one by a worker's word, the other by its absence) and must
+write the same things. Intake uses the steps that concern jobs nobody holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+
+from hub.core import job as core
+from hub.core import retry
+from hub.core.job import Job, Life
+from hub.core.question import Question, about_interruption
+from hub.store import questions, queue
+from hub.store.ledger import Entry
+from shared.environment import Environment
+from shared.errors import ErrorBody
+from shared.events import JobCancelled, JobDied, JobQueued, JobSucceeded, QuestionAsked
+from shared.ids import ConversationId, QuestionId
+from shared.kinds import JsonObject, Kind
+
+Reason = Literal["new", "retry", "requeued", "lost", "answered", "declined"]
+
+
+def tell_queued(entry: Entry, job: Job, reason: Reason) -> None:
+    entry.tell(
+        job.person_id,
+        JobQueued(
+            job_id=job.job_id,
+            task_id=job.task_id,
+            kind=job.kind,
+            title=queue.title_of(entry.connection, job.job_id),
+            attempt=job.life.attempt,
+            reason=reason,
+            not_before=job.life.not_before,
+        ),
+    )
+
+
+def queue_again(entry: Entry, job: Job, life: Life, reason: Reason) -> Job:
+    """Save a job that waits for a worker again, and say so."""
+    # What a person told an attempt (which file, which column) holds on its worker only.
+    pinned_to = job.pinned_to
+    if pinned_to is None and questions.has_answers(entry.connection, job.job_id):
+        pinned_to = life.worker_id
+    saved = queue.save(entry, replace(job, pinned_to=pinned_to), life)
+    tell_queued(entry, saved, reason)
+    return saved
+
+
+def succeed(entry: Entry, job: Job, result: JsonObject) -> None:
+    queue.set_result(entry, job.job_id, result)
+    _end(entry, job, core.succeed(job.life))
+
+
+def fail(
+    entry: Entry, job: Job, error: ErrorBody, kind: Kind | None, environment: Environment
+) -> None:
+    """A failed attempt: tried again, failed for good, or dead."""
+    queue.set_error(entry, job.job_id, error)
+    if job.life.cancel_by:
+        _end(entry, job, core.cancelled(job.life))
+        return
+    match retry.decide(job.life, kind, error, entry.now, environment.random()):
+        case retry.TryAgain(not_before):
+            queue_again(entry, job, core.retry_later(job.life, not_before), "retry")
+            questions.close_of_job(entry, job.job_id)
+        case retry.GiveUp():
+            _end(entry, job, core.fail(job.life))
+        case retry.Bury():
+            _end(entry, job, core.bury(job.life))
+            entry.tell(job.person_id, JobDied(job_id=job.job_id, error=error))
+
+
+def cancel(entry: Entry, job: Job) -> None:
+    """The holder has stopped."""
+    _end(entry, job, core.cancelled(job.life))
+
+
+def cancel_unheld(entry: Entry, job: Job, life: Life) -> Job:
+    """Nobody holds it: the hub itself is the one to say that it is cancelled."""
+    saved = _end(entry, job, life)
+    entry.tell(
+        job.person_id,
+        JobCancelled(job_id=job.job_id, attempt=job.life.attempt, fence=job.life.fence),
+    )
+    return saved
+
+
+def mark_done(entry: Entry, job: Job, by: str) -> Job:
+    """A person knows that an interrupted job had its effect."""
+    result: JsonObject = {"headline": f"Marked as done by {by}."}
+    queue.set_result(entry, job.job_id, result)
+    saved = _end(entry, job, core.succeed(job.life))
+    entry.tell(
+        job.person_id,
+        JobSucceeded(
+            job_id=job.job_id,
+            attempt=job.life.attempt,
+            fence=job.life.fence,
+            result=result,
+            running_seconds=0,
+        ),
+    )
+    return saved
+
+
+def lose(
+    entry: Entry,
+    job: Job,
+    kinds: Mapping[str, Kind],
+    environment: Environment,
+    *,
+    reason: str,
+    touched: tuple[str, ...] = (),
+) -> None:
+    """An attempt that its worker does not have any more: again, to a person, or dead.
+
+    Args:
+        entry: the transaction.
+        job: held.
+        kinds: tell whether a second run harms nothing.
+        environment: for the id of a question.
+        reason: what is known, as a sentence.
+        touched: effects outside the workdir, as sentences.
+    """
+    kind = kinds.get(job.kind)
+    error = ErrorBody(code="worker_lost", message=reason, retryable=True)
+    if job.life.cancel_by:
+        cancel_unheld(entry, job, core.cancelled(job.life))
+    elif core.is_worn_out(job.life):
+        _bury_lost(entry, job, reason)
+    elif kind is not None and (kind.idempotent or kind.resumable):
+        queue.set_error(entry, job.job_id, error)
+        questions.close_of_job(entry, job.job_id)
+        queue_again(entry, job, core.lose(job.life), "lost")
+    else:
+        queue.set_error(entry, job.job_id, error)
+        questions.close_of_job(entry, job.job_id)
+        _interrupt(entry, job, environment, reason, touched)
+
+
+def _bury_lost(entry: Entry, job: Job, reason: str) -> None:
+    error = ErrorBody(
+        code="lost_too_often",
+        message=f"The job was lost {core.LOSSES_MAX} times with its worker. {reason}",
+        hint="It may be what stops the worker; look at the worker's log before you requeue it.",
+    )
+    queue.set_error(entry, job.job_id, error)
+    _end(entry, job, core.bury(job.life))
+    entry.tell(job.person_id, JobDied(job_id=job.job_id, error=error))
+
+
+def _interrupt(
+    entry: Entry, job: Job, environment: Environment, reason: str, touched: tuple[str, ...]
+) -> None:
+    question = Question(
+        question_id=QuestionId(environment.new_id()),
+        job_id=job.job_id,
+        person_id=job.person_id,
+        conversation=ConversationId(""),
+        asking=about_interruption(job.life.attempt, reason, touched),
+        is_hubs=True,
+        asked_at=entry.now,
+        expires_at=None,
+    )
+    questions.insert(entry, question)
+    queue.save(entry, job, core.interrupt(job.life, question.question_id))
+    entry.tell(
+        job.person_id,
+        QuestionAsked(
+            job_id=job.job_id,
+            attempt=job.life.attempt,
+            fence=job.life.fence,
+            question_id=question.question_id,
+            asking=question.asking,
+        ),
+    )
+
+
+def _end(entry: Entry, job: Job, life: Life) -> Job:
+    if job.life.question_id is not None:
+        questions.close_of_job(entry, job.job_id)
+    return queue.save(entry, job, life)

@@ -1,0 +1,201 @@
+"""The hub's schema, as numbered migrations. A released step never changes; new ones are added.
+
+sqlite-utils is imported inside a step: it draws in pandas where that is installed, and a hub
+whose schema is up to date needs neither.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from hub.store.deliveries import create_deliveries
+from shared.database import Database, Migration
+
+STORE_NAME = "hub.sqlite3"
+
+
+def open_store(data_folder: Path) -> Database:
+    """Open or create the hub's store.
+
+    Raises:
+        Unavailable: `store_unreadable`, `store_newer`.
+    """
+    return Database(data_folder / STORE_NAME, MIGRATIONS)
+
+
+def create_people(connection: sqlite3.Connection) -> None:
+    """People, the accounts that speak for them, their keys, invitations and workers."""
+    import sqlite_utils
+
+    store = sqlite_utils.Database(connection)
+    store.table("meta").create({"name": str, "value": str}, pk="name", strict=True)
+    store.table("people").create(
+        {"person_id": str, "name": str, "created_ms": int},
+        pk="person_id",
+        not_null={"name", "created_ms"},
+        strict=True,
+    )
+    store.table("identities").create(
+        {"frontend": str, "external_id": str, "name": str, "person_id": str, "linked_ms": int},
+        pk=("frontend", "external_id"),
+        not_null={"name", "person_id", "linked_ms"},
+        foreign_keys=[("person_id", "people", "person_id")],
+        strict=True,
+    )
+    store.table("keys").create(
+        {"key_id": str, "scope": str, "person_id": str, "digest": str, "created_ms": int},
+        pk="key_id",
+        not_null={"scope", "person_id", "digest", "created_ms"},
+        foreign_keys=[("person_id", "people", "person_id")],
+        strict=True,
+    )
+    store.table("invitations").create(
+        {"digest": str, "person_id": str, "expires_ms": int},
+        pk="digest",
+        not_null={"person_id", "expires_ms"},
+        foreign_keys=[("person_id", "people", "person_id")],
+        strict=True,
+    )
+    store.table("workers").create(
+        {
+            "worker_id": str,
+            "person_id": str,
+            "name": str,
+            "platform": str,
+            "app_version": str,
+            "capabilities": str,
+            "paired_ms": int,
+            "last_seen_ms": int,
+            "is_paused": int,
+            "is_revoked": int,
+        },
+        pk="worker_id",
+        not_null={"person_id", "name", "capabilities", "paired_ms", "last_seen_ms"},
+        defaults={"is_paused": 0, "is_revoked": 0},
+        foreign_keys=[("person_id", "people", "person_id")],
+        strict=True,
+    )
+    store.table("workers").create_index(["person_id"])
+
+
+def create_work(connection: sqlite3.Connection) -> None:
+    """Tasks, jobs, questions, the log of events and the places in other logs."""
+    import sqlite_utils
+
+    store = sqlite_utils.Database(connection)
+    store.table("tasks").create(
+        {"task_id": str, "person_id": str, "text": str, "conversation": str, "created_ms": int},
+        pk="task_id",
+        not_null={"person_id", "text", "conversation", "created_ms"},
+        strict=True,
+    )
+    store.table("tasks").create_index(["person_id", "task_id"])
+    store.table("requests").create(
+        {"person_id": str, "dedupe": str, "job_id": str, "digest": str},
+        pk=("person_id", "dedupe"),
+        not_null={"job_id", "digest"},
+        strict=True,
+    )
+    store.table("jobs").create(_JOB_COLUMNS, pk="job_id", not_null=_JOB_NOT_NULL, strict=True)
+    store.table("jobs").create_index(["person_id", "job_id"])
+    store.table("jobs").create_index(["short"])
+    store.table("jobs").create_index(["task_id"])
+    for statement in _PARTIAL_INDEXES:
+        connection.execute(statement)
+    store.table("questions").create(
+        {
+            "question_id": str,
+            "job_id": str,
+            "person_id": str,
+            "asking": str,
+            "is_hubs": int,
+            "state": str,
+            "asked_ms": int,
+            "expires_ms": int,
+            "value": str,
+            "answered_by": str,
+        },
+        pk="question_id",
+        not_null={"job_id", "person_id", "asking", "is_hubs", "state", "asked_ms"},
+        strict=True,
+    )
+    store.table("questions").create_index(["job_id"])
+    connection.execute(
+        "CREATE INDEX questions_open ON questions (person_id, question_id)"
+        " WHERE state IN ('open', 'parked')"
+    )
+    store.table("events").create(
+        {
+            "hub_seq": int,
+            "person_id": str,
+            "device": str,
+            "epoch": int,
+            "seq": int,
+            "at": str,
+            "type": str,
+            "version": int,
+            "entity": str,
+            "body": str,
+            "signature": str,
+        },
+        pk="hub_seq",
+        not_null={"person_id", "device", "epoch", "seq", "at", "type", "version", "entity", "body"},
+        strict=True,
+    )
+    store.table("events").create_index(["device", "epoch", "seq"], unique=True)
+    store.table("events").create_index(["entity"])
+    store.table("events").create_index(["person_id"])
+    store.table("cursors").create(
+        {"device": str, "epoch": int, "seq": int},
+        pk=("device", "epoch"),
+        not_null={"seq"},
+        strict=True,
+    )
+
+
+_JOB_COLUMNS = {
+    "job_id": str,
+    "short": str,
+    "task_id": str,
+    "person_id": str,
+    "kind": str,
+    "priority": str,
+    "tools": str,
+    "pinned_to": str,
+    "created_ms": int,
+    "title": str,
+    "inputs": str,
+    "origin": str,
+    "traceparent": str,
+    "state": str,
+    "attempt": int,
+    "fence": int,
+    "failures": int,
+    "losses": int,
+    "worker_id": str,
+    "is_held": int,
+    "not_before_ms": int,
+    "cancel_by": str,
+    "question_id": str,
+    "result": str,
+    "error": str,
+    "updated_ms": int,
+}
+_JOB_NOT_NULL = set(_JOB_COLUMNS) - {
+    "pinned_to",
+    "worker_id",
+    "not_before_ms",
+    "question_id",
+    "result",
+    "error",
+}
+# What is finished is most of the table and is never looked for by state.
+_PARTIAL_INDEXES = (
+    "CREATE INDEX jobs_queued ON jobs (job_id) WHERE state = 'queued'",
+    "CREATE INDEX jobs_held ON jobs (worker_id) WHERE is_held = 1",
+    "CREATE INDEX jobs_dead ON jobs (person_id, job_id) WHERE state = 'dead'",
+    "CREATE INDEX jobs_interrupted ON jobs (person_id) WHERE state = 'interrupted'",
+)
+
+MIGRATIONS: tuple[Migration, ...] = (create_people, create_work, create_deliveries)

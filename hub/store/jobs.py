@@ -1,0 +1,122 @@
+"""Jobs as people read them. What decisions need is in `hub.store.queue`."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.core.job import JobCard
+from hub.store.queue import to_job
+from shared.errors import ErrorBody
+from shared.ids import ConversationId, JobId, PersonId, TaskId, WorkerId
+from shared.jobs import JobState, Origin
+from shared.times import from_ms
+
+_CARD = (
+    "SELECT j.job_id, j.task_id, j.person_id, j.kind, j.priority, j.tools, j.pinned_to,"
+    " j.created_ms, j.state, j.attempt, j.fence, j.failures, j.losses, j.worker_id, j.is_held,"
+    " j.not_before_ms, j.cancel_by, j.question_id,"
+    " j.title, j.origin, j.inputs, j.result, j.error, j.updated_ms, t.text, t.conversation"
+    " FROM jobs AS j JOIN tasks AS t ON t.task_id = j.task_id"
+)
+_JOB_COLUMNS = 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which jobs; what is None does not matter."""
+
+    person_id: PersonId | None = None
+    states: frozenset[JobState] = frozenset()
+    """All when empty."""
+    conversation: ConversationId | None = None
+    task_id: TaskId | None = None
+    before: JobId | None = None
+
+
+def card(connection: sqlite3.Connection, job_id: JobId) -> JobCard | None:
+    row = connection.execute(f"{_CARD} WHERE j.job_id = ?", (job_id,)).fetchone()
+    return _to_card(row) if row else None
+
+
+def page(connection: sqlite3.Connection, wanted: Filter, limit: int) -> list[JobCard]:
+    """The newest first."""
+    tests: list[str] = []
+    values: list[str | int] = []
+    for column, value in (
+        ("j.person_id = ?", wanted.person_id),
+        ("t.conversation = ?", wanted.conversation),
+        ("j.task_id = ?", wanted.task_id),
+        ("j.job_id < ?", wanted.before),
+    ):
+        if value is not None:
+            tests.append(column)
+            values.append(value)
+    if wanted.states:
+        # States come from an enumeration, never from outside; spelled out they find their index.
+        tests.append("j.state IN (" + ",".join(f"'{s.value}'" for s in wanted.states) + ")")
+    where = f" WHERE {' AND '.join(tests)}" if tests else ""
+    rows = connection.execute(f"{_CARD}{where} ORDER BY j.job_id DESC LIMIT ?", (*values, limit))
+    return [_to_card(row) for row in rows]
+
+
+def named(connection: sqlite3.Connection, person_id: PersonId | None, short: str) -> JobCard | None:
+    """The newest job with a short name."""
+    row = connection.execute(
+        f"{_CARD} WHERE j.short = ? AND (? IS NULL OR j.person_id = ?)"
+        " ORDER BY j.job_id DESC LIMIT 1",
+        (short, person_id, person_id),
+    ).fetchone()
+    return _to_card(row) if row else None
+
+
+def last_worker(
+    connection: sqlite3.Connection, person_id: PersonId, conversation: ConversationId, kind: str
+) -> WorkerId | None:
+    """Who ran the last job of a kind that ended well in a conversation."""
+    row = connection.execute(
+        "SELECT j.worker_id FROM jobs AS j JOIN tasks AS t ON t.task_id = j.task_id"
+        " WHERE j.person_id = ? AND j.kind = ? AND j.state = 'succeeded' AND t.conversation = ?"
+        " ORDER BY j.job_id DESC LIMIT 1",
+        (person_id, kind, conversation),
+    ).fetchone()
+    return WorkerId(row[0]) if row and row[0] else None
+
+
+def counts(
+    connection: sqlite3.Connection, person_id: PersonId | None
+) -> dict[tuple[str, str], int]:
+    """How many jobs there are, by state and priority; only those that have not ended, and dead."""
+    rows = connection.execute(
+        "SELECT state, priority, count(*) FROM jobs WHERE (? IS NULL OR person_id = ?)"
+        " AND (state = 'queued' OR is_held = 1 OR state IN ('asking', 'interrupted', 'dead'))"
+        " GROUP BY state, priority",
+        (person_id, person_id),
+    )
+    return {(state, priority): count for state, priority, count in rows}
+
+
+def oldest_queued(connection: sqlite3.Connection, person_id: PersonId | None) -> datetime | None:
+    """When the job that waits longest was made."""
+    row = connection.execute(
+        "SELECT min(created_ms) FROM jobs WHERE state = 'queued' AND (? IS NULL OR person_id = ?)",
+        (person_id, person_id),
+    ).fetchone()
+    return None if row[0] is None else from_ms(row[0])
+
+
+def _to_card(row: tuple[str, ...]) -> JobCard:
+    title, origin, inputs, result, error, updated_ms, text, conversation = row[_JOB_COLUMNS:]
+    return JobCard(
+        job=to_job(row[:_JOB_COLUMNS]),
+        title=title,
+        text=text,
+        conversation=ConversationId(conversation),
+        origin=Origin(origin),
+        inputs=json.loads(inputs),
+        result=json.loads(result) if result else None,
+        error=ErrorBody.model_validate_json(error) if error else None,
+        updated_at=from_ms(int(updated_ms)),
+    )

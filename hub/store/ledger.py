@@ -1,0 +1,194 @@
+"""The hub's transactions: what changes, and the events that say so, committed as one.
+
+A transaction is a plain function of an Entry. It may be run with others in one commit; what it
+told and which jobs it changed is passed to the listeners after the commit, in the order of the
+log, whether or not somebody still waits for its result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from pydantic_core import to_json
+
+from hub.core.fact import HUB_DEVICE, Fact
+from hub.core.job import Job
+from shared.database import Database
+from shared.environment import Environment
+from shared.events import Event, EventBody
+from shared.ids import PersonId
+from shared.jobs import JobSpec
+
+T = TypeVar("T")
+
+_INSERT = "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+
+
+class Entry:
+    """One transaction, under way."""
+
+    __slots__ = ("_own_seq", "connection", "epoch", "facts", "hub_seq", "jobs", "now", "specs")
+
+    def __init__(
+        self, connection: sqlite3.Connection, now: datetime, epoch: int, place: tuple[int, int]
+    ) -> None:
+        self.connection = connection
+        self.now = now
+        self.epoch = epoch
+        """Of the hub's own events."""
+        self.hub_seq, self._own_seq = place
+        self.facts: list[Fact] = []
+        self.jobs: list[Job] = []
+        """Jobs as they are after this transaction, for the board."""
+        self.specs: list[JobSpec] = []
+        """What workers are told of jobs made here, so that nobody needs to read it back."""
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return self.hub_seq, self._own_seq
+
+    def tell(self, person_id: PersonId, body: EventBody, *, entity: str = "") -> None:
+        """Write an event of the hub's own. `entity` defaults to the job it is about."""
+        self._own_seq += 1
+        payload = body.model_dump(mode="json", exclude={"type"})
+        fact = Fact(
+            hub_seq=self._next(),
+            person_id=person_id,
+            device=HUB_DEVICE,
+            epoch=self.epoch,
+            seq=self._own_seq,
+            at=self.now,
+            type=body.type,
+            version=1,
+            entity=entity or str(payload.get("job_id", "")),
+            payload=payload,
+        )
+        fact.__dict__["body"] = body
+        self.facts.append(fact)
+
+    def keep(self, person_id: PersonId, event: Event) -> None:
+        """Write a worker's event down as it came."""
+        self.facts.append(
+            Fact(
+                hub_seq=self._next(),
+                person_id=person_id,
+                device=event.device,
+                epoch=event.epoch,
+                seq=event.seq,
+                at=event.at,
+                type=event.type,
+                version=event.version,
+                entity=event.entity,
+                payload=event.body,
+                signature=event.signature,
+            )
+        )
+
+    def write_facts(self) -> None:
+        if self.facts:
+            self.connection.executemany(_INSERT, [_row(fact) for fact in self.facts])
+
+    def _next(self) -> int:
+        self.hub_seq += 1
+        return self.hub_seq
+
+
+Listener = Callable[[Entry], None]
+"""Told of a committed transaction, on the loop; must not wait."""
+
+
+class Ledger:
+    def __init__(self, database: Database, environment: Environment) -> None:
+        self.database = database
+        self.environment = environment
+        self.listeners: list[Listener] = []
+        self.hub_epoch, self._epoch = database.submit(
+            lambda connection: _epochs(connection, environment)
+        ).result()
+        self._place = (0, 0)
+        """Last numbers given out: of the total order, of the hub's own events."""
+        self.position = database.submit(self._read_place).result()[0]
+        """The hub_seq of the last committed fact."""
+
+    async def write(self, run: Callable[[Entry], T]) -> T:
+        """Run a transaction; returns once it is durable and the listeners know.
+
+        A caller that is cancelled changes nothing: the transaction takes place.
+        """
+        result, _ = await asyncio.shield(self.post(run))
+        return result
+
+    def post(self, run: Callable[[Entry], T]) -> asyncio.Future[tuple[T, Entry]]:
+        """Queue a transaction; the future must not be cancelled."""
+        done = self.database.post(lambda connection: self._run(connection, run))
+        done.add_done_callback(self._committed)
+        return done
+
+    async def read(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a function that only reads, in order with the writes around it."""
+        return await self.database.read(run)
+
+    def _run(self, connection: sqlite3.Connection, run: Callable[[Entry], T]) -> tuple[T, Entry]:
+        place = self._read_place(connection)
+        entry = Entry(connection, self.environment.now(), self._epoch, place)
+        result = run(entry)
+        entry.write_facts()
+        self._place = entry.place
+        return result, entry
+
+    def _read_place(self, connection: sqlite3.Connection) -> tuple[int, int]:
+        """Find where the log ends. A commit that failed has freed its numbers again."""
+        last = connection.execute("SELECT max(hub_seq) FROM events").fetchone()[0] or 0
+        if last != self._place[0]:
+            own = connection.execute(
+                "SELECT max(seq) FROM events WHERE device = ? AND epoch = ?",
+                (HUB_DEVICE, self._epoch),
+            ).fetchone()[0]
+            self._place = (last, own or 0)
+        return self._place
+
+    def _committed(self, done: asyncio.Future[tuple[T, Entry]]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            return
+        _, entry = done.result()
+        self.position = max(self.position, entry.hub_seq)
+        for listener in self.listeners:
+            listener(entry)
+
+
+def _row(fact: Fact) -> tuple[object, ...]:
+    return (
+        fact.hub_seq,
+        fact.person_id,
+        fact.device,
+        fact.epoch,
+        fact.seq,
+        fact.at.isoformat(),
+        fact.type,
+        fact.version,
+        fact.entity,
+        to_json(fact.payload).decode(),
+        fact.signature,
+    )
+
+
+def _epochs(connection: sqlite3.Connection, environment: Environment) -> tuple[str, int]:
+    """Read which life of this store it is; a restored backup starts another."""
+    rows = dict(connection.execute("SELECT name, value FROM meta").fetchall())
+    if "hub_epoch" not in rows:
+        rows = {"hub_epoch": environment.new_id(), "epoch": "1"}
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", list(rows.items()))
+    return rows["hub_epoch"], int(rows["epoch"])
+
+
+def begin_epoch(connection: sqlite3.Connection, environment: Environment) -> None:
+    """Mark a store that was restored from a backup: its numbers may have been used already."""
+    _, epoch = _epochs(connection, environment)
+    connection.executemany(
+        "UPDATE meta SET value = ? WHERE name = ?",
+        [(environment.new_id(), "hub_epoch"), (str(epoch + 1), "epoch")],
+    )

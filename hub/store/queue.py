@@ -1,0 +1,242 @@
+"""Jobs as decisions see them: made, loaded, moved on. The hot path, so plain SQL."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pydantic_core import to_json
+
+from hub.core.job import Job, Life
+from hub.store.ledger import Entry
+from shared.errors import ErrorBody
+from shared.ids import JobId, PersonId, QuestionId, TaskId, WorkerId, short
+from shared.jobs import JobSpec, JobState, Origin, Priority
+from shared.kinds import JsonObject
+from shared.times import from_ms, to_ms
+
+_JOB = (
+    "job_id, task_id, person_id, kind, priority, tools, pinned_to, created_ms, state, attempt,"
+    " fence, failures, losses, worker_id, is_held, not_before_ms, cancel_by, question_id"
+)
+_LOAD = f"SELECT {_JOB} FROM jobs WHERE job_id = ?"
+_INSERT = f"INSERT INTO jobs VALUES ({','.join('?' * 26)})"
+_SAVE = (
+    "UPDATE jobs SET state = ?, attempt = ?, fence = ?, failures = ?, losses = ?, worker_id = ?,"
+    " is_held = ?, not_before_ms = ?, cancel_by = ?, question_id = ?, pinned_to = ?,"
+    " updated_ms = ? WHERE job_id = ?"
+)
+
+Row = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """What a job is made with, beside what decisions need."""
+
+    job: Job
+    title: str
+    inputs: JsonObject
+    origin: Origin
+    traceparent: str
+
+
+def insert(entry: Entry, new: NewJob) -> None:
+    job, life = new.job, new.job.life
+    entry.connection.execute(
+        _INSERT,
+        (
+            job.job_id,
+            short(job.job_id),
+            job.task_id,
+            job.person_id,
+            job.kind,
+            job.priority,
+            _tools(job),
+            job.pinned_to,
+            to_ms(job.created_at),
+            new.title,
+            to_json(new.inputs).decode(),
+            new.origin,
+            new.traceparent,
+            *_life(life),
+            None,
+            None,
+            to_ms(entry.now),
+        ),
+    )
+    entry.jobs.append(job)
+    entry.specs.append(
+        JobSpec(
+            job_id=job.job_id,
+            task_id=job.task_id,
+            kind=job.kind,
+            title=new.title,
+            inputs=new.inputs,
+            origin=new.origin,
+            traceparent=new.traceparent,
+        )
+    )
+
+
+def load(connection: sqlite3.Connection, job_id: JobId) -> Job | None:
+    row = connection.execute(_LOAD, (job_id,)).fetchone()
+    return to_job(row) if row else None
+
+
+def save(entry: Entry, job: Job, life: Life) -> Job:
+    """Move a job on (and keep its pin); returns it as it is now."""
+    entry.connection.execute(_SAVE, (*_life(life), job.pinned_to, to_ms(entry.now), job.job_id))
+    now = replace(job, life=life)
+    entry.jobs.append(now)
+    return now
+
+
+def title_of(connection: sqlite3.Connection, job_id: JobId) -> str:
+    row = connection.execute("SELECT title FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def set_result(entry: Entry, job_id: JobId, result: JsonObject) -> None:
+    entry.connection.execute(
+        "UPDATE jobs SET result = ?, error = NULL WHERE job_id = ?",
+        (to_json(result).decode(), job_id),
+    )
+
+
+def set_error(entry: Entry, job_id: JobId, error: ErrorBody | None) -> None:
+    entry.connection.execute(
+        "UPDATE jobs SET error = ? WHERE job_id = ?",
+        (error.model_dump_json() if error else None, job_id),
+    )
+
+
+def queued(connection: sqlite3.Connection) -> list[Job]:
+    """Every job that waits for a worker, the oldest first: what a restart rebuilds from."""
+    rows = connection.execute(
+        f"SELECT {_JOB} FROM jobs INDEXED BY jobs_queued WHERE state = 'queued' ORDER BY job_id"
+    )
+    return [to_job(row) for row in rows]
+
+
+def held(connection: sqlite3.Connection, worker_id: WorkerId | None = None) -> list[Job]:
+    """Jobs whose grant a worker has now; every worker's when None."""
+    if worker_id is None:
+        rows = connection.execute(f"SELECT {_JOB} FROM jobs WHERE is_held = 1 ORDER BY job_id")
+    else:
+        rows = connection.execute(
+            f"SELECT {_JOB} FROM jobs WHERE is_held = 1 AND worker_id = ? ORDER BY job_id",
+            (worker_id,),
+        )
+    return [to_job(row) for row in rows]
+
+
+def in_state(connection: sqlite3.Connection, person_id: PersonId, state: JobState) -> list[Job]:
+    """Load a person's jobs in one state, the oldest first."""
+    rows = connection.execute(
+        f"SELECT {_JOB} FROM jobs WHERE person_id = ? AND state = '{state}' ORDER BY job_id",
+        (person_id,),
+    )
+    return [to_job(row) for row in rows]
+
+
+def specs(connection: sqlite3.Connection, job_ids: list[JobId]) -> dict[JobId, JobSpec]:
+    """What workers are told of jobs, answers given so far included."""
+    found = {}
+    for job_id in job_ids:
+        row = connection.execute(
+            "SELECT task_id, kind, title, inputs, origin, traceparent FROM jobs WHERE job_id = ?",
+            (job_id,),
+        ).fetchone()
+        if row is None:
+            continue
+        answers = connection.execute(
+            "SELECT json_extract(asking, '$.key'), value FROM questions"
+            " WHERE job_id = ? AND state = 'answered' AND is_hubs = 0 ORDER BY question_id",
+            (job_id,),
+        ).fetchall()
+        found[job_id] = JobSpec(
+            job_id=job_id,
+            task_id=TaskId(row[0]),
+            kind=row[1],
+            title=row[2],
+            inputs=json.loads(row[3]),
+            answers=dict(answers),
+            origin=Origin(row[4]),
+            traceparent=row[5],
+        )
+    return found
+
+
+def was_granted(
+    connection: sqlite3.Connection, job_id: JobId, worker_id: WorkerId, attempt: int, fence: int
+) -> bool:
+    """Say whether a worker ever had this grant; looked up in the log, for latecomers only."""
+    row = connection.execute(
+        "SELECT 1 FROM events WHERE entity = ? AND device = 'hub' AND type = 'job_granted'"
+        " AND json_extract(body, '$.worker_id') = ? AND json_extract(body, '$.attempt') = ?"
+        " AND json_extract(body, '$.fence') = ?",
+        (job_id, worker_id, attempt, fence),
+    ).fetchone()
+    return row is not None
+
+
+def to_job(row: Row) -> Job:
+    (job_id, task_id, person_id, kind, priority, tools, pinned_to, created_ms, *life) = row
+    return Job(
+        job_id=JobId(str(job_id)),
+        task_id=TaskId(str(task_id)),
+        person_id=PersonId(str(person_id)),
+        kind=str(kind),
+        priority=Priority(str(priority)),
+        tools=tuple(json.loads(str(tools))) if tools != "[]" else (),
+        pinned_to=WorkerId(str(pinned_to)) if pinned_to else None,
+        created_at=_moment(created_ms),
+        life=_to_life(life),
+    )
+
+
+def _to_life(columns: list[object]) -> Life:
+    state, attempt, fence, failures, losses, worker_id, is_held, wait_ms, cancel_by, asked = columns
+    assert isinstance(attempt, int)
+    assert isinstance(fence, int)
+    assert isinstance(failures, int)
+    assert isinstance(losses, int)
+    return Life(
+        state=JobState(str(state)),
+        attempt=attempt,
+        fence=fence,
+        failures=failures,
+        losses=losses,
+        worker_id=WorkerId(str(worker_id)) if worker_id else None,
+        is_held=bool(is_held),
+        not_before=None if wait_ms is None else _moment(wait_ms),
+        cancel_by=str(cancel_by),
+        question_id=QuestionId(str(asked)) if asked else None,
+    )
+
+
+def _life(life: Life) -> Row:
+    return (
+        life.state,
+        life.attempt,
+        life.fence,
+        life.failures,
+        life.losses,
+        life.worker_id,
+        int(life.is_held),
+        None if life.not_before is None else to_ms(life.not_before),
+        life.cancel_by,
+        life.question_id,
+    )
+
+
+def _tools(job: Job) -> str:
+    return json.dumps(job.tools) if job.tools else "[]"
+
+
+def _moment(milliseconds: object) -> datetime:
+    assert isinstance(milliseconds, int)
+    return from_ms(milliseconds)
