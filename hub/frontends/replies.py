@@ -126,7 +126,7 @@ def worker_view(card: WorkerCard, now: datetime, zone: tzinfo | None = None) -> 
     if card.metrics is not None:
         gigabytes = card.metrics.memory_used_bytes / 1e9, card.metrics.memory_total_bytes / 1e9
         lines.append(
-            f"Processor {card.metrics.cpu_share:.0%}, memory {gigabytes[0]:.1f} of "
+            f"Processor {card.metrics.cpu_share * 100:.0f} %, memory {gigabytes[0]:.1f} of "
             f"{gigabytes[1]:.1f} GB, {card.metrics.disk_free_bytes / 1e9:.0f} GB of disk free"
         )
     name = _quoted(card.name)

@@ -70,7 +70,7 @@ def model_line(model: ModelFacts) -> str:
 
 
 def column_line(column: ColumnFacts) -> str:
-    gaps = f", {column.missing_share:.0%} missing" if column.missing_share >= 0.005 else ""
+    gaps = f", {column.missing_share * 100:.0f} % missing" if column.missing_share >= 0.005 else ""
     sample = f": {column.sample}" if column.sample else ""
     return f"{column.name} · {column.kind}{gaps}{sample}"
 

@@ -71,7 +71,7 @@ def _done_of(progress: Progress) -> str:
         return f"{told} {items}" if items else f"{stage}, {told}" if stage else told
     if progress.total > 0:
         share = min(1.0, progress.done / progress.total)
-        return f"{stage}, {share:.0%}" if stage else f"{share:.0%}"
+        return f"{stage}, {share * 100:.0f} %" if stage else f"{share * 100:.0f} %"
     return stage
 
 

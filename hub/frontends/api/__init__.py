@@ -1,34 +1,16 @@
-"""The REST API, `/api/v1`: the same services for programs, scripts and the hub's own commands.
-
-Every error is a problem document (RFC 9457), whoever raised it. Lists are pages with an opaque
-cursor. A POST that makes something takes an Idempotency-Key, so that a retry harms nothing.
-"""
+"""The REST API, `/api/v1`; `build` puts it together. Nothing heavy is imported here."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
-from fastapi.routing import APIRoute
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-from hub.frontends.api import jobs, people, questions, status, workers
-from hub.frontends.api.problems import BODY_BYTES_MAX, PROBLEMS, install
-from hub.ports import Frontend
-from hub.services import Services
+    from fastapi import FastAPI
 
-PREFIX = "/api/v1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class About:
-    """What the API tells of its hub."""
-
-    hub_name: str
-    hub_epoch: str
-    version: str
-    hub_url: str
-    frontends: tuple[Frontend, ...] = ()
+    from hub.ports import Frontend
+    from hub.services import Services
 
 
 def make_api(
@@ -41,30 +23,15 @@ def make_api(
     frontends: Sequence[Frontend] = (),
 ) -> FastAPI:
     """Build the ASGI application of the API."""
-    api = FastAPI(
-        title="Deskhand hub",
-        version=version,
-        openapi_url=f"{PREFIX}/openapi.json",
-        docs_url=None,
-        redoc_url=None,
-        generate_unique_id_function=_operation_id,
-        responses=PROBLEMS,
-        max_body_size=BODY_BYTES_MAX,
-    )
-    api.state.services = services
-    api.state.about = About(
-        hub_name=hub_name,
-        hub_epoch=hub_epoch,
-        version=version,
-        hub_url=hub_url,
-        frontends=tuple(frontends),
-    )
-    for part in (status, people, workers, jobs, questions):
-        api.include_router(part.router, prefix=PREFIX)
-    install(api)
-    return api
+    from hub.frontends.api.build import About, build
 
-
-def _operation_id(route: APIRoute) -> str:
-    """Name an operation as its function: `create_task`."""
-    return route.name
+    return build(
+        services,
+        About(
+            hub_name=hub_name,
+            hub_epoch=hub_epoch,
+            version=version,
+            hub_url=hub_url,
+            frontends=tuple(frontends),
+        ),
+    )

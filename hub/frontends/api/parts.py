@@ -15,7 +15,7 @@ from shared.errors import NotAllowed
 from shared.ids import PersonId
 
 if TYPE_CHECKING:
-    from hub.frontends.api import About
+    from hub.frontends.api.build import About
 
 _bearer = HTTPBearer(auto_error=False, description="A key: dh_person_… or dh_admin_…")
 

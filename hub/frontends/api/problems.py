@@ -10,9 +10,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
+from hub.frontends.api.problem import MEDIA_TYPE, FieldFault, Problem
 from shared.errors import (
     AppError,
     BadInput,
@@ -25,7 +25,6 @@ from shared.errors import (
 
 logger = logging.getLogger(__name__)
 
-MEDIA_TYPE = "application/problem+json"
 BODY_BYTES_MAX = 1024 * 1024
 FAULTS_SHOWN_MAX = 10
 
@@ -39,27 +38,6 @@ STATUS_BY_CLASS: Sequence[tuple[type[AppError], int, str]] = (
 )
 UNPROVEN = frozenset({"key_missing", "key_invalid"})
 """Codes that mean "who are you?" (401) and not "you may not" (403)."""
-
-
-class FieldFault(BaseModel):
-    """One field that is wrong."""
-
-    field: str
-    message: str
-
-
-class Problem(BaseModel):
-    """What went wrong (RFC 9457), with the stable code and the next step."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    hint: str = ""
-    errors: tuple[FieldFault, ...] = ()
 
 
 def _documented(status: int, title: str) -> tuple[int | str, dict[str, Any]]:

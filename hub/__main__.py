@@ -1,0 +1,263 @@
+"""`deskhand-hub`: serve, invite, chat, doctor, dead, demo.
+
+Only the command's own code is imported, and only once it is chosen: help is instant.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shared.errors import AppError, NotAllowed
+
+if TYPE_CHECKING:
+    from hub.frontends.rest_client import RestClient
+    from hub.settings import Settings
+
+HELP = """\
+A hub relays what people say to workers on their own computers, and keeps the queue.
+
+  deskhand-hub serve         start a hub on this machine
+  deskhand-hub invite        get a code that pairs a computer with it
+  deskhand-hub chat          talk to it here: /train, /jobs, /help
+"""
+AFTER = """\
+Settings come from the environment (HUB_DATA, HUB_HOST, HUB_PORT …, see .env.example).
+Try the whole round trip in a throw-away folder: deskhand-hub demo
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command; 0 when it went well, 1 when it did not, 2 for a wrong command line."""
+    options = _parser().parse_args(argv)
+    try:
+        return int(options.run(options))
+    except AppError as error:
+        print(f"deskhand-hub: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"  {error.hint}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="deskhand-hub",
+        description=HELP,
+        epilog=AFTER,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"deskhand-hub {_version()}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    serve = _command(
+        commands,
+        "serve",
+        "start a hub on this machine",
+        _serve,
+        "Runs until Ctrl-C. At first start it makes its data folder, its store and the key of\n"
+        "this machine's own commands (admin.key). Workers connect to http://HOST:PORT; put a\n"
+        "TLS proxy in front when they come from other machines.",
+    )
+    serve.add_argument("--host", help="address to listen on (HUB_HOST; default 127.0.0.1)")
+    serve.add_argument("--port", type=int, help="port to listen on (HUB_PORT; default 8765)")
+    _data_option(serve)
+
+    invite = _command(
+        commands,
+        "invite",
+        "make a code that pairs a computer",
+        _invite,
+        "Prints a code that is good once, for 10 minutes. On the computer to be connected run\n"
+        "  deskhand pair CODE --hub URL\n"
+        "With --person, a new person is brought in and their key is printed, once.",
+    )
+    invite.add_argument("--person", metavar="NAME", help="bring in a new person by this name")
+    _hub_options(invite)
+
+    chat = _command(
+        commands,
+        "chat",
+        "talk to a hub in the terminal",
+        _chat,
+        "Type /help for the commands, a number to pick a choice, Ctrl-D to leave. Works in a\n"
+        "pipe, too; each line waits for the answer to the one before:\n"
+        "  printf '/train sales.csv\\nRevenue\\n' | deskhand-hub chat",
+    )
+    _hub_options(chat)
+
+    doctor = _command(
+        commands,
+        "doctor",
+        "say what is wrong and what mends it",
+        _doctor,
+        "Looks at the data folder, the store, the running hub, its frontends and its workers.\n"
+        "Exit code 1 when something needs you.",
+    )
+    _hub_options(doctor)
+
+    dead = _command(
+        commands,
+        "dead",
+        "jobs that ran out of tries",
+        _dead,
+        "Lists dead letters with their last error. `deskhand-hub dead requeue ID` (or `all`)\n"
+        "queues them again.",
+    )
+    dead.add_argument("action", nargs="?", choices=("requeue",), help="queue again")
+    dead.add_argument("id", nargs="?", help="the four characters after #, or all")
+    _hub_options(dead)
+
+    demo = _command(
+        commands,
+        "demo",
+        "the whole round trip in a throw-away folder",
+        _demo,
+        "Starts a hub and a worker on loopback, pairs them, trains a model in the chat, predicts\n"
+        "with it, kills the worker in the middle of a second job and watches it recover.\n"
+        "Takes one to three minutes and leaves nothing behind.",
+    )
+    demo.add_argument(
+        "--json",
+        action="store_true",
+        dest="as_json",
+        help="print one JSON object as the last line; the transcript goes to standard error",
+    )
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    summary: str,
+    run: object,
+    description: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _data_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="data folder (HUB_DATA)")
+
+
+def _hub_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--hub", metavar="URL", help="the hub (default: the one on this machine)")
+    parser.add_argument("--key", help="your key (HUB_KEY; default: this machine's admin.key)")
+    _data_option(parser)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("deskhand")
+    except PackageNotFoundError:
+        return "from source"
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    from hub.settings import load_settings
+
+    names = ("host", "port", "data")
+    return load_settings({n: v for n in names if (v := getattr(options, n, None)) is not None})
+
+
+def _serve(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    from hub.app import serve
+
+    serve(settings)
+    return 0
+
+
+def _invite(options: argparse.Namespace) -> int:
+    client = _client(options)
+    body: dict[str, str] = {}
+    if options.person:
+        person = client.post("/people", {"name": options.person})
+        print(
+            f"{person['name']} may use this hub now. Their key, shown once:\n\n  {person['key']}\n"
+        )
+        print(f"They chat with: deskhand-hub chat --hub {client.hub_url} --key KEY")
+        body = {"person_id": str(person["person_id"])}
+    invitation = client.post("/invitations", {**body})
+    code, hub_url = invitation["code"], invitation["hub_url"]
+    print(f"Code: {code}   (works once, for 10 minutes)\n")
+    print("On the computer to be connected:\n")
+    print(f"  deskhand pair {code} --hub {hub_url}\n  deskhand --headless")
+    return 0
+
+
+def _chat(options: argparse.Namespace) -> int:
+    from hub.terminal import chat
+
+    hub_url, key = _address(options)
+    chat(hub_url, key)
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from hub.doctor import examine
+
+    return examine(_settings(options), options.hub, _given_key(options))
+
+
+def _dead(options: argparse.Namespace) -> int:
+    from hub.doctor import list_dead, requeue_dead
+
+    client = _client(options)
+    if options.action is None:
+        return list_dead(client)
+    return requeue_dead(client, (options.id or "").removeprefix("#"))
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from hub.demo import run_demo
+
+    return run_demo(as_json=options.as_json)
+
+
+def _client(options: argparse.Namespace) -> RestClient:
+    from hub.frontends.rest_client import RestClient
+
+    hub_url, key = _address(options)
+    return RestClient(hub_url, key)
+
+
+def _address(options: argparse.Namespace) -> tuple[str, str]:
+    """The hub to talk to and the key to show it."""
+    settings = _settings(options)
+    hub_url = options.hub or settings.local_url
+    key = _given_key(options)
+    if not key and settings.admin_key_file.exists():
+        key = settings.admin_key_file.read_text().strip()
+    if not key:
+        raise NotAllowed(
+            "key_missing",
+            f"There is no key for {hub_url}.",
+            "Start the hub on this machine first (`deskhand-hub serve`), or give --key.",
+        )
+    return hub_url, key
+
+
+def _given_key(options: argparse.Namespace) -> str:
+    return str(options.key or os.environ.get("HUB_KEY", ""))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,168 @@
+"""What is wrong with a hub, and what mends it; and its dead letters, for the command line."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from hub.frontends.rest_client import RestClient
+from shared.errors import AppError, NotFound
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from hub.settings import Settings
+
+DISK_FREE_BYTES_MIN = 500_000_000
+JsonObject = dict[str, "JsonValue"]
+
+
+class Findings:
+    """Prints each finding as it is made; counts the bad ones."""
+
+    def __init__(self) -> None:
+        self.faults = 0
+
+    def good(self, text: str) -> None:
+        sys.stdout.write(f"✓ {text}\n")
+
+    def bad(self, text: str, hint: str) -> None:
+        self.faults += 1
+        sys.stdout.write(f"⚠ {text}\n  {hint}\n" if hint else f"⚠ {text}\n")
+
+
+def examine(settings: Settings, hub_url: str | None, key: str) -> int:
+    """Look at everything; 0 when all is well."""
+    findings = Findings()
+    if hub_url is None:
+        _look_at_folder(settings, findings)
+    key_file = settings.admin_key_file
+    if not key and hub_url is None and key_file.exists():
+        key = key_file.read_text().strip()
+    _look_at_hub(RestClient(hub_url or settings.local_url, key), findings, has_key=bool(key))
+    return 1 if findings.faults else 0
+
+
+def _look_at_folder(settings: Settings, findings: Findings) -> None:
+    folder = settings.data
+    if not folder.exists():
+        findings.bad(
+            f"There is no data folder at {folder} yet.",
+            "`deskhand-hub serve` makes it at its first start.",
+        )
+        return
+    if not os.access(folder, os.W_OK):
+        findings.bad(f"The data folder {folder} cannot be written.", "Give this user the folder.")
+        return
+    free = shutil.disk_usage(folder).free
+    if free < DISK_FREE_BYTES_MIN:
+        findings.bad(f"Only {free / 1e6:.0f} MB are free at {folder}.", "Free some space.")
+    else:
+        findings.good(f"Data folder {folder}, {free / 1e9:.0f} GB free")
+    key_file = settings.admin_key_file
+    if key_file.exists() and os.name == "posix" and key_file.stat().st_mode & 0o077:
+        findings.bad(f"Others may read {key_file}.", f"Run: chmod 600 {key_file}")
+
+
+def _look_at_hub(client: RestClient, findings: Findings, *, has_key: bool) -> None:
+    try:
+        health = client.get("/health")
+    except AppError as error:
+        findings.bad(error.message, error.hint)
+        return
+    findings.good(f"Hub at {client.hub_url}, version {health['version']}")
+    if not has_key:
+        findings.bad(
+            "There is no key to look further.", "Give --key, or run it where the hub runs."
+        )
+        return
+    try:
+        status, workers = client.get("/status"), client.get("/workers")
+    except AppError as error:
+        findings.bad(error.message, error.hint)
+        return
+    _look_at_frontends(status, findings)
+    _look_at_workers(workers, findings)
+    _look_at_queue(status, findings)
+
+
+def _look_at_frontends(status: JsonObject, findings: Findings) -> None:
+    for frontend in _objects(status, "frontends"):
+        if frontend["state"] in ("ok", "starting"):
+            findings.good(f"Frontend {frontend['name']}: {frontend['state']}")
+        else:
+            findings.bad(
+                f"Frontend {frontend['name']}: {frontend['state']}. {frontend['error']}".strip(),
+                str(frontend["hint"]),
+            )
+
+
+def _look_at_workers(workers: JsonObject, findings: Findings) -> None:
+    known = _objects(workers, "workers")
+    if not known:
+        findings.bad("No computer is connected yet.", "`deskhand-hub invite` makes a code for one.")
+    for worker in known:
+        name, slots = worker["name"], worker["slots"]
+        if worker["is_paused"]:
+            findings.good(f"Computer {name}: paused")
+        elif worker["is_online"]:
+            findings.good(f"Computer {name}: connected, {worker['free']} of {slots} slots free")
+        else:
+            findings.bad(
+                f"Computer {name}: asleep or offline, last seen {worker['last_seen_at']}.",
+                "Start it there: deskhand --headless",
+            )
+
+
+def _look_at_queue(status: JsonObject, findings: Findings) -> None:
+    counts = status["waiting"]
+    waiting = sum(int(str(n)) for n in counts.values()) if isinstance(counts, dict) else 0
+    findings.good(
+        f"Queue: {waiting} waiting, {status['running']} running, {status['asking']} asking"
+    )
+    if status["dead"]:
+        findings.bad(f"{status['dead']} ran out of tries.", "`deskhand-hub dead` tells why.")
+
+
+def list_dead(client: RestClient) -> int:
+    """Print the dead letters with their reasons."""
+    jobs = _objects(client.get("/dead-letters"), "jobs")
+    if not jobs:
+        sys.stdout.write("No dead letters: no job has run out of tries.\n")
+        return 0
+    for job in jobs:
+        error = job["error"]
+        why = error["message"] if isinstance(error, dict) else "unknown"
+        sys.stdout.write(f"#{job['short']}  {job['kind']}  {job['title']}\n       {why}\n")
+    sys.stdout.write("Queue one again with `deskhand-hub dead requeue ID`, or `all` of them.\n")
+    return 0
+
+
+def requeue_dead(client: RestClient, name: str) -> int:
+    """Queue one dead letter again, or all.
+
+    Raises:
+        NotFound: `job_unknown`.
+    """
+    jobs = _objects(client.get("/dead-letters"), "jobs")
+    chosen = [j for j in jobs if name in ("", "all") or str(j["short"]) == name.upper()]
+    if not chosen and name not in ("", "all"):
+        raise NotFound(
+            "job_unknown",
+            f"No dead letter is called #{name[:40]}.",
+            "`deskhand-hub dead` lists them.",
+        )
+    for job in chosen:
+        client.post(f"/jobs/{job['job_id']}/retry")
+        sys.stdout.write(f"#{job['short']} is queued again: {job['title']}\n")
+    if not chosen:
+        sys.stdout.write("No dead letters: nothing to queue again.\n")
+    return 0
+
+
+def _objects(answer: JsonObject, name: str) -> list[JsonObject]:
+    listed = answer[name]
+    assert isinstance(listed, list)
+    return [item for item in listed if isinstance(item, dict)]

@@ -1,0 +1,55 @@
+"""The REST API, `/api/v1`: the same services for programs, scripts and the hub's own commands.
+
+Every error is a problem document (RFC 9457), whoever raised it. Lists are pages with an opaque
+cursor. A POST that makes something takes an Idempotency-Key, so that a retry harms nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from hub.frontends.api import jobs, people, questions, status, workers
+from hub.frontends.api.problems import BODY_BYTES_MAX, PROBLEMS, install
+from hub.ports import Frontend
+from hub.services import Services
+
+PREFIX = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What the API tells of its hub."""
+
+    hub_name: str
+    hub_epoch: str
+    version: str
+    hub_url: str
+    frontends: tuple[Frontend, ...] = ()
+
+
+def build(services: Services, about: About) -> FastAPI:
+    """Build the ASGI application of the API."""
+    api = FastAPI(
+        title="Deskhand hub",
+        version=about.version,
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+        responses=PROBLEMS,
+        max_body_size=BODY_BYTES_MAX,
+    )
+    api.state.services = services
+    api.state.about = about
+    for part in (status, people, workers, jobs, questions):
+        api.include_router(part.router, prefix=PREFIX)
+    install(api)
+    return api
+
+
+def _operation_id(route: APIRoute) -> str:
+    """Name an operation as its function: `create_task`."""
+    return route.name

@@ -1,0 +1,126 @@
+"""What people type becomes a command with its arguments, or a sentence that says what is wrong."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.frontends.commands import BY_NAME, COMMANDS, Shape, parse
+from shared.errors import AppError
+from shared.kinds.catalogue import BUILT_IN
+
+READ = [
+    ("/start", "start", {}, ""),
+    ("/HELP train", "help", {"command": "train"}, ""),
+    ("/train", "train", {}, ""),
+    ("/train sales.csv", "train", {"file": "sales.csv"}, ""),
+    ("  /train  sales.csv   Revenue  ", "train", {"file": "sales.csv", "target": "Revenue"}, ""),
+    ('/train "sales 2025.csv" "Monthly Charges"', "train",
+     {"file": "sales 2025.csv", "target": "Monthly Charges"}, ""),
+    ("/train “sales 2025.csv” Churn", "train", {"file": "sales 2025.csv", "target": "Churn"}, ""),
+    ("/train 'a b.csv'", "train", {"file": "a b.csv"}, ""),
+    (r"/train C:\data\sales.csv Churn", "train",
+     {"file": r"C:\data\sales.csv", "target": "Churn"}, ""),
+    ("/train sales.csv budget=10m", "train", {"file": "sales.csv", "budget": "600"}, ""),
+    ("/train budget=1.5h sales.csv", "train", {"budget": "5400", "file": "sales.csv"}, ""),
+    ('/train sales.csv name="my model"', "train", {"file": "sales.csv", "name": "my model"}, ""),
+    ("/train target=Churn file=sales.csv", "train", {"target": "Churn", "file": "sales.csv"}, ""),
+    ("/train a=b.csv", "train", {"file": "a=b.csv"}, ""),
+    ("/train O'Brien.csv Churn", "train", {"file": "O'Brien.csv", "target": "Churn"}, ""),
+    ('/train 5" Churn', "train", {"file": '5"', "target": "Churn"}, ""),
+    ("/train @anna-pc sales.csv", "train", {"file": "sales.csv"}, "anna-pc"),
+    ("/models @studio", "models", {}, "studio"),
+    ("/train@deskhand_bot sales.csv", "train", {"file": "sales.csv"}, ""),
+    ("/predict churn new.csv", "predict", {"model": "churn", "file": "new.csv"}, ""),
+    ("/predict new.csv", "predict", {"file": "new.csv"}, ""),
+    ("/worker anna-pc PAUSE", "worker", {"name": "anna-pc", "action": "pause"}, ""),
+    ("/answer 018f Yes, all of them", "answer", {"id": "018f", "value": "Yes, all of them"}, ""),
+    ('/task say "hello" to @anna', "task", {"text": 'say "hello" to @anna'}, ""),
+    ("/task “quoted” stays", "task", {"text": "“quoted” stays"}, ""),
+    ("/cancel #K7Q2", "cancel", {"id": "#K7Q2"}, ""),
+]  # fmt: skip
+
+REFUSED = [
+    ("/trian sales.csv", "command_unknown", "Did you mean /train?"),
+    ("/xyzzy", "command_unknown", "/help lists what there is."),
+    ("/", "command_unknown", "/help lists what there is."),
+    ("/job", "argument_missing", "For example: /job K7Q2"),
+    ("/answer 018f", "argument_missing", "For example: /answer ID VALUE"),
+    ("/task", "argument_missing", "For example: /task summarize the report in Documents/acme"),
+    ("/train a b c", "arguments_too_many",
+     "It goes like this: /train [FILE] [TARGET] [budget=…] [name=…]."
+     " Names with spaces need quotes."),
+    ("/train sales.csv buget=60", "argument_unknown", "Did you mean budget=?"),
+    ("/train budget=soon", "argument_invalid",
+     "Write 60 for seconds, 10m for minutes or 1h for an hour."),
+    ("/train budget=-5", "argument_invalid",
+     "Write 60 for seconds, 10m for minutes or 1h for an hour."),
+    ("/worker anna-pc revok", "argument_invalid", "Did you mean revoke?"),
+    ("/worker anna-pc dance", "argument_invalid", "It can: pause, resume, revoke."),
+    ("/help " + "x" * 4000, "text_too_long", "Put long material into a file and name the file."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "name", "values", "worker"), READ)
+def test_a_command_is_read(text: str, name: str, values: dict[str, str], worker: str) -> None:
+    spoken = parse(text)
+    assert spoken is not None
+    assert (spoken.command.name, dict(spoken.values), spoken.worker) == (name, values, worker)
+
+
+@pytest.mark.parametrize(("text", "code", "hint"), REFUSED)
+def test_a_wrong_command_is_told_what_to_do_instead(text: str, code: str, hint: str) -> None:
+    with pytest.raises(AppError) as caught:
+        parse(text)
+    assert (caught.value.code, caught.value.hint) == (code, hint)
+    assert caught.value.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "text", ["hello", "", "  Churn ", "2", "/home/anna/sales.csv", "/data/x y.csv", "#K7Q2 yes"]
+)
+def test_plain_text_and_paths_are_no_commands(text: str) -> None:
+    assert parse(text) is None
+
+
+@given(st.text(max_size=300))
+def test_whatever_is_typed_is_read_or_refused_with_a_sentence(text: str) -> None:
+    for typed in (text, "/train " + text, "/worker " + text):
+        refusal = None
+        try:
+            parse(typed)
+        except AppError as error:
+            refusal = error
+        assert refusal is None or (refusal.message and refusal.hint)
+
+
+def test_arguments_of_job_commands_are_inputs_of_their_kind() -> None:
+    for command in COMMANDS:
+        if command.kind:
+            inputs = BUILT_IN[command.kind].inputs.model_fields
+            for argument in command.arguments:
+                assert (argument.input or argument.name) in inputs, (command.name, argument.name)
+
+
+def test_every_built_in_kind_has_a_command() -> None:
+    assert {command.kind for command in COMMANDS} - {""} == set(BUILT_IN)
+
+
+def test_the_table_fits_chat_menus() -> None:
+    # Telegram's setMyCommands: at most 100 commands, names to 32, descriptions to 256 characters.
+    assert len(BY_NAME) == len(COMMANDS) <= 100
+    for command in COMMANDS:
+        assert len(command.name) <= 32
+        assert len(command.summary) <= 60
+        assert not command.summary.endswith(".")
+        places = [a for a in command.arguments if not a.named_only]
+        assert all(a.shape is not Shape.REST for a in places[:-1])
+
+
+def test_every_example_is_read_as_the_command_it_is_for() -> None:
+    for command in COMMANDS:
+        if command.example:
+            spoken = parse(command.example)
+            assert spoken is not None
+            assert spoken.command is command

@@ -1,0 +1,270 @@
+"""Every event has its words, and the words are the ones of the stories."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+import pytest
+
+from hub.core.placement import Waiting, WaitingReason
+from hub.core.view import FrontendCapabilities, Progress, Tone, degraded
+from hub.frontends.facts import Facts
+from hub.frontends.history import sentence
+from hub.frontends.wording import error_view, progress_view, question_view, view_of
+from shared.errors import BadInput, ErrorBody
+from shared.events import (
+    EventBody,
+    JobCancelled,
+    JobCancelRequested,
+    JobDied,
+    JobFailed,
+    JobGranted,
+    JobInterrupted,
+    JobLogged,
+    JobParked,
+    JobQueued,
+    JobResumed,
+    JobStarted,
+    JobSucceeded,
+    LateResult,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionParked,
+    TaskCreated,
+    WorkerPaired,
+)
+from shared.ids import JobId, PersonId, QuestionId, TaskId, WorkerId, short
+from shared.kinds import JsonObject
+from shared.questions import Answer, Asking, Choice, QuestionKind
+
+NOW = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
+JOB = JobId("019aa000-0000-7000-8000-000000000001")
+TASK = TaskId("019aa000-0000-7000-8000-000000000002")
+QUESTION = QuestionId("019aa000-0000-7000-8000-000000000003")
+WORKER = WorkerId("019aa000-0000-7000-8000-000000000004")
+FILE = Asking(
+    key="file",
+    kind=QuestionKind.CLARIFICATION,
+    text="Which file?",
+    choices=(
+        Choice(value="/d/sales.csv", label="sales.csv", detail="2.1 MB · yesterday"),
+        Choice(value="/d/churn.xlsx", label="churn.xlsx"),
+    ),
+)
+FAILURE = ErrorBody(
+    code="worker_lost", message="The disk is full.", hint="Free some space.", retryable=True
+)
+FACTS = Facts(
+    now=NOW,
+    job_id=JOB,
+    kind="ml.train",
+    title="train churn.csv",
+    machine="anna-pc",
+    asking=FILE,
+    failure=FAILURE,
+    reader="anna",
+    zone=UTC,
+)
+RESULT: JsonObject = {
+    "headline": "Churn model ready: AUC 0.85 ± 0.01 (always guessing: 0.50).",
+    "notes": ["Strongest: Contract, tenure."],
+    "model": {
+        "model_id": "m1", "name": "churn", "task": "binary", "target": "Churn", "metric": "AUC",
+        "score": 0.85, "score_spread": 0.01, "baseline": 0.5, "rows": 7043, "columns": 19,
+        "created_at": "2026-11-21T14:30:00Z", "seconds": 41, "complete": True,
+    },
+}  # fmt: skip
+
+
+def queued(reason: str, **more: object) -> JobQueued:
+    return JobQueued.model_validate(
+        {"job_id": JOB, "task_id": TASK, "kind": "ml.train", "title": "t", "attempt": 1,
+         "reason": reason, **more}
+    )  # fmt: skip
+
+
+EVENTS: list[EventBody] = [
+    TaskCreated(task_id=TASK, person_id=PersonId("p"), text="/train"),
+    *(queued(reason) for reason in ("new", "retry", "requeued", "lost", "answered", "declined")),
+    JobGranted(job_id=JOB, attempt=1, fence=1, worker_id=WORKER),
+    JobStarted(job_id=JOB, attempt=1, fence=1),
+    JobLogged(job_id=JOB, attempt=1, fence=1, lines=("reading",)),
+    QuestionAsked(job_id=JOB, attempt=1, fence=1, question_id=QUESTION, asking=FILE),
+    QuestionAnswered(
+        question_id=QUESTION, job_id=JOB, answer=Answer(value="/d/sales.csv", by="anna on Telegram")
+    ),
+    QuestionParked(question_id=QUESTION, job_id=JOB),
+    JobResumed(job_id=JOB, attempt=1, fence=1, question_id=QUESTION),
+    JobParked(job_id=JOB, attempt=1, fence=1, question_id=QUESTION),
+    JobSucceeded(job_id=JOB, attempt=1, fence=1, result=RESULT, running_seconds=41.2),
+    JobFailed(job_id=JOB, attempt=1, fence=1, error=FAILURE),
+    JobFailed(job_id=JOB, attempt=1, fence=1,
+              error=ErrorBody(code="x", message="It has 1 column.", hint="Add one.")),
+    JobDied(job_id=JOB, error=FAILURE),
+    JobCancelRequested(job_id=JOB, by="anna on Telegram"),
+    JobCancelled(job_id=JOB, attempt=1, fence=1),
+    JobInterrupted(job_id=JOB, attempt=1, fence=1, reason="It was killed",
+                   touched=("It may have pushed.",)),
+    LateResult(job_id=JOB, attempt=1, outcome="succeeded"),
+    WorkerPaired(worker_id=WORKER, name="anna-pc"),
+]  # fmt: skip
+
+
+def test_the_table_of_events_is_complete() -> None:
+    assert {type(body) for body in EVENTS} == set(get_args(EventBody))
+
+
+@pytest.mark.parametrize("body", EVENTS, ids=lambda body: body.type)
+def test_every_event_has_a_line_in_the_history(body: EventBody) -> None:
+    told = sentence(body, FACTS)
+    assert told
+    assert "!" not in told
+    assert JOB not in told
+
+
+@pytest.mark.parametrize("body", EVENTS, ids=lambda body: body.type)
+def test_what_a_chat_is_told_has_no_ids_and_no_excitement(body: EventBody) -> None:
+    view = view_of(body, FACTS)
+    if view is not None:
+        for text in (view.text, view.settles):
+            assert JOB not in text
+            assert "!" not in text
+            assert text == text.strip()
+            assert "  " not in text
+            assert ".." not in text
+
+
+SAID = [
+    (EVENTS[4], "anna-pc restarted while training. Training again from the start (it changes "
+                "nothing else)."),
+    (queued("retry", not_before=NOW + timedelta(seconds=20)),
+     "Training on anna-pc failed: The disk is full. Trying again in 20 s."),
+    (EVENTS[11], "Which file? Answered by you on Telegram: sales.csv"),
+    (EVENTS[15], "Churn model ready: AUC 0.85 ± 0.01 (always guessing: 0.50).\n"
+                 "Strongest: Contract, tenure."),
+    (EVENTS[17], "⚠ Training on anna-pc failed. It has 1 column. Add one."),
+    (EVENTS[18], "⚠ Training on anna-pc failed after 3 tries. The disk is full. Free some space."),
+    (EVENTS[20], f"Cancelled: train churn.csv #{short(JOB)}."),
+    (EVENTS[21], "anna-pc stopped while training. It was killed. It may have pushed."),
+    (EVENTS[23], "✓ anna-pc is connected. Try /train, or /help for what else there is."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "text"), SAID, ids=lambda value: getattr(value, "type", ""))
+def test_events_are_told_in_these_words(body: EventBody, text: str) -> None:
+    view = view_of(body, FACTS)
+    assert view is not None
+    assert view.text == text
+
+
+WAITS = [
+    (Waiting(reason=WaitingReason.WORKER_OFFLINE, kind="ml.train", worker="anna-pc",
+             since=NOW - timedelta(minutes=28)),
+     "anna-pc is asleep or offline (last seen 14:02). Queued; starts when it is back."),
+    (Waiting(reason=WaitingReason.NO_WORKER, kind="ml.train"),
+     "No computer is connected. Queued; starts when one is. /connect pairs one."),
+    (Waiting(reason=WaitingReason.BUSY, kind="ml.train", worker="anna-pc", ahead=2),
+     "Queued, behind 2 other jobs; starts when anna-pc has room."),
+    (Waiting(reason=WaitingReason.BUSY, kind="ml.train", worker="anna-pc", ahead=0),
+     "Queued; starts when anna-pc has room."),
+    (Waiting(reason=WaitingReason.ALL_OFFLINE, kind="ml.train", worker="anna-pc",
+             since=NOW - timedelta(days=1)),
+     "None of your computers is online. anna-pc was seen last, yesterday 14:30. Queued; starts "
+     "when one is back."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("waiting", "text"), WAITS, ids=lambda value: getattr(value, "reason", ""))
+def test_a_queued_job_says_what_it_waits_for(waiting: Waiting, text: str) -> None:
+    view = view_of(queued("new"), replace(FACTS, waiting=waiting))
+    assert view is not None
+    assert view.text == text
+    assert [button.says for button in view.buttons] == [f"/cancel {JOB}"]
+
+
+@pytest.mark.parametrize("reason", WaitingReason)
+def test_every_reason_to_wait_is_a_sentence(reason: WaitingReason) -> None:
+    waiting = Waiting(reason=reason, kind="ml.train", worker="anna-pc", detail="It is on battery.")
+    view = view_of(queued("new"), replace(FACTS, waiting=waiting))
+    assert view is not None
+    assert view.text[0].isupper() or view.text.startswith("anna-pc")
+    assert view.text.endswith((".", "…"))
+
+
+PROGRESS = [
+    (Progress(stage="models", done=3, total=5, eta_seconds=18),
+     "Training on anna-pc ▓▓▓░░ 3 of 5 models, 18 s left"),
+    (Progress(stage="fitting boosting", done=3, total=5),
+     "Training on anna-pc ▓▓▓░░ fitting boosting, 3 of 5"),
+    (Progress(stage="reading churn.csv", done=0.4, total=1),
+     "Training on anna-pc ▓▓░░░ reading churn.csv, 40 %"),
+    (Progress(stage="reading", done=0, total=0), "Training on anna-pc: reading"),
+    (Progress(stage="", done=0, total=0), "Training on anna-pc"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("progress", "text"), PROGRESS)
+def test_progress_is_one_line(progress: Progress, text: str) -> None:
+    view = progress_view(progress, FACTS)
+    assert view.text == text
+    assert view.subject == f"job:{JOB}"
+    assert not view.final
+
+
+def test_a_question_carries_its_choices_as_buttons_that_answer_it() -> None:
+    view = question_view(QUESTION, FILE, FACTS)
+    assert view.text == "Which file?"
+    assert [button.label for button in view.buttons] == [
+        "sales.csv · 2.1 MB · yesterday",
+        "churn.xlsx",
+    ]
+    assert view.buttons[0].says == f"/answer {QUESTION} /d/sales.csv"
+    assert view.tone is Tone.ASKING
+
+
+def test_of_several_open_questions_each_says_whose_it_is() -> None:
+    view = question_view(QUESTION, FILE, replace(FACTS, questions_open=2))
+    assert view.text == f"train churn.csv #{short(JOB)} asks: Which file?"
+
+
+def test_without_buttons_the_choices_become_numbered_lines() -> None:
+    plain = degraded(question_view(QUESTION, FILE, FACTS), FrontendCapabilities())
+    assert plain.text == "Which file?\n1. sales.csv · 2.1 MB · yesterday\n2. churn.xlsx"
+
+
+def test_somebody_elses_answer_names_them() -> None:
+    body = QuestionAnswered(
+        question_id=QUESTION, job_id=JOB, answer=Answer(value="/d/churn.xlsx", by="ben on Discord")
+    )
+    view = view_of(body, FACTS)
+    assert view is not None
+    assert view.text == "Which file? Answered by ben on Discord: churn.xlsx"
+    assert view.subject == f"question:{QUESTION}"
+
+
+def test_the_last_word_is_a_message_of_its_own_and_settles_the_status() -> None:
+    view = view_of(EVENTS[15], FACTS)
+    assert view is not None
+    assert (view.final, view.tone, view.subject) == (True, Tone.DONE, f"job:{JOB}")
+    assert view.settles == "✓ Training on anna-pc took 41 s."
+    assert [button.says for button in view.buttons] == ["/predict m1"]
+
+
+def test_a_result_of_a_kind_nobody_knows_is_shown_by_its_headline() -> None:
+    body = JobSucceeded(
+        job_id=JOB, attempt=1, fence=1, result={"headline": "Brewed 2 cups."}, running_seconds=3
+    )
+    told = view_of(body, replace(FACTS, kind="tea.brew"))
+    assert told is not None
+    assert told.text == "Brewed 2 cups."
+    empty = view_of(body.model_copy(update={"result": {}}), FACTS)
+    assert empty is not None
+    assert empty.text == f"Done: train churn.csv #{short(JOB)}."
+
+
+def test_an_error_says_what_happened_and_what_next() -> None:
+    view = error_view(BadInput("x", "There is no command /trian.", "Did you mean /train?"))
+    assert view.text == "⚠ There is no command /trian. Did you mean /train?"
+    assert view.tone is Tone.FAILED
