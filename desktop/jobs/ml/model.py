@@ -179,7 +179,7 @@ class Model:
         """Predict one row of gaps: whatever the parts disagree about shows here, not midway."""
         import pandas as pd
 
-        frame = pd.DataFrame({column: [None] for column in self.columns}, dtype=object)
+        frame = pd.DataFrame(index=[0], columns=list(self.columns), dtype=object)
         try:
             for matrix, members in zip(self._matrices(frame), self._members, strict=True):
                 width = matrix.dense.shape[1]

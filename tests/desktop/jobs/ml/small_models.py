@@ -120,7 +120,7 @@ def small_fitted(task: Task, *, rows: int = 300, folds: int = 2, seed: int = 0) 
         columns=COLUMNS,
         folds=tuple(parts),
         weights=dict.fromkeys(parts[0].members, 1 / len(parts[0].members)),
-        oof=OutOfFold(np.arange(rows), goal.y, predicted),
+        oof=OutOfFold(np.arange(rows), goal.y, predicted, np.arange(rows) % folds),
         scores=Scores(
             metric="AUC",
             folds=(0.8, 0.9),

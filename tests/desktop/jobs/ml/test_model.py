@@ -132,6 +132,23 @@ def test_members_without_weight_are_not_stored() -> None:
     assert np.isfinite(Model.of(structure, arrays).blend(later_rows())).all()
 
 
+def test_a_model_that_uses_no_column_still_predicts() -> None:
+    import dataclasses
+
+    from desktop.jobs.ml.features import Features, Tables
+    from desktop.jobs.ml.fitted import FoldPart
+    from desktop.jobs.ml.packing import Constant
+
+    tables = Tables.fit(table(5), {}, 0)
+    part = FoldPart(Features(tables, {}), {"constant": Constant(np.array([0.9, 0.1]))})
+    bare = dataclasses.replace(fitted("binary"), folds=(part,), weights={"constant": 1.0})
+
+    predicted = Model.of(*parts_of(bare)).predict(table(4))
+
+    assert predicted.probabilities is not None
+    assert np.array_equal(predicted.probabilities, [[0.9, 0.1]] * 4)
+
+
 BLOCKED = """
 import sys
 
