@@ -1,0 +1,288 @@
+"""The worker without a window: store, link and runner put together.
+
+Messages of the hub come in through `take` and `apply`, what children do through `progressed`,
+`logged`, `asked` and `ended`. What is in hand changes in `desktop.store.hands` alone; children
+are started and told only after that change is committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+from pydantic import ValidationError
+
+from desktop.core.admission import Machine, refusal
+from desktop.core.attempt import Attempt, AttemptState
+from desktop.core.link import LinkStatus
+from desktop.core.outcome import Ending, Outcome
+from desktop.core.policy import MEMORY_SHARE_DEFAULT, Policy
+from desktop.link.client import Link
+from desktop.runner.inside import load
+from desktop.runner.runner import Runner, Workshop
+from desktop.store.facts import Pairing
+from desktop.store.hands import Hands, Names
+from desktop.system import hardware
+from desktop.system.paths import Paths
+from shared.database import Database
+from shared.environment import Environment
+from shared.errors import AppError
+from shared.events import (
+    AttemptEventBody,
+    Event,
+    JobCancelled,
+    JobFailed,
+    JobParked,
+    JobSucceeded,
+)
+from shared.ids import JobId, QuestionId
+from shared.kinds import Kind
+from shared.messages import (
+    Accept,
+    Beat,
+    Cancel,
+    Decision,
+    Decline,
+    Events,
+    FromHub,
+    Grant,
+    Hello,
+    Offer,
+    Progress,
+    Verdict,
+    Welcome,
+)
+from shared.questions import Asking
+
+log = structlog.get_logger(__name__)
+
+RESULT_BYTES_MAX = 64 * 1024
+"""A result travels as an event; what is larger belongs into a file beside the input."""
+KINDS_AT = "shared.kinds.catalogue:BUILT_IN"
+EXECUTORS_AT = "desktop.jobs:EXECUTORS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What a worker is made of; tests and simulations bring their own."""
+
+    paths: Paths
+    pairing: Pairing
+    token: str
+    policy: Policy
+    app_version: str
+    environment: Environment = field(default_factory=Environment)
+    kinds_at: str = KINDS_AT
+    """Named by address, because the child imports them anew."""
+    executors_at: str = EXECUTORS_AT
+
+
+class Agent:
+    """One worker. `run` until cancelled."""
+
+    def __init__(
+        self, setup: Setup, database: Database, on_status: Callable[[LinkStatus], None]
+    ) -> None:
+        self._setup = setup
+        self._kinds: Mapping[str, Kind] = load(setup.kinds_at)
+        self._executors: Mapping[str, str] = load(setup.executors_at)
+        self._ready = hardware.kinds_ready(self._kinds, self._executors)
+        self._parked: dict[JobId, QuestionId] = {}
+        self._runner: Runner
+        self._link = Link(setup.pairing.hub_url, setup.token, self, setup.environment, on_status)
+        self._hands = Hands(database, setup.environment, self._link.ring)
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Everything in hand."""
+        return self._hands.attempts
+
+    async def run(self) -> None:
+        """Recover what a crash left, then serve; returns when the hub refuses this worker."""
+        name = self._setup.pairing.worker_name
+        await self._hands.recover(self._kinds, f"{name} restarted while it ran.")
+        async with asyncio.TaskGroup() as tasks:
+            self._runner = Runner(self._workshop(), self, self._setup.environment, tasks)
+            try:
+                await self._link.run()
+            finally:
+                # The journal keeps them as running: the next start knows what was cut off.
+                self._runner.end_all()
+
+    # What the link asks and tells (`desktop.link.client.Station`).
+
+    async def hello(self) -> Hello:
+        position = await self._hands.position()
+        return Hello(
+            device=self._setup.pairing.worker_id,
+            epoch=position.epoch,
+            name=self._setup.pairing.worker_name,
+            platform=hardware.platform_name(),
+            app_version=self._setup.app_version,
+            capabilities=hardware.capabilities(self._ready),
+            slots=self._setup.policy.slots,
+            outbox_seq=position.outbox_seq,
+            hub_epoch=position.hub_epoch,
+            hub_seq=position.hub_seq,
+            held=self._hands.held,
+        )
+
+    def beat(self) -> Beat:
+        return Beat(
+            held=self._hands.held,
+            slots=self._setup.policy.slots,
+            metrics=hardware.metrics(self._setup.paths.data),
+        )
+
+    @property
+    def outbox_seq(self) -> int:
+        return self._hands.outbox_seq
+
+    async def outbox(self, start: int, count_max: int) -> list[Event]:
+        return await self._hands.events(start, count_max)
+
+    async def acknowledged(self, seq: int) -> None:
+        await self._hands.acknowledge(seq)
+
+    async def restored(self) -> None:
+        log.warning("the store is an older copy of itself; a new epoch begins")
+        await self._hands.renew()
+
+    async def apply(self, hub_epoch: str, events: Events) -> None:
+        heard = await self._hands.hear(hub_epoch, events)
+        for question, value in heard.answers:
+            self._runner.answer(question.job_id, question.asking.key, value)
+        for told in heard.parked:
+            self._parked[told.job_id] = told.question_id
+            self._runner.end(told.job_id, Ending.PARKED)
+
+    async def take(self, message: FromHub) -> None:
+        match message:
+            case Welcome():
+                for verdict in message.verdicts:
+                    await self._obey(verdict)
+            case Offer():
+                await self._consider(message)
+            case Grant():
+                await self._start(message.job_id, message.attempt, message.fence)
+            case Cancel():
+                await self._cancel(message.job_id, message.attempt)
+            case _:
+                log.warning("message ignored", type=message.type)
+
+    # What the runner tells (`desktop.runner.runner.Listener`).
+
+    def progressed(self, progress: Progress) -> None:
+        self._link.send(progress)
+
+    async def logged(self, job_id: JobId, lines: tuple[str, ...]) -> None:
+        await self._hands.log(job_id, lines)
+
+    async def asked(self, job_id: JobId, asking: Asking) -> None:
+        await self._hands.ask(job_id, asking)
+
+    async def ended(self, job_id: JobId, outcome: Outcome) -> None:
+        attempt = self._hands.alive(job_id)
+        if attempt is None:
+            return
+        kind = self._kinds[attempt.spec.kind]
+        parked = self._parked.pop(job_id, None)
+        await self._hands.end(job_id, lambda names: outcome_event(names, outcome, kind, parked))
+
+    async def _consider(self, offer: Offer) -> None:
+        """Answer an offer: a refusal with its reason, or yes, journalled first."""
+        job_id = offer.job.job_id
+        if self._hands.get(job_id, offer.attempt) or self._hands.alive(job_id):
+            return
+        error = refusal(offer.job, self._setup.policy, self._machine(), self._kinds)
+        if error is not None:
+            log.info("offer declined", job_id=job_id, code=error.code)
+            self._link.send(Decline(job_id=job_id, attempt=offer.attempt, error=error.body))
+            return
+        await self._hands.accept(offer.job, offer.attempt)
+        self._link.send(Accept(job_id=job_id, attempt=offer.attempt))
+
+    async def _start(self, job_id: JobId, number: int, fence: int) -> None:
+        if (running := await self._hands.start(job_id, number, fence)) is not None:
+            self._runner.start(running)
+
+    async def _cancel(self, job_id: JobId, number: int) -> None:
+        attempt = self._hands.get(job_id, number)
+        if attempt is None:
+            return
+        if attempt.state is AttemptState.ACCEPTED:
+            await self._hands.forget(attempt)
+        elif attempt.is_alive:
+            self._runner.end(job_id, Ending.CANCELLED)
+
+    async def _obey(self, verdict: Verdict) -> None:
+        match verdict.decision:
+            case Decision.KEEP:
+                pass
+            case Decision.GRANT:
+                await self._start(verdict.job_id, verdict.attempt, verdict.fence)
+            case Decision.ABORT | Decision.FORGET:
+                await self._cancel(verdict.job_id, verdict.attempt)
+
+    def _machine(self) -> Machine:
+        return Machine(
+            slots_free=self._setup.policy.slots - self._hands.slots_taken,
+            disk_free_bytes=hardware.disk_free_bytes(self._setup.paths.data),
+            kinds_ready=self._ready,
+        )
+
+    def _workshop(self) -> Workshop:
+        policy, paths = self._setup.policy, self._setup.paths
+        return Workshop(
+            kinds=self._kinds,
+            kinds_at=self._setup.kinds_at,
+            executors=self._executors,
+            jobs_folder=paths.jobs,
+            models_folder=paths.models,
+            folders=tuple(Path(folder).expanduser().resolve() for folder in policy.folders),
+            memory_bytes_max=policy.memory_bytes_max
+            or int(hardware.memory_total_bytes() * MEMORY_SHARE_DEFAULT),
+            threads_max=1,
+        )
+
+
+def outcome_event(
+    names: Names, outcome: Outcome, kind: Kind, parked: QuestionId | None
+) -> AttemptEventBody:
+    """Turn a child's end into the event that tells of it."""
+    match outcome.ending:
+        case Ending.RESULT:
+            return _success(names, outcome, kind)
+        case Ending.CANCELLED:
+            return JobCancelled(**names)
+        case Ending.PARKED:
+            assert parked is not None
+            return JobParked(**names, question_id=parked)
+        case _:
+            return JobFailed(**names, error=outcome.failure())
+
+
+def _success(names: Names, outcome: Outcome, kind: Kind) -> AttemptEventBody:
+    try:
+        result = kind.output.model_validate(outcome.output)
+    except ValidationError:
+        error = AppError(
+            "result_invalid",
+            f"{kind.name} ended, but what it returned does not fit its kind.",
+            "This is a fault of the program; please report it with the job's log.",
+        )
+        return JobFailed(**names, error=error.body)
+    size = len(result.model_dump_json().encode())
+    if size > RESULT_BYTES_MAX:
+        error = AppError(
+            "result_too_large",
+            f"The result has {size:,} bytes; up to {RESULT_BYTES_MAX:,} can be told in a chat.",
+            "The job has to write it into a file instead.",
+        )
+        return JobFailed(**names, error=error.body)
+    return JobSucceeded(
+        **names, result=result.model_dump(mode="json"), running_seconds=outcome.running_seconds
+    )

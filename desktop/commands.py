@@ -1,0 +1,226 @@
+"""What each command of the worker does. Answers go to standard output, logs to standard error."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import importlib.metadata
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+from desktop.core.hub_address import hub_base
+from desktop.core.link import LinkState, LinkStatus
+from desktop.core.policy import Policy, write_policy
+from desktop.store import facts
+from desktop.store.database import open_store
+from desktop.system.paths import Paths, find_paths
+from desktop.system.policy_file import load_policy
+from shared.database import Database
+from shared.errors import AppError, BadInput, Conflict, NotFound, Unavailable
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_REFUSED = 3
+"""The hub does not know this worker any more: starting it again would not help."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry out a parsed command line; return the exit code.
+
+    Raises:
+        AppError: what went wrong, for the person at the terminal.
+    """
+    paths = find_paths(options.home)
+    match options.command:
+        case "pair":
+            return pair(paths, options.code, options.hub, options.name, options.folder)
+        case "status":
+            return status(paths)
+        case "doctor":
+            from desktop.doctor import examine
+
+            return examine(paths)
+        case "samples":
+            return samples(options.folder)
+        case _ if options.headless:
+            return headless(paths, json_logs=options.json_logs, debug=options.debug)
+        case _:
+            raise BadInput(
+                "window_missing",
+                "There is no window yet.",
+                "Run `deskhand --headless`, or `deskhand --help` for the other commands.",
+            )
+
+
+def pair(paths: Paths, code: str, hub: str, name: str | None, folders: list[Path]) -> int:
+    from desktop.agent import EXECUTORS_AT, KINDS_AT
+    from desktop.link.pairing import claim
+    from desktop.runner.inside import load
+    from desktop.system import hardware
+    from desktop.system.credentials import save_token
+
+    base = hub_base(hub)
+    chosen = tuple(str(_existing_folder(folder)) for folder in folders)
+    paths.make()
+    with _store(paths) as database:
+        ready = hardware.kinds_ready(load(KINDS_AT), load(EXECUTORS_AT))
+        pairing, token = claim(
+            base,
+            code,
+            name=name or hardware.machine_name(),
+            platform=hardware.platform_name(),
+            app_version=version(),
+            capabilities=hardware.capabilities(ready),
+        )
+        database.submit(lambda connection: facts.save_pairing(connection, pairing)).result()
+        place = save_token(token, worker_id=pairing.worker_id, file=paths.token)
+    policy = _policy_with(paths, chosen)
+    print(f"{pairing.worker_name} now works for {pairing.person_name} on {pairing.hub_name}.")
+    print(f"The key is kept in {place}.")
+    if policy.folders:
+        print(f"Folders that may be used: {', '.join(policy.folders)}")
+    else:
+        print(f"No folder may be used yet. Name some in {paths.policy}, or pair with --folder.")
+    print("Start the worker with: deskhand --headless")
+    return EXIT_OK
+
+
+def headless(paths: Paths, *, json_logs: bool, debug: bool) -> int:
+    """Run the worker until it is stopped or the hub refuses it."""
+    from desktop.system.credentials import load_token
+    from desktop.system.single_instance import InstanceLock
+    from shared import logs
+
+    logs.configure(json_lines=json_logs, level="DEBUG" if debug else "INFO")
+    paths.make()
+    lock = InstanceLock(paths.lock)
+    try:
+        with _store(paths) as database:
+            pairing = database.submit(facts.pairing).result()
+            if pairing is None:
+                raise not_paired()
+            token = load_token(worker_id=pairing.worker_id, file=paths.token)
+            if token is None:
+                raise Unavailable(
+                    "token_missing",
+                    "The key this machine got when it was paired is gone.",
+                    "Pair it again: deskhand pair CODE --hub URL",
+                )
+            return asyncio.run(_work(paths, database, pairing, token))
+    finally:
+        lock.release()
+
+
+async def _work(paths: Paths, database: Database, pairing: facts.Pairing, token: str) -> int:
+    from desktop.agent import Agent, Setup
+    from desktop.system.status import StatusFile
+
+    report = StatusFile(paths.status)
+    setup = Setup(
+        paths=paths,
+        pairing=pairing,
+        token=token,
+        policy=load_policy(paths),
+        app_version=version(),
+    )
+    agent = Agent(setup, database, report.write)
+    serving = asyncio.ensure_future(agent.run())  # noqa: TID251 (signals cancel it from outside)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows has no handlers in the loop
+            asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving
+    if report.last.state is LinkState.REFUSED:
+        assert report.last.error is not None
+        raise Refused(report.last)
+    report.stopped()
+    return EXIT_OK
+
+
+class Refused(AppError):
+    """The hub does not know this worker any more."""
+
+    def __init__(self, status: LinkStatus) -> None:
+        assert status.error is not None
+        super().__init__(status.error.code, status.error.message, status.error.hint)
+
+
+def exit_code(error: AppError) -> int:
+    return EXIT_REFUSED if isinstance(error, Refused) else EXIT_FAILED
+
+
+def status(paths: Paths) -> int:
+    from desktop.system.status import tell
+
+    with _existing_store(paths) as database:
+        pairing = database.submit(facts.pairing).result()
+        if pairing is None:
+            raise not_paired()
+        for line in tell(paths.status, pairing, database):
+            print(line)
+    return EXIT_OK
+
+
+def samples(folder: Path) -> int:
+    from desktop.jobs.data.samples import new_rows_file, training_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for sample in (training_file(), new_rows_file()):
+        print(shutil.copyfile(sample, folder / sample.name))
+    return EXIT_OK
+
+
+def not_paired() -> NotFound:
+    return NotFound(
+        "not_paired",
+        "This machine belongs to no hub yet.",
+        "Ask your hub for a code (/connect in the chat), then: deskhand pair CODE --hub URL",
+    )
+
+
+def version() -> str:
+    try:
+        return importlib.metadata.version("deskhand")
+    except importlib.metadata.PackageNotFoundError:
+        return "0"
+
+
+@contextlib.contextmanager
+def _store(paths: Paths) -> Iterator[Database]:
+    with open_store(paths.store) as database:
+        yield database
+
+
+@contextlib.contextmanager
+def _existing_store(paths: Paths) -> Iterator[Database]:
+    if not paths.store.exists():
+        raise not_paired()
+    with _store(paths) as database:
+        yield database
+
+
+def _existing_folder(folder: Path) -> Path:
+    resolved = folder.expanduser().resolve()
+    if not resolved.is_dir():
+        raise NotFound(
+            "folder_missing", f"There is no folder {folder}.", "Name one that exists with --folder."
+        )
+    return resolved
+
+
+def _policy_with(paths: Paths, folders: tuple[str, ...]) -> Policy:
+    """Write the policy at the first pairing; later its owner's file is only added to by hand."""
+    if not paths.policy.exists():
+        paths.policy.write_text(write_policy(Policy(folders=folders)), encoding="utf-8")
+    policy = load_policy(paths)
+    missing = [folder for folder in folders if folder not in policy.folders]
+    if missing:
+        raise Conflict(
+            "policy_exists",
+            f"This machine has a policy already; {', '.join(missing)} is not in it.",
+            f"Add it to `folders` in {paths.policy}.",
+        )
+    return policy

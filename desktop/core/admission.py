@@ -1,0 +1,63 @@
+"""May this job start here, now? The worker's own answer, whatever a hub says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from desktop.core.policy import Policy
+from shared.errors import AppError, LimitReached, NotAllowed, Unavailable
+from shared.jobs import JobSpec
+from shared.kinds import Kind, parse_inputs
+from shared.kinds.catalogue import kind_named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What admission must know of the machine at this moment."""
+
+    slots_free: int
+    disk_free_bytes: int
+    kinds_ready: frozenset[str]
+    """Kinds whose libraries are installed here."""
+
+
+def refusal(
+    spec: JobSpec, policy: Policy, machine: Machine, kinds: Mapping[str, Kind]
+) -> AppError | None:
+    """Return why this job may not run here, or None when it may.
+
+    A retryable error means "not now", any other "not on this machine".
+    """
+    try:
+        parse_inputs(kind_named(spec.kind, kinds), spec.inputs)
+    except AppError as error:
+        return error
+    if not policy.allows(spec.kind, spec.origin):
+        return NotAllowed(
+            "policy_refuses",
+            f"The owner of this machine does not allow {spec.kind} from {spec.origin.value}.",
+            "The policy file on that machine decides; `deskhand doctor` there shows where it is.",
+        )
+    if spec.kind not in machine.kinds_ready:
+        return not_installed(spec.kind)
+    if machine.disk_free_bytes < policy.disk_free_bytes_min:
+        return Unavailable(
+            "disk_low",
+            f"Only {machine.disk_free_bytes // 1024**2} MB are free on this machine.",
+            "Free some space; jobs are taken again by themselves.",
+            retryable=True,
+        )
+    if machine.slots_free < 1:
+        return LimitReached(
+            "slots_busy", "All slots of this machine are busy.", "It waits.", retryable=True
+        )
+    return None
+
+
+def not_installed(kind: str) -> Unavailable:
+    return Unavailable(
+        "kind_not_installed",
+        f"This worker has no tools for {kind}.",
+        'Install them on that machine with: pip install "deskhand[ml]"',
+    )

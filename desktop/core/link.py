@@ -1,0 +1,63 @@
+"""How the worker stands with its hub, in words a person can use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.errors import ErrorBody
+
+
+class LinkState(StrEnum):
+    CONNECTING = "connecting"
+    ONLINE = "online"
+    OFFLINE = "offline"
+    """Tries again by itself."""
+    REFUSED = "refused"
+    """The hub does not know this worker any more; trying again would not help."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkStatus:
+    state: LinkState
+    error: ErrorBody | None = None
+    """Why not online."""
+    next_try_seconds: float | None = None
+
+
+def refused_status(http_status: int) -> ErrorBody | None:
+    """Say why a hub's answer to the handshake means "do not try again", or None for "later"."""
+    if http_status in (401, 403):
+        return ErrorBody(
+            code="worker_refused",
+            message="The hub does not accept this machine any more: it was revoked, or the hub "
+            "was set up anew.",
+            hint="Pair it again: ask the bot for a code with /connect, then `deskhand pair CODE`.",
+        )
+    return None
+
+
+def later_status(http_status: int) -> ErrorBody:
+    """Say why a hub turned the handshake down for now."""
+    if http_status == 503:
+        return ErrorBody(
+            code="hub_full",
+            message="The hub has no room for another connection now.",
+            hint="It is tried again by itself.",
+            retryable=True,
+        )
+    return ErrorBody(
+        code="hub_odd_answer",
+        message=f"The address answers, but not as a Deskhand hub does (HTTP {http_status}).",
+        hint="Check the hub's address; it is tried again by itself.",
+        retryable=True,
+    )
+
+
+def unreachable(host: str, reason: str) -> ErrorBody:
+    return ErrorBody(
+        code="hub_unreachable",
+        message=f"The hub at {host} cannot be reached ({reason}).",
+        hint="Jobs go on; results wait here. It is tried again by itself.",
+        retryable=True,
+    )

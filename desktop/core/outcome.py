@@ -1,0 +1,103 @@
+"""How a child's end phrases itself."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.errors import AppError, ErrorBody
+from shared.kinds import JsonObject
+
+TAIL_LINES_SHOWN = 3
+
+
+class Ending(StrEnum):
+    RESULT = "result"
+    """It wrote its output and went."""
+    REFUSED = "refused"
+    """It told an expected failure."""
+    CANCELLED = "cancelled"
+    PARKED = "parked"
+    TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
+    BROKE_PROTOCOL = "broke_protocol"
+    GONE = "gone"
+    """It ended without a word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """All that is known of how a child ended."""
+
+    ending: Ending
+    exit_code: int | None = None
+    """Negative: the signal that ended it."""
+    output: JsonObject | None = None
+    error: ErrorBody | None = None
+    tail: tuple[str, ...] = ()
+    """The last lines it wrote to standard error."""
+    running_seconds: float = 0.0
+    limit: float = 0.0
+    """Of the ending: seconds for TIMED_OUT, bytes for OUT_OF_MEMORY."""
+
+    def failure(self) -> ErrorBody:
+        """Phrase a failure for the person who waits for the job."""
+        assert self.ending not in (Ending.RESULT, Ending.CANCELLED, Ending.PARKED)
+        match self.ending:
+            case Ending.REFUSED:
+                assert self.error is not None
+                return self.error
+            case Ending.TIMED_OUT:
+                return AppError(
+                    "timed_out",
+                    f"It was stopped after {self.limit:,.0f} s, the limit for this kind of work.",
+                    "Ask for less at once, or raise the limit.",
+                ).body
+            case Ending.OUT_OF_MEMORY:
+                return AppError(
+                    "out_of_memory",
+                    f"It was stopped because it needed more than {gigabytes(self.limit)}.",
+                    "Use a smaller file, or raise memory_bytes_max in the machine's policy.",
+                ).body
+            case Ending.BROKE_PROTOCOL:
+                return AppError(
+                    "child_unreadable",
+                    f"The job wrote what the worker could not read.{self._last_words()}",
+                    "This is a fault of the program; please report it with the job's log.",
+                ).body
+            case _:
+                return self._gone()
+
+    def _gone(self) -> ErrorBody:
+        if self.exit_code is not None and self.exit_code < 0:
+            name = signal_name(-self.exit_code)
+            return AppError(
+                "job_killed",
+                f"It was stopped from outside ({name}).{self._last_words()}",
+                "It is tried again; if this repeats, the machine may be short of memory.",
+                retryable=True,
+            ).body
+        return AppError(
+            "job_crashed",
+            f"It ended without a result (exit code {self.exit_code}).{self._last_words()}",
+            "The job's log on that machine has the details.",
+        ).body
+
+    def _last_words(self) -> str:
+        lines = [line.strip() for line in self.tail if line.strip()][-TAIL_LINES_SHOWN:]
+        return f" Its last words: {' / '.join(lines)[:400]}" if lines else ""
+
+
+def signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def gigabytes(count: float) -> str:
+    """Say a size as people do: "4 GB", "700 MB"."""
+    if count >= 1024**3:
+        return f"{count / 1024**3:.3g} GB"
+    return f"{count / 1024**2:.0f} MB"

@@ -1,0 +1,92 @@
+"""What the owner of this machine allows on it. The hub and the chat can not change it.
+
+The policy is a TOML file that only its owner edits:
+
+    folders = ["~/Documents"]
+    slots = 2
+
+    [kinds]
+    local = ["*"]
+    chat = ["data.*", "ml.*"]
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import tomllib
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.errors import BadInput
+from shared.jobs import Origin
+
+SLOTS_DEFAULT = 2
+MEMORY_SHARE_DEFAULT = 0.5
+"""Of all RAM, for one job, when the policy names no cap."""
+DISK_FREE_BYTES_MIN = 500 * 1024**2
+
+HEADER = """\
+# What Deskhand may do on this machine. Only you change this file; no hub and no chat can.
+# `deskhand doctor` checks it. Changes count from the next start of the worker.
+"""
+
+
+class Policy(BaseModel):
+    """The owner's rules, parsed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folders: tuple[str, ...] = ()
+    """Folders whose files jobs may use, "~" allowed; everything below them is included."""
+    slots: int = Field(default=SLOTS_DEFAULT, ge=0, le=64)
+    """How many jobs may run at once; 0 pauses this worker."""
+    memory_bytes_max: int | None = Field(default=None, ge=64 * 1024**2)
+    """What one job may use; half of the machine's RAM when absent."""
+    disk_free_bytes_min: int = Field(default=DISK_FREE_BYTES_MIN, ge=0)
+    """With less free space no job is accepted."""
+    kinds: Mapping[Origin, tuple[str, ...]] = {
+        Origin.LOCAL: ("*",),
+        Origin.CHAT: ("data.*", "ml.*"),
+        Origin.GROUP: (),
+        Origin.API: ("data.*", "ml.*"),
+    }
+    """Which kinds may run, per origin of the job; "ml.*" is a pattern, an absent origin is none."""
+
+    def allows(self, kind: str, origin: Origin) -> bool:
+        return any(fnmatch.fnmatchcase(kind, pattern) for pattern in self.kinds.get(origin, ()))
+
+
+def parse_policy(text: str) -> Policy:
+    """Read a policy file.
+
+    Raises:
+        BadInput: `policy_invalid`; nothing is allowed until it is mended.
+    """
+    try:
+        return Policy.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        what = str(error)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        what = f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+    raise BadInput(
+        "policy_invalid",
+        f"The policy file cannot be used: {what}.",
+        "Mend it; until then this worker takes no job.",
+    )
+
+
+def write_policy(policy: Policy) -> str:
+    """Write a policy as TOML, with a header for the person who opens it."""
+    lines = [HEADER, f"folders = [{_strings(policy.folders)}]", f"slots = {policy.slots}"]
+    if policy.memory_bytes_max is not None:
+        lines.append(f"memory_bytes_max = {policy.memory_bytes_max}")
+    lines += ["", "[kinds]"]
+    lines += [f"{origin.value} = [{_strings(p)}]" for origin, p in policy.kinds.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _strings(values: tuple[str, ...]) -> str:
+    # TOML's basic strings and JSON's agree on these escapes.
+    return ", ".join('"' + v.replace("\\", "\\\\").replace('"', '\\"') + '"' for v in values)

@@ -1,0 +1,254 @@
+"""The shell around `shared.protocol.WorkerEnd`: a socket, a clock, and the outbox.
+
+What comes in is passed to a Station; what must go out is asked from it. Reconnecting is the
+websockets library's own iterator with our waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Generator
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import structlog
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+from desktop.core.hub_address import is_loopback, worker_socket
+from desktop.core.link import (
+    LinkState,
+    LinkStatus,
+    later_status,
+    refused_status,
+    unreachable,
+)
+from shared.backoff import RECONNECT
+from shared.environment import Environment
+from shared.errors import AppError
+from shared.events import Event
+from shared.messages import (
+    BATCH_EVENTS_MAX,
+    Ack,
+    Beat,
+    Bye,
+    Events,
+    FromHub,
+    FromWorker,
+    Hello,
+    Pull,
+)
+from shared.protocol import FRAME_BYTES_MAX, Phase, WorkerEnd
+
+log = structlog.get_logger(__name__)
+
+OPEN_SECONDS = 10.0
+
+
+class Station(Protocol):
+    """The worker as the link sees it."""
+
+    async def hello(self) -> Hello:
+        """Introduce the worker as it is now."""
+
+    def beat(self) -> Beat:
+        """Tell what is held and how the machine is."""
+
+    @property
+    def outbox_seq(self) -> int:
+        """The number of the last own event that is committed."""
+
+    async def outbox(self, start: int, count_max: int) -> list[Event]:
+        """Return own events from number `start`."""
+
+    async def acknowledged(self, seq: int) -> None:
+        """The hub has committed own events up to `seq`."""
+
+    async def apply(self, hub_epoch: str, events: Events) -> None:
+        """Commit events of the hub, and the cursor with them."""
+
+    async def take(self, message: FromHub) -> None:
+        """Act on any other message."""
+
+    async def restored(self) -> None:
+        """The hub knows more of our log than we do: start a new epoch."""
+
+
+class Link:
+    """Keeps the line up until cancelled, or until the hub refuses this worker for good."""
+
+    def __init__(
+        self,
+        base: str,
+        token: str,
+        station: Station,
+        environment: Environment,
+        on_status: Callable[[LinkStatus], None],
+    ) -> None:
+        self._base = base
+        self._token = token
+        self._station = station
+        self._environment = environment
+        self._on_status = on_status
+        self._end: WorkerEnd | None = None
+        """Of the line that is up, or of the last one."""
+        self._outgoing = asyncio.Event()
+        self._failures = 0
+        self._why: LinkStatus | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._end is not None and self._end.phase is Phase.OPEN
+
+    def send(self, message: FromWorker) -> None:
+        """Send a transient message; without a line it is dropped."""
+        if self._end is not None and self.is_open:
+            self._end.send(message)
+            self._outgoing.set()
+
+    def ring(self) -> None:
+        """The outbox has grown."""
+        self._outgoing.set()
+
+    async def run(self) -> None:
+        """Connect, and connect again. Returns when the hub refuses this worker for good."""
+        self._on_status(LinkStatus(state=LinkState.CONNECTING))
+        host = urlsplit(self._base).hostname or ""
+        lines = connect(
+            worker_socket(self._base),
+            additional_headers={"Authorization": f"Bearer {self._token}"},
+            compression=None,
+            max_size=FRAME_BYTES_MAX,
+            ping_interval=None,
+            open_timeout=OPEN_SECONDS,
+            close_timeout=2,
+            process_exception=self._sort_failure,
+            reconnect_delays=self._delays,
+            proxy=None if is_loopback(host) else True,
+        )
+        try:
+            async for connection in lines:
+                with contextlib.suppress(ConnectionClosed):
+                    await self._serve(connection)
+                if not await self._after(connection):
+                    return
+        except InvalidStatus as error:
+            refused = refused_status(error.response.status_code)
+            assert refused is not None, "every other status is tried again"
+            self._on_status(LinkStatus(state=LinkState.REFUSED, error=refused))
+
+    async def _serve(self, connection: ClientConnection) -> None:
+        hello = await self._station.hello()
+        end = WorkerEnd(
+            hub_epoch=hello.hub_epoch,
+            hub_seq=hello.hub_seq,
+            outbox_seq=hello.outbox_seq,
+            now=self._environment.monotonic(),
+        )
+        self._end = end
+        end.hello(hello)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                writer = tasks.create_task(self._write(connection, end))
+                await self._read(connection, end)
+                self._outgoing.set()
+                await writer
+        except* ConnectionClosed:
+            log.info("line closed", end=repr(end))
+        finally:
+            end.close()
+
+    async def _read(self, connection: ClientConnection, end: WorkerEnd) -> None:
+        while end.phase is not Phase.CLOSED:
+            frame = await connection.recv()
+            was_opening = end.phase is Phase.OPENING
+            message = end.receive(frame, self._environment.monotonic())
+            self._outgoing.set()
+            if was_opening and self.is_open:
+                self._failures = 0
+                self._on_status(LinkStatus(state=LinkState.ONLINE))
+            match message:
+                case None | Pull() | Bye():
+                    pass
+                case Ack():
+                    await self._station.acknowledged(message.seq)
+                case Events():
+                    await self._station.apply(end.hub_epoch, message)
+                    end.applied(message.upto)
+                    self._outgoing.set()
+                case _:
+                    await self._station.take(message)
+
+    async def _write(self, connection: ClientConnection, end: WorkerEnd) -> None:
+        """Send what is due: frames, the outbox, beats; ends the line when the end has closed."""
+        while True:
+            self._outgoing.clear()
+            if end.room and end.next_seq <= self._station.outbox_seq:
+                events = await self._station.outbox(end.next_seq, BATCH_EVENTS_MAX)
+                if end.phase is Phase.OPEN and events and events[0].seq == end.next_seq:
+                    end.push(events)
+                    self._outgoing.set()
+            for frame in end.frames_to_send():
+                await connection.send(frame)
+            if end.phase is Phase.CLOSED:
+                await connection.close(end.close_code)
+                return
+            wait = max(0.0, end.deadline - self._environment.monotonic())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._outgoing.wait(), wait)
+            if end.poll(self._environment.monotonic()):
+                end.send(self._station.beat())
+
+    async def _after(self, connection: ClientConnection) -> bool:
+        """Look at how a line ended; False when there is no use in another."""
+        error = self._why_closed(connection)
+        if error is not None and error.code == "worker_restored":
+            await self._station.restored()
+        if error is not None and error.code in ("worker_refused", "worker_revoked"):
+            self._on_status(LinkStatus(state=LinkState.REFUSED, error=error.body))
+            return False
+        # The line was there a moment ago; come back soon, but not with everybody at once.
+        self._failures += 1
+        wait = RECONNECT.wait_seconds(self._failures, self._environment.random())
+        body = error.body if error else unreachable(self._host, "the line was cut")
+        self._on_status(LinkStatus(state=LinkState.OFFLINE, error=body, next_try_seconds=wait))
+        await asyncio.sleep(wait)
+        return True
+
+    def _why_closed(self, connection: ClientConnection) -> AppError | None:
+        end = self._end
+        if end is not None and end.close_error is not None:
+            return end.close_error
+        if connection.close_code == 4401:
+            refused = refused_status(401)
+            return AppError.from_body(refused) if refused else None
+        return None
+
+    def _sort_failure(self, error: Exception) -> Exception | None:
+        """Say whether a failed try is fatal (the error) or passes (None), as websockets asks."""
+        if isinstance(error, InvalidStatus):
+            status = error.response.status_code
+            if refused_status(status) is not None:
+                return error
+            self._why = LinkStatus(state=LinkState.OFFLINE, error=later_status(status))
+            return None
+        if isinstance(error, (OSError, TimeoutError, InvalidHandshake, EOFError)):
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            self._why = LinkStatus(
+                state=LinkState.OFFLINE, error=unreachable(self._host, str(reason))
+            )
+            return None
+        return error
+
+    def _delays(self) -> Generator[float]:
+        while True:
+            self._failures += 1
+            wait = RECONNECT.wait_seconds(self._failures, self._environment.random())
+            error = self._why.error if self._why else None
+            self._on_status(LinkStatus(state=LinkState.OFFLINE, error=error, next_try_seconds=wait))
+            yield wait
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self._base).netloc

@@ -1,0 +1,1 @@
+"""Running jobs: one child process each, watched, limited, and ended as a whole tree."""

@@ -1,0 +1,174 @@
+"""Main of the child: reads its order, imports the executor, runs it, tells how it went.
+
+Standard output belongs to the protocol; whatever a library prints goes to standard error. When
+standard input ends, the worker is gone and the child ends with everything it started.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from pydantic import BaseModel
+
+from desktop.runner.folders import AllowedFolders
+from desktop.runner.lines import (
+    LINE_BYTES_MAX,
+    TO_CHILD,
+    Answered,
+    Asked,
+    Failed,
+    FromChild,
+    Logged,
+    Order,
+    Progressed,
+    Result,
+    write,
+)
+from shared.errors import AppError, ErrorBody
+from shared.events import LINE_CHARS_MAX
+from shared.kinds import Inputs, parse_inputs
+from shared.kinds.catalogue import kind_named
+from shared.questions import Asking
+
+EXIT_WORKER_GONE = 70
+
+
+def main() -> int:
+    """Run the one job that standard input orders; return the exit code."""
+    speak = Mouth(_take_standard_output())
+    incoming = sys.stdin.buffer
+    order = TO_CHILD.validate_json(incoming.readline(LINE_BYTES_MAX))
+    assert isinstance(order, Order)
+    answers: queue.SimpleQueue[Answered] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(incoming, answers), daemon=True).start()
+    try:
+        speak(Result(output=_run(order, speak, answers)))
+    except AppError as error:
+        speak(Failed(error=error.body))
+    except MemoryError:
+        speak(Failed(error=_no_memory(order)))
+    except Exception as error:
+        traceback.print_exc()
+        speak(Failed(error=_crash(error)))
+    return 0
+
+
+class Mouth:
+    """The child's only way to speak; a lock keeps lines whole if an executor uses threads."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._lock = threading.Lock()
+
+    def __call__(self, line: FromChild) -> None:
+        with self._lock:
+            self._out.write(write(line))
+            self._out.flush()
+
+
+class ChildContext:
+    """The executor's door to the world (`desktop.jobs.context.Context`)."""
+
+    def __init__(self, order: Order, speak: Mouth, answers: queue.SimpleQueue[Answered]) -> None:
+        self.workdir = Path(order.workdir)
+        self.models_folder = Path(order.models_folder)
+        self.memory_bytes_max = order.memory_bytes_max
+        self.threads_max = order.threads_max
+        self._allowed = AllowedFolders(tuple(Path(folder) for folder in order.folders))
+        self.folders = self._allowed.folders
+        self._given = dict(order.spec.answers)
+        self._speak = speak
+        self._answers = answers
+
+    def progress(
+        self, stage: str, done: float, total: float, *, eta_seconds: float | None = None
+    ) -> None:
+        eta = None if eta_seconds is None else max(0.0, eta_seconds)
+        done, total = max(0.0, done), max(0.0, total)
+        self._speak(
+            Progressed(
+                stage=stage[:200], done=max(0.0, done), total=max(0.0, total), eta_seconds=eta
+            )
+        )
+
+    def log(self, line: str) -> None:
+        for part in line.splitlines() or [""]:
+            self._speak(Logged(line=part[:LINE_CHARS_MAX]))
+
+    def ask(self, asking: Asking) -> str:
+        if asking.key in self._given:
+            return self._given[asking.key]
+        self._speak(Asked(asking=asking))
+        while True:
+            answered = self._answers.get()
+            self._given[answered.key] = answered.value
+            if answered.key == asking.key:
+                return answered.value
+
+    def find_file(self, name: str) -> Path:
+        return self._allowed.find(name)
+
+    def recent_files(self, suffixes: tuple[str, ...], *, count_max: int) -> list[Path]:
+        return self._allowed.recent(suffixes, count_max=count_max)
+
+
+def load(address: str) -> Any:
+    """Import what "module:attribute" names."""
+    module, _, attribute = address.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def _run(order: Order, speak: Mouth, answers: queue.SimpleQueue[Answered]) -> dict[str, Any]:
+    kind = kind_named(order.spec.kind, load(order.kinds_at))
+    inputs = parse_inputs(kind, order.spec.inputs)
+    executor: Callable[[ChildContext, Inputs], BaseModel] = load(order.executor)
+    output = executor(ChildContext(order, speak, answers), inputs)
+    assert isinstance(output, kind.output), f"{order.executor} returned {type(output).__name__}"
+    return output.model_dump(mode="json")
+
+
+def _take_standard_output() -> BinaryIO:
+    """Keep standard output for the protocol and send everybody else's prints to stderr."""
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    sys.stdout = io.TextIOWrapper(os.fdopen(os.dup(2), "wb"), line_buffering=True)
+    return out
+
+
+def _listen(incoming: BinaryIO, answers: queue.SimpleQueue[Answered]) -> None:
+    while line := incoming.readline(LINE_BYTES_MAX):
+        told = TO_CHILD.validate_json(line)
+        if isinstance(told, Answered):
+            answers.put(told)
+    # The worker is gone. Take everything down that this job started, itself included.
+    if hasattr(os, "killpg") and os.getpgid(0) == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(EXIT_WORKER_GONE)
+
+
+def _no_memory(order: Order) -> ErrorBody:
+    return AppError(
+        "out_of_memory",
+        f"There was not enough memory; this job may use {order.memory_bytes_max / 1024**3:.1f} GB.",
+        "Use a smaller file, or raise memory_bytes_max in the machine's policy.",
+    ).body
+
+
+def _crash(error: Exception) -> ErrorBody:
+    told = str(error).strip().splitlines()
+    what = f"{type(error).__name__}: {told[0][:300]}" if told else type(error).__name__
+    return AppError(
+        "job_crashed",
+        f"The job met something it does not know how to deal with ({what}).",
+        "Its log on that machine has the details; please report it if it repeats.",
+    ).body

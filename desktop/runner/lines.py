@@ -1,0 +1,84 @@
+"""What a child and its worker say to each other: one JSON object a line, typed.
+
+worker → child (standard input): order (first line), answered
+child → worker (standard output): progress, logged, asked, result, failed
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+
+from shared.errors import ErrorBody
+from shared.events import LINE_CHARS_MAX
+from shared.jobs import JobSpec
+from shared.questions import Asking
+
+LINE_BYTES_MAX = 4 * 1024**2
+"""One line of a child; results beyond this belong into a file."""
+
+
+class Line(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Order(Line):
+    """All a child needs to begin; written only after `job_started` is committed."""
+
+    type: Literal["order"] = "order"
+    spec: JobSpec
+    executor: str
+    """ "module:function"."""
+    kinds_at: str
+    """ "module:attribute" of the kinds' mapping."""
+    workdir: str
+    models_folder: str
+    folders: tuple[str, ...]
+    memory_bytes_max: int
+    threads_max: int
+
+
+class Answered(Line):
+    type: Literal["answered"] = "answered"
+    key: str
+    value: str
+
+
+class Progressed(Line):
+    type: Literal["progress"] = "progress"
+    stage: str = Field(max_length=200)
+    done: float = Field(ge=0)
+    total: float = Field(ge=0)
+    eta_seconds: float | None = Field(default=None, ge=0)
+
+
+class Logged(Line):
+    type: Literal["logged"] = "logged"
+    line: str = Field(max_length=LINE_CHARS_MAX)
+
+
+class Asked(Line):
+    type: Literal["asked"] = "asked"
+    asking: Asking
+
+
+class Result(Line):
+    type: Literal["result"] = "result"
+    output: dict[str, JsonValue]
+
+
+class Failed(Line):
+    type: Literal["failed"] = "failed"
+    error: ErrorBody
+
+
+ToChild = Order | Answered
+FromChild = Progressed | Logged | Asked | Result | Failed
+
+TO_CHILD: TypeAdapter[ToChild] = TypeAdapter(Annotated[ToChild, Field(discriminator="type")])
+FROM_CHILD: TypeAdapter[FromChild] = TypeAdapter(Annotated[FromChild, Field(discriminator="type")])
+
+
+def write(line: ToChild | FromChild) -> bytes:
+    return line.model_dump_json().encode() + b"\n"

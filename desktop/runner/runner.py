@@ -1,0 +1,234 @@
+"""All running jobs of this worker: starts a child per attempt, passes on what it says.
+
+The runner decides nothing durable. What a child asks and how it ends is told to a Listener, which
+writes it to the journal first and then calls back (`answer`, `end`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from desktop.core.attempt import Attempt
+from desktop.core.outcome import Ending, Outcome
+from desktop.runner.child import Child, ChildLimits
+from desktop.runner.lines import Asked, FromChild, Logged, Order, Progressed
+from shared.environment import Environment
+from shared.events import LINES_MAX
+from shared.ids import JobId
+from shared.kinds import Kind
+from shared.messages import Progress
+from shared.questions import Asking
+
+log = structlog.get_logger(__name__)
+
+TELL_SECONDS = 1.0
+"""Progress and log lines leave the worker at most this often per job."""
+LOG_LINES_MAX = 10_000
+"""Lines of one attempt that reach its log; the rest is counted and left out."""
+
+
+class Listener(Protocol):
+    """Who is told what children do. Called in order per attempt."""
+
+    def progressed(self, progress: Progress) -> None:
+        """Newest progress; may be dropped."""
+
+    async def logged(self, job_id: JobId, lines: tuple[str, ...]) -> None:
+        """Lines for the job's log."""
+
+    async def asked(self, job_id: JobId, asking: Asking) -> None:
+        """The child waits for an answer."""
+
+    async def ended(self, job_id: JobId, outcome: Outcome) -> None:
+        """The child and all it started are gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """What every job of this worker is run with."""
+
+    kinds: Mapping[str, Kind]
+    kinds_at: str
+    executors: Mapping[str, str]
+    jobs_folder: Path
+    models_folder: Path
+    folders: tuple[Path, ...]
+    memory_bytes_max: int
+    threads_max: int
+
+
+class Runner:
+    """Runs attempts until its TaskGroup ends; all children die with it."""
+
+    def __init__(
+        self,
+        workshop: Workshop,
+        listener: Listener,
+        environment: Environment,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self._workshop = workshop
+        self._listener = listener
+        self._environment = environment
+        self._tasks = tasks
+        self._running: dict[JobId, _Running] = {}
+
+    @property
+    def running(self) -> frozenset[JobId]:
+        return frozenset(self._running)
+
+    def start(self, attempt: Attempt) -> None:
+        """Start the child of an attempt whose start is committed."""
+        job_id = attempt.spec.job_id
+        assert job_id not in self._running
+        kind = self._workshop.kinds[attempt.spec.kind]
+        running = _Running(attempt)
+        running.child = Child(
+            self._order(attempt),
+            ChildLimits(
+                memory_bytes_max=self._workshop.memory_bytes_max,
+                running_seconds_max=kind.timeout_seconds,
+            ),
+            self._environment,
+            running.take,
+        )
+        self._running[job_id] = running
+        self._tasks.create_task(self._run(running), name=f"job {job_id}")
+
+    def answer(self, job_id: JobId, key: str, value: str) -> None:
+        """Pass an answer on; a child that is gone needs none."""
+        if running := self._running.get(job_id):
+            running.child.answer(key, value)
+
+    def end(self, job_id: JobId, ending: Ending) -> bool:
+        """End a job's tree; False when it was not running."""
+        running = self._running.get(job_id)
+        if running is None:
+            return False
+        running.child.end(ending)
+        return True
+
+    def end_all(self) -> None:
+        """Kill every child without a word; used when this process ends."""
+        for running in self._running.values():
+            running.is_silent = True
+            running.child.end(Ending.CANCELLED)
+
+    async def _run(self, running: _Running) -> None:
+        attempt = running.attempt
+        job_id = attempt.spec.job_id
+        with structlog.contextvars.bound_contextvars(job_id=job_id, attempt=attempt.number):
+            log.info("job started", kind=attempt.spec.kind)
+            told = asyncio.Event()
+            async with asyncio.TaskGroup() as tasks:
+                teller = tasks.create_task(self._tell(running, told))
+                outcome = await running.child.run()
+                told.set()
+                running.news.set()
+                running.urgent.set()
+                await teller
+            del self._running[job_id]
+            log.info("job ended", ending=outcome.ending, seconds=round(outcome.running_seconds, 1))
+            if not running.is_silent:
+                await self._listener.ended(job_id, outcome)
+                self._clean(job_id, outcome)
+
+    async def _tell(self, running: _Running, ended: asyncio.Event) -> None:
+        """Pass on what the child says, questions at once, the rest once a second."""
+        job_id = running.attempt.spec.job_id
+        while not (ended.is_set() and running.is_told):
+            await running.news.wait()
+            running.news.clear()
+            progress, lines, asking = running.take_news()
+            if running.is_silent:
+                continue
+            if progress is not None:
+                self._listener.progressed(progress)
+            for start in range(0, len(lines), LINES_MAX):
+                await self._listener.logged(job_id, tuple(lines[start : start + LINES_MAX]))
+            if asking is not None:
+                await self._listener.asked(job_id, asking)
+            elif not ended.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(running.urgent.wait(), TELL_SECONDS)
+                running.urgent.clear()
+
+    def _order(self, attempt: Attempt) -> Order:
+        workshop = self._workshop
+        workdir = workshop.jobs_folder / attempt.spec.job_id
+        workdir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return Order(
+            spec=attempt.spec,
+            executor=workshop.executors[attempt.spec.kind],
+            kinds_at=workshop.kinds_at,
+            workdir=str(workdir),
+            models_folder=str(workshop.models_folder),
+            folders=tuple(str(folder) for folder in workshop.folders),
+            memory_bytes_max=workshop.memory_bytes_max,
+            threads_max=workshop.threads_max,
+        )
+
+    def _clean(self, job_id: JobId, outcome: Outcome) -> None:
+        """A job that ended well leaves no working folder; others keep theirs for a look."""
+        if outcome.ending in (Ending.RESULT, Ending.CANCELLED):
+            shutil.rmtree(self._workshop.jobs_folder / job_id, ignore_errors=True)
+
+
+class _Running:
+    """A running attempt and what its child said that nobody was told yet."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self.attempt = attempt
+        self.child: Child
+        self.is_silent = False
+        self.news = asyncio.Event()
+        self.urgent = asyncio.Event()
+        self._progress: Progress | None = None
+        self._lines: list[str] = []
+        self._asking: Asking | None = None
+        self._lines_seen = 0
+
+    @property
+    def is_told(self) -> bool:
+        return not self._lines and self._asking is None
+
+    def take(self, line: FromChild) -> None:
+        """Note a line of the child."""
+        match line:
+            case Progressed():
+                self._progress = Progress(
+                    job_id=self.attempt.spec.job_id,
+                    attempt=self.attempt.number,
+                    stage=line.stage,
+                    done=line.done,
+                    total=line.total,
+                    eta_seconds=line.eta_seconds,
+                )
+            case Logged():
+                self._note(line.line)
+            case Asked():
+                self._asking = line.asking
+                self.urgent.set()
+            case _:
+                raise AssertionError(line)
+        self.news.set()
+
+    def take_news(self) -> tuple[Progress | None, list[str], Asking | None]:
+        news = self._progress, self._lines, self._asking
+        self._progress, self._lines, self._asking = None, [], None
+        return news
+
+    def _note(self, line: str) -> None:
+        self._lines_seen += 1
+        if self._lines_seen <= LOG_LINES_MAX:
+            self._lines.append(line)
+        elif self._lines_seen == LOG_LINES_MAX + 1:
+            self._lines.append(f"… more than {LOG_LINES_MAX:,} lines; the rest is left out")

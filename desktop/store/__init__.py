@@ -1,0 +1,1 @@
+"""SQLite of the worker: plain functions of a connection; no decision, no commit inside."""

@@ -1,0 +1,73 @@
+"""Single values: who this worker is, which hub it belongs to, how far it has come with it."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from shared.ids import WorkerId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairing:
+    """What joining a hub left behind; the token is kept by the system's safe."""
+
+    hub_url: str
+    worker_id: WorkerId
+    worker_name: str
+    hub_name: str
+    person_name: str
+
+
+def get(connection: sqlite3.Connection, name: str, default: str = "") -> str:
+    row = connection.execute("select value from fact where name = ?", (name,)).fetchone()
+    return default if row is None else str(row[0])
+
+
+def put(connection: sqlite3.Connection, name: str, value: str) -> None:
+    connection.execute(
+        "insert into fact(name, value) values (?, ?) "
+        "on conflict(name) do update set value = excluded.value",
+        (name, value),
+    )
+
+
+def pairing(connection: sqlite3.Connection) -> Pairing | None:
+    if not get(connection, "worker_id"):
+        return None
+    return Pairing(
+        hub_url=get(connection, "hub_url"),
+        worker_id=WorkerId(get(connection, "worker_id")),
+        worker_name=get(connection, "worker_name"),
+        hub_name=get(connection, "hub_name"),
+        person_name=get(connection, "person_name"),
+    )
+
+
+def save_pairing(connection: sqlite3.Connection, paired: Pairing) -> None:
+    """Join a hub; what belonged to an earlier one starts anew in the next epoch."""
+    if get(connection, "worker_id") not in ("", paired.worker_id):
+        connection.execute("delete from attempt")
+        connection.execute("delete from question")
+    put(connection, "hub_url", paired.hub_url)
+    put(connection, "worker_id", paired.worker_id)
+    put(connection, "worker_name", paired.worker_name)
+    put(connection, "hub_name", paired.hub_name)
+    put(connection, "person_name", paired.person_name)
+    put(connection, "hub_epoch", "")
+    put(connection, "hub_seq", "0")
+    put(connection, "epoch", str(epoch(connection) + 1))
+
+
+def epoch(connection: sqlite3.Connection) -> int:
+    return int(get(connection, "epoch", "0"))
+
+
+def hub_cursor(connection: sqlite3.Connection) -> tuple[str, int]:
+    """Return the hub epoch and the last of its events that is applied here."""
+    return get(connection, "hub_epoch"), int(get(connection, "hub_seq", "0"))
+
+
+def move_hub_cursor(connection: sqlite3.Connection, hub_epoch: str, hub_seq: int) -> None:
+    put(connection, "hub_epoch", hub_epoch)
+    put(connection, "hub_seq", str(hub_seq))

@@ -1,0 +1,305 @@
+"""The attempts in this worker's hands: journal, outbox and memory, changed together.
+
+Every change is one transaction: the journal's entry, the event that tells of it, and the cursor
+it came by. Memory follows the commit, so nobody acts on what a crash would undo.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypedDict, TypeVar
+
+from pydantic import ValidationError
+
+from desktop.core import attempt as step
+from desktop.core.attempt import Attempt
+from desktop.store import facts, journal, outbox
+from desktop.store.journal import OpenQuestion
+from shared.database import Database
+from shared.environment import Environment
+from shared.events import (
+    AttemptEventBody,
+    Event,
+    EventBody,
+    JobInterrupted,
+    JobLogged,
+    JobResumed,
+    JobStarted,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionParked,
+    body_of,
+)
+from shared.ids import JobId, QuestionId
+from shared.jobs import JobSpec
+from shared.kinds import Kind
+from shared.messages import Events, Held
+from shared.questions import Asking
+
+T = TypeVar("T")
+
+
+class Names(TypedDict):
+    """What every event of an attempt names."""
+
+    job_id: JobId
+    attempt: int
+    fence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """How far both logs have come, for a hello."""
+
+    epoch: int
+    outbox_seq: int
+    hub_epoch: str
+    hub_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What the hub's events mean for running children."""
+
+    answers: tuple[tuple[OpenQuestion, str], ...]
+    parked: tuple[QuestionParked, ...]
+
+
+class Hands:
+    """What this worker holds. One instance per store."""
+
+    def __init__(
+        self, database: Database, environment: Environment, on_growth: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._environment = environment
+        self._on_growth = on_growth
+        self._attempts: dict[tuple[JobId, int], Attempt] = {}
+        self.outbox_seq = 0
+        """The number of the last event that is committed."""
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        return tuple(self._attempts.values())
+
+    @property
+    def held(self) -> tuple[Held, ...]:
+        return tuple(attempt.held for attempt in self._attempts.values())
+
+    @property
+    def slots_taken(self) -> int:
+        return sum(attempt.takes_slot for attempt in self._attempts.values())
+
+    def get(self, job_id: JobId, number: int) -> Attempt | None:
+        return self._attempts.get((job_id, number))
+
+    def alive(self, job_id: JobId) -> Attempt | None:
+        """The attempt of a job that runs or asks here."""
+        return next(
+            (a for a in self._attempts.values() if a.spec.job_id == job_id and a.is_alive), None
+        )
+
+    async def recover(self, kinds: Mapping[str, Kind], reason: str) -> None:
+        """Settle what a crash left: attempts that were running have no child any more.
+
+        Attempts that may run again are dropped, and the hub grants them anew; the others are
+        told as interrupted, for nobody here knows how far their effect went.
+        """
+
+        def settle(connection: sqlite3.Connection) -> list[Attempt]:
+            outbox.forget_old(connection, self._environment.now())
+            for attempt in journal.attempts(connection):
+                kind = kinds.get(attempt.spec.kind)
+                if not attempt.is_alive:
+                    continue
+                if kind is not None and (kind.idempotent or kind.resumable):
+                    journal.forget(connection, attempt.spec.job_id, attempt.number)
+                else:
+                    self._end(connection, attempt, JobInterrupted(**names(attempt), reason=reason))
+            return journal.attempts(connection)
+
+        attempts = await self._write(settle)
+        self._attempts = {(a.spec.job_id, a.number): a for a in attempts}
+
+    async def position(self) -> Position:
+        def read(connection: sqlite3.Connection) -> Position:
+            hub_epoch, hub_seq = facts.hub_cursor(connection)
+            epoch = facts.epoch(connection)
+            return Position(
+                epoch=epoch,
+                outbox_seq=outbox.last_seq(connection, epoch),
+                hub_epoch=hub_epoch,
+                hub_seq=hub_seq,
+            )
+
+        position = await self._database.read(read)
+        self.outbox_seq = position.outbox_seq
+        return position
+
+    async def events(self, start: int, count_max: int) -> list[Event]:
+        return await self._database.read(
+            lambda connection: outbox.read(connection, start=start, count_max=count_max)
+        )
+
+    async def acknowledge(self, seq: int) -> None:
+        """The hub has committed our events up to `seq`; what ended by then is forgotten."""
+
+        def note(connection: sqlite3.Connection) -> None:
+            outbox.acknowledge(connection, seq)
+            journal.forget_ended(connection, seq)
+
+        await self._database.write(note)
+        for key, attempt in list(self._attempts.items()):
+            if step.is_forgotten(attempt, seq):
+                del self._attempts[key]
+
+    async def renew(self) -> None:
+        """Start a new epoch: the store turned out to be an older copy of itself."""
+
+        def note(connection: sqlite3.Connection) -> list[Attempt]:
+            outbox.start_epoch(connection, at=self._environment.now())
+            return journal.attempts(connection)
+
+        attempts = await self._write(note)
+        self._attempts = {(a.spec.job_id, a.number): a for a in attempts}
+
+    async def accept(self, spec: JobSpec, number: int) -> None:
+        """Journal a yes to an offer. Its slot is taken from this moment on."""
+        attempt = Attempt(spec=spec, number=number)
+        self._keep(attempt)
+        await self._database.write(lambda connection: journal.save(connection, attempt))
+
+    async def forget(self, attempt: Attempt) -> None:
+        self._attempts.pop((attempt.spec.job_id, attempt.number), None)
+        await self._database.write(
+            lambda connection: journal.forget(connection, attempt.spec.job_id, attempt.number)
+        )
+
+    async def start(self, job_id: JobId, number: int, fence: int) -> Attempt | None:
+        """Journal the start of a granted attempt; None when there is none to start."""
+        attempt = self.get(job_id, number)
+        running = step.start(attempt, fence) if attempt else None
+        if running is None:
+            return None
+
+        def note(connection: sqlite3.Connection) -> None:
+            journal.save(connection, running)
+            self._append(connection, JobStarted(**names(running)))
+
+        await self._write(note)
+        self._keep(running)
+        return running
+
+    async def log(self, job_id: JobId, lines: tuple[str, ...]) -> None:
+        if attempt := self.alive(job_id):
+            body = JobLogged(**names(attempt), lines=lines)
+            await self._write(lambda connection: self._append(connection, body))
+
+    async def ask(self, job_id: JobId, asking: Asking) -> None:
+        attempt = self.alive(job_id)
+        waiting = step.ask(attempt) if attempt else None
+        if waiting is None:
+            return
+        question = OpenQuestion(
+            question_id=QuestionId(self._environment.new_id()),
+            job_id=job_id,
+            number=waiting.number,
+            asking=asking,
+        )
+        body = QuestionAsked(**names(waiting), question_id=question.question_id, asking=asking)
+
+        def note(connection: sqlite3.Connection) -> None:
+            journal.ask(connection, question)
+            journal.save(connection, waiting)
+            self._append(connection, body)
+
+        await self._write(note)
+        self._keep(waiting)
+
+    async def hear(self, hub_epoch: str, events: Events) -> Heard:
+        """Apply events of the hub; their cursor moves with what they change."""
+
+        def note(connection: sqlite3.Connection) -> tuple[list[Attempt], Heard]:
+            resumed: list[Attempt] = []
+            answers: list[tuple[OpenQuestion, str]] = []
+            parked: list[QuestionParked] = []
+            for entry in events.events:
+                match known_body(entry.event):
+                    case QuestionAnswered() as told:
+                        if (found := self._resume(connection, told)) is not None:
+                            resumed.append(found[0])
+                            answers.append((found[1], told.answer.value))
+                    case QuestionParked() as told:
+                        parked.append(told)
+                    case _:
+                        pass
+            facts.move_hub_cursor(connection, hub_epoch, events.upto)
+            return resumed, Heard(answers=tuple(answers), parked=tuple(parked))
+
+        resumed, heard = await self._write(note)
+        for attempt in resumed:
+            self._keep(attempt)
+        return heard
+
+    async def end(self, job_id: JobId, body_for: Callable[[Names], AttemptEventBody]) -> None:
+        """Write the outcome of the attempt that is alive; a second outcome is ignored."""
+        attempt = self.alive(job_id)
+        if attempt is None:
+            return
+        body = body_for(names(attempt))
+        self._keep(await self._write(lambda connection: self._end(connection, attempt, body)))
+
+    def _end(
+        self, connection: sqlite3.Connection, attempt: Attempt, body: AttemptEventBody
+    ) -> Attempt:
+        ended = step.end(attempt, self._append(connection, body))
+        assert ended is not None
+        journal.save(connection, ended)
+        return ended
+
+    def _resume(
+        self, connection: sqlite3.Connection, told: QuestionAnswered
+    ) -> tuple[Attempt, OpenQuestion] | None:
+        """Let the attempt that asked go on, if it still waits."""
+        question = journal.open_question(connection, told.question_id)
+        if question is None:
+            return None
+        journal.answer(connection, told.question_id, told.answer.value)
+        attempt = self.get(question.job_id, question.number)
+        running = step.resume(attempt) if attempt else None
+        if running is None:
+            return None
+        journal.save(connection, running)
+        self._append(connection, JobResumed(**names(running), question_id=told.question_id))
+        return running, question
+
+    def _append(self, connection: sqlite3.Connection, body: AttemptEventBody) -> int:
+        return outbox.append(connection, body, at=self._environment.now())
+
+    def _keep(self, attempt: Attempt) -> None:
+        self._attempts[attempt.spec.job_id, attempt.number] = attempt
+
+    async def _write(self, note: Callable[[sqlite3.Connection], T]) -> T:
+        """Commit a change that may have written events, then say that the outbox has grown."""
+
+        def noted(connection: sqlite3.Connection) -> tuple[T, int]:
+            result = note(connection)
+            return result, outbox.last_seq(connection, facts.epoch(connection))
+
+        result, self.outbox_seq = await self._database.write(noted)
+        self._on_growth()
+        return result
+
+
+def names(attempt: Attempt) -> Names:
+    return Names(job_id=attempt.spec.job_id, attempt=attempt.number, fence=attempt.fence)
+
+
+def known_body(event: Event) -> EventBody | None:
+    """Read an event of the hub; one that is newer or does not fit means nothing here."""
+    try:
+        return body_of(event)
+    except ValidationError:
+        return None

@@ -1,0 +1,1 @@
+"""What differs between operating systems: folders, safes for secrets, hardware, one instance."""

@@ -1,0 +1,76 @@
+"""What this machine can do and how it is: capabilities, memory, metrics."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+from shared.capabilities import Capability
+from shared.kinds import Kind
+from shared.messages import Metrics
+
+LIBRARIES: Mapping[str, tuple[str, ...]] = {
+    "data": ("numpy", "pandas"),
+    "ml": ("numpy", "pandas", "sklearn"),
+}
+"""What a family of kinds imports; a family that is not listed needs nothing more."""
+
+
+def kinds_ready(kinds: Mapping[str, Kind], executors: Mapping[str, str]) -> frozenset[str]:
+    """Return the kinds that have an executor and whose libraries are installed.
+
+    Looks for the libraries without importing them.
+    """
+    return frozenset(
+        name
+        for name in kinds
+        if name in executors
+        and all(importlib.util.find_spec(lib) for lib in LIBRARIES.get(name.split(".")[0], ()))
+    )
+
+
+def capabilities(ready: frozenset[str]) -> tuple[Capability, ...]:
+    return tuple(Capability(kind=name) for name in sorted(ready))
+
+
+def machine_name() -> str:
+    return platform.node().split(".")[0][:60] or "computer"
+
+
+def platform_name() -> str:
+    """Name the system as people do: "Debian GNU/Linux 12", "Windows 11", "macOS 15.1"."""
+    if platform.system() == "Linux":
+        try:
+            release = platform.freedesktop_os_release()
+        except OSError:
+            return "Linux"
+        return release.get("PRETTY_NAME", "Linux").split(" (")[0]
+    if platform.system() == "Darwin":
+        return f"macOS {platform.mac_ver()[0]}"
+    return f"{platform.system()} {platform.release()}"
+
+
+def memory_total_bytes() -> int:
+    return int(psutil.virtual_memory().total)
+
+
+def disk_free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
+def metrics(folder: Path) -> Metrics:
+    """Measure the machine; the CPU share is since the last call."""
+    memory = psutil.virtual_memory()
+    battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+    return Metrics(
+        cpu_share=min(1.0, psutil.cpu_percent(interval=None) / 100),
+        memory_used_bytes=memory.total - memory.available,
+        memory_total_bytes=memory.total,
+        disk_free_bytes=disk_free_bytes(folder),
+        battery_share=min(1.0, battery.percent / 100) if battery else None,
+    )

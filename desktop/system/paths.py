@@ -1,0 +1,61 @@
+"""Where the worker keeps its things."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The folders of one worker profile."""
+
+    data: Path
+    config: Path
+
+    @property
+    def store(self) -> Path:
+        return self.data / "worker.sqlite3"
+
+    @property
+    def models(self) -> Path:
+        return self.data / "models"
+
+    @property
+    def jobs(self) -> Path:
+        """One working folder per job."""
+        return self.data / "jobs"
+
+    @property
+    def policy(self) -> Path:
+        return self.config / "policy.toml"
+
+    @property
+    def lock(self) -> Path:
+        return self.data / "worker.lock"
+
+    @property
+    def status(self) -> Path:
+        return self.data / "status.json"
+
+    @property
+    def token(self) -> Path:
+        """Used only where the system has no safe for secrets."""
+        return self.data / "token"
+
+    def make(self) -> None:
+        for folder in (self.data, self.config, self.models, self.jobs):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def find_paths(home: Path | None) -> Paths:
+    """Return the profile in `home`, or the person's own in the system's usual folders."""
+    if home is not None:
+        home = home.expanduser().resolve()
+        return Paths(data=home, config=home)
+    import platformdirs
+
+    return Paths(
+        data=Path(platformdirs.user_data_dir("deskhand", appauthor=False)),
+        config=Path(platformdirs.user_config_dir("deskhand", appauthor=False)),
+    )
