@@ -196,6 +196,23 @@ class Model:
         """The columns a frame must have to be predicted."""
         return self._features[0].tables.columns
 
+    def unseen_rows(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Mark rows with a category that training never saw: bool [rows]."""
+        from desktop.jobs.ml.features_columns import (
+            LevelsColumn,
+            ManyLevelsColumn,
+            codes_of,
+            levels_in,
+        )
+
+        unseen = np.zeros(len(frame), dtype=bool)
+        for encoder in self._features[0].tables.encoders:
+            if isinstance(encoder, LevelsColumn | ManyLevelsColumn):
+                values = frame[encoder.column]
+                is_told = levels_in(values)[0] >= 0
+                unseen |= is_told & (codes_of(encoder.levels, values) < 0)
+        return unseen
+
     def predict(self, frame: pd.DataFrame, told: Callable[[int], None] | None = None) -> Prediction:
         """Predict rows; columns are found by name, further ones ignored.
 

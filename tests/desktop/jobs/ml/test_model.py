@@ -95,6 +95,18 @@ def test_a_number_comes_with_an_interval(tmp_path: Path) -> None:
     assert np.allclose(predicted.values - predicted.lower, 1.25)
 
 
+def test_rows_with_a_category_never_seen_are_marked(tmp_path: Path) -> None:
+    frame = table(6)
+    frame.loc[1, "plan"] = "enterprise"
+    frame.loc[2, "plan"] = None
+    frame.loc[4, "town"] = "town 999"
+    frame.loc[5, "note"] = "words never heard"
+
+    unseen = reopened("binary", tmp_path).unseen_rows(frame)
+
+    assert list(unseen) == [False, True, False, False, True, False]
+
+
 def test_no_rows_give_no_predictions(tmp_path: Path) -> None:
     predicted = reopened("binary", tmp_path).predict(table(3).iloc[:0])
 
