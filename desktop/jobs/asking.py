@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from desktop.jobs import wording
 from shared.errors import NotFound
-from shared.questions import Asking, Choice, QuestionKind
+from shared.questions import TEXT_CHARS_MAX, Asking, Choice, QuestionKind
 
 if TYPE_CHECKING:
     from desktop.jobs.context import Context
@@ -84,7 +84,9 @@ def column_of(context: Context, table: Table, given: str | None, *, key: str = "
     """
     if given is not None:
         return named_column(table, given)
-    columns = sorted(table.columns, key=_unlikeliness)
+    # A choice cannot hold a longer name, and nobody would read it on a button.
+    offered = (column for column in table.columns if len(column.name) <= TEXT_CHARS_MAX)
+    columns = sorted(offered, key=_unlikeliness)
     choices = tuple(
         Choice(value=c.name, label=c.name[:LABEL_CHARS_MAX], detail=_detail_of(c))
         for c in columns[:COLUMNS_OFFERED_MAX]
