@@ -1,0 +1,81 @@
+"""`deskhand-hub demo`: the whole round trip on this machine, in a folder that is thrown away.
+
+Everything is real: the hub and the worker are child processes started by their own commands, the
+person's side speaks the chat socket, and every number of the summary is read back from the hub.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import TextIO
+
+from pydantic import JsonValue
+
+from hub.demo.play import Play
+from hub.demo.programs import Programs, free_port
+from hub.frontends.transcript import Transcript
+from shared.errors import AppError
+
+WHOLE_SECONDS = 175.0
+
+
+def run_demo(*, as_json: bool) -> int:
+    """Perform; 0 when all went well, 1 with what failed. Leaves no process and no file behind."""
+    out: TextIO = sys.stderr if as_json else sys.stdout
+    transcript = Transcript(out)
+    with tempfile.TemporaryDirectory(prefix="deskhand-demo-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        with Programs(folder) as programs:
+            play = Play(folder, programs, transcript, free_port())
+            try:
+                summary = asyncio.run(_bounded(play))
+            except (AppError, TimeoutError) as error:
+                _tell_failure(out, programs, str(error) or "It took too long.")
+                return 1
+            except KeyboardInterrupt:
+                out.write("\nStopped; nothing is left behind.\n")
+                return 1
+    _tell_summary(transcript, summary)
+    if as_json:
+        sys.stdout.write(json.dumps(summary, ensure_ascii=False) + "\n")
+    return 0
+
+
+async def _bounded(play: Play) -> dict[str, JsonValue]:
+    """Perform within the time, and stop at SIGTERM as at Ctrl-C."""
+    task = asyncio.current_task()
+    if task is not None and os.name == "posix":
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        async with asyncio.timeout(WHOLE_SECONDS):
+            return await play.perform()
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+def _tell_failure(out: TextIO, programs: Programs, why: str) -> None:
+    out.write(f"\n⚠ The demo failed. {why}\n")
+    for name, lines in programs.last_lines().items():
+        out.write(f"\nLast lines of the {name}:\n")
+        out.writelines(f"  {line}\n" for line in lines)
+
+
+def _tell_summary(transcript: Transcript, summary: dict[str, JsonValue]) -> None:
+    model = summary["model"]
+    assert isinstance(model, dict)
+    transcript.note("")
+    transcript.note(
+        f"{summary['tasks']} tasks, {summary['questions']} questions, {summary['answers']} answers "
+        f"in {summary['seconds']} s."
+    )
+    transcript.note(
+        f"A model of {model['target']} with {model['metric']} {float(str(model['score'])):.2f}, "
+        f"{summary['predicted_rows']} rows predicted, one killed worker recovered."
+    )
+    transcript.note("The files never left their folder; hub, worker and folder are gone again.")
