@@ -32,7 +32,11 @@ Try the whole round trip in a throw-away folder: deskhand-hub demo
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; 0 when it went well, 1 when it did not, 2 for a wrong command line."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.run is None:
+        parser.print_help(sys.stderr)
+        return 2
     try:
         return int(options.run(options))
     except AppError as error:
@@ -56,7 +60,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"deskhand-hub {_version()}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    parser.set_defaults(run=None)
 
     serve = _command(
         commands,

@@ -17,7 +17,7 @@ from hub.frontends.console_frames import (
     Seen,
     read_from_hub,
 )
-from shared.errors import AppError, Unavailable
+from shared.errors import AppError, BadInput, Unavailable
 
 PATH = "/api/v1/chat/ws"
 OPEN_SECONDS = 10.0
@@ -68,10 +68,11 @@ async def open_chat(hub_url: str, key: str) -> AsyncIterator[ChatClient]:
     """Connect to a hub's chat.
 
     Raises:
+        BadInput: `hub_url_invalid`.
         Unavailable: `hub_unreachable`.
         NotAllowed: `key_missing`, `key_invalid`, as the hub says.
     """
-    url = "ws" + hub_url.rstrip("/").removeprefix("http") + PATH
+    url = "ws" + checked_url(hub_url).removeprefix("http") + PATH
     opening = connect(
         url,
         additional_headers={"Authorization": f"Bearer {key}"},
@@ -100,6 +101,21 @@ async def _greeting(socket: ClientConnection) -> Greeting:
             raise AppError.from_body(error)
         case _:
             raise hub_gone()
+
+
+def checked_url(hub_url: str) -> str:
+    """Tidy the address of a hub.
+
+    Raises:
+        BadInput: `hub_url_invalid`.
+    """
+    if not hub_url.startswith(("http://", "https://")):
+        raise BadInput(
+            "hub_url_invalid",
+            f"'{hub_url[:200]}' is no address of a hub.",
+            "It starts with http:// or https://.",
+        )
+    return hub_url.rstrip("/")
 
 
 def hub_unreachable(hub_url: str) -> Unavailable:

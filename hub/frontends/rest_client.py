@@ -10,8 +10,8 @@ from http.client import HTTPException
 from pydantic import JsonValue, ValidationError
 
 from hub.frontends.api.problem import MEDIA_TYPE, Problem
-from hub.frontends.console_client import hub_unreachable
-from shared.errors import AppError, BadInput, Unavailable
+from hub.frontends.console_client import checked_url, hub_unreachable
+from shared.errors import AppError, Unavailable
 
 CALL_SECONDS = 10.0
 ANSWER_BYTES_MAX = 8 * 1024 * 1024
@@ -21,13 +21,7 @@ class RestClient:
     """One hub's API, with one key."""
 
     def __init__(self, hub_url: str, key: str = "") -> None:
-        if not hub_url.startswith(("http://", "https://")):
-            raise BadInput(
-                "hub_url_invalid",
-                f"'{hub_url[:200]}' is no address of a hub.",
-                "It starts with http:// or https://.",
-            )
-        self.hub_url = hub_url.rstrip("/")
+        self.hub_url = checked_url(hub_url)
         self._key = key
 
     def get(self, path: str) -> dict[str, JsonValue]:
