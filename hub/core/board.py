@@ -277,6 +277,16 @@ class Board:
     def offer_of(self, job_id: JobId) -> Placement | None:
         return self._offers.get(job_id)
 
+    def has_room_for(self, ready: Ready) -> bool:
+        """Say whether it is offered, or somebody who can run it has a slot for it now."""
+        if ready.place is Place.OFFERED:
+            return True
+        lane = Lane(ready.key)
+        here = self._present_of.get(ready.job.person_id, _NOBODY).values()
+        return ready.place is Place.LANE and any(
+            self.room(presence) > 0 and _can(presence, lane) for presence in here
+        )
+
     def is_holder(self, worker_id: WorkerId, job_id: JobId) -> bool:
         """Say whether a worker has the job's grant, or is being given it now."""
         offered = self._offers.get(job_id)

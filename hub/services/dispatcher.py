@@ -113,6 +113,10 @@ class Dispatcher:
             told.add_done_callback(_log_failure)
         self._stirred.set()
 
+    def is_holder(self, worker_id: WorkerId, job_id: JobId) -> bool:
+        """Say whether a worker may speak of a job."""
+        return self._board.is_holder(worker_id, job_id)
+
     def _follow(self, entry: Entry) -> None:
         for spec in entry.specs:
             self._specs[spec.job_id] = spec
@@ -146,11 +150,11 @@ class Dispatcher:
             if self._board.offer_of(placement.ready.job.job_id) is placement:
                 self._send_offer(placement, specs[placement.ready.job.job_id])
 
-    def _granted(self, placement: Placement, done: asyncio.Future[tuple[Job, Entry]]) -> None:
+    def _granted(self, placement: Placement, done: asyncio.Future[Job]) -> None:
         job_id = placement.ready.job.job_id
         error = done.exception()
         if error is None:
-            life = done.result()[0].life
+            life = done.result().life
             grant = Grant(job_id=job_id, attempt=life.attempt, fence=life.fence)
             self._send(placement.worker_id, grant)
             return
@@ -206,6 +210,6 @@ def _tell_declined(entry: Entry, job_id: JobId) -> None:
         endings.tell_queued(entry, job, "declined")
 
 
-def _log_failure(done: asyncio.Future[tuple[None, Entry]]) -> None:
+def _log_failure(done: asyncio.Future[None]) -> None:
     if (error := done.exception()) is not None:
         log.error("decline_untold", error=str(error))

@@ -10,9 +10,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import structlog
+
 from hub.core import job as core
 from hub.core.board import Board
 from hub.core.job import Job, JobCard
+from hub.core.placement import Waiting, WaitingReason, why
 from hub.core.question import Question, settle
 from hub.core.task import TEXT_CHARS_MAX, Task
 from hub.services import endings
@@ -25,6 +28,8 @@ from shared.jobs import TITLE_CHARS_MAX, JobState, Origin, Priority
 from shared.kinds import JsonObject, Kind, parse_inputs
 from shared.kinds.catalogue import kind_named
 from shared.questions import Answer
+
+log = structlog.get_logger()
 
 QUEUED_MAX = 100_000
 """Jobs of one person that may wait."""
@@ -65,6 +70,8 @@ class Receipt:
     card: JobCard
     is_repeat: bool
     """It was here before under the same `dedupe`; nothing new was made."""
+    waiting: Waiting | None
+    """Why it does not start at once; None when a worker has room for it."""
 
 
 class Intake:
@@ -88,7 +95,7 @@ class Intake:
         card, is_repeat = await self._ledger.write(
             lambda entry: self._take(entry, replace(request, inputs=inputs))
         )
-        return Receipt(card=card, is_repeat=is_repeat)
+        return Receipt(card=card, is_repeat=is_repeat, waiting=await self._why_waiting(card.job))
 
     async def answer(
         self, person_id: PersonId, question_id: QuestionId, reply: str, by: str
@@ -121,14 +128,16 @@ class Intake:
         """
         return await self._ledger.write(lambda entry: _cancel(entry, person_id, job_id, by))
 
-    async def retry(self, person_id: PersonId, job_id: JobId) -> JobCard:
+    async def retry(self, person_id: PersonId, job_id: JobId, by: str) -> JobCard:
         """Queue a job again that failed, died (a dead letter), or was interrupted.
 
         Raises:
             NotFound: `job_unknown`.
             Conflict: `job_not_ended`, `job_succeeded`, `job_cancelled`.
         """
-        return await self._ledger.write(lambda entry: _retry(entry, person_id, job_id))
+        card = await self._ledger.write(lambda entry: _retry(entry, person_id, job_id))
+        log.info("job_requeued", job_id=job_id, by=by)
+        return card
 
     async def requeue_dead(self, person_id: PersonId) -> tuple[JobCard, ...]:
         """Queue every dead letter of a person again."""
@@ -138,6 +147,17 @@ class Intake:
             return tuple(_retry(entry, person_id, job.job_id) for job in dead)
 
         return await self._ledger.write(run)
+
+    async def _why_waiting(self, job: Job) -> Waiting | None:
+        ready = self._board.ready_of(job.job_id)
+        if ready is None or self._board.has_room_for(ready):
+            return None
+        registered = await self._ledger.read(lambda c: workers.of_person(c, job.person_id))
+        environment = self._ledger.environment
+        now, wall = environment.monotonic(), environment.now()
+        waiting = why(ready, job, self._board, registered, now=now, wall=wall)
+        is_starting = waiting is not None and waiting.reason is WaitingReason.STARTING
+        return None if is_starting else waiting
 
     def _take(self, entry: Entry, request: Request) -> tuple[JobCard, bool]:
         connection = entry.connection

@@ -65,7 +65,7 @@ class Recorder:
 
     def record(
         self, worker_id: WorkerId, person_id: PersonId, pushed: tuple[Event, ...]
-    ) -> asyncio.Future[tuple[Recorded, Entry]]:
+    ) -> asyncio.Future[Recorded]:
         """Take in a stretch of a worker's log; the future is done once it is durable.
 
         It returns at once, so that a connection can go on reading while the disk works. The

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+
+import structlog
 
 from hub.core.access import Person
 from hub.core.board import Board
@@ -12,9 +15,11 @@ from hub.core.view import Sender
 from hub.core.worker import GONE_SECONDS, Presence, Worker
 from hub.store import people, workers
 from hub.store.ledger import Entry, Ledger
-from shared.errors import BadInput, Conflict, NotFound
+from shared.errors import AppError, BadInput, Conflict, NotFound
 from shared.ids import PersonId, WorkerId
 from shared.messages import Beat, Hello
+
+log = structlog.get_logger()
 
 PERSON_NAME_CHARS_MAX = 100
 SEEN_SECONDS = 60.0
@@ -26,7 +31,6 @@ class Registry:
         self._ledger = ledger
         self._board = board
         self._seen: dict[WorkerId, datetime] = {}
-        self._seen_written_at = ledger.environment.monotonic()
         self.revocation_listeners: list[Callable[[WorkerId], None]] = []
         """Told of a worker that was shown out, so that its connection ends; must not wait."""
 
@@ -188,13 +192,20 @@ class Registry:
         self._board.depart(worker_id, environment.monotonic() + wait_seconds)
         self._seen.setdefault(worker_id, environment.now())
 
-    async def write_seen(self, *, at_once: bool = False) -> None:
-        """Write down when workers were last seen, if it is time to."""
-        now = self._ledger.environment.monotonic()
-        if not self._seen or (not at_once and now < self._seen_written_at + SEEN_SECONDS):
-            return
-        seen, self._seen, self._seen_written_at = self._seen, {}, now
-        await self._ledger.write(lambda entry: workers.note_seen(entry, seen.items()))
+    async def run(self) -> None:
+        """Write down now and then when workers were last seen."""
+        while True:
+            await asyncio.sleep(SEEN_SECONDS)
+            try:
+                await self.write_seen()
+            except AppError as error:
+                log.warning("seen_unwritten", code=error.code, error=str(error))
+
+    async def write_seen(self) -> None:
+        """Write down when workers were last seen."""
+        if self._seen:
+            seen, self._seen = self._seen, {}
+            await self._ledger.write(lambda entry: workers.note_seen(entry, seen.items()))
 
 
 def worker_unknown() -> NotFound:

@@ -119,26 +119,29 @@ class Ledger:
 
         A caller that is cancelled changes nothing: the transaction takes place.
         """
-        result, _ = await asyncio.shield(self.post(run))
-        return result
+        return await asyncio.shield(self.post(run))
 
-    def post(self, run: Callable[[Entry], T]) -> asyncio.Future[tuple[T, Entry]]:
+    def post(self, run: Callable[[Entry], T]) -> asyncio.Future[T]:
         """Queue a transaction; the future must not be cancelled."""
-        done = self.database.post(lambda connection: self._run(connection, run))
-        done.add_done_callback(self._committed)
+        entries: list[Entry] = []
+        done = self.database.post(lambda connection: self._run(connection, run, entries))
+        done.add_done_callback(lambda done: self._committed(done, entries))
         return done
 
     async def read(self, run: Callable[[sqlite3.Connection], T]) -> T:
         """Run a function that only reads, in order with the writes around it."""
         return await self.database.read(run)
 
-    def _run(self, connection: sqlite3.Connection, run: Callable[[Entry], T]) -> tuple[T, Entry]:
+    def _run(
+        self, connection: sqlite3.Connection, run: Callable[[Entry], T], entries: list[Entry]
+    ) -> T:
         place = self._read_place(connection)
         entry = Entry(connection, self.environment.now(), self._epoch, place)
         result = run(entry)
         entry.write_facts()
         self._place = entry.place
-        return result, entry
+        entries.append(entry)
+        return result
 
     def _read_place(self, connection: sqlite3.Connection) -> tuple[int, int]:
         """Find where the log ends. A commit that failed has freed its numbers again."""
@@ -151,10 +154,10 @@ class Ledger:
             self._place = (last, own or 0)
         return self._place
 
-    def _committed(self, done: asyncio.Future[tuple[T, Entry]]) -> None:
+    def _committed(self, done: asyncio.Future[T], entries: list[Entry]) -> None:
         if done.cancelled() or done.exception() is not None:
             return
-        _, entry = done.result()
+        [entry] = entries
         self.position = max(self.position, entry.hub_seq)
         for listener in self.listeners:
             listener(entry)

@@ -1,0 +1,376 @@
+"""The hub, put together: store, services, engine, frontends, one server, one TaskGroup.
+
+Nothing else knows how the parts fit. Whoever needs a hub (the command line, the demo, a test)
+gets it from `running`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from hub.core.access import Scope
+from hub.core.board import Board
+from hub.engines.sockets import Receive, Scopes, Send, SocketEngine
+from hub.frontends.console import ConsoleFrontend
+from hub.frontends.inbox import ChatInbox
+from hub.frontends.outbox import Outbox
+from hub.services import Services
+from hub.services.deliveries import Deliveries
+from hub.services.dispatcher import Dispatcher
+from hub.services.feed import Feed
+from hub.services.intake import Intake
+from hub.services.keys import Keys
+from hub.services.pairing import Pairing
+from hub.services.recorder import Recorder
+from hub.services.registry import Registry
+from hub.services.rescuer import Rescuer
+from hub.services.views import Views
+from hub.settings import Settings
+from hub.store.database import open_store
+from hub.store.ledger import Ledger
+from shared.database import Database
+from shared.environment import Environment
+from shared.errors import NotAllowed, Unavailable
+from shared.kinds import Kind
+from shared.kinds.catalogue import BUILT_IN
+from shared.logs import configure
+from shared.protocol import FRAME_BYTES_MAX
+
+log = structlog.get_logger()
+
+WORKER_PATH = "/api/v1/worker"
+CHAT_PATH = "/api/v1/chat/ws"
+OWNER = "me"
+"""The person at the hub's own machine, until they choose a name."""
+PEPPER_BYTES = 32
+GRACE_SECONDS = 3
+"""How long requests under way may take at the end."""
+BACKLOG = 1024
+
+App = Callable[[Scopes, Receive, Send], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """Everything, put together."""
+
+    settings: Settings
+    environment: Environment
+    database: Database
+    services: Services
+    engine: SocketEngine
+    console: ConsoleFrontend
+    outbox: Outbox
+    inbox: ChatInbox
+    app: App
+    hub_epoch: str
+
+
+def compose(
+    settings: Settings,
+    environment: Environment | None = None,
+    kinds: Mapping[str, Kind] = BUILT_IN,
+) -> Hub:
+    """Open the store and put a hub together around it; nothing runs yet.
+
+    Raises:
+        Unavailable: `store_unreadable`, `store_newer`, `data_folder_unusable`.
+    """
+    environment = environment or Environment()
+    _make_folder(settings.data)
+    database = open_store(settings.data)
+    ledger = Ledger(database, environment)
+    pepper = _secret_file(settings.pepper_file, lambda: environment.entropy(PEPPER_BYTES).hex())
+    services = _services(ledger, Board(), kinds, pepper.encode())
+    engine = SocketEngine(services, hub_epoch=ledger.hub_epoch, environment=environment)
+    services.dispatcher.add_engine(engine)
+    deliveries = Deliveries(database, environment)
+    outbox = Outbox(services=services, deliveries=deliveries, environment=environment)
+    console = ConsoleFrontend(
+        services=services,
+        environment=environment,
+        hub_name=settings.hub_name,
+        version=program_version(),
+        arrival=outbox.arrived,
+    )
+    outbox.add(console)
+    inbox = ChatInbox(
+        services=services,
+        deliveries=deliveries,
+        environment=environment,
+        hub_url=settings.hub_url,
+    )
+    return Hub(
+        settings=settings,
+        environment=environment,
+        database=database,
+        services=services,
+        engine=engine,
+        console=console,
+        outbox=outbox,
+        inbox=inbox,
+        app=_router(settings, services, ledger.hub_epoch, engine, console),
+        hub_epoch=ledger.hub_epoch,
+    )
+
+
+@contextlib.asynccontextmanager
+async def running(
+    settings: Settings,
+    environment: Environment | None = None,
+    kinds: Mapping[str, Kind] = BUILT_IN,
+) -> AsyncIterator[Hub]:
+    """Run a hub; inside the block it listens, at the block's end it drains and stops.
+
+    With port 0 the settings of the hub that is yielded name the port that was found.
+
+    Raises:
+        Unavailable: `port_taken`, or as `compose`.
+    """
+    listener = _listen(settings)
+    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+    try:
+        hub = compose(settings, environment, kinds)
+        try:
+            await _prepare(hub)
+            async with asyncio.TaskGroup() as tasks:
+                loops = [tasks.create_task(loop) for loop in _loops(hub)]
+                server = _server(hub)
+                serving = tasks.create_task(server.serve(sockets=[listener]))
+                try:
+                    # A server that cannot start ends its task, and with it this group.
+                    await server.is_up.wait()
+                    yield hub
+                finally:
+                    await _drain(hub, server, serving)
+                    for loop in loops:
+                        loop.cancel()
+        finally:
+            hub.database.close()
+    finally:
+        listener.close()
+
+
+def serve(settings: Settings) -> None:
+    """Run a hub until it is told to stop (SIGTERM, SIGINT).
+
+    Raises:
+        Unavailable: as `running`.
+    """
+    configure(json_lines=settings.log_format == "json", level=settings.log_level)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    _on_signals(stop.set)
+    async with running(settings) as hub:
+        log.info("hub_listening", url=hub.settings.local_url, data=str(hub.settings.data))
+        await stop.wait()
+        log.info("hub_stopping")
+
+
+def program_version() -> str:
+    try:
+        return version("deskhand")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _services(ledger: Ledger, board: Board, kinds: Mapping[str, Kind], pepper: bytes) -> Services:
+    keys = Keys(ledger)
+    registry = Registry(ledger, board)
+    # Whoever is shown out must not come in again on a key that is still remembered.
+    registry.revocation_listeners.append(keys.forget)
+    return Services(
+        feed=Feed(ledger),
+        intake=Intake(ledger, board, kinds),
+        views=Views(ledger, board),
+        keys=keys,
+        pairing=Pairing(ledger, pepper),
+        registry=registry,
+        dispatcher=Dispatcher(ledger, board),
+        recorder=Recorder(ledger, kinds),
+        rescuer=Rescuer(ledger, board, kinds),
+    )
+
+
+def _router(
+    settings: Settings,
+    services: Services,
+    hub_epoch: str,
+    engine: SocketEngine,
+    console: ConsoleFrontend,
+) -> App:
+    """Two bare sockets, and the REST API for all else."""
+    from hub.frontends.api import make_api
+
+    api: App = make_api(
+        services=services,
+        hub_name=settings.hub_name,
+        hub_epoch=hub_epoch,
+        version=program_version(),
+        hub_url=settings.hub_url,
+        frontends=(console,),
+    )
+
+    async def route(scope: Scopes, receive: Receive, send: Send) -> None:
+        match scope["path"]:
+            case path if path == WORKER_PATH:
+                await engine(scope, receive, send)
+            case path if path == CHAT_PATH and scope["type"] == "websocket":
+                await console(scope, receive, send)
+            case _:
+                await api(scope, receive, send)
+
+    return route
+
+
+async def _prepare(hub: Hub) -> None:
+    await hub.services.dispatcher.rebuild()
+    await hub.services.rescuer.rebuild()
+    await _admit_owner(hub)
+    await hub.console.start(hub.inbox)
+
+
+async def _admit_owner(hub: Hub) -> None:
+    """Make sure that the commands of this machine have a key that works."""
+    key_file = hub.settings.admin_key_file
+    if key_file.exists():
+        with contextlib.suppress(NotAllowed):
+            await hub.services.keys.check(key_file.read_text())
+            return
+        key_file.unlink()
+    people = await hub.services.registry.people()
+    owner = people[0] if people else await hub.services.registry.add_person(OWNER)
+    key = await hub.services.keys.issue(owner.person_id, Scope.ADMIN)
+    _secret_file(key_file, lambda: key)
+
+
+def _loops(hub: Hub) -> list[Coroutine[None, None, None]]:
+    services = hub.services
+    return [
+        services.dispatcher.run(),
+        services.rescuer.run(),
+        services.registry.run(),
+        hub.engine.run(),
+        hub.outbox.run(),
+    ]
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that tells when it is up, and leaves signals to the hub, which drains first."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+def _server(hub: Hub) -> _Server:
+    config = uvicorn.Config(
+        hub.app,
+        ws="websockets-sansio",
+        ws_max_size=FRAME_BYTES_MAX,
+        # Beats of the protocol find silent peers; deflate costs 35 KiB for each connection.
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        loop="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=hub.settings.trusted_proxies,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        backlog=BACKLOG,
+    )
+    return _Server(config)
+
+
+async def _drain(hub: Hub, server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    """Say goodbye to workers and terminals, finish requests, write down what is in memory."""
+    await hub.engine.drain()
+    await hub.console.stop()
+    server.should_exit = True
+    await asyncio.wait([serving])
+    with contextlib.suppress(Unavailable):
+        await hub.services.registry.write_seen()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise Unavailable(
+            "port_taken",
+            f"The hub cannot listen on {settings.host} port {settings.port}: {error.strerror}.",
+            "Stop the program that has it, or choose another with HUB_PORT.",
+        ) from error
+    listener.setblocking(False)  # noqa: FBT003 - its only form
+    return listener
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise Unavailable(
+            "data_folder_unusable",
+            f"The data folder {folder} cannot be made: {error.strerror}.",
+            "Choose another with HUB_DATA.",
+        ) from error
+
+
+def _secret_file(path: Path, make: Callable[[], str]) -> str:
+    """Read a secret, or make it; only the hub's user can read it."""
+    if path.exists():
+        return path.read_text().strip()
+    secret = make()
+    path.touch(mode=0o600)
+    path.write_text(secret + "\n")
+    return secret
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Use uvloop where it exists: a third less CPU for each message."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))

@@ -1,0 +1,278 @@
+"""One worker's connection: the shell around `shared.protocol.HubEnd`.
+
+It reads frames and gives each to the service it is for, writes what the end wants sent, and
+streams the log. What a worker pushes is committed while the next frame is read; it is
+acknowledged when the commit is done, in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import structlog
+
+from hub.core.access import Access
+from hub.services import Services
+from hub.services.recorder import Recorded
+from shared.environment import Environment
+from shared.errors import AppError, LimitReached, NotAllowed
+from shared.ids import PersonId, WorkerId
+from shared.messages import (
+    BATCH_EVENTS_MAX,
+    Accept,
+    Beat,
+    Decline,
+    Fault,
+    FromHub,
+    FromWorker,
+    Hello,
+    Progress,
+    Push,
+)
+from shared.protocol import HubEnd, Phase
+
+log = structlog.get_logger()
+
+QUEUE_FRAMES_MAX = 4000
+QUEUE_BYTES_MAX = 8 * 1024 * 1024
+"""What may wait for a slow reader before it is let go."""
+PUSHES_MAX = 64
+"""Pushes that may wait for their commit before no more is read."""
+LAG_EVENTS_MAX = 1000
+"""How far a worker's cursor may stay behind the log while nothing concerns it."""
+CLOSE_SECONDS = 5.0
+"""How long the last frames may take."""
+FAULTS_TOLD_MAX = 10
+
+
+class Wire(Protocol):
+    """The socket, as far as a connection needs it."""
+
+    async def receive(self) -> str | bytes | None:
+        """Return the next frame; None when the other side is gone."""
+
+    async def send(self, frame: str) -> None:
+        """Write a frame; waits while the other side does not read."""
+
+    async def close(self, code: int) -> None:
+        """End the connection. Idempotent."""
+
+
+class Connection:
+    """Serve one socket; `run` it once."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        access: Access,
+        services: Services,
+        *,
+        hub_epoch: str,
+        environment: Environment,
+        introduced: Callable[[Connection], None],
+    ) -> None:
+        self._wire = wire
+        self._services = services
+        self._hub_epoch = hub_epoch
+        self._environment = environment
+        self._introduced = introduced
+        self.worker_id = WorkerId(access.key_id)
+        self.person_id: PersonId = access.person_id
+        self.end = HubEnd(environment.monotonic())
+        self._frames: deque[str] = deque()
+        self._queued_bytes = 0
+        self._outgoing = asyncio.Event()
+        self._room = asyncio.Event()
+        """Rung when the worker has seen more of our log, or is welcomed."""
+        self._pushes: deque[asyncio.Future[Recorded]] = deque()
+
+    def __repr__(self) -> str:
+        return f"<Connection {self.worker_id} {self.end!r}>"
+
+    @property
+    def is_open(self) -> bool:
+        return self.end.phase is Phase.OPEN
+
+    @property
+    def was_silent(self) -> bool:
+        error = self.end.close_error
+        return error is not None and error.code == "peer_silent"
+
+    async def run(self) -> None:
+        """Serve until either side ends."""
+        tasks = [self._read(), self._write(), self._stream()]
+        try:
+            async with asyncio.TaskGroup() as group:
+                started = [group.create_task(task) for task in tasks]
+                # The first to return ends the connection; the others are of no use alone.
+                await asyncio.wait(started, return_when=asyncio.FIRST_COMPLETED)
+                for task in started:
+                    task.cancel()
+        finally:
+            self.end.close()
+            with contextlib.suppress(TimeoutError, OSError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._write_out()
+                    await self._wire.close(self.end.close_code)
+
+    def send(self, message: FromHub) -> None:
+        """Queue a message; never waits."""
+        self.end.send(message)
+        self.flush()
+
+    def poll(self, now: float) -> None:
+        """Look at the clock: beats, silence."""
+        if self.end.poll(now):
+            self.end.send(Beat())
+        self.flush()
+
+    def close(self, error: AppError | None) -> None:
+        """Say goodbye and end."""
+        self.end.close(error)
+        self.flush()
+
+    def flush(self) -> None:
+        """Queue what the end wants sent; a reader that is too slow is let go, not buffered."""
+        for frame in self.end.frames_to_send():
+            self._frames.append(frame)
+            self._queued_bytes += len(frame)
+        if len(self._frames) > QUEUE_FRAMES_MAX or self._queued_bytes > QUEUE_BYTES_MAX:
+            self._frames.clear()
+            self._queued_bytes = 0
+            self.end.close(
+                LimitReached(
+                    "reader_slow",
+                    "This worker does not read what the hub sends.",
+                    "It connects again by itself.",
+                    retryable=True,
+                )
+            )
+            for frame in self.end.frames_to_send():
+                self._frames.append(frame)
+        if self._frames or self.end.phase is Phase.CLOSED:
+            self._outgoing.set()
+
+    async def _write(self) -> None:
+        while self.end.phase is not Phase.CLOSED:
+            await self._outgoing.wait()
+            self._outgoing.clear()
+            await self._write_out()
+
+    async def _write_out(self) -> None:
+        self.flush()
+        while self._frames:
+            frame = self._frames.popleft()
+            self._queued_bytes -= len(frame)
+            await self._wire.send(frame)
+
+    async def _read(self) -> None:
+        while self.end.phase is not Phase.CLOSED:
+            frame = await self._wire.receive()
+            if frame is None:
+                return
+            message = self.end.receive(frame, self._environment.monotonic())
+            if message is not None:
+                await self._act(message)
+            self.flush()
+
+    async def _act(self, message: FromWorker) -> None:
+        match message:
+            case Hello():
+                await self._or_close(self._welcome(message))
+            case Push():
+                await self._record(message)
+            case Accept():
+                self._services.dispatcher.accept(self.worker_id, message)
+            case Decline():
+                self._services.dispatcher.decline(self.worker_id, message)
+            case Beat():
+                self._services.registry.beat(self.worker_id, message)
+                self._services.dispatcher.stir()
+            case Progress():
+                if self._services.dispatcher.is_holder(self.worker_id, message.job_id):
+                    self._services.feed.tell_progress(message.job_id, self.worker_id, message)
+            case Fault():
+                log.warning("worker_fault", worker_id=self.worker_id, code=message.error.code)
+            case _:
+                # Seen and Pull have moved the end's cursor; Bye has closed it.
+                self._room.set()
+
+    async def _or_close(self, act: Awaitable[None]) -> None:
+        try:
+            await act
+        except AppError as error:
+            self.close(error)
+
+    async def _welcome(self, hello: Hello) -> None:
+        if hello.device != self.worker_id:
+            raise NotAllowed(
+                "device_foreign",
+                "The worker calls itself by another id than its token.",
+                "Pair it again.",
+            )
+        worker = await self._services.registry.introduce(self.worker_id, hello)
+        self._introduced(self)
+        acked, verdicts = await self._services.rescuer.take_inventory(hello, self.person_id)
+        if self.end.phase is not Phase.OPENING:
+            return
+        position = self._services.feed.position()
+        is_ours = hello.hub_epoch == self._hub_epoch and hello.hub_seq <= position
+        self.end.welcome(
+            hub_epoch=self._hub_epoch,
+            acked_seq=acked,
+            hub_seq=hello.hub_seq if is_ours else 0,
+            time=self._environment.now(),
+            verdicts=verdicts,
+        )
+        self._services.registry.arrive(worker, hello)
+        self._services.dispatcher.stir()
+        self._room.set()
+
+    async def _record(self, push: Push) -> None:
+        done = self._services.recorder.record(self.worker_id, self.person_id, push.events)
+        self._pushes.append(done)
+        done.add_done_callback(self._recorded)
+        if len(self._pushes) > PUSHES_MAX:
+            await asyncio.wait([self._pushes[0]])
+
+    def _recorded(self, done: asyncio.Future[Recorded]) -> None:
+        self._pushes.remove(done)
+        error = done.exception()
+        if error is not None:
+            # Nothing is acknowledged; the worker keeps it and pushes again on its next line.
+            told = error if isinstance(error, AppError) else None
+            log.error("push_failed", worker_id=self.worker_id, error=str(error))
+            self.close(told)
+            return
+        recorded = done.result()
+        if self.is_open:
+            self.end.committed(recorded.acked_seq)
+            for refusal in recorded.refused[:FAULTS_TOLD_MAX]:
+                self.end.send(Fault(error=refusal.body))
+        self.flush()
+
+    async def _stream(self) -> None:
+        """Send the log on, as far as it concerns this worker's person."""
+        feed = self._services.feed
+        while True:
+            while not self.end.may_send_events:
+                self._room.clear()
+                await self._room.wait()
+            position = feed.position()
+            sent = self.end.sent_hub_seq
+            facts = await feed.after(sent, BATCH_EVENTS_MAX, self.person_id)
+            if not self.end.may_send_events or self.end.sent_hub_seq != sent:
+                continue
+            if facts:
+                is_all = len(facts) < BATCH_EVENTS_MAX
+                upto = max(position, facts[-1].hub_seq) if is_all else facts[-1].hub_seq
+                self.end.send_events([fact.numbered for fact in facts], upto)
+            elif position - sent > LAG_EVENTS_MAX:
+                self.end.send_events([], position)
+            else:
+                await feed.wait(max(position, sent), self.person_id)
+            self.flush()

@@ -1,0 +1,118 @@
+"""The hub's settings, from the environment (`HUB_*`). Read by the app and the command line alone.
+
+`.env.example` is written from this module: `python -m hub.settings > .env.example`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import BadInput
+
+PREFIX = "HUB_"
+HEADER = """\
+# Settings of deskhand-hub. Every line shows its default; remove the # to change one.
+"""
+
+
+def default_data_folder() -> Path:
+    """Where a hub keeps its things when nobody says otherwise.
+
+    Linux: XDG Base Directory Specification 0.8; elsewhere what the platform's programs use.
+    """
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local"), "deskhand-hub")
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Application Support/deskhand-hub"
+    return Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local/state"), "deskhand-hub")
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+    )
+
+    host: str = "127.0.0.1"
+    """The address to listen on. 0.0.0.0 for all; put a proxy with TLS in front then."""
+    port: int = Field(default=8765, ge=0, le=65535)
+    """The port to listen on; 0 lets the system choose a free one."""
+    data: Path = Field(default_factory=default_data_folder)
+    """The folder for the store and the admin key. A platform's usual place when not set."""
+    name: str = Field(default="", max_length=100)
+    """What people see as this hub's name. The public address when empty."""
+    public_url: str = Field(default="", max_length=200, pattern=r"^(https?://.+)?$")
+    """The address workers reach this hub at, as told in pairing instructions: https://hub.example.
+    The listening address when empty."""
+    trusted_proxies: str = Field(default="127.0.0.1", max_length=1000)
+    """Proxies whose X-Forwarded-For is believed, separated by commas; "*" for any."""
+    log_format: Literal["text", "json"] = "text"
+    """"text" for people, "json" for machines."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """The least severity that is logged."""
+
+    @property
+    def admin_key_file(self) -> Path:
+        """The key of this machine's own commands, readable by the hub's user alone."""
+        return self.data / "admin.key"
+
+    @property
+    def pepper_file(self) -> Path:
+        """What keys the hashes of pairing codes; kept apart from the store."""
+        return self.data / "pepper.key"
+
+    @property
+    def local_url(self) -> str:
+        """The hub's address for programs on its own machine."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def hub_url(self) -> str:
+        """The hub's address as workers are told it."""
+        return (self.public_url or self.local_url).rstrip("/")
+
+    @property
+    def hub_name(self) -> str:
+        return self.name or self.hub_url.partition("://")[2]
+
+
+def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
+    """Read the settings; `overrides` (from a command line) win over the environment.
+
+    Raises:
+        BadInput: `settings_invalid`, naming the variables.
+    """
+    try:
+        return Settings.model_validate({**Settings().model_dump(), **(overrides or {})})
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{PREFIX}{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            for fault in error.errors(include_url=False)
+        )
+        raise BadInput(
+            "settings_invalid", f"These settings cannot work: {faults}.", "See .env.example."
+        ) from None
+
+
+def example() -> str:
+    """Write `.env.example`."""
+    lines = [HEADER]
+    for name, field in Settings.model_fields.items():
+        lines += [f"# {line.strip()}" for line in (field.description or "").splitlines()]
+        default = "" if field.default_factory is not None else field.default
+        lines.append(f"#{PREFIX}{name.upper()}={default}\n")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(example())
