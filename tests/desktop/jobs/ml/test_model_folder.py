@@ -121,6 +121,30 @@ def test_what_a_killed_training_left_is_not_listed_and_goes_in_time(tmp_path: Pa
     assert not stale.exists()
 
 
+def test_every_file_is_on_disk_before_the_model_appears(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[object] = []
+    sync, rename = os.fsync, Path.rename
+
+    def noted_sync(handle: int) -> None:
+        steps.append(os.fstat(handle).st_ino)
+        sync(handle)
+
+    def noted_rename(path: Path, to: Path) -> Path:
+        steps.append("appears")
+        return rename(path, to)
+
+    monkeypatch.setattr(os, "fsync", noted_sync)
+    monkeypatch.setattr(Path, "rename", noted_rename)
+
+    folder = folder_of(tmp_path, stored(tmp_path))
+
+    before = set(steps[: steps.index("appears")])
+    assert {path.stat().st_ino for path in (folder, *folder.iterdir())} <= before
+    assert steps[-1] == folder.parent.stat().st_ino
+
+
 def test_a_save_that_fails_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -126,6 +126,16 @@ def test_a_design_can_leave_features_out() -> None:
     assert list(design.categories) == [2]
 
 
+def test_one_absurd_number_does_not_decide_a_linear_prediction_alone() -> None:
+    member = fitted("linear", "regression", rows(300))
+    later = rows(3, seed=3)
+    later.dense[:, 0] = (1e6, 1e12, 1e300)
+
+    ours = unpack(pack(member, 0), 1).predict(later)
+
+    assert np.abs(ours).max() < 1000
+
+
 def test_a_fold_that_missed_a_class_gives_it_probability_zero() -> None:
     given = rows(400)
     y = target(given, "multiclass")

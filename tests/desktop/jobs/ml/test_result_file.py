@@ -76,6 +76,15 @@ def test_a_link_is_never_followed(tmp_path: Path) -> None:
     assert secret.read_text() == "keep"
 
 
+def test_a_link_in_place_of_our_result_is_theirs(tmp_path: Path) -> None:
+    ours = write(tmp_path)
+    moved = ours.rename(tmp_path / "moved.csv")
+    ours.symlink_to(moved)
+
+    assert write(tmp_path).name == "sales.predictions-2.csv"
+    assert ours.is_symlink()
+
+
 def test_names_do_not_run_out_without_a_word(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
