@@ -28,6 +28,8 @@ class Cells:
     """[rows]: place among the texts, -1 where missing."""
     weights: Weights
     """[distinct]: rows that have each text."""
+    is_plain: bool = False
+    """Whether the file itself says that these are numbers: a dot is a decimal point."""
 
     @classmethod
     def of(cls, name: str, parts: Sequence[pa.LargeStringArray]) -> Cells:

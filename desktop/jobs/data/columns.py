@@ -101,7 +101,7 @@ def _inferred(cells: Cells) -> Draft:
 def _as_given(cells: Cells, column: Column) -> Draft:
     match column.kind:
         case ColumnKind.NUMBER:
-            comma = column.decimal_comma
+            comma = column.decimal_comma and not cells.is_plain
             numbers = read_numbers(cells.texts, cells.weights, comma_prior=comma)
             # Training has decided; other columns of this file have no say.
             numbers = replace(numbers, is_certain=True)
@@ -139,6 +139,7 @@ def _number_of(cells: Cells) -> Draft | None:
     if len(cells.texts) == 1 and cells.known_rows == cells.rows:
         return None
     numbers = read_numbers(cells.texts, cells.weights, comma_prior=False)
+    numbers = replace(numbers, is_certain=numbers.is_certain or cells.is_plain)
     is_number = ~np.isnan(numbers.values)
     share = _share(cells, is_number)
     placeholders: tuple[str, ...] = ()

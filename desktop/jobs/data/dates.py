@@ -154,7 +154,7 @@ def _assemble(parts: _Parts, order: str) -> Dates:
     days = start.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
     # The 31st of a month with 30 days lands in the next one.
     is_valid &= days.astype("datetime64[M]") == start
-    values = days.astype("datetime64[ns]") + clock.astype("timedelta64[ns]")
+    values: Dates = np.add(days.astype("datetime64[ns]"), clock.astype("timedelta64[ns]"))
     values[~is_valid] = np.datetime64("NaT")
     return values
 

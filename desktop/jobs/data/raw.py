@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from desktop.jobs import wording
 from desktop.jobs.data.cells import Cells
 from desktop.jobs.data.rows import RowLog
+from shared.errors import LimitReached
 
 Step = Callable[[float, float], None]
 
@@ -42,3 +44,12 @@ class RawTable:
     encoding: str | None = None
     delimiter: str | None = None
     warnings: tuple[str, ...] = ()
+
+
+def too_big(file: str, file_bytes: int) -> LimitReached:
+    """Say that not even a sample of a file fits into memory."""
+    return LimitReached(
+        "file_too_big",
+        f"{file} ({wording.size(file_bytes)}) does not fit into the memory this job may use.",
+        "Close other programs, raise the memory limit, or take fewer columns.",
+    )

@@ -6,24 +6,27 @@ file -> typed arrays (`parquet`) ------------------------------------^
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from desktop.jobs import wording
+from desktop.jobs.data.cells import Cells
 from desktop.jobs.data.columns import typed
 from desktop.jobs.data.encoding import Fingerprint, fingerprint
+from desktop.jobs.data.excel import read_excel
+from desktop.jobs.data.parquet import read_parquet
 from desktop.jobs.data.raw import RawTable, Reach
 from desktop.jobs.data.table import Column, ReadReport, Table
 from desktop.jobs.data.textfile import read_text
-from shared.errors import BadInput, NotAllowed, NotFound
+from shared.errors import BadInput, LimitReached, NotAllowed, NotFound
 
 ROWS_MAX = 2_000_000
 COLUMNS_MAX = 10_000
 LARGE_SHARE = 0.25
 """Files above this share of the free memory are kept in single precision, and in part if need be.
 Measured: a full read peaks near 3.2 times the file's size."""
-TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 FINGERPRINT_SHARE = 0.2
 TYPING_SHARE = 0.2
 
@@ -53,7 +56,7 @@ def read_table(
     Raises:
         NotFound: `file_missing`.
         NotAllowed: `file_unreadable`.
-        BadInput: `file_is_folder`, `file_kind_unknown`, `file_empty`, `file_without_rows`,
+        BadInput: `file_is_folder`, `file_empty`, `file_without_rows`,
             `file_binary`, `file_broken`, `file_locked`.
         LimitReached: `file_too_big`, `too_many_columns`.
     """
@@ -67,23 +70,42 @@ def read_table(
             seed=seed,
             step=_part(told, FINGERPRINT_SHARE, 1 - TYPING_SHARE),
         )
-        raw = read_text(path, print_, reach)
+        raw = _raw(path, print_, reach)
     except PermissionError:
         raise NotAllowed(
             "file_unreadable",
             f"{path.name} may not be read: the system refuses.",
             "Change the rights of the file, or choose another.",
         ) from None
-    if raw.log.rows == 0:
-        raise BadInput(
-            "file_without_rows",
-            f"{path.name} has a header and no rows.",
-            "Choose a file with rows in it.",
-        )
+    _check_shape(path, raw)
     is_large = print_.file_bytes > free_ram_bytes * LARGE_SHARE
     table = _table(path, print_, raw, columns, is_single=is_large)
     told(1.0, 1.0)
     return table
+
+
+def _raw(path: Path, print_: Fingerprint, reach: Reach) -> RawTable:
+    match path.suffix.lower():
+        case ".xlsx" | ".xlsm":
+            return read_excel(path, reach)
+        case ".parquet" | ".pq":
+            return read_parquet(path, reach)
+        case _:
+            return read_text(path, print_, reach)
+
+
+def _check_shape(path: Path, raw: RawTable) -> None:
+    if raw.log.rows == 0 or not raw.columns:
+        what = "no row that fits its header" if raw.log.skipped else "a header and no rows"
+        raise BadInput(
+            "file_without_rows", f"{path.name} has {what}.", "Choose a file with rows in it."
+        )
+    if len(raw.columns) > COLUMNS_MAX:
+        raise LimitReached(
+            "too_many_columns",
+            f"{path.name} has {len(raw.columns):,} columns; {COLUMNS_MAX:,} are the most.",
+            "Take the columns that matter, or turn the table on its side.",
+        )
 
 
 def _check(path: Path) -> None:
@@ -109,9 +131,14 @@ def _table(
     *,
     is_single: bool,
 ) -> Table:
-    found = typed(raw.columns, columns, delimiter=raw.delimiter or ",", is_single=is_single)
+    cells = [one for n, one in enumerate(raw.columns, start=1) if not _is_margin(one, n)]
+    found = typed(cells, columns, delimiter=raw.delimiter or ",", is_single=is_single)
     frame = pd.DataFrame({one.column.name: one.series for one in found}, copy=False)
-    warnings = [*raw.warnings, *(warning for one in found for warning in one.warnings)]
+    warnings = [
+        *raw.warnings,
+        *_warnings(raw),
+        *(warning for one in found for warning in one.warnings),
+    ]
     is_sampled = len(frame) < raw.log.rows
     report = ReadReport(
         file=path.name,
@@ -127,3 +154,26 @@ def _table(
         warnings=tuple(warnings),
     )
     return Table(frame, tuple(one.column for one in found), report)
+
+
+def _is_margin(cells: Cells, number: int) -> bool:
+    """Tell a column without a name and without a value: the margin of a sheet."""
+    return cells.name == f"column {number}" and len(cells.texts) == 0
+
+
+def _warnings(raw: RawTable) -> Iterator[str]:
+    log = raw.log
+    if log.skipped:
+        lines = ", ".join(f"line {row.line} ({row.reason})" for row in log.named[:3])
+        more = f" and {log.skipped - 3:,} more" if log.skipped > 3 else ""
+        verb = "was" if log.skipped == 1 else "were"
+        yield f"{wording.count(log.skipped, 'row')} {verb} left out: {lines}{more}."
+    if log.padded:
+        rows = wording.count(log.padded, "row")
+        verb = "was" if log.padded == 1 else "were"
+        yield f"{rows} with too few fields {verb} filled up with empty ones."
+    if raw.header_line is None and raw.columns[0].name == "column 1":
+        yield "The file has no header; its columns were numbered."
+    kept = raw.columns[0].rows
+    if kept < log.rows:
+        yield f"The file is large: {kept:,} of its {log.rows:,} rows were taken by chance."

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from desktop.jobs import wording
 from desktop.jobs.data.cells import Cells
 from desktop.jobs.data.dialect import Dialect, dialect_of, fields_of, records
 from desktop.jobs.data.encoding import Fingerprint, encoding_of
-from desktop.jobs.data.raw import ROWS_MIN, RawTable, Reach
+from desktop.jobs.data.raw import ROWS_MIN, RawTable, Reach, too_big
 from desktop.jobs.data.rows import Row, RowLog, Sampler, Shape, columns_of, right_rows
-from shared.errors import BadInput, LimitReached
+from shared.errors import BadInput
 
 SAMPLE_CHARS = 200_000
 REPLACEMENT = "\ufffd"
@@ -48,15 +47,6 @@ def read_text(path: Path, print_: Fingerprint, reach: Reach) -> RawTable:
         header_line=dialect.header_line,
         encoding=encoding,
         delimiter=dialect.delimiter,
-    )
-
-
-def too_big(file: str, file_bytes: int) -> LimitReached:
-    """Say that not even a sample of a file fits into memory."""
-    return LimitReached(
-        "file_too_big",
-        f"{file} ({wording.size(file_bytes)}) does not fit into the memory this job may use.",
-        "Close other programs, raise the memory limit, or take fewer columns.",
     )
 
 
