@@ -195,7 +195,7 @@ class Terminal:
         with contextlib.suppress(EOFError):
             while True:
                 line = input(PROMPT)
-                self._transcript.forget_place()
+                self._transcript.spoken()
                 yield line
 
 

@@ -60,6 +60,11 @@ class View:
     """Names this message: a frontend that can tell shows the same key once, however often it is
     sent. Empty for immediate answers, which are sent once."""
 
+    @property
+    def is_status(self) -> bool:
+        """Whether it is the message on a job that is edited in place until the last word."""
+        return self.subject.startswith("job:") and not self.final
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontendCapabilities:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 from collections.abc import Callable
 from types import TracebackType
@@ -63,6 +64,15 @@ class Actor:
         except TimeoutError:
             raise DemoFailed(complaint) from None
         return view
+
+    async def find(self, pattern: re.Pattern[str], seconds: float) -> str:
+        """Wait for a view with a text like this in it; return that text."""
+        view = await self.until(
+            lambda view: pattern.search(view.text) is not None, seconds, "The hub did not say it."
+        )
+        found = pattern.search(view.text)
+        assert found is not None
+        return found[0]
 
     async def until_final(self, seconds: float) -> View:
         """Wait for the last word on a job."""

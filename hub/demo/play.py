@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from hub.core.pairing import ALPHABET
 from hub.core.view import Tone, View
 from hub.demo.actor import Actor
 from hub.demo.programs import DemoFailed, Programs
@@ -27,6 +29,7 @@ RECOVERY_SECONDS = 90.0
 FIRST_BUDGET = "10s"
 SECOND_BUDGET = "8s"
 LINES_SHOWN = 4
+CODE = re.compile(rf"\b[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +69,14 @@ class Play:
         """Play all scenes; return the summary."""
         await self._start_hub()
         samples = await self._lay_out_samples()
-        await self._connect_worker(samples)
-        rest = RestClient(self.hub_url, self.admin_key)
         async with (
             open_chat(self.hub_url, self.admin_key) as chat,
             Actor(chat, self.transcript) as anna,
         ):
+            await self._connect_worker(anna, samples)
             await self._train_and_predict(anna, samples)
             await self._lose_worker(anna, samples)
-        return self._summary(rest)
+        return self._summary(RestClient(self.hub_url, self.admin_key))
 
     async def _start_hub(self) -> None:
         self.transcript.note(f"A hub starts at {self.hub_url}, its data in {self.folder}.")
@@ -101,16 +103,19 @@ class Play:
         self.transcript.note(f"The person's files: {', '.join(p.name for p in paths)} in {folder}.")
         return Samples(folder, paths[0], paths[1])
 
-    async def _connect_worker(self, samples: Samples) -> None:
-        rest = RestClient(self.hub_url, self.admin_key)
-        code = str(rest.post("/invitations", {})["code"])
-        self.transcript.note(f"The hub's pairing code: {code}")
+    async def _connect_worker(self, anna: Actor, samples: Samples) -> None:
+        """A code goes from the chat to the computer."""
+        await anna.say("/start")
+        await anna.say("/connect")
+        code = await anna.find(CODE, START_SECONDS)
         command = ["pair", code, "--hub", self.hub_url, "--name", MACHINE]
         command += ["--folder", str(samples.folder)]
         self.transcript.note(f"$ deskhand {' '.join(command[:4])}")
         await self.programs.run("desktop", [*self._home, *command], START_SECONDS)
+        await anna.until(_is_paired, START_SECONDS, "Nobody said that the computer is paired.")
+        self.transcript.note("$ deskhand --headless")
         self._start_worker()
-        await self._until_online(rest)
+        await self._until_online(RestClient(self.hub_url, self.admin_key))
 
     @property
     def _home(self) -> list[str]:
@@ -129,7 +134,7 @@ class Play:
 
     async def _train_and_predict(self, anna: Actor, samples: Samples) -> None:
         """One sentence goes through hub and worker and comes back as a model."""
-        await anna.say("/start")
+        await anna.say("/workers")
         await anna.say(f"/train budget={FIRST_BUDGET}")
         await anna.answer_until_done(
             {samples.training.name, samples.target}, TRAIN_SECONDS + START_SECONDS
@@ -190,6 +195,10 @@ class Play:
             "predicted_rows": _fact(predicted[0], "rows"),
             "recovered": recovered,
         }
+
+
+def _is_paired(view: View) -> bool:
+    return view.subject.startswith("worker:")
 
 
 def _is_under_way(view: View) -> bool:

@@ -47,7 +47,7 @@ def sentence(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
         case QuestionAsked():
             return f"Asked: {body.asking.text.splitlines()[0]}"
         case QuestionAnswered():
-            return answered(body.answer, facts)
+            return answered(body.answer, facts).replace("\n", " ")
         case JobResumed():
             return "Went on with the answer"
         case JobParked() | QuestionParked():
@@ -69,7 +69,7 @@ def sentence(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
         case LateResult():
             return f"A result of try {body.attempt} came too late; it was kept and not used"
         case WorkerPaired():
-            return f"{body.name} was connected"
+            return f"{body.name} was paired"
 
 
 def _queued_line(body: JobQueued, facts: Facts) -> str:

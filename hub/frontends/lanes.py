@@ -135,7 +135,7 @@ class Lanes:
         if found is None:
             return None
         waiting, due = found
-        if is_status(waiting.view):
+        if waiting.view.is_status:
             due = max(due, self._pace(lane, capabilities))
         return due
 
@@ -165,7 +165,7 @@ class Lanes:
             logger.exception("A frontend broke over a message: %s", frontend.name)
             return await self._broken(waiting)
         await self._deliveries.sent(waiting, ref.value)
-        if is_status(view):
+        if view.is_status:
             lane.shown_at = self._environment.monotonic()
         return 0.0
 
@@ -248,12 +248,7 @@ class Lanes:
         return progress_view(told, facts)
 
 
-def is_status(view: View) -> bool:
-    """A status message of a job may wait for its turn; questions and last words may not."""
-    return view.subject.startswith("job:") and not view.final
-
-
 def _is_only_an_edit(view: View) -> bool:
     """What has no worth as a message of its own, where nothing can be edited."""
     answered = view.subject.startswith("question:") and view.tone is Tone.DONE
-    return answered or (is_status(view) and view.tone is Tone.RUNNING)
+    return answered or (view.is_status and view.tone is Tone.RUNNING)

@@ -23,7 +23,7 @@ from hub.core.placement import WaitingReason
 from hub.core.view import Tone, View
 from hub.frontends.briefing import brief
 from hub.frontends.facts import Facts
-from hub.frontends.lanes import SETTLE_SECONDS, STORE_SECONDS, Lanes, is_status
+from hub.frontends.lanes import SETTLE_SECONDS, STORE_SECONDS, Lanes
 from hub.frontends.wording import view_of
 from hub.ports import Frontend
 from hub.services import Services
@@ -158,7 +158,7 @@ class Outbox:
 
 def _may_be_overtaken(view: View, facts: Facts) -> bool:
     """Whether a better message is likely to follow at once."""
-    if not is_status(view):
+    if not view.is_status:
         return False
     starts = facts.waiting is None or facts.waiting.reason is WaitingReason.STARTING
     return view.tone is Tone.RUNNING or starts

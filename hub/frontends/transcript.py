@@ -51,13 +51,14 @@ class Transcript:
         self._who_width = who_width
         self._last_ref = ""
         self._last_lines = 0
+        self._has_just_spoken = False
         self._progress: dict[str, tuple[str, float]] = {}
         """In a pipe: stage and share written last, by ref."""
 
     def say(self, who: str, text: str, *, colour: str = "") -> None:
         """Write what somebody said."""
         self._write(self._block(who, text, colour))
-        self._last_ref = ""
+        self.spoken()
 
     def note(self, text: str) -> None:
         """Write a line of the terminal's own."""
@@ -66,8 +67,9 @@ class Transcript:
 
     def show(self, ref: str, view: View, who: str = HUB) -> None:
         """Write a view; in place of its earlier version where that can be."""
-        if not self._is_live and not self._is_news(ref, view):
+        if self._is_echo(view) or not (self._is_live or self._is_news(ref, view)):
             return
+        self._has_just_spoken = False
         lines = self._block(who, view.text, COLOURS[view.tone])
         lines += self._choices(view)
         if self._is_live and ref == self._last_ref and self._last_lines:
@@ -84,11 +86,20 @@ class Transcript:
         self._stream.write(text)
         self._stream.flush()
 
-    def forget_place(self) -> None:
-        """Something else was written to the terminal: nothing can be rewritten any more."""
+    def spoken(self) -> None:
+        """The person said something on this terminal: what stands above stays as it is."""
         self._last_ref = ""
+        self._has_just_spoken = True
+
+    def _is_echo(self, view: View) -> bool:
+        """Whether it only repeats the answer that was just given here."""
+        is_answered = view.subject.startswith("question:") and view.tone is Tone.DONE
+        return is_answered and self._has_just_spoken
 
     def _is_news(self, ref: str, view: View) -> bool:
+        """Whether a pipe should have it: not the settled line beside a bad end, nor each step."""
+        if view.is_status and view.tone in (Tone.FAILED, Tone.PLAIN):
+            return False
         progress = view.progress
         if progress is None:
             self._progress.pop(ref, None)
@@ -144,4 +155,4 @@ class Transcript:
 
 def is_choosable(view: View) -> bool:
     """Whether a view's buttons are shown as numbered lines: all but a status message's."""
-    return bool(view.buttons) and not (view.subject.startswith("job:") and not view.final)
+    return bool(view.buttons) and not view.is_status

@@ -64,15 +64,13 @@ def progress_view(progress: Progress, facts: Facts) -> View:
 
 def _done_of(progress: Progress) -> str:
     stage = progress.stage.strip()
-    counts = progress.total >= ITEMS_AT_LEAST and float(progress.total).is_integer()
-    if counts and float(progress.done).is_integer():
-        items = stage if stage.endswith("s") and " " not in stage else ""
-        told = f"{count(progress.done)} of {count(progress.total)}"
-        return f"{told} {items}" if items else f"{stage}, {told}" if stage else told
-    if progress.total > 0:
-        share = min(1.0, progress.done / progress.total)
-        return f"{stage}, {share * 100:.0f} %" if stage else f"{share * 100:.0f} %"
-    return stage
+    if progress.total <= 0:
+        return stage
+    are_items = stage.endswith("s") and " " not in stage and progress.total >= ITEMS_AT_LEAST
+    if are_items and float(progress.total).is_integer() and float(progress.done).is_integer():
+        return f"{count(progress.done)} of {count(progress.total)} {stage}"
+    share = f"{min(1.0, progress.done / progress.total) * 100:.0f} %"
+    return f"{stage}, {share}" if stage else share
 
 
 def question_view(question_id: QuestionId, asking: Asking, facts: Facts) -> View:
@@ -80,8 +78,6 @@ def question_view(question_id: QuestionId, asking: Asking, facts: Facts) -> View
     text = f"{facts.label} asks: {asking.text}" if facts.questions_open > 1 else asking.text
     if asking.default is not None:
         text += f"\nWithout an answer it takes: {_chosen(asking, asking.default)}."
-    elif asking.choices and asking.allow_text:
-        text += "\nPick one, or write your own."
     return View(
         text=text,
         tone=Tone.ASKING,
@@ -110,11 +106,11 @@ def answered_view(question_id: QuestionId, answer: Answer, facts: Facts) -> View
 
 
 def answered(answer: Answer, facts: Facts) -> str:
-    """Say who answered what: "Which file? Answered by you on Telegram: sales.csv"."""
+    r"""Say who answered what: "Which file?\nAnswered by you on Telegram: sales.csv"."""
     value = _chosen(facts.asking, answer.value)
     if answer.by == "default":
         return f"Nobody answered in time; it takes {value}."
-    asked = f"{facts.asking.text.splitlines()[0]} " if facts.asking else ""
+    asked = f"{facts.asking.text.splitlines()[0]}\n" if facts.asking else ""
     return f"{asked}Answered by {facts.whose(answer.by)}: {value}"
 
 
@@ -136,8 +132,6 @@ def view_of(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
             return _queued(body, facts)
         case JobStarted():
             return _status(facts, f"{capital(facts.doing)}{facts.where} …", Tone.RUNNING)
-        case JobResumed():
-            return _status(facts, f"{capital(facts.doing)}{facts.where} goes on.", Tone.RUNNING)
         case JobCancelRequested():
             return _status(facts, f"Stopping {facts.label} …", Tone.RUNNING, stop=False)
         case QuestionAsked():
@@ -160,9 +154,9 @@ def view_of(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
         case JobInterrupted():
             return _status(facts, _interrupted(body, facts), Tone.WAITING, stop=False)
         case WorkerPaired():
-            text = f"✓ {body.name} is connected. Try /train, or /help for what else there is."
+            text = f"✓ {body.name} is paired. Try /train, or /help for what else there is."
             return View(text=text, tone=Tone.DONE, subject=f"worker:{body.worker_id}")
-        case TaskCreated() | JobGranted() | JobLogged() | JobParked() | LateResult():
+        case TaskCreated() | JobGranted() | JobLogged() | JobResumed() | JobParked() | LateResult():
             return None
 
 

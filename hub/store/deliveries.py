@@ -72,7 +72,7 @@ def cursor(connection: sqlite3.Connection) -> int:
 
 
 def put(connection: sqlite3.Connection, new: Sequence[NewDelivery], upto: int) -> None:
-    """Write messages and move the cursor; a newer word on a subject replaces one unsent."""
+    """Write messages and move the cursor."""
     for delivery in new:
         _put_one(connection, delivery)
     connection.execute(
@@ -84,11 +84,13 @@ def put(connection: sqlite3.Connection, new: Sequence[NewDelivery], upto: int) -
 
 def _put_one(connection: sqlite3.Connection, delivery: NewDelivery) -> None:
     view = delivery.view
-    if view.subject:
-        connection.execute(
-            "DELETE FROM outbox WHERE conversation = ? AND subject = ? AND NOT final",
-            (delivery.conversation, view.subject),
-        )
+    # A newer word on a subject replaces one unsent; a question or a last word on a job replaces
+    # its unsent status.
+    replaced = {view.subject, f"job:{view.job_id}"} - {"", "job:None"}
+    connection.executemany(
+        "DELETE FROM outbox WHERE conversation = ? AND subject = ? AND NOT final",
+        [(delivery.conversation, subject) for subject in replaced],
+    )
     connection.execute(
         "INSERT INTO outbox (conversation, subject, final, view, due_ms) VALUES (?, ?, ?, ?, ?)",
         (

@@ -141,14 +141,14 @@ SAID = [
                 "nothing else)."),
     (queued("retry", not_before=NOW + timedelta(seconds=20)),
      "Training on anna-pc failed: The disk is full. Trying again in 20 s."),
-    (EVENTS[11], "Which file? Answered by you on Telegram: sales.csv"),
+    (EVENTS[11], "Which file?\nAnswered by you on Telegram: sales.csv"),
     (EVENTS[15], "Churn model ready: AUC 0.85 ± 0.01 (always guessing: 0.50).\n"
                  "Strongest: Contract, tenure."),
     (EVENTS[17], "⚠ Training on anna-pc failed. It has 1 column. Add one."),
     (EVENTS[18], "⚠ Training on anna-pc failed after 3 tries. The disk is full. Free some space."),
     (EVENTS[20], f"Cancelled: train churn.csv #{short(JOB)}."),
     (EVENTS[21], "anna-pc stopped while training. It was killed. It may have pushed."),
-    (EVENTS[23], "✓ anna-pc is connected. Try /train, or /help for what else there is."),
+    (EVENTS[23], "✓ anna-pc is paired. Try /train, or /help for what else there is."),
 ]  # fmt: skip
 
 
@@ -197,7 +197,7 @@ PROGRESS = [
     (Progress(stage="models", done=3, total=5, eta_seconds=18),
      "Training on anna-pc ▓▓▓░░ 3 of 5 models, 18 s left"),
     (Progress(stage="fitting boosting", done=3, total=5),
-     "Training on anna-pc ▓▓▓░░ fitting boosting, 3 of 5"),
+     "Training on anna-pc ▓▓▓░░ fitting boosting, 60 %"),
     (Progress(stage="reading churn.csv", done=0.4, total=1),
      "Training on anna-pc ▓▓░░░ reading churn.csv, 40 %"),
     (Progress(stage="reading", done=0, total=0), "Training on anna-pc: reading"),
@@ -240,7 +240,7 @@ def test_somebody_elses_answer_names_them() -> None:
     )
     view = view_of(body, FACTS)
     assert view is not None
-    assert view.text == "Which file? Answered by ben on Discord: churn.xlsx"
+    assert view.text == "Which file?\nAnswered by ben on Discord: churn.xlsx"
     assert view.subject == f"question:{QUESTION}"
 
 
