@@ -80,9 +80,10 @@ def fit_blend(
         return _cut(first)
     bench = _bench(frame, columns, target, budget, seed, course)
     for recipe in plan:
-        course.at(STAGES[recipe.name], recipe.name, 0.0)
-        done = not budget.is_over() and bench.fit(recipe, budget, _teller(course))
-        bench.cut_short |= not done
+        if bench.is_worth(recipe):
+            course.at(STAGES[recipe.name], recipe.name, 0.0)
+            done = not budget.is_over() and bench.fit(recipe, budget, _teller(course))
+            bench.cut_short |= not done
         course.finish(STAGES[recipe.name], recipe.name)
     fitted_any = len(bench.folds[0].members) > 1
     return summed_up(bench) if fitted_any or not plan else _cut(first)
@@ -129,8 +130,8 @@ def _first_model(
     rows = np.arange(len(frame))
     if len(rows) > FIRST_ROWS_MAX:
         rows = holdout(target.y, target.task, FIRST_ROWS_MAX / len(rows), seed).held
-    bench = Workbench(frame.iloc[rows], columns, target[rows], seed)
-    bench.divide((holdout(target.y[rows], target.task, FIRST_HELD_SHARE, seed),))
+    bench = Workbench(frame, columns, target, seed, rows)
+    bench.divide((holdout(bench.target.y, target.task, FIRST_HELD_SHARE, seed),))
     seconds_per_row = (budget.spent() - started) / len(rows)
     quick = budget.part(FIRST_SECONDS_MAX)
     for recipe in (members.FIRST, members.Linear()):

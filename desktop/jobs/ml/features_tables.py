@@ -104,6 +104,23 @@ class Tables:
             blocks.append(block)
         return Base(np.hstack(blocks), sources)
 
+    def arranged(self, base: Base, places: Mapping[str, Places]) -> Base:
+        """Put rows together from cells of other rows, column by column.
+
+        Args:
+            base: rows.
+            places: for each column, the row of `base` that each new row's cell comes from.
+        """
+        start = 0
+        blocks = [np.zeros((len(next(iter(places.values()))), 0), np.float32)]
+        for encoder in self.encoders:
+            end = start + len(encoder.names)
+            blocks.append(base.dense[places[encoder.column], start:end])
+            start = end
+        return Base(
+            np.hstack(blocks), {name: one[places[name]] for name, one in base.sources.items()}
+        )
+
     def state(self) -> tuple[JsonDict, dict[str, Array]]:
         """Give JSON facts and arrays that `from_state` reads."""
         facts: list[JsonValue] = []

@@ -57,6 +57,8 @@ class OutOfFold:
     """[rows]."""
     predicted: Floats
     """[rows, outputs], blended."""
+    fold: Places
+    """[rows]: number of the fold whose models were not fitted on the row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

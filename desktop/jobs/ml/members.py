@@ -5,6 +5,7 @@ Fitting is scikit-learn's. What comes out is turned into data by `packing`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -79,6 +80,10 @@ class Recipe(Protocol):
     def suits(self, rows: int) -> bool:
         """Whether it is worth fitting on this many rows."""
 
+    @property
+    def only_if_better(self) -> tuple[str, str] | None:
+        """Two members: this one is worth its time only when the second beat the first."""
+
     def fit(self, task: Task, fit: Rows, held: Rows, share: Share) -> FittedMember:
         """Fit on rows of a fold; the held-out ones decide only when to stop."""
 
@@ -104,6 +109,7 @@ class Linear:
 
     name: str = "linear"
     weight: float = 1.0
+    only_if_better: tuple[str, str] | None = None
     strength: float = 0.1
     """Inverse of the penalty on the weights (C of logistic regression)."""
 
@@ -143,9 +149,11 @@ class Boosting:
     trees_max: int
     patience: int
     """Trees without improvement before it stops."""
+    rows_max: int = sys.maxsize
+    only_if_better: tuple[str, str] | None = None
 
     def suits(self, rows: int) -> bool:
-        return rows >= BOOSTING_ROWS_MIN
+        return BOOSTING_ROWS_MIN <= rows <= self.rows_max
 
     def fit(self, task: Task, fit: Rows, held: Rows, share: Share) -> FittedMember:
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -226,6 +234,7 @@ class Forest:
     name: str = "forest"
     weight: float = 4.0
     leaf_rows_min: int = 5
+    only_if_better: tuple[str, str] | None = None
 
     def suits(self, rows: int) -> bool:
         return BOOSTING_ROWS_MIN <= rows <= FOREST_ROWS_MAX
@@ -288,11 +297,19 @@ def _quietly(fit: Callable[[], object]) -> None:
 
 FIRST = Boosting("first", 1.0, 0.1, 16, 0.5, 1.0, 20, 60, 10)
 """What the first quick answer is made of."""
-RECIPES: tuple[Recipe, ...] = (
-    Linear(),
-    Boosting("boosting-small", 2.0, 0.07, 8, 0.25, 10.0, 20, 800, 30),
-    Boosting("boosting", 5.0, 0.06, 63, 0.5, 1.0, 20, 600, 25),
-    Forest(),
-    Boosting("boosting-large", 8.0, 0.06, 127, 0.3, 5.0, 10, 600, 25),
+SMALL = Boosting("boosting-small", 2.0, 0.07, 8, 0.25, 10.0, 20, 800, 30, rows_max=30_000)
+MIDDLE = Boosting("boosting", 5.0, 0.06, 63, 0.5, 1.0, 20, 600, 25)
+LARGE = Boosting(
+    "boosting-large",
+    8.0,
+    0.06,
+    127,
+    0.3,
+    5.0,
+    10,
+    600,
+    25,
+    only_if_better=(SMALL.name, MIDDLE.name),
 )
-"""The plan, the cheapest first: what the budget does not reach is left out."""
+RECIPES: tuple[Recipe, ...] = (Linear(), MIDDLE, SMALL, Forest(), LARGE)
+"""The plan. What the budget does not reach is left out, so the most promising come first."""

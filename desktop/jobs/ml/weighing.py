@@ -57,7 +57,8 @@ def summed_up(bench: Workbench) -> Fitted:
     blended = np.zeros_like(by_member[CONSTANT])
     for name, weight in weights.items():
         blended += weight * by_member[name]
-    oof = OutOfFold(rows, y, blended)
+    counts = [len(work.fold.held) for work in bench.folds]
+    oof = OutOfFold(bench.rows[rows], y, blended, np.repeat(np.arange(len(counts)), counts))
     return Fitted(
         task=target.task,
         classes=target.classes,

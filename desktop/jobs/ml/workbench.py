@@ -10,9 +10,9 @@ import numpy as np
 
 from desktop.jobs.ml import members
 from desktop.jobs.ml.features import Features, Matrix, Tables, target_outputs
-from desktop.jobs.ml.fitted import Floats, Target
+from desktop.jobs.ml.fitted import Floats, Places, Target
 from desktop.jobs.ml.packing import Constant
-from desktop.jobs.ml.scores import baseline
+from desktop.jobs.ml.scores import baseline, loss
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 CONSTANT = "constant"
 """The member that says the same of every row: the others are pulled towards it when unsure."""
+
+FAR_BEHIND = 1.08
+"""A member whose loss in the first fold is this many times the best one's would get no weight."""
+CHEAP_WEIGHT = 1.0
+"""Members of at most this weight are fitted to the end: even a little of them may help."""
 
 Told = Callable[[str, float], None]
 """Told the name of a member and the share (0..1) of its work that is done."""
@@ -51,8 +56,17 @@ class Workbench:
     """The state of fitting one blend."""
 
     def __init__(
-        self, frame: pd.DataFrame, columns: Mapping[str, str], target: Target, seed: int
+        self,
+        frame: pd.DataFrame,
+        columns: Mapping[str, str],
+        target: Target,
+        seed: int,
+        rows: Places | None = None,
     ) -> None:
+        """Encode rows of a frame; None takes all of them."""
+        self.rows = np.arange(len(frame)) if rows is None else rows
+        if rows is not None:
+            frame, target = frame.iloc[rows], target[rows]
         self.columns = dict(columns)
         self.target = target
         self.seed = seed
@@ -77,8 +91,18 @@ class Workbench:
             self.folds.append(work)
         self.seconds[CONSTANT] = 0.0
 
+    def is_worth(self, recipe: members.Recipe) -> bool:
+        """Say whether what is fitted so far speaks for a member."""
+        if recipe.only_if_better is None:
+            return True
+        first, second = (self._loss(name) for name in recipe.only_if_better)
+        return first is None or second is None or second < first
+
     def fit(self, recipe: members.Recipe, budget: Budget, told: Told) -> bool:
-        """Fit a member on every fold; forget it and return False when time does not suffice."""
+        """Fit a member on every fold; forget it and return False when time does not suffice.
+
+        A member whose first fold is far behind the best is forgotten, too, but on purpose.
+        """
         started = budget.spent()
         fitted: list[tuple[members.Estimator, Floats]] = []
         for number, work in enumerate(self.folds):
@@ -92,11 +116,29 @@ class Workbench:
                 on_step=_step_of(told, recipe.name, number, len(self.folds)),
             )
             fitted.append(self._fit_fold(recipe, work, share))
+            if number == 0 and self._is_far_behind(recipe, fitted[0][1]):
+                self.seconds[recipe.name] = budget.spent() - started
+                return True
         for work, (member, predicted) in zip(self.folds, fitted, strict=True):
             work.members[recipe.name] = member
             work.predicted[recipe.name] = predicted
         self.seconds[recipe.name] = budget.spent() - started
         return True
+
+    def _is_far_behind(self, recipe: members.Recipe, predicted: Floats) -> bool:
+        work, task = self.folds[0], self.target.task
+        y = self.target.y[work.fold.held]
+        best = min(loss(task, y, other) for other in work.predicted.values())
+        is_cheap = recipe.weight <= CHEAP_WEIGHT
+        return not is_cheap and loss(task, y, predicted) > FAR_BEHIND * best
+
+    def _loss(self, name: str) -> float | None:
+        """Give a member's loss over all held-out rows; None when it was not fitted."""
+        if any(name not in work.predicted for work in self.folds):
+            return None
+        y = np.concatenate([self.target.y[work.fold.held] for work in self.folds])
+        predicted = np.concatenate([work.predicted[name] for work in self.folds])
+        return loss(self.target.task, y, predicted)
 
     def _fit_fold(
         self, recipe: members.Recipe, work: FoldWork, share: members.Share

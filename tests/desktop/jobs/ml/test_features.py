@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from desktop.jobs.ml.features import Features, Tables, matrices, target_outputs
 from desktop.jobs.ml.features_columns import (
@@ -93,8 +94,8 @@ def test_stored_features_open_without_scikit_learn(
     facts, arrays = features.tables.state()
     own_facts, own_arrays = features.state()
     (tmp_path / "facts.json").write_text(json.dumps([facts, own_facts]))
-    np.savez(tmp_path / "tables.npz", allow_pickle=False, **arrays)  # type: ignore[arg-type]
-    np.savez(tmp_path / "own.npz", allow_pickle=False, **own_arrays)  # type: ignore[arg-type]
+    np.savez(tmp_path / "tables.npz", allow_pickle=False, **arrays)
+    np.savez(tmp_path / "own.npz", allow_pickle=False, **own_arrays)
     frame.head(20).to_parquet(tmp_path / "rows.parquet")
     script = """
 import json, sys
@@ -114,9 +115,9 @@ np.save("dense.npy", features.transform(pd.read_parquet("rows.parquet")).dense)
 
 
 @pytest.mark.parametrize("broken", [{}, {"encoders": 3}, {"encoders": [{"form": "no such"}]}])
-def test_broken_stored_features_are_refused(broken: dict[str, object]) -> None:
+def test_broken_stored_features_are_refused(broken: dict[str, JsonValue]) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
-        Tables.from_state(broken, {})  # type: ignore[arg-type]
+        Tables.from_state(broken, {})
 
 
 def test_folds_share_the_work_on_new_rows(frame: pd.DataFrame, y: np.ndarray) -> None:
