@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The child of a worker: no parser, no settings, only the executor's own imports.
         from desktop.runner.inside import main as run_job
 
-        return run_job()
+        run_job()
     options = _parser().parse_args(given)
     from desktop import commands
     from shared.errors import AppError

@@ -38,6 +38,7 @@ TAIL_BYTES_MAX = 64 * 1024
 ENV_KEPT = (
     "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "TEMP", "TMP", "USER",
     "SYSTEMROOT", "WINDIR", "COMSPEC", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "VIRTUAL_ENV",
+    "PYTHONPATH",
 )  # fmt: skip
 """Nothing else of the worker's environment reaches a job: it may hold keys."""
 if sys.platform == "win32":
@@ -224,10 +225,13 @@ class Child:
 
 
 def child_command() -> list[str]:
-    """The program a child is: a frozen app has no `python -m`, it is started as itself."""
+    """The program a child is: a frozen app has no `python -m`, it is started as itself.
+
+    -P keeps the working folder off the import path: a job may have left a json.py there.
+    """
     if getattr(sys, "frozen", False):
         return [sys.executable, "run-job"]
-    return [sys.executable, "-m", "desktop", "run-job"]
+    return [sys.executable, "-P", "-m", "desktop", "run-job"]
 
 
 def child_environment(threads_max: int) -> dict[str, str]:

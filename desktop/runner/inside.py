@@ -16,7 +16,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from pydantic import BaseModel
 
@@ -43,8 +43,8 @@ from shared.questions import Asking
 EXIT_WORKER_GONE = 70
 
 
-def main() -> int:
-    """Run the one job that standard input orders; return the exit code."""
+def main() -> NoReturn:
+    """Run the one job that standard input orders, and end the process."""
     speak = Mouth(_take_standard_output())
     incoming = sys.stdin.buffer
     order = TO_CHILD.validate_json(incoming.readline(LINE_BYTES_MAX))
@@ -60,7 +60,10 @@ def main() -> int:
     except Exception as error:
         traceback.print_exc()
         speak(Failed(error=_crash(error)))
-    return 0
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # An ordinary end would wait for the listener, which waits for the worker.
+    os._exit(0)
 
 
 class Mouth:

@@ -1,0 +1,195 @@
+"""Test kinds and their executors: each does one thing a real job might do to its worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from desktop.jobs.context import Context
+from shared.errors import BadInput
+from shared.kinds import Inputs, Kind, Output
+from shared.questions import Asking, Choice, QuestionKind
+
+
+class PlayInputs(Inputs):
+    number: int = 0
+    text: str = ""
+
+
+class PlayOutput(Output):
+    number: int = 0
+    text: str = ""
+
+
+def _kind(name: str, *, idempotent: bool = True, timeout_seconds: float = 60) -> Kind:
+    return Kind(
+        name=f"play.{name}",
+        summary=f"test: {name}",
+        inputs=PlayInputs,
+        output=PlayOutput,
+        idempotent=idempotent,
+        timeout_seconds=timeout_seconds,
+    )
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        _kind("count"),
+        _kind("effect", idempotent=False),
+        _kind("ask"),
+        _kind("ask_default"),
+        _kind("refuse"),
+        _kind("crash"),
+        _kind("exit"),
+        _kind("kill_self"),
+        _kind("eat"),
+        _kind("tree"),
+        _kind("hang"),
+        _kind("hang_once", idempotent=False),
+        _kind("slow", timeout_seconds=0.5),
+        _kind("flood"),
+        _kind("garbage"),
+        _kind("print_much"),
+        _kind("wrong_output"),
+        _kind("huge_output"),
+        _kind("secrets"),
+    )
+}
+EXECUTORS = {name: f"tests.flows.play:{name.removeprefix('play.')}" for name in KINDS}
+
+
+def count(context: Context, inputs: PlayInputs) -> PlayOutput:
+    for done in range(inputs.number):
+        context.progress("counting", done + 1, inputs.number)
+    context.log(f"counted to {inputs.number}")
+    return PlayOutput(headline=f"Counted to {inputs.number}.", number=inputs.number)
+
+
+def effect(context: Context, inputs: PlayInputs) -> PlayOutput:
+    """Leave one visible mark per run in the file named by `text`, then take a moment."""
+    with Path(inputs.text).open("a", encoding="utf-8") as marks:
+        marks.write(f"{context.workdir.name}\n")
+    time.sleep(inputs.number / 1000)
+    return PlayOutput(headline="Done.", text=inputs.text)
+
+
+def ask(context: Context, inputs: PlayInputs) -> PlayOutput:
+    asking = Asking(
+        key="colour",
+        kind=QuestionKind.CHOICE,
+        text="Which colour?",
+        choices=(Choice(value="red", label="Red"), Choice(value="blue", label="Blue")),
+    )
+    colour = context.ask(asking)
+    again = context.ask(asking)
+    assert colour == again, "the same key is asked once"
+    return PlayOutput(headline=f"It is {colour}.", text=colour)
+
+
+def ask_default(context: Context, inputs: PlayInputs) -> PlayOutput:
+    asking = Asking(
+        key="zone",
+        kind=QuestionKind.CLARIFICATION,
+        text="Which zone?",
+        allow_text=True,
+        default="UTC",
+    )
+    zone = context.ask(asking)
+    return PlayOutput(headline=f"Zone {zone}.", text=zone)
+
+
+def refuse(context: Context, inputs: PlayInputs) -> PlayOutput:
+    raise BadInput("file_empty", "sales.csv is empty.", "Choose another file.")
+
+
+def crash(context: Context, inputs: PlayInputs) -> PlayOutput:
+    raise ValueError(f"cannot make sense of this, {inputs.text}")
+
+
+def exit(context: Context, inputs: PlayInputs) -> PlayOutput:  # noqa: A001
+    print("the last words", file=sys.stderr)
+    os._exit(9)
+
+
+def kill_self(context: Context, inputs: PlayInputs) -> PlayOutput:
+    os.kill(os.getpid(), signal.SIGSEGV)
+    raise AssertionError
+
+
+def eat(context: Context, inputs: PlayInputs) -> PlayOutput:
+    kept = []
+    while True:
+        kept.append(bytearray(os.urandom(1) * 8_000_000))
+        time.sleep(0.01)
+
+
+def tree(context: Context, inputs: PlayInputs) -> PlayOutput:
+    """Start a child and a grandchild that ignore a polite request, then hang."""
+    program = (
+        "import signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        "open(sys.argv[1] + str(len(sys.argv)), 'w').write(str(__import__('os').getpid()));"
+        "len(sys.argv) < 4 and subprocess.Popen([sys.executable, '-c', sys.argv[2], sys.argv[1],"
+        " sys.argv[2], 'x'], start_new_session=True); time.sleep(600)"
+    )
+    subprocess.Popen([sys.executable, "-c", program, inputs.text, program])
+    context.progress("hanging", 0, 1)
+    time.sleep(600)
+    raise AssertionError
+
+
+def hang(context: Context, inputs: PlayInputs) -> PlayOutput:
+    context.progress("hanging", 0, 1)
+    time.sleep(600)
+    raise AssertionError
+
+
+def hang_once(context: Context, inputs: PlayInputs) -> PlayOutput:
+    """Hang unless the file named by `text` exists: then the second run ends well."""
+    mark = Path(inputs.text)
+    if mark.exists():
+        return PlayOutput(headline="Second time.")
+    mark.touch()
+    return hang(context, inputs)
+
+
+slow = hang
+
+
+def flood(context: Context, inputs: PlayInputs) -> PlayOutput:
+    for number in range(20_000):
+        context.log(f"line {number}")
+        context.progress("flooding", number, 20_000)
+    return PlayOutput(headline="Flooded.")
+
+
+def garbage(context: Context, inputs: PlayInputs) -> PlayOutput:
+    for number in range(3, 20):
+        try:
+            os.write(number, b"this is not a line of the protocol\n")
+        except OSError:
+            continue
+    return hang(context, inputs)
+
+
+def print_much(context: Context, inputs: PlayInputs) -> PlayOutput:
+    for number in range(20_000):
+        print("a library that prints", number)
+        print("and warns", number, file=sys.stderr)
+    return PlayOutput(headline="Printed.")
+
+
+def wrong_output(context: Context, inputs: PlayInputs) -> Output:
+    return Output(headline="Not the type of its kind.")
+
+
+def huge_output(context: Context, inputs: PlayInputs) -> PlayOutput:
+    return PlayOutput(headline="Huge.", text="x" * 200_000)
+
+
+def secrets(context: Context, inputs: PlayInputs) -> PlayOutput:
+    return PlayOutput(headline="Environment.", text=" ".join(sorted(os.environ)))
