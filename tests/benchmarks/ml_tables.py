@@ -34,7 +34,7 @@ class Source:
 
 
 def _effect_or_none(birds: pd.DataFrame) -> pd.DataFrame:
-    return birds.assign(effect=birds["effect"].notna().map({True: "effect", False: "none"}))
+    return birds.assign(effect=birds["effect"].notna().map({True: "effect", False: "harmless"}))
 
 
 def _late_or_ok(flights: pd.DataFrame) -> pd.DataFrame:

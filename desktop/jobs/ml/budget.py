@@ -43,7 +43,7 @@ class Budget:
 
     def part(self, seconds: float) -> Budget:
         """Start a budget within this one: at most `seconds`, at most what is left."""
-        return Budget(min(seconds, self.left()), self._clock)
+        return Budget(max(0.0, min(seconds, self.left())), self._clock)
 
 
 @dataclass
