@@ -235,7 +235,8 @@ def _of_folding(texts: list[str], taken: list[str], wanted: ColumnProfile) -> It
     if changed:
         before = wording.listed([a for a, _ in changed], TOLD_MAX)
         after = wording.listed([b for _, b in changed], TOLD_MAX)
-        yield _note(wanted, f"In '{wanted.name}' {before} was taken for {after}.")
+        verb = "was" if len(changed) == 1 else "were"
+        yield _note(wanted, f"In '{wanted.name}' {before} {verb} taken for {after}.")
 
 
 def _of_unseen(

@@ -120,7 +120,7 @@ def measured(values: pd.Series, kind: ColumnKind) -> Floats:
             seconds = dates.astype(np.int64) / NANOSECONDS
             return np.where(np.isnat(dates), np.nan, seconds)
         case ColumnKind.TEXT | ColumnKind.ID:
-            return values.str.len().astype(np.float64).to_numpy()
+            return np.asarray(values.str.len(), dtype=np.float64)
         case ColumnKind.CATEGORY | ColumnKind.CONSTANT | ColumnKind.EMPTY:
             return np.full(len(values), np.nan)
 
