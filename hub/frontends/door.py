@@ -29,7 +29,7 @@ async def admit(services: Services, header: str) -> Caller:
     Raises:
         NotAllowed: `key_missing`, `key_invalid`, `key_scope`.
     """
-    if not header.strip():
+    if header.strip().casefold() in ("", "bearer"):
         raise NotAllowed(
             "key_missing",
             "This needs a key.",
