@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from desktop.jobs.ml.fitted import Fitted
     from desktop.jobs.ml.model import Model, Prediction
 
+WRITTEN_FOLDER = ".written"
+"""Where predictions remember which result files are ours; no model stands in it."""
 VERSIONS_KEPT = 5
 """Models of one name; the oldest goes when a further one is saved."""
 SLUG_CHARS_MAX = 60

@@ -32,7 +32,6 @@ PROBABILITY_DIGITS = 6
 VALUE_DIGITS = 10
 WHOLE_MAX = 2**53
 """Larger floats are not told apart from their neighbours, so they are no counts."""
-MEMORY_FOLDER = ".written"
 
 
 @dataclass(frozen=True, slots=True)
