@@ -12,13 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from desktop.jobs.data.code_pages import code_page_of
 from shared.errors import BadInput
 
 BLOCK_BYTES = 1 << 20
 SAMPLE_BYTES = 64 << 10
-CODE_PAGES = ["cp1251", "cp1252", "cp1250", "koi8_r", "cp866", "cp1254", "gb18030", "shift_jis"]
-"""What charset-normalizer may answer: the pages office programs still write."""
-CODE_PAGE_FALLBACK = "cp1252"
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -101,20 +99,13 @@ def encoding_of(print_: Fingerprint, file: str) -> str:
         return wide
     if _control_share(head) > CONTROL_SHARE_MAX:
         raise _binary(file, "holds bytes that are no text")
-    return "utf-8" if print_.is_utf8 else _code_page(print_.odd)
+    return "utf-8" if print_.is_utf8 else code_page_of(print_.odd)
 
 
 def _lines_around(block: bytes, place: int) -> bytes:
     """Take whole lines: letters cut out of their words are hard to tell."""
     start = block.rfind(b"\n", 0, max(0, place - SAMPLE_BYTES // 2)) + 1
     return block[start : place + SAMPLE_BYTES // 2]
-
-
-def _code_page(sample: bytes) -> str:
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(sample, cp_isolation=CODE_PAGES).best()
-    return best.encoding if best is not None else CODE_PAGE_FALLBACK
 
 
 def _utf16_without_bom(head: bytes) -> str | None:
