@@ -133,7 +133,8 @@ def run_all(arguments: argparse.Namespace, cache: Path) -> None:
         ml_tables.write(cache / "tables", table, seed)
         source = ml_tables.SOURCES[table]
         train, test = ml_tables.files_of(cache / "tables", table, seed)
-        command = [python_of(tool, cache), str(CHILD), str(train), str(test), source.target]
+        # -P keeps this folder off the path: its files are named like standard modules.
+        command = [python_of(tool, cache), "-P", str(CHILD), str(train), str(test), source.target]
         command += [source.task, tool, str(BUDGET_SECONDS), str(seed)]
         result = measure(command, cache / "errors.log")
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0

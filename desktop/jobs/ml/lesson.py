@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from desktop.jobs import wording
 from desktop.jobs.data import guards
+from desktop.jobs.data.leakage import leaks
 from desktop.jobs.data.schema import Schema
 from desktop.jobs.data.table import ColumnKind
 from desktop.jobs.ml.manifest import Source
@@ -64,11 +65,11 @@ def lesson_of(table: Table, target: str, path: Path, inputs: TrainInputs) -> Les
     task = guards.check_target(table, target)
     found = guards.warnings_for(table, target)
     columns = _usable(table, target, {one.column for one in found if one.drop})
+    frame = table.frame.loc[table.frame[target].notna(), [*columns, target]].reset_index(drop=True)
+    known_too_much = leaks(frame, columns, frame[target].to_numpy(), task, inputs.seed)
     return Lesson(
         name=name_of(inputs.name, path.stem, target),
-        frame=table.frame.loc[table.frame[target].notna(), [*columns, target]].reset_index(
-            drop=True
-        ),
+        frame=frame,
         columns=columns,
         target=target,
         task=task,
@@ -76,7 +77,15 @@ def lesson_of(table: Table, target: str, path: Path, inputs: TrainInputs) -> Les
         source=Source(
             name=table.report.file, size_bytes=table.report.file_bytes, sha256=table.report.sha256
         ),
-        warnings=(*(one.sentence for one in found), *table.report.warnings),
+        warnings=tuple(
+            dict.fromkeys(
+                (
+                    *(one.sentence for one in known_too_much),
+                    *(one.sentence for one in found),
+                    *table.report.warnings,
+                )
+            )
+        ),
         seed=inputs.seed,
         budget_seconds=inputs.budget_seconds,
     )

@@ -119,7 +119,8 @@ class Training:
         told = self._context.progress
 
         def should_stop() -> bool:
-            told("which columns matter", most.spent(), most.seconds, eta_seconds=most.left())
+            done = min(most.spent(), most.seconds)
+            told("which columns matter", done, most.seconds, eta_seconds=most.left())
             return most.is_over()
 
         return explaining.importance_of(fitted, self._lesson.frame, should_stop)

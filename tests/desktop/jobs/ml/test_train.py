@@ -272,3 +272,12 @@ def test_a_model_is_named_as_asked_or_by_its_target(
     given: str | None, stem: str, name: str
 ) -> None:
     assert lesson.name_of(given, stem, "Churn") == name
+
+
+def test_a_column_that_gives_the_answer_away_is_told_first(context: FakeContext) -> None:
+    frame = shop(200)
+    frame["refund"] = np.where(frame["bought"] == "yes", 12.5, 0.0)
+    output = trained(context, file=write(context, frame).name)
+    assert output.notes[0].startswith("⚠ ")
+    assert "refund" in output.notes[0]
+    assert output.notes[0].removeprefix("⚠ ") in manifest_of(context).warnings
