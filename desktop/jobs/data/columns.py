@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from desktop.jobs.data import facts
 from desktop.jobs.data.cells import Cells
 from desktop.jobs.data.dates import DateReading, read_dates
-from desktop.jobs.data.numbers import NumberReading, has_codes, read_numbers
+from desktop.jobs.data.numbers import NULL_WORDS, NumberReading, has_codes, read_numbers
 from desktop.jobs.data.table import Column, ColumnKind
 
 SHARE_MIN = 0.97
@@ -80,17 +81,19 @@ def typed(
     for cells in columns:
         prior = known.get(cells.name) or folded.get(cells.name.strip().casefold())
         drafts.append(_as_given(cells, prior) if prior is not None else _inferred(cells))
-    comma = _comma_prior(drafts, delimiter)
-    return [_finished(_settled(draft, comma=comma), is_single=is_single) for draft in drafts]
+    comma = _comma_shown(drafts)
+    settled = (_settled(draft, comma=comma, delimiter=delimiter) for draft in drafts)
+    return [_finished(draft, is_single=is_single) for draft in settled]
 
 
 def _inferred(cells: Cells) -> Draft:
     if len(cells.texts) == 0:
         return Draft(cells, ColumnKind.EMPTY)
-    dates = _dates_of(cells)
+    bare = _without_null_words(cells)
+    dates = _dates_of(bare)
     if dates is not None:
-        return Draft(cells, ColumnKind.DATE, dates=dates)
-    number = _number_of(cells)
+        return Draft(bare, ColumnKind.DATE, dates=dates)
+    number = _number_of(bare)
     if number is not None:
         return number
     if len(cells.texts) == 1 and cells.known_rows == cells.rows:
@@ -98,25 +101,34 @@ def _inferred(cells: Cells) -> Draft:
     return Draft(cells, _text_kind(cells))
 
 
+def _without_null_words(cells: Cells) -> Cells:
+    words = pa.array(sorted(NULL_WORDS), pa.large_string())
+    is_word = pc.is_in(pc.utf8_lower(cells.texts), words).to_numpy(zero_copy_only=False)
+    return cells.only(~np.asarray(is_word, dtype=bool)) if is_word.any() else cells
+
+
 def _as_given(cells: Cells, column: Column) -> Draft:
+    bare = _without_null_words(cells)
     match column.kind:
         case ColumnKind.NUMBER:
-            comma = column.decimal_comma and not cells.is_plain
-            numbers = read_numbers(cells.texts, cells.weights, comma_prior=comma)
+            comma = column.decimal_comma and not bare.is_plain
+            numbers = read_numbers(bare.texts, bare.weights, comma_prior=comma)
             # Training has decided; other columns of this file have no say.
             numbers = replace(numbers, is_certain=True)
-            return Draft(cells, column.kind, numbers=numbers, is_given=True)
+            return Draft(bare, column.kind, numbers=numbers, is_given=True)
         case ColumnKind.DATE:
-            dates = read_dates(cells.texts, cells.weights, prior=column.date_format)
+            dates = read_dates(bare.texts, bare.weights, prior=column.date_format)
             if dates is None:
-                nothing = np.full(len(cells.texts), np.datetime64("NaT"), dtype="datetime64[ns]")
+                nothing = np.full(len(bare.texts), np.datetime64("NaT"), dtype="datetime64[ns]")
                 dates = DateReading(nothing, column.date_format or "typed", is_certain=True)
-            return Draft(cells, column.kind, dates=dates, is_given=True)
+            return Draft(bare, column.kind, dates=dates, is_given=True)
         case _:
             return Draft(cells, column.kind, is_given=True)
 
 
 def _dates_of(cells: Cells) -> DateReading | None:
+    if len(cells.texts) == 0:
+        return None
     looked = cells.texts.slice(0, LOOKED_AT)
     first = read_dates(looked, np.ones(len(looked), np.int64))
     if first is None or np.isnat(first.values).mean() > 1 - LIKELY_SHARE_MIN:
@@ -132,6 +144,8 @@ def _dates_of(cells: Cells) -> DateReading | None:
 
 
 def _number_of(cells: Cells) -> Draft | None:
+    if len(cells.texts) == 0:
+        return None
     looked = cells.texts.slice(0, LOOKED_AT)
     first = read_numbers(looked, np.ones(len(looked), np.int64), comma_prior=False)
     if np.isnan(first.values).mean() > 1 - LIKELY_SHARE_MIN or has_codes(cells.texts):
@@ -150,8 +164,7 @@ def _number_of(cells: Cells) -> Draft | None:
         placeholders = tuple(
             text for text, ok in zip(cells.texts.to_pylist(), is_number, strict=True) if not ok
         )
-    kind = ColumnKind.ID if _are_row_numbers(cells, numbers) else ColumnKind.NUMBER
-    return Draft(cells, kind, numbers=numbers, placeholders=placeholders)
+    return Draft(cells, ColumnKind.NUMBER, numbers=numbers, placeholders=placeholders)
 
 
 def _share(cells: Cells, is_read: npt.NDArray[np.bool_]) -> float:
@@ -187,26 +200,30 @@ def _text_kind(cells: Cells) -> ColumnKind:
     return ColumnKind.TEXT if is_prose or distinct > NAMES_SHARE_MIN * rows else ColumnKind.CATEGORY
 
 
-def _comma_prior(drafts: Sequence[Draft], delimiter: str) -> bool | None:
-    """Tell what commas mean in the columns that show it; None when none does."""
+def _comma_shown(drafts: Sequence[Draft]) -> bool | None:
+    """Tell whether the columns that show it have decimal commas; None when none shows it."""
     shown = [d.numbers for d in drafts if d.numbers is not None and d.numbers.is_certain]
     with_comma = sum(numbers.decimal_comma for numbers in shown)
     with_dot = sum(numbers.has_point for numbers in shown)
-    if with_comma != with_dot:
-        return with_comma > with_dot
-    return True if delimiter == ";" else None
+    return None if with_comma == with_dot else with_comma > with_dot
 
 
-def _settled(draft: Draft, *, comma: bool | None) -> Draft:
-    """Read open numbers again, with what the other columns show."""
-    if draft.dates is not None and not draft.dates.is_certain and comma and not draft.is_given:
-        cells = draft.cells
-        dates = read_dates(cells.texts, cells.weights, day_first=True)
-        return replace(draft, dates=dates)
-    if draft.numbers is None or draft.numbers.is_certain or not comma:
-        return draft
+def _settled(draft: Draft, *, comma: bool | None, delimiter: str) -> Draft:
+    """Read what was open again, with what the other columns show; then look for row numbers."""
     cells = draft.cells
-    return replace(draft, numbers=read_numbers(cells.texts, cells.weights, comma_prior=True))
+    if draft.is_given:
+        return draft
+    if draft.dates is not None and not draft.dates.is_certain and comma:
+        return replace(draft, dates=read_dates(cells.texts, cells.weights, day_first=True))
+    numbers = draft.numbers
+    if numbers is None:
+        return draft
+    # Who puts semicolons between cells mostly does so because commas stand in them.
+    is_likely = comma if comma is not None else delimiter == ";" and not numbers.has_point
+    if not numbers.is_certain and is_likely:
+        numbers = read_numbers(cells.texts, cells.weights, comma_prior=True)
+    kind = ColumnKind.ID if _are_row_numbers(cells, numbers) else draft.kind
+    return replace(draft, numbers=numbers, kind=kind)
 
 
 def _finished(draft: Draft, *, is_single: bool) -> Typed:

@@ -15,7 +15,9 @@ from itertools import islice
 
 from desktop.jobs.data.header import find_header, numbered
 
-DELIMITERS = (",", ";", "\t", "|")
+ALIGNED = "  "
+"""Stands for two blanks or more: columns lined up for the eye."""
+DELIMITERS = (",", ";", "\t", "|", ALIGNED)
 SAMPLE_RECORDS_MAX = 400
 RECORD_LINES_MAX = 200
 """A quoted cell with more lines than this is a quote somebody forgot to close."""
@@ -91,6 +93,8 @@ def _without_first(
 
 def fields_of(text: str, delimiter: str, escape: str | None = None) -> list[str]:
     """Split a record into its cells, without the blanks around them; [] when that is impossible."""
+    if delimiter == ALIGNED:
+        return re.split(r" {2,}", text.strip())
     if '"' not in text:
         return [cell.strip() for cell in text.split(delimiter)]
     reader = csv.reader(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from desktop.jobs import wording
 from desktop.jobs.data.cells import Cells
 from desktop.jobs.data.header import find_header, numbered
-from desktop.jobs.data.raw import RawTable, Reach, too_big
+from desktop.jobs.data.raw import CELL_BYTES, RawTable, Reach, too_big
 from desktop.jobs.data.rows import Row, RowLog, Sampler, Shape, columns_of, right_rows
 from shared.errors import BadInput
 
@@ -106,7 +106,9 @@ def _read(path: Path, book: Workbook, reach: Reach) -> RawTable:
     names = place.names or numbered(place.width)
     log = RowLog()
     guess = max(1, sheet.max_row or 1)
-    sampler = Sampler(reach.rows(ROW_BYTES_GUESS, place.width) / guess, reach.seed)
+    row_bytes = ROW_BYTES_GUESS + CELL_BYTES * place.width
+    share = reach.share(path.name, path.stat().st_size, guess, row_bytes)
+    sampler = Sampler(share, reach.seed)
     body = chain(head[place.first_row :], rows)
     parts: list[list[object]] = [[] for _ in names]
     for block in columns_of(

@@ -16,11 +16,13 @@ import pyarrow.compute as pc
 
 NULLS = frozenset(
     {"", "na", "n/a", "#n/a", "#na", "n.a.", "n.a", "n. a.", "nan", "-nan", "null", "(null)"}
-    | {"#null!", "<null>", "none", "nil", "nat", "<na>", "\\n", "missing", "not available"}
+    | {"#null!", "<null>", "nat", "<na>", "\\n"}
     | {"-", "--", "---", "—", "–", "?", "??", ".", "..", "...", "#value!", "#div/0!", "#ref!"}
     | {"#name?", "#num!", "1.#qnan", "н/д", "нд", "н.д.", "нет данных", "k.a.", "k. a.", "s/o"}
 )
 """Cells that say "no value", in lower case."""
+NULL_WORDS = frozenset({"none", "nil", "missing", "not available", "unknown", "unbekannt"})
+"""The same among numbers and dates; among words they may be an answer: parking "none"."""
 
 SIGNS = "$€£¥₽₹₴₸₩₺₪฿₫₱"
 CODES = (
@@ -32,8 +34,12 @@ _LEAD = rf"^([+-]?)\s*{UNIT}?\s*([+-]?)"
 _TRAIL = rf"\s*(?:{UNIT}|[%‰])?$"
 _EXPONENT = r"(?:[eE][+-]?\d{1,3})?"
 _BY_SPACE = rf"[1-9]\d{{0,2}}(?:{SPACES}\d{{3}})+"
-DOT_BODY = rf"(?:(?:\d+|[1-9]\d{{0,2}}(?:,\d{{3}})+|{_BY_SPACE})(?:\.\d*)?|\.\d+){_EXPONENT}"
-COMMA_BODY = rf"(?:(?:\d+|[1-9]\d{{0,2}}(?:\.\d{{3}})+|{_BY_SPACE})(?:,\d*)?|,\d+){_EXPONENT}"
+DOT_BODY = (
+    rf"(?:(?:[1-9]\d{{0,2}}(?:,\d{{3}})+|{_BY_SPACE})(?:\.\d*)?|(?:\d+(?:\.\d*)?|\.\d+){_EXPONENT})"
+)
+COMMA_BODY = (
+    rf"(?:(?:[1-9]\d{{0,2}}(?:\.\d{{3}})+|{_BY_SPACE})(?:,\d*)?|(?:\d+(?:,\d*)?|,\d+){_EXPONENT})"
+)
 DOT_FORM = _LEAD + DOT_BODY + _TRAIL
 COMMA_FORM = _LEAD + COMMA_BODY + _TRAIL
 NOT_NUMBER = rf"{UNIT}|[%‰\s]|{SPACES}"

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from desktop.jobs.data.cells import Cells
 from desktop.jobs.data.header import unique
-from desktop.jobs.data.raw import ROWS_MIN, RawTable, Reach, too_big
+from desktop.jobs.data.raw import CELL_BYTES, RawTable, Reach
 from desktop.jobs.data.rows import RowLog
 from shared.errors import BadInput
 
@@ -48,16 +48,15 @@ def read_parquet(path: Path, reach: Reach) -> RawTable:
 def _read(path: Path, file: pa.parquet.ParquetFile, reach: Reach) -> RawTable:
     names = unique(file.schema_arrow.names)
     total = file.metadata.num_rows
-    fitting = reach.rows(VALUE_BYTES * len(names), len(names))
-    if fitting < min(total, ROWS_MIN):
-        raise too_big(path.name, path.stat().st_size)
+    row_bytes = (VALUE_BYTES + CELL_BYTES) * len(names)
+    share = reach.share(path.name, path.stat().st_size, total, row_bytes)
     random = np.random.default_rng(reach.seed)
     log = RowLog()
     parts: list[list[pa.LargeStringArray]] = [[] for _ in names]
     for whole in file.iter_batches(batch_size=BATCH_ROWS):
         log.rows += whole.num_rows
-        is_kept = random.random(whole.num_rows) < fitting / max(1, total)
-        batch = whole if fitting >= total else whole.filter(pa.array(is_kept))
+        is_kept = random.random(whole.num_rows) < share
+        batch = whole.filter(pa.array(is_kept)) if share < 1 else whole
         for part, column in zip(parts, batch.columns, strict=True):
             part.append(_text(column))
         reach.step(log.rows, total)

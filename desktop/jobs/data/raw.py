@@ -12,7 +12,7 @@ from shared.errors import LimitReached
 
 Step = Callable[[float, float], None]
 
-CELL_BYTES = 16
+CELL_BYTES = 16.0
 """What an array of text needs for a cell beside its letters."""
 TEXT_SHARE = 0.25
 """The share of the free memory that a table may take as text; converting needs the rest."""
@@ -24,16 +24,30 @@ ROWS_MIN = 1000
 class Reach:
     """How much of a file may be taken into memory."""
 
-    rows_max: int
+    rows_max: int | None
+    """None when a part of the rows is of no use."""
     free_ram_bytes: int
     seed: int
     step: Step
     """Told (done, total) of reading."""
 
-    def rows(self, row_bytes: float, width: int) -> int:
-        """Give how many rows of this size fit."""
-        each = row_bytes + CELL_BYTES * width
-        return min(self.rows_max, int(self.free_ram_bytes * TEXT_SHARE / max(1.0, each)))
+    def share(self, file: str, file_bytes: int, rows: int, row_bytes: float) -> float:
+        """Give the share (0..1) of a file's rows that may be taken.
+
+        Args:
+            file: its name, for the error.
+            file_bytes: its size, for the error.
+            rows: how many rows it has, about.
+            row_bytes: what one needs as text.
+
+        Raises:
+            LimitReached: `file_too_big`, when less than a useful part fits.
+        """
+        fitting = int(self.free_ram_bytes * TEXT_SHARE / max(1.0, row_bytes))
+        wanted = rows if self.rows_max is None else min(rows, self.rows_max)
+        if fitting < (rows if self.rows_max is None else min(wanted, ROWS_MIN)):
+            raise too_big(file, file_bytes)
+        return min(fitting, wanted) / max(1, rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

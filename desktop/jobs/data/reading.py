@@ -38,7 +38,7 @@ def read_table(
     *,
     free_ram_bytes: int,
     columns: Sequence[Column] | None = None,
-    rows_max: int = ROWS_MAX,
+    rows_max: int | None = ROWS_MAX,
     progress: Progress | None = None,
     seed: int = 0,
 ) -> Table:
@@ -49,7 +49,8 @@ def read_table(
         free_ram_bytes: what reading may plan with.
         columns: at prediction, the columns as they were at training: cells are converted the
             same way. Names are compared without case and outer blanks; others are inferred.
-        rows_max: above this a random sample is kept, and the report says so.
+        rows_max: of more rows a random sample is kept, as of more than fit into memory; the
+            report says so. None when every row is needed.
         progress: told (done, 1.0).
         seed: for the sample.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from desktop.jobs.data.cells import Cells
 from desktop.jobs.data.dialect import Dialect, dialect_of, fields_of, records
 from desktop.jobs.data.encoding import Fingerprint, encoding_of
-from desktop.jobs.data.raw import ROWS_MIN, RawTable, Reach, too_big
+from desktop.jobs.data.raw import CELL_BYTES, RawTable, Reach
 from desktop.jobs.data.rows import Row, RowLog, Sampler, Shape, columns_of, right_rows
 from shared.errors import BadInput
 
@@ -28,11 +28,9 @@ def read_text(path: Path, print_: Fingerprint, reach: Reach) -> RawTable:
     if dialect is None:
         raise BadInput("file_empty", f"{path.name} is empty.", "Choose a file with rows in it.")
     lines = max(1, print_.lines)
-    fitting = reach.rows(print_.file_bytes / lines, dialect.width)
-    if fitting < min(lines, ROWS_MIN):
-        raise too_big(path.name, print_.file_bytes)
-    log = RowLog()
-    sampler = Sampler(fitting / lines, reach.seed)
+    row_bytes = print_.file_bytes / lines + CELL_BYTES * dialect.width
+    share = reach.share(path.name, print_.file_bytes, lines, row_bytes)
+    log, sampler = RowLog(), Sampler(share, reach.seed)
     parts: list[list[object]] = [[] for _ in range(dialect.width)]
     with path.open(encoding=encoding, errors="replace") as file:
         rows = right_rows(_rows(file, dialect, log), Shape(dialect.header, dialect.pads_short), log)
