@@ -99,10 +99,12 @@ def _check_known(column: Column, known: pd.Series, table: Table) -> None:
             f"at least {ROWS_MIN} are needed, and some hundred are better.",
             "Use a file with more rows.",
         )
+    has_gaps = len(known) < rows
     if known.nunique() == 1:
         raise BadInput(
             "target_constant",
-            f"'{name}' is {_shown(known.iloc[0])} in every row, so there is nothing to learn.",
+            f"'{name}' is {_shown(known.iloc[0])} in every row{' that has a value' * has_gaps}, so "
+            "there is nothing to learn.",
             "Use a file with rows of every outcome, or choose another column.",
         )
 
@@ -114,11 +116,11 @@ def _check_classes(name: str, counts: pd.Series) -> None:
     if len(counts) > CLASSES_MAX:
         raise BadInput(
             "too_many_classes",
-            f"'{name}' has {len(counts):,} different texts in {wording.count(rows, 'row')}; "
+            f"'{name}' has {len(counts):,} different values in {wording.count(rows, 'row')}; "
             f"up to {CLASSES_MAX} classes can be predicted.",
             "Choose another column, or group its values into fewer classes.",
         )
-    rare = [str(level) for level, count in counts.items() if count < CLASS_ROWS_MIN]
+    rare = [_written(level) for level, count in counts.items() if count < CLASS_ROWS_MIN]
     if rare:
         raise BadInput(
             "class_too_small",
@@ -138,8 +140,13 @@ def _is_id(name: str) -> BadInput:
 
 
 def _shown(value: object) -> str:
-    is_number = isinstance(value, int | float | np.number)
-    return wording.number(float(value)) if is_number else f"'{value}'"  # type: ignore[arg-type]
+    written = _written(value)
+    return f"'{written}'" if isinstance(value, str) else written
+
+
+def _written(value: object) -> str:
+    is_number = isinstance(value, float | np.floating)
+    return f"{value:.15g}" if is_number else str(value)
 
 
 def warnings_for(table: Table, target: str) -> tuple[Warning, ...]:
