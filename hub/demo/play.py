@@ -29,6 +29,7 @@ RECOVERY_SECONDS = 90.0
 FIRST_BUDGET = "10s"
 SECOND_BUDGET = "8s"
 LINES_SHOWN = 4
+UNDER_WAY_SHARE = 0.1
 CODE = re.compile(rf"\b[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}\b")
 
 
@@ -202,8 +203,9 @@ def _is_paired(view: View) -> bool:
 
 
 def _is_under_way(view: View) -> bool:
-    """Training proper has begun: it tells how far it is."""
-    return view.progress is not None and view.progress.done > 0
+    """Training proper has begun: the file is read, and some of the work is done."""
+    progress = view.progress
+    return progress is not None and progress.done >= UNDER_WAY_SHARE * progress.total > 0
 
 
 def _is_again(view: View) -> bool:

@@ -48,7 +48,7 @@ def _known(output: Output) -> tuple[list[str], tuple[Button, ...]]:
         case TrainOutput():
             says = f"/predict {output.model.model_id}"
             return [], (Button(label="Predict with it", says=says),)
-        case ModelsOutput():
+        case ModelsOutput() if not output.notes:
             return _capped([model_line(model) for model in output.models]), ()
         case DescribeOutput():
             return _capped([column_line(column) for column in output.columns]), ()

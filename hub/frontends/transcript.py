@@ -57,12 +57,13 @@ class Transcript:
 
     def say(self, who: str, text: str, *, colour: str = "") -> None:
         """Write what somebody said."""
-        self._write(self._block(who, text, colour))
+        self._write(["", *self._block(who, text, colour)])
         self.spoken()
 
     def note(self, text: str) -> None:
         """Write a line of the terminal's own."""
-        self._write([self._tinted(f"{' ' * (self._who_width + 3)}{text}", FAINT)])
+        indented = f"{' ' * (self._who_width + 3)}{text}" if text else ""
+        self._write([self._tinted(indented, FAINT)])
         self._last_ref = ""
 
     def show(self, ref: str, view: View, who: str = HUB) -> None:
