@@ -72,7 +72,7 @@ class Transcript:
             return
         self._has_just_spoken = False
         lines = self._block(who, view.text, COLOURS[view.tone])
-        lines += self._choices(view)
+        lines = self._with_stop(lines + self._choices(view), view)
         if self._is_live and ref == self._last_ref and self._last_lines:
             self._stream.write(f"\x1b[{self._last_lines}A\x1b[J")
         self._write(lines)
@@ -113,24 +113,29 @@ class Transcript:
         return True
 
     def _choices(self, view: View) -> list[str]:
+        if not is_choosable(view):
+            return []
         indent = " " * (self._who_width + 3)
-        if is_choosable(view):
-            digits = len(str(len(view.buttons)))
-            return [
-                f"{indent}{number:>{digits}}. {button.label}"
-                for number, button in enumerate(view.buttons, start=1)
-            ]
-        if (
-            self._is_live
-            and view.job_id
-            and any(b.says.startswith("/cancel") for b in view.buttons)
-        ):
-            return [self._tinted(f"{indent}/cancel {short(view.job_id)} stops it", FAINT)]
-        return []
+        digits = len(str(len(view.buttons)))
+        return [
+            f"{indent}{number:>{digits}}. {button.label}"
+            for number, button in enumerate(view.buttons, start=1)
+        ]
+
+    def _with_stop(self, lines: list[str], view: View) -> list[str]:
+        """Add how to stop a job, behind a line that has room for it."""
+        is_stoppable = any(button.says.startswith("/cancel") for button in view.buttons)
+        if not (self._is_live and view.is_status and view.job_id and is_stoppable):
+            return lines
+        hint = f"/cancel {short(view.job_id)} stops it"
+        taken = self._who_width + 3 + len(view.text)
+        if len(lines) == 1 and taken + len(hint) + 3 <= _width():
+            return [f"{lines[0]}   {self._tinted(hint, FAINT)}"]
+        return [*lines, self._tinted(f"{' ' * (self._who_width + 3)}{hint}", FAINT)]
 
     def _block(self, who: str, text: str, colour: str) -> list[str]:
         """A label, then the text, its later lines under its first."""
-        width = min(WIDTH_MAX, max(WIDTH_MIN, shutil.get_terminal_size().columns - 1))
+        width = _width()
         indent = " " * (self._who_width + 3)
         wrapped: list[str] = []
         for line in text.splitlines() or [""]:
@@ -152,6 +157,10 @@ class Transcript:
         self._stream.write("".join(f"{line}\n" for line in lines))
         self._stream.flush()
         self._last_lines = len(lines)
+
+
+def _width() -> int:
+    return min(WIDTH_MAX, max(WIDTH_MIN, shutil.get_terminal_size().columns - 1))
 
 
 def is_choosable(view: View) -> bool:
