@@ -30,7 +30,7 @@ CODES = (
 )
 SPACES = "[ \u00a0\u202f\u2009'’]"
 UNIT = rf"(?:[A-Z]{{0,3}}[{SIGNS}]|(?:{CODES})\.?)"
-_LEAD = rf"^([+-]?)\s*{UNIT}?\s*([+-]?)"
+_LEAD = rf"^(?:[+-]\s*{UNIT}?|{UNIT}?\s*[+-]?)\s*"
 _TRAIL = rf"\s*(?:{UNIT}|[%‰])?$"
 _EXPONENT = r"(?:[eE][+-]?\d{1,3})?"
 _BY_SPACE = rf"[1-9]\d{{0,2}}(?:{SPACES}\d{{3}})+"
