@@ -138,15 +138,18 @@ def _told(profile: ColumnProfile, place: int) -> str:
     edges = profile.edges
     if place > len(edges):
         return f"'{name}' is missing"
-    what = f"'{name}' is"
-    if profile.kind not in (ColumnKind.NUMBER, ColumnKind.DATE):
-        what = f"the length of '{name}' is"
     if not edges:
         return f"'{name}' has a value"
+    if profile.kind is ColumnKind.DATE:
+        what, below, above = f"'{name}' is", "before", "or later"
+    elif profile.kind is ColumnKind.NUMBER:
+        what, below, above = f"'{name}' is", "below", "or more"
+    else:
+        what, below, above = f"the length of '{name}' is", "below", "or more"
     if place == 0:
-        return f"{what} below {_edge(profile, 0)}"
+        return f"{what} {below} {_edge(profile, 0)}"
     if place == len(edges):
-        return f"{what} {_edge(profile, place - 1)} or more"
+        return f"{what} {_edge(profile, place - 1)} {above}"
     return f"{what} from {_edge(profile, place - 1)} to {_edge(profile, place)}"
 
 

@@ -108,8 +108,10 @@ class ColumnProfile(BaseModel):
 def measured(values: pd.Series, kind: ColumnKind) -> Floats:
     """Give what can be put into bins: numbers, dates in seconds, the length of other texts.
 
+    Of columns that were empty in training it is 0 where there is a value now.
+
     Returns:
-        float64 [rows], NaN where missing or infinite; all NaN for levelled and empty columns.
+        float64 [rows], NaN where missing or infinite; all NaN for levelled ones.
     """
     match kind:
         case ColumnKind.NUMBER:
@@ -121,7 +123,9 @@ def measured(values: pd.Series, kind: ColumnKind) -> Floats:
             return np.where(np.isnat(dates), np.nan, seconds)
         case ColumnKind.TEXT | ColumnKind.ID:
             return np.asarray(values.str.len(), dtype=np.float64)
-        case ColumnKind.CATEGORY | ColumnKind.CONSTANT | ColumnKind.EMPTY:
+        case ColumnKind.EMPTY:
+            return np.where(values.isna(), np.nan, 0.0)
+        case ColumnKind.CATEGORY | ColumnKind.CONSTANT:
             return np.full(len(values), np.nan)
 
 

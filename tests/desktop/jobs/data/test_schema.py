@@ -267,7 +267,8 @@ def test_another_unit_is_named_by_its_factor(factor: float, told: str) -> None:
 
 def decorated(name: str, draw: st.DataObject) -> str:
     """Write a column's name as another program or person would."""
-    case = draw.draw(st.sampled_from([str.upper, str.lower, str.title, str]))
+    cases: list[Callable[[str], str]] = [str.upper, str.lower, str.title, str.swapcase]
+    case = draw.draw(st.sampled_from(cases))
     joint = draw.draw(st.sampled_from([" ", "_", "-", ".", ""]))
     blank = draw.draw(st.sampled_from(["", " ", "\u00a0"]))
     return blank + case(joint.join(name.split())) + blank
