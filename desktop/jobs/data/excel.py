@@ -94,6 +94,8 @@ def _check_size(path: Path, reach: Reach) -> None:
 
 def _read(path: Path, book: Workbook, reach: Reach) -> RawTable:
     for sheet in book.worksheets:
+        # Asked before reading begins, which forgets it.
+        rows_stated = sheet.max_row or 1
         rows = _rows(sheet)
         head = list(islice(rows, SAMPLE_ROWS))
         if head:
@@ -105,7 +107,7 @@ def _read(path: Path, book: Workbook, reach: Reach) -> RawTable:
     place = find_header(padded, width)
     names = place.names or numbered(place.width)
     log = RowLog()
-    guess = max(1, sheet.max_row or 1)
+    guess = max(rows_stated, len(head))
     row_bytes = ROW_BYTES_GUESS + CELL_BYTES * place.width
     share = reach.share(path.name, path.stat().st_size, guess, row_bytes)
     sampler = Sampler(share, reach.seed)
