@@ -25,6 +25,10 @@ from shared.errors import AppError
 WHOLE_SECONDS = 175.0
 
 
+class DemoStopped(Exception):
+    """Somebody pressed Ctrl-C, or asked the process to end."""
+
+
 def run_demo(*, as_json: bool) -> int:
     """Perform; 0 when all went well, 1 with what failed. Leaves no process and no file behind."""
     out: TextIO = sys.stderr if as_json else sys.stdout
@@ -35,11 +39,11 @@ def run_demo(*, as_json: bool) -> int:
             play = Play(folder, programs, transcript, free_port())
             try:
                 summary = asyncio.run(_bounded(play))
+            except DemoStopped:
+                out.write("\nStopped; nothing is left behind.\n")
+                return 1
             except (AppError, TimeoutError) as error:
                 _tell_failure(out, programs, str(error) or "It took too long.")
-                return 1
-            except KeyboardInterrupt:
-                out.write("\nStopped; nothing is left behind.\n")
                 return 1
     _tell_summary(transcript, summary)
     if as_json:
@@ -56,7 +60,7 @@ async def _bounded(play: Play) -> dict[str, JsonValue]:
         async with asyncio.timeout(WHOLE_SECONDS):
             return await play.perform()
     except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
+        raise DemoStopped from None
 
 
 def _tell_failure(out: TextIO, programs: Programs, why: str) -> None:
