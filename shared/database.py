@@ -43,6 +43,7 @@ PRAGMAS = (
     "journal_size_limit = 67108864",
     "cache_size = -32768",
     "trusted_schema = OFF",
+    "temp_store = MEMORY",
 )
 
 
@@ -73,6 +74,8 @@ class Database:
         self._queue: queue.SimpleQueue[_Work[Any] | None] = queue.SimpleQueue()
         self._connection = _open(path, migrations)
         self._closed = False
+        self.rollback_listeners: list[Callable[[], None]] = []
+        """Told, on the database thread, when a commit failed and all that shared it is undone."""
         # A daemon: an exit without close must not hang, and a torn transaction rolls back.
         self._thread = threading.Thread(
             target=self._serve, name=f"database {path.name}", daemon=True
@@ -165,6 +168,8 @@ class Database:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             told = storage_error(error)
+            for listener in self.rollback_listeners:
+                listener()
             outcomes = [_Outcome(work, None, told) for work in group]
         _tell(outcomes)
 

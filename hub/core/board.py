@@ -10,6 +10,7 @@ import heapq
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from hub.core.job import WORKING_STATES, Job
 from hub.core.lane import Lane, LaneKey, Place, Ready
@@ -21,6 +22,9 @@ from shared.jobs import JobState
 OFFER_SECONDS = 30.0
 REST_SECONDS = 30.0
 """How long a worker that said "not now" is left alone with a job."""
+
+AHEAD_MAX = 1000
+"""Nobody is told a longer queue than this to the last job."""
 
 
 @dataclass(slots=True, eq=False)
@@ -42,6 +46,7 @@ class Board:
         self.gone_until: dict[WorkerId, float] = {}
         """Workers with grants that are away: when their idempotent work goes elsewhere."""
         self._ready: dict[JobId, Ready] = {}
+        self._ready_of: dict[PersonId, dict[JobId, Ready]] = {}
         self._lanes: dict[PersonId, dict[LaneKey, Lane]] = {}
         self._offers: dict[JobId, Placement] = {}
         self._running_out: deque[Placement] = deque()
@@ -51,7 +56,6 @@ class Board:
         self._working: dict[WorkerId, set[JobId]] = {}
         self._asking: dict[WorkerId, set[JobId]] = {}
         self._reserved: dict[WorkerId, int] = {}
-        self._ready_counts: dict[PersonId, int] = {}
         self._stirred: set[PersonId] = set()
         """People for whom something changed since the last `place`."""
 
@@ -74,7 +78,7 @@ class Board:
         job_id = job.job_id
         if (ready := self._ready.pop(job_id, None)) is not None:
             ready.place = Place.GONE
-            self._ready_counts[job.person_id] -= 1
+            del self._ready_of[job.person_id][job_id]
             self._drop_offer(job_id)
         if (holder := self._holders.pop(job_id, None)) is not None:
             self._working.get(holder, set()).discard(job_id)
@@ -84,7 +88,7 @@ class Board:
         age_seconds = max(0.0, (wall - job.created_at).total_seconds())
         ready = Ready(job, now - age_seconds, job.life.attempt)
         self._ready[job.job_id] = ready
-        self._ready_counts[job.person_id] = self.ready_count(job.person_id) + 1
+        self._ready_of.setdefault(job.person_id, {})[job.job_id] = ready
         not_before = job.life.not_before
         if not_before is not None and not_before > wall:
             ready.place = Place.WAITING
@@ -272,19 +276,17 @@ class Board:
 
     def ready_count(self, person_id: PersonId) -> int:
         """How many of a person's jobs wait; readable from any thread."""
-        return self._ready_counts.get(person_id, 0)
+        return len(self._ready_of.get(person_id, ()))
 
     def offer_of(self, job_id: JobId) -> Placement | None:
         return self._offers.get(job_id)
 
-    def has_room_for(self, ready: Ready) -> bool:
-        """Say whether it is offered, or somebody who can run it has a slot for it now."""
-        if ready.place is Place.OFFERED:
-            return True
+    def has_worker_for(self, ready: Ready) -> bool:
+        """Say whether somebody who takes it is here: it starts at once, or when a slot is free."""
         lane = Lane(ready.key)
         here = self._present_of.get(ready.job.person_id, _NOBODY).values()
-        return ready.place is Place.LANE and any(
-            self.room(presence) > 0 and _can(presence, lane) for presence in here
+        return ready.place in (Place.OFFERED, Place.LANE) and any(
+            not p.is_paused and p.slots > 0 and _can(p, lane) for p in here
         )
 
     def is_holder(self, worker_id: WorkerId, job_id: JobId) -> bool:
@@ -295,13 +297,11 @@ class Board:
         return self._holders.get(job_id) == worker_id
 
     def ahead_of(self, ready: Ready, now: float) -> int:
-        """How many ready jobs of the same person are served before this one."""
+        """How many ready jobs of the same person are served before this one, up to AHEAD_MAX."""
         mine = ready.rank(now)
-        return sum(
-            other.rank(now) < mine
-            for other in self._ready.values()
-            if other.job.person_id == ready.job.person_id and other is not ready
-        )
+        others = self._ready_of.get(ready.job.person_id, {}).values()
+        ahead = (other for other in others if other is not ready and other.rank(now) < mine)
+        return sum(1 for _ in islice(ahead, AHEAD_MAX))
 
     def contents(self) -> tuple[object, ...]:
         """What a rebuilt board must equal: ready jobs, holders; offers count as ready."""

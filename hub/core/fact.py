@@ -32,8 +32,8 @@ class Fact:
 
     @cached_property
     def event(self) -> Event:
-        """The event as it travels. It was checked when it came in, so it is not checked again."""
-        return Event.model_construct(
+        """The event as it travels."""
+        return Event(
             device=self.device,
             epoch=self.epoch,
             seq=self.seq,
@@ -47,7 +47,7 @@ class Fact:
 
     @cached_property
     def numbered(self) -> Numbered:
-        return Numbered.model_construct(hub_seq=self.hub_seq, event=self.event)
+        return Numbered(hub_seq=self.hub_seq, event=self.event)
 
     @cached_property
     def body(self) -> EventBody | None:

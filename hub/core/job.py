@@ -18,8 +18,9 @@ is left to the services; whether a failure is tried again to `hub.core.retry`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from shared.errors import Conflict, ErrorBody
 from shared.ids import ConversationId, JobId, PersonId, QuestionId, TaskId, WorkerId, short
@@ -35,9 +36,8 @@ WORKING_STATES = frozenset({JobState.GRANTED, JobState.RUNNING})
 """States that take one of a worker's slots."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Life:
-    """How far a job has come."""
+class Life(NamedTuple):
+    """How far a job has come. A tuple, for it is copied at every step of every job."""
 
     state: JobState = JobState.QUEUED
     attempt: int = 1
@@ -117,7 +117,7 @@ class JobCard:
 def offer(life: Life, worker_id: WorkerId) -> Life:
     """Queued → offered."""
     assert life.state is JobState.QUEUED
-    return replace(life, state=JobState.OFFERED, worker_id=worker_id)
+    return life._replace(state=JobState.OFFERED, worker_id=worker_id)
 
 
 def take_back(life: Life) -> Life:
@@ -126,7 +126,7 @@ def take_back(life: Life) -> Life:
     The attempt number grows, so that a stale accept is refused by it.
     """
     assert life.state is JobState.OFFERED
-    return replace(life, state=JobState.QUEUED, attempt=life.attempt + 1)
+    return life._replace(state=JobState.QUEUED, attempt=life.attempt + 1)
 
 
 def grant(life: Life, worker_id: WorkerId, attempt: int) -> Life:
@@ -144,8 +144,7 @@ def grant(life: Life, worker_id: WorkerId, attempt: int) -> Life:
         raise Conflict(
             "offer_gone", f"The job is {life.state} and no longer to be had.", "Drop the offer."
         )
-    return replace(
-        life,
+    return life._replace(
         state=JobState.GRANTED,
         attempt=attempt,
         fence=life.fence + 1,
@@ -170,25 +169,25 @@ def start(life: Life) -> Life:
     assert life.is_held
     if life.state is not JobState.GRANTED:
         return life
-    return replace(life, state=JobState.RUNNING)
+    return life._replace(state=JobState.RUNNING)
 
 
 def ask(life: Life, question_id: QuestionId) -> Life:
     """Running → asking; also granted → asking, for approvals before the first effect."""
     assert life.is_held
-    return replace(life, state=JobState.ASKING, question_id=question_id)
+    return life._replace(state=JobState.ASKING, question_id=question_id)
 
 
 def resume(life: Life) -> Life:
     """Asking → running."""
     assert life.is_held
-    return replace(life, state=JobState.RUNNING, question_id=None)
+    return life._replace(state=JobState.RUNNING, question_id=None)
 
 
 def park(life: Life) -> Life:
     """Asking, held → asking, not held: the child has ended, the question stays open."""
     assert life.is_held
-    return replace(life, state=JobState.ASKING, is_held=False)
+    return life._replace(state=JobState.ASKING, is_held=False)
 
 
 def succeed(life: Life) -> Life:
@@ -198,17 +197,17 @@ def succeed(life: Life) -> Life:
 
 def fail(life: Life) -> Life:
     """To failed: no retry mends it."""
-    return replace(_end(life, JobState.FAILED), failures=life.failures + 1)
+    return _end(life, JobState.FAILED)._replace(failures=life.failures + 1)
 
 
 def bury(life: Life) -> Life:
     """To dead: out of tries."""
-    return replace(_end(life, JobState.DEAD), failures=life.failures + 1)
+    return _end(life, JobState.DEAD)._replace(failures=life.failures + 1)
 
 
 def retry_later(life: Life, not_before: datetime) -> Life:
     """To queued, after a failure that may pass."""
-    return replace(_queue(life), failures=life.failures + 1, not_before=not_before)
+    return _queue(life)._replace(failures=life.failures + 1, not_before=not_before)
 
 
 def request_cancel(life: Life, by: str) -> Life:
@@ -220,8 +219,8 @@ def request_cancel(life: Life, by: str) -> Life:
     if life.state.is_terminal:
         raise Conflict("too_late", f"It is too late to cancel: the job has {_ENDED[life.state]}.")
     if not life.is_held:
-        return replace(_end(life, JobState.CANCELLED), cancel_by=by)
-    return replace(life, cancel_by=life.cancel_by or by)
+        return _end(life, JobState.CANCELLED)._replace(cancel_by=by)
+    return life._replace(cancel_by=life.cancel_by or by)
 
 
 def cancelled(life: Life) -> Life:
@@ -231,8 +230,7 @@ def cancelled(life: Life) -> Life:
 
 def interrupt(life: Life, question_id: QuestionId) -> Life:
     """To interrupted: how far the effect went is unknown, a person decides."""
-    return replace(
-        life,
+    return life._replace(
         state=JobState.INTERRUPTED,
         is_held=False,
         losses=life.losses + 1,
@@ -243,7 +241,7 @@ def interrupt(life: Life, question_id: QuestionId) -> Life:
 def lose(life: Life) -> Life:
     """To queued again: the holder lost an attempt whose second run harms nothing."""
     assert life.is_held
-    return replace(_queue(life), losses=life.losses + 1)
+    return _queue(life)._replace(losses=life.losses + 1)
 
 
 def is_worn_out(life: Life) -> bool:
@@ -258,8 +256,8 @@ def readopt(life: Life, *, attempt: int, state: JobState) -> Life:
     """
     assert life.state is JobState.QUEUED
     assert state in HELD_STATES
-    return replace(
-        life, state=state, attempt=attempt, is_held=True, losses=life.losses - 1, not_before=None
+    return life._replace(
+        state=state, attempt=attempt, is_held=True, losses=life.losses - 1, not_before=None
     )
 
 
@@ -289,7 +287,7 @@ def reopen(life: Life) -> Life:
     """
     match life.state:
         case JobState.FAILED | JobState.DEAD | JobState.INTERRUPTED:
-            return replace(_queue(life), failures=0, losses=0, cancel_by="")
+            return _queue(life)._replace(failures=0, losses=0, cancel_by="")
         case JobState.SUCCEEDED:
             raise Conflict("job_succeeded", "The job has succeeded.", "Send it as a new one.")
         case JobState.CANCELLED:
@@ -303,8 +301,7 @@ def reopen(life: Life) -> Life:
 
 
 def _queue(life: Life) -> Life:
-    return replace(
-        life,
+    return life._replace(
         state=JobState.QUEUED,
         attempt=life.attempt + 1,
         is_held=False,
@@ -315,7 +312,7 @@ def _queue(life: Life) -> Life:
 
 def _end(life: Life, state: JobState) -> Life:
     assert state.is_terminal
-    return replace(life, state=state, is_held=False, not_before=None, question_id=None)
+    return life._replace(state=state, is_held=False, not_before=None, question_id=None)
 
 
 _ENDED = {

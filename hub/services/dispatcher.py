@@ -187,7 +187,7 @@ class Dispatcher:
 
 
 def _grant(entry: Entry, placement: Placement) -> Job:
-    job = queue.load(entry.connection, placement.ready.job.job_id)
+    job = queue.load_in(entry, placement.ready.job.job_id)
     if job is None:
         raise Conflict("offer_gone", "The job is gone.")
     life = core.grant(job.life, placement.worker_id, placement.attempt)
@@ -205,7 +205,7 @@ def _grant(entry: Entry, placement: Placement) -> Job:
 
 
 def _tell_declined(entry: Entry, job_id: JobId) -> None:
-    job = queue.load(entry.connection, job_id)
+    job = queue.load_in(entry, job_id)
     if job is not None and job.life.state is JobState.QUEUED:
         endings.tell_queued(entry, job, "declined")
 

@@ -52,8 +52,7 @@ def queue_again(entry: Entry, job: Job, life: Life, reason: Reason) -> Job:
 
 
 def succeed(entry: Entry, job: Job, result: JsonObject) -> None:
-    queue.set_result(entry, job.job_id, result)
-    _end(entry, job, core.succeed(job.life))
+    _end(entry, job, core.succeed(job.life), result)
 
 
 def fail(
@@ -93,8 +92,7 @@ def cancel_unheld(entry: Entry, job: Job, life: Life) -> Job:
 def mark_done(entry: Entry, job: Job, by: str) -> Job:
     """A person knows that an interrupted job had its effect."""
     result: JsonObject = {"headline": f"Marked as done by {by}."}
-    queue.set_result(entry, job.job_id, result)
-    saved = _end(entry, job, core.succeed(job.life))
+    saved = _end(entry, job, core.succeed(job.life), result)
     entry.tell(
         job.person_id,
         JobSucceeded(
@@ -181,7 +179,7 @@ def _interrupt(
     )
 
 
-def _end(entry: Entry, job: Job, life: Life) -> Job:
+def _end(entry: Entry, job: Job, life: Life, result: JsonObject | None = None) -> Job:
     if job.life.question_id is not None:
         questions.close_of_job(entry, job.job_id)
-    return queue.save(entry, job, life)
+    return queue.save(entry, job, life, result=result)

@@ -15,7 +15,7 @@ import structlog
 from hub.core import job as core
 from hub.core.board import Board
 from hub.core.job import Job, JobCard
-from hub.core.placement import Waiting, WaitingReason, why
+from hub.core.placement import Waiting, why
 from hub.core.question import Question, settle
 from hub.core.task import TEXT_CHARS_MAX, Task
 from hub.services import endings
@@ -71,7 +71,7 @@ class Receipt:
     is_repeat: bool
     """It was here before under the same `dedupe`; nothing new was made."""
     waiting: Waiting | None
-    """Why it does not start at once; None when a worker has room for it."""
+    """Why it has to wait; None when a worker that takes it is here, if only for its slot."""
 
 
 class Intake:
@@ -150,14 +150,12 @@ class Intake:
 
     async def _why_waiting(self, job: Job) -> Waiting | None:
         ready = self._board.ready_of(job.job_id)
-        if ready is None or self._board.has_room_for(ready):
+        if ready is None or self._board.has_worker_for(ready):
             return None
         registered = await self._ledger.read(lambda c: workers.of_person(c, job.person_id))
         environment = self._ledger.environment
         now, wall = environment.monotonic(), environment.now()
-        waiting = why(ready, job, self._board, registered, now=now, wall=wall)
-        is_starting = waiting is not None and waiting.reason is WaitingReason.STARTING
-        return None if is_starting else waiting
+        return why(ready, job, self._board, registered, now=now, wall=wall)
 
     def _take(self, entry: Entry, request: Request) -> tuple[JobCard, bool]:
         connection = entry.connection
@@ -302,7 +300,7 @@ def _title(kind: Kind, inputs: JsonObject) -> str:
 
 
 def _owned(entry: Entry, person_id: PersonId, job_id: JobId) -> Job:
-    job = queue.load(entry.connection, job_id)
+    job = queue.load_in(entry, job_id)
     if job is None or job.person_id != person_id:
         raise job_unknown()
     return job

@@ -110,7 +110,7 @@ class Recorder:
             raise NotAllowed("event_not_yours", f"A worker cannot report '{event.type}'.")
         if event.entity not in ("", body.job_id):
             raise BadInput("event_invalid", f"Event {event.seq} names another thing than its job.")
-        job = queue.load(entry.connection, body.job_id)
+        job = queue.load_in(entry, body.job_id)
         if job is None or job.person_id != person_id:
             raise _foreign(body)
         is_current = core.is_held_by(job.life, worker_id, body.attempt, body.fence)

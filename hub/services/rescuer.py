@@ -137,7 +137,7 @@ class Rescuer:
         verdicts = []
         told = set()
         for held in hello.held:
-            job = queue.load(entry.connection, held.job_id)
+            job = queue.load_in(entry, held.job_id)
             if job is not None and job.person_id != person_id:
                 job = None
             said = verdict(job.life if job else None, held, hello.device)
@@ -171,7 +171,7 @@ class Rescuer:
         if events.cursor(entry.connection, worker_id, epoch) < outbox_seq:
             return False
         for then in missing:
-            job = queue.load(entry.connection, then.job_id)
+            job = queue.load_in(entry, then.job_id)
             if job is None or not job.life.is_held or job.life.fence != then.life.fence:
                 continue
             assert job.life.worker_id is not None

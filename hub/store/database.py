@@ -99,7 +99,6 @@ def create_work(connection: sqlite3.Connection) -> None:
     )
     store.table("jobs").create(_JOB_COLUMNS, pk="job_id", not_null=_JOB_NOT_NULL, strict=True)
     store.table("jobs").create_index(["person_id", "job_id"])
-    store.table("jobs").create_index(["short"])
     store.table("jobs").create_index(["task_id"])
     for statement in _PARTIAL_INDEXES:
         connection.execute(statement)
@@ -143,7 +142,6 @@ def create_work(connection: sqlite3.Connection) -> None:
         not_null={"person_id", "device", "epoch", "seq", "at", "type", "version", "entity", "body"},
         strict=True,
     )
-    store.table("events").create_index(["device", "epoch", "seq"], unique=True)
     store.table("events").create_index(["entity"])
     store.table("events").create_index(["person_id"])
     store.table("cursors").create(

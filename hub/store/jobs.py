@@ -22,6 +22,8 @@ _CARD = (
     " FROM jobs AS j JOIN tasks AS t ON t.task_id = j.task_id"
 )
 _JOB_COLUMNS = 18
+NAMED_MAX = 10_000
+"""Short names repeat after a million jobs; nobody means one that is older than these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +65,13 @@ def page(connection: sqlite3.Connection, wanted: Filter, limit: int) -> list[Job
 
 
 def named(connection: sqlite3.Connection, person_id: PersonId | None, short: str) -> JobCard | None:
-    """The newest job with a short name."""
+    """The newest job with a short name, among the newest NAMED_MAX."""
     row = connection.execute(
-        f"{_CARD} WHERE j.short = ? AND (? IS NULL OR j.person_id = ?)"
-        " ORDER BY j.job_id DESC LIMIT 1",
-        (short, person_id, person_id),
+        "SELECT job_id FROM (SELECT job_id, short FROM jobs WHERE (? IS NULL OR person_id = ?)"
+        " ORDER BY job_id DESC LIMIT ?) WHERE short = ? ORDER BY job_id DESC LIMIT 1",
+        (person_id, person_id, NAMED_MAX, short),
     ).fetchone()
-    return _to_card(row) if row else None
+    return card(connection, JobId(row[0])) if row else None
 
 
 def last_worker(

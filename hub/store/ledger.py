@@ -20,7 +20,7 @@ from hub.core.job import Job
 from shared.database import Database
 from shared.environment import Environment
 from shared.events import Event, EventBody
-from shared.ids import PersonId
+from shared.ids import JobId, PersonId
 from shared.jobs import JobSpec
 
 T = TypeVar("T")
@@ -31,7 +31,17 @@ _INSERT = "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?)"
 class Entry:
     """One transaction, under way."""
 
-    __slots__ = ("_own_seq", "connection", "epoch", "facts", "hub_seq", "jobs", "now", "specs")
+    __slots__ = (
+        "_own_seq",
+        "connection",
+        "epoch",
+        "facts",
+        "hub_seq",
+        "jobs",
+        "loaded",
+        "now",
+        "specs",
+    )
 
     def __init__(
         self, connection: sqlite3.Connection, now: datetime, epoch: int, place: tuple[int, int]
@@ -44,6 +54,8 @@ class Entry:
         self.facts: list[Fact] = []
         self.jobs: list[Job] = []
         """Jobs as they are after this transaction, for the board."""
+        self.loaded: dict[JobId, Job] = {}
+        """Jobs as they stand, so that none is read twice."""
         self.specs: list[JobSpec] = []
         """What workers are told of jobs made here, so that nobody needs to read it back."""
 
@@ -72,21 +84,21 @@ class Entry:
 
     def keep(self, person_id: PersonId, event: Event) -> None:
         """Write a worker's event down as it came."""
-        self.facts.append(
-            Fact(
-                hub_seq=self._next(),
-                person_id=person_id,
-                device=event.device,
-                epoch=event.epoch,
-                seq=event.seq,
-                at=event.at,
-                type=event.type,
-                version=event.version,
-                entity=event.entity,
-                payload=event.body,
-                signature=event.signature,
-            )
+        fact = Fact(
+            hub_seq=self._next(),
+            person_id=person_id,
+            device=event.device,
+            epoch=event.epoch,
+            seq=event.seq,
+            at=event.at,
+            type=event.type,
+            version=event.version,
+            entity=event.entity,
+            payload=event.body,
+            signature=event.signature,
         )
+        fact.__dict__["event"] = event
+        self.facts.append(fact)
 
     def write_facts(self) -> None:
         if self.facts:
@@ -109,8 +121,10 @@ class Ledger:
         self.hub_epoch, self._epoch = database.submit(
             lambda connection: _epochs(connection, environment)
         ).result()
-        self._place = (0, 0)
-        """Last numbers given out: of the total order, of the hub's own events."""
+        self._place: tuple[int, int] | None = None
+        """Last numbers given out: of the total order, of the hub's own events. None: read them.
+        Only the database thread touches it."""
+        database.rollback_listeners.append(self._forget_place)
         self.position = database.submit(self._read_place).result()[0]
         """The hub_seq of the last committed fact."""
 
@@ -144,15 +158,20 @@ class Ledger:
         return result
 
     def _read_place(self, connection: sqlite3.Connection) -> tuple[int, int]:
-        """Find where the log ends. A commit that failed has freed its numbers again."""
-        last = connection.execute("SELECT max(hub_seq) FROM events").fetchone()[0] or 0
-        if last != self._place[0]:
+        """Find where the log ends."""
+        if self._place is None:
+            last = connection.execute("SELECT max(hub_seq) FROM events").fetchone()[0]
             own = connection.execute(
-                "SELECT max(seq) FROM events WHERE device = ? AND epoch = ?",
+                "SELECT seq FROM events WHERE device = ? AND epoch = ?"
+                " ORDER BY hub_seq DESC LIMIT 1",
                 (HUB_DEVICE, self._epoch),
-            ).fetchone()[0]
-            self._place = (last, own or 0)
+            ).fetchone()
+            self._place = (last or 0, own[0] if own else 0)
         return self._place
+
+    def _forget_place(self) -> None:
+        # A commit that failed has freed its numbers again.
+        self._place = None
 
     def _committed(self, done: asyncio.Future[T], entries: list[Entry]) -> None:
         if done.cancelled() or done.exception() is not None:

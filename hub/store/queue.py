@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic_core import to_json
@@ -23,11 +23,13 @@ _JOB = (
 )
 _LOAD = f"SELECT {_JOB} FROM jobs WHERE job_id = ?"
 _INSERT = f"INSERT INTO jobs VALUES ({','.join('?' * 26)})"
-_SAVE = (
+_MOVE = (
     "UPDATE jobs SET state = ?, attempt = ?, fence = ?, failures = ?, losses = ?, worker_id = ?,"
     " is_held = ?, not_before_ms = ?, cancel_by = ?, question_id = ?, pinned_to = ?,"
-    " updated_ms = ? WHERE job_id = ?"
+    " updated_ms = ?"
 )
+_SAVE = f"{_MOVE} WHERE job_id = ?"
+_SAVE_RESULT = f"{_MOVE}, result = ?, error = NULL WHERE job_id = ?"
 
 Row = tuple[object, ...]
 
@@ -86,10 +88,35 @@ def load(connection: sqlite3.Connection, job_id: JobId) -> Job | None:
     return to_job(row) if row else None
 
 
-def save(entry: Entry, job: Job, life: Life) -> Job:
-    """Move a job on (and keep its pin); returns it as it is now."""
-    entry.connection.execute(_SAVE, (*_life(life), job.pinned_to, to_ms(entry.now), job.job_id))
-    now = replace(job, life=life)
+def load_in(entry: Entry, job_id: JobId) -> Job | None:
+    """Load a job within a transaction, as the transaction has left it."""
+    job = entry.loaded.get(job_id)
+    if job is None:
+        job = load(entry.connection, job_id)
+        if job is not None:
+            entry.loaded[job_id] = job
+    return job
+
+
+def save(entry: Entry, job: Job, life: Life, *, result: JsonObject | None = None) -> Job:
+    """Move a job on (and keep its pin), with its result when it has one; returns it as it is."""
+    values = (*_life(life), job.pinned_to, to_ms(entry.now))
+    if result is None:
+        entry.connection.execute(_SAVE, (*values, job.job_id))
+    else:
+        entry.connection.execute(_SAVE_RESULT, (*values, to_json(result).decode(), job.job_id))
+    now = Job(
+        job_id=job.job_id,
+        task_id=job.task_id,
+        person_id=job.person_id,
+        kind=job.kind,
+        priority=job.priority,
+        tools=job.tools,
+        pinned_to=job.pinned_to,
+        created_at=job.created_at,
+        life=life,
+    )
+    entry.loaded[job.job_id] = now
     entry.jobs.append(now)
     return now
 
@@ -97,13 +124,6 @@ def save(entry: Entry, job: Job, life: Life) -> Job:
 def title_of(connection: sqlite3.Connection, job_id: JobId) -> str:
     row = connection.execute("SELECT title FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
     return str(row[0]) if row else ""
-
-
-def set_result(entry: Entry, job_id: JobId, result: JsonObject) -> None:
-    entry.connection.execute(
-        "UPDATE jobs SET result = ?, error = NULL WHERE job_id = ?",
-        (to_json(result).decode(), job_id),
-    )
 
 
 def set_error(entry: Entry, job_id: JobId, error: ErrorBody | None) -> None:

@@ -1,0 +1,457 @@
+"""Job lives through all services together: queue, grant, report, rescue."""
+
+from __future__ import annotations
+
+from shared.events import (
+    JobCancelled,
+    JobFailed,
+    JobInterrupted,
+    JobLogged,
+    JobParked,
+    JobResumed,
+    JobStarted,
+    JobSucceeded,
+    QuestionAsked,
+)
+from shared.ids import QuestionId
+from shared.jobs import JobState
+from shared.messages import Cancel, Decision, Grant, HeldState
+from tests.hub.worlds import World, held
+from tests.makers import LASTING, PASSING, make_asking
+
+RESULT = {"headline": "Done."}
+SECOND = 1.0
+
+
+def facts(grant: Grant) -> dict[str, object]:
+    return {"job_id": grant.job_id, "attempt": grant.attempt, "fence": grant.fence}
+
+
+def started(grant: Grant) -> JobStarted:
+    return JobStarted.model_validate(facts(grant))
+
+
+def succeeded(grant: Grant) -> JobSucceeded:
+    return JobSucceeded.model_validate({**facts(grant), "result": RESULT, "running_seconds": 1})
+
+
+def failed(grant: Grant, error: object = PASSING) -> JobFailed:
+    return JobFailed.model_validate({**facts(grant), "error": error})
+
+
+def asked(grant: Grant, question_id: str = "q", default: str | None = None) -> QuestionAsked:
+    asking = make_asking(default=default)
+    return QuestionAsked.model_validate(
+        {**facts(grant), "question_id": QuestionId(question_id), "asking": asking}
+    )
+
+
+async def test_a_job_is_offered_granted_and_done(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna, "code.push")
+    grant = await pc.take()
+    assert grant.fence == 1
+    recorded = await pc.report(started(grant), succeeded(grant))
+    assert recorded.acked_seq == 2
+    done = await world.services.views.job(anna.person_id, card.job_id)
+    assert done.state is JobState.SUCCEEDED
+    assert done.result == RESULT
+    assert await world.types_of(card) == [
+        "job_queued",
+        "job_granted",
+        "job_started",
+        "job_succeeded",
+    ]
+
+
+async def test_nobody_is_offered_more_than_their_slots_and_asking_frees_one(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna, slots=1)
+    for _ in range(2):
+        await world.request(anna, "code.push")
+    grant = await pc.take()
+    assert await pc.offers() == []
+    await pc.report(started(grant), asked(grant))
+    [second] = await pc.offers()
+    assert second.job.job_id != grant.job_id
+
+
+async def test_an_offer_that_runs_out_comes_again_and_its_late_yes_is_refused(
+    world: World,
+) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    await world.request(anna)
+    [offer] = await pc.offers()
+    world.clock.advance(30)
+    [again] = await pc.offers()
+    assert again.attempt == offer.attempt + 1
+    assert isinstance(await pc.accept(offer), Cancel)
+    assert isinstance(await pc.accept(again), Grant)
+
+
+async def test_a_grant_never_runs_out(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna, "code.push")
+    await pc.take()
+    pc.go()
+    world.clock.advance(7 * 24 * 3600)
+    await world.rescue()
+    assert (await world.job(card.job_id)).life.state is JobState.GRANTED
+
+
+async def test_a_failure_that_may_pass_is_tried_three_times_then_dead(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    for failures in (1, 2):
+        grant = await pc.take()
+        await pc.report(started(grant), failed(grant))
+        assert await pc.offers() == []
+        life = (await world.job(card.job_id)).life
+        assert (life.state, life.failures) == (JobState.QUEUED, failures)
+        world.clock.advance(60)
+    grant = await pc.take()
+    await pc.report(started(grant), failed(grant))
+    [dead] = await world.services.views.dead_letters(anna.person_id)
+    assert dead.job_id == card.job_id
+    assert dead.error == PASSING
+    assert (await world.types_of(card))[-1] == "job_died"
+    requeued = await world.services.intake.retry(anna.person_id, card.job_id, "anna")
+    assert requeued.state is JobState.QUEUED
+    again = await pc.take()
+    assert again.fence == 4
+
+
+async def test_a_failure_that_lasts_is_not_tried_again(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    grant = await pc.take()
+    await pc.report(failed(grant, LASTING))
+    assert (await world.job(card.job_id)).life.state is JobState.FAILED
+    assert await pc.offers() == []
+
+
+async def test_cancel_before_the_grant_never_starts(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    [offer] = await pc.offers()
+    cancelled = await world.services.intake.cancel(anna.person_id, card.job_id, "anna")
+    assert cancelled.state is JobState.CANCELLED
+    assert isinstance(await pc.accept(offer), Cancel)
+    assert await pc.offers() == []
+
+
+async def test_cancel_after_the_grant_waits_for_the_workers_word(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    grant = await pc.take()
+    await pc.report(started(grant))
+    pending = await world.services.intake.cancel(anna.person_id, card.job_id, "anna")
+    assert pending.state is JobState.RUNNING
+    [cancel] = pc.fetch()
+    assert isinstance(cancel, Cancel)
+    await pc.report(JobCancelled.model_validate(facts(grant)))
+    assert (await world.job(card.job_id)).life.state is JobState.CANCELLED
+
+
+async def test_a_cancel_while_the_worker_is_away_is_its_first_verdict(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna, "code.push")
+    grant = await pc.take()
+    await pc.report(started(grant))
+    pc.go()
+    await world.services.intake.cancel(anna.person_id, card.job_id, "anna")
+    [verdict] = await pc.come(held(grant, HeldState.RUNNING))
+    assert verdict.decision is Decision.ABORT
+
+
+async def test_a_result_beats_a_cancel_that_came_too_late(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    grant = await pc.take()
+    await pc.report(started(grant))
+    await world.services.intake.cancel(anna.person_id, card.job_id, "anna")
+    await pc.report(succeeded(grant))
+    assert (await world.job(card.job_id)).life.state is JobState.SUCCEEDED
+
+
+async def test_idempotent_work_of_a_closed_socket_moves_after_five_seconds(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    mac = await world.desk(anna, "studio-mac", slots=0)
+    card = await world.request(anna)
+    grant = await pc.take()
+    await pc.report(started(grant))
+    pc.go()
+    world.clock.advance(4)
+    await world.rescue()
+    assert (await world.job(card.job_id)).life.state is JobState.RUNNING
+    world.clock.advance(2)
+    await world.rescue()
+    assert (await world.job(card.job_id)).life.state is JobState.QUEUED
+    mac.slots = 1
+    await mac.come()
+    second = await mac.take()
+    assert second.fence == grant.fence + 1
+    # The first holder finished meanwhile: its result is kept, and not applied.
+    [verdict] = await pc.come(held(grant, HeldState.ENDED))
+    assert verdict.decision is Decision.KEEP
+    await pc.report(succeeded(grant))
+    assert (await world.job(card.job_id)).life.state is JobState.GRANTED
+    assert (await world.types_of(card))[-1] == "late_result"
+    await mac.report(started(second), succeeded(second))
+    assert (await world.job(card.job_id)).life.state is JobState.SUCCEEDED
+
+
+async def test_a_worker_that_is_back_before_a_new_grant_goes_on(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    grant = await pc.take()
+    await pc.report(started(grant))
+    pc.go()
+    world.clock.advance(60)
+    await world.rescue()
+    assert (await world.job(card.job_id)).life.state is JobState.QUEUED
+    [verdict] = await pc.come(held(grant, HeldState.RUNNING))
+    assert verdict.decision is Decision.KEEP
+    assert await pc.offers() == []
+    await pc.report(succeeded(grant))
+    life = (await world.job(card.job_id)).life
+    assert (life.state, life.losses) == (JobState.SUCCEEDED, 0)
+
+
+async def test_a_result_made_while_away_counts_when_nobody_else_began(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    grant = await pc.take()
+    await pc.report(started(grant))
+    pc.go()
+    world.clock.advance(60)
+    await world.rescue()
+    await pc.come(held(grant, HeldState.ENDED), outbox_seq=pc.seq + 1)
+    assert await pc.offers() == []
+    await pc.report(succeeded(grant))
+    assert (await world.job(card.job_id)).life.state is JobState.SUCCEEDED
+
+
+async def test_a_grant_lost_on_the_way_is_told_again(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    await world.request(anna, "code.push")
+    grant = await pc.take()
+    pc.go()
+    lost = held(grant, HeldState.ACCEPTED).model_copy(update={"fence": 0})
+    [verdict] = await pc.come(lost)
+    assert (verdict.decision, verdict.fence) == (Decision.GRANT, grant.fence)
+
+
+async def test_what_a_worker_does_not_hold_any_more_is_lost(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    training = await world.request(anna)
+    pushing = await world.request(anna, "code.push")
+    for offer in await pc.offers():
+        await pc.accept(offer)
+    pc.go()
+    await pc.come()
+    assert (await world.job(training.job_id)).life.state is JobState.QUEUED
+    assert (await world.job(pushing.job_id)).life.state is JobState.INTERRUPTED
+    [question] = await world.services.views.open_questions(anna.person_id)
+    assert question.job_id == pushing.job_id
+    assert question.is_hubs
+
+
+async def test_what_the_backlog_may_still_tell_is_not_lost_yet(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna, "code.push")
+    grant = await pc.take()
+    pc.go()
+    await pc.come(outbox_seq=2)
+    assert (await world.job(card.job_id)).life.state is JobState.GRANTED
+    await pc.report(started(grant), succeeded(grant))
+    await world.rescue()
+    assert (await world.job(card.job_id)).life.state is JobState.SUCCEEDED
+
+
+async def test_a_backlog_that_does_not_tell_leaves_it_lost(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna, "code.push")
+    grant = await pc.take()
+    pc.go()
+    await pc.come(outbox_seq=1)
+    await pc.report(started(grant))
+    await world.rescue()
+    assert (await world.job(card.job_id)).life.state is JobState.INTERRUPTED
+
+
+async def test_a_hub_restart_starts_nothing_twice(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    running = await world.request(anna)
+    waiting = await world.request(anna, "code.push")
+    for offer in await pc.offers():
+        if offer.job.job_id == running.job_id:
+            grant = await pc.accept(offer)
+    assert isinstance(grant, Grant)
+    await pc.report(started(grant))
+    await world.restart()
+    world.clock.advance(30)
+    await world.rescue()
+    [verdict] = await pc.come(held(grant, HeldState.RUNNING))
+    assert verdict.decision is Decision.KEEP
+    [offer] = await pc.offers()
+    assert offer.job.job_id == waiting.job_id
+
+
+async def test_an_answer_reaches_the_job_and_the_first_one_wins(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    grant = await pc.take()
+    await pc.report(started(grant), asked(grant))
+    [question] = await world.services.views.open_questions(anna.person_id)
+    intake = world.services.intake
+    answered = await intake.answer(anna.person_id, question.question_id, "2", "anna on Telegram")
+    assert answered.answer is not None
+    assert answered.answer.value == "/data/churn.csv"
+    assert (await world.types_of(card))[-1] == "question_answered"
+    await pc.report(JobResumed.model_validate({**facts(grant), "question_id": "q"}))
+    assert (await world.job(card.job_id)).life.state is JobState.RUNNING
+
+
+async def test_a_question_without_default_parks_and_its_answer_starts_it_again(
+    world: World,
+) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    mac = await world.desk(anna, "studio-mac")
+    card = await world.request(anna, worker_name="anna-pc")
+    grant = await pc.take()
+    await pc.report(started(grant), asked(grant))
+    world.clock.advance(30 * 60)
+    await world.rescue()
+    assert (await world.types_of(card))[-1] == "question_parked"
+    await pc.report(JobParked.model_validate({**facts(grant), "question_id": "q"}))
+    life = (await world.job(card.job_id)).life
+    assert (life.state, life.is_held) == (JobState.ASKING, False)
+    await world.services.intake.answer(anna.person_id, QuestionId("q"), "sales.csv", "anna")
+    assert await mac.offers() == []
+    [offer] = pc.fetch()
+    assert offer.type == "offer"
+    assert offer.job.answers == {"file": "/data/sales.csv"}
+
+
+async def test_an_answer_that_crosses_the_parking_starts_it_again(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    grant = await pc.take()
+    await pc.report(started(grant), asked(grant))
+    world.clock.advance(30 * 60)
+    await world.rescue()
+    await world.services.intake.answer(anna.person_id, QuestionId("q"), "1", "anna")
+    await pc.report(JobParked.model_validate({**facts(grant), "question_id": "q"}))
+    job = await world.job(card.job_id)
+    assert job.life.state is JobState.QUEUED
+    assert job.pinned_to == pc.worker_id
+
+
+async def test_a_default_is_taken_when_nobody_answers(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    await world.request(anna)
+    grant = await pc.take()
+    await pc.report(started(grant), asked(grant, default="/data/sales.csv"))
+    world.clock.advance(30 * 60)
+    await world.rescue()
+    question = await world.services.views.question(QuestionId("q"))
+    assert question is not None
+    assert question.answer is not None
+    assert (question.answer.by, question.answer.value) == ("default", "/data/sales.csv")
+
+
+async def test_an_asking_job_of_a_sleeping_laptop_keeps_its_question(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    grant = await pc.take()
+    await pc.report(started(grant), asked(grant))
+    pc.go()
+    world.clock.advance(60)
+    await world.rescue()
+    assert (await world.job(card.job_id)).life.state is JobState.ASKING
+    assert len(await world.services.views.open_questions(anna.person_id)) == 1
+
+
+async def test_an_interrupted_effect_is_a_persons_to_judge(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    for reply, state in (
+        ("Run again", JobState.QUEUED),
+        ("Mark done", JobState.SUCCEEDED),
+        ("Give up", JobState.CANCELLED),
+    ):
+        card = await world.request(anna, "code.push")
+        [offer] = [o for o in await pc.offers() if o.job.job_id == card.job_id]
+        grant = await pc.accept(offer)
+        assert isinstance(grant, Grant)
+        told = {**facts(grant), "reason": "It was stopped.", "touched": ("Pushed a branch.",)}
+        await pc.report(started(grant), JobInterrupted.model_validate(told))
+        assert (await world.job(card.job_id)).life.state is JobState.INTERRUPTED
+        [question] = await world.services.views.open_questions(anna.person_id)
+        assert "Pushed a branch." in question.asking.text
+        intake = world.services.intake
+        await intake.answer(anna.person_id, question.question_id, reply, "anna")
+        assert (await world.job(card.job_id)).life.state is state
+        if state is JobState.QUEUED:
+            await intake.cancel(anna.person_id, card.job_id, "anna")
+
+
+async def test_a_job_that_always_takes_its_worker_down_ends_as_dead_letter(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    for _ in range(5):
+        grant = await pc.take()
+        told = {**facts(grant), "reason": "The program ended."}
+        await pc.report(started(grant), JobInterrupted.model_validate(told))
+    [dead] = await world.services.views.dead_letters(anna.person_id)
+    assert dead.job_id == card.job_id
+    assert dead.error is not None
+    assert dead.error.code == "lost_too_often"
+
+
+async def test_a_revoked_workers_jobs_go_elsewhere_or_ask(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    training = await world.request(anna)
+    pushing = await world.request(anna, "code.push")
+    for offer in await pc.offers():
+        await pc.accept(offer)
+    await world.services.registry.revoke(anna.person_id, pc.worker_id)
+    await world.rescue()
+    assert (await world.job(training.job_id)).life.state is JobState.QUEUED
+    assert (await world.job(pushing.job_id)).life.state is JobState.INTERRUPTED
+
+
+async def test_log_lines_change_no_state_and_are_kept(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    grant = await pc.take()
+    lines = JobLogged.model_validate({**facts(grant), "lines": ("Reading sales.csv",)})
+    await pc.report(started(grant), lines)
+    assert (await world.types_of(card))[-1] == "job_logged"
+    assert (await world.job(card.job_id)).life.state is JobState.RUNNING
