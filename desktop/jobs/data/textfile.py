@@ -14,6 +14,12 @@ from shared.errors import BadInput
 
 SAMPLE_CHARS = 200_000
 REPLACEMENT = "\ufffd"
+UNCLOSED = "a quote is never closed"
+SWALLOWED_WIDTH_MIN = 3
+"""In narrower tables a cell of several lines may well look like rows."""
+SWALLOWED_LINES_MIN = 5
+"""So many lines in a cell of an otherwise right row must look like rows to be taken for them."""
+SWALLOWED_SHARE_MIN = 0.8
 
 
 def read_text(path: Path, print_: Fingerprint, reach: Reach) -> RawTable:
@@ -63,6 +69,30 @@ def _rows(lines: Iterable[str], dialect: Dialect, log: RowLog) -> Iterator[Row]:
         if line < dialect.first_line:
             continue
         if not is_closed:
-            log.skip(line, "a quote is never closed")
-        elif text and not text.isspace():
-            yield line, fields_of(text, delimiter, escape)
+            log.skip(line, UNCLOSED)
+        elif not text or text.isspace():
+            continue
+        elif (cells := fields_of(text, delimiter, escape)) and _swallowed(text, cells, dialect):
+            yield from _freed(line, text, dialect, log)
+        else:
+            yield line, cells
+
+
+def _swallowed(text: str, cells: list[str], dialect: Dialect) -> bool:
+    """Tell whether a cell of several lines is rows between two quotes that mean nothing."""
+    inner = text.split("\n")[1:-1]
+    if not inner or dialect.width < SWALLOWED_WIDTH_MIN:
+        return False
+    if len(cells) == dialect.width and len(inner) < SWALLOWED_LINES_MIN:
+        return False
+    right = sum(len(fields_of(line, dialect.delimiter)) == dialect.width for line in inner)
+    return right >= SWALLOWED_SHARE_MIN * len(inner)
+
+
+def _freed(line: int, text: str, dialect: Dialect, log: RowLog) -> Iterator[Row]:
+    for number, one in enumerate(text.split("\n"), start=line):
+        cells = fields_of(one, dialect.delimiter, dialect.escape)
+        if len(cells) == dialect.width:
+            yield number, cells
+        elif one and not one.isspace():
+            log.skip(number, UNCLOSED)
