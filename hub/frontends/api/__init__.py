@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
     from hub.ports import Frontend
     from hub.services import Services
@@ -21,17 +21,16 @@ def make_api(
     version: str,
     hub_url: str,
     frontends: Sequence[Frontend] = (),
-) -> FastAPI:
+) -> ASGIApp:
     """Build the ASGI application of the API."""
     from hub.frontends.api.build import About, build
+    from hub.frontends.api.problems import DeclaredLength
 
-    return build(
-        services,
-        About(
-            hub_name=hub_name,
-            hub_epoch=hub_epoch,
-            version=version,
-            hub_url=hub_url,
-            frontends=tuple(frontends),
-        ),
+    about = About(
+        hub_name=hub_name,
+        hub_epoch=hub_epoch,
+        version=version,
+        hub_url=hub_url,
+        frontends=tuple(frontends),
     )
+    return DeclaredLength(build(services, about))

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.frontends.api.problem import MEDIA_TYPE, FieldFault, Problem
 from shared.errors import (
@@ -54,6 +55,24 @@ PROBLEMS: dict[int | str, dict[str, Any]] = dict(
         *(_documented(status, title) for _, status, title in STATUS_BY_CLASS),
     )
 )
+
+
+class DeclaredLength:
+    """Refuses a body by its Content-Length; the framework would, but not as a problem document.
+
+    A body that does not tell its length is counted by the framework while it comes in.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope.get("headers", ()))
+        length = headers.get(b"content-length", b"0")
+        if length.isdigit() and int(length) > BODY_BYTES_MAX:
+            await problem(body_too_large())(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 def body_too_large() -> LimitReached:
