@@ -230,11 +230,18 @@ class Model:
         return self._prediction(np.concatenate([np.zeros((0, width)), *blocks]))
 
     def blend(self, frame: pd.DataFrame) -> Floats:
-        """Average the folds, each the weighted sum of its members: float64 [rows, outputs]."""
+        """Average the folds, each the weighted sum of its members: float64 [rows, outputs].
+
+        Raises:
+            BadInput: `model_damaged`, when arrays that only some values reach are too short.
+        """
         total = np.zeros((len(frame), len(self.classes) or 1))
-        for matrix, members in zip(self._matrices(frame), self._members, strict=True):
-            for name, member in members.items():
-                total += self._weights[name] * member.predict(matrix)
+        try:
+            for matrix, members in zip(self._matrices(frame), self._members, strict=True):
+                for name, member in members.items():
+                    total += self._weights[name] * member.predict(matrix)
+        except (IndexError, ValueError) as error:
+            raise damaged(f"its parts do not fit together ({type(error).__name__})") from error
         return total / len(self._members)
 
     def _matrices(self, frame: pd.DataFrame) -> Iterator[Matrix]:

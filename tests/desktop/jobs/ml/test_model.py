@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import subprocess
@@ -11,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from desktop.jobs.ml import array_file, model
 from desktop.jobs.ml.manifest import Task
@@ -261,3 +264,44 @@ def test_a_newer_format_is_refused_by_its_number_alone() -> None:
 
     assert error.code == "model_too_new"
     assert "format 99" in error.message
+
+
+def places(value: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The way to every value inside a JSON value."""
+    inside: Any = ()
+    if isinstance(value, dict):
+        inside = value.items()
+    elif isinstance(value, list):
+        inside = enumerate(value)
+    deeper = [place for key, one in inside for place in places(one, (*way, key))]
+    return [way, *deeper] if way else deeper
+
+
+WHOLE: Any = parts_of(small_fitted("binary", rows=120))
+PLACES = places(WHOLE[0])
+ODD: tuple[Any, ...] = (None, -1, 0, 1, 10**9, 1e308, True, "x", "number", "", [], {})
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_whatever_is_changed_in_a_model_it_is_refused_or_predicts(data: st.DataObject) -> None:
+    structure, arrays = copy.deepcopy(WHOLE[0]), list(WHOLE[1])
+    for _ in range(data.draw(st.integers(0, 2))):
+        *way, last = data.draw(st.sampled_from(PLACES))
+        with contextlib.suppress(KeyError, IndexError, TypeError):
+            functools.reduce(lambda value, key: value[key], way, structure)[last] = data.draw(
+                st.sampled_from(ODD)
+            )
+    for _ in range(data.draw(st.integers(0, 2))):
+        number = data.draw(st.integers(0, len(arrays) - 1))
+        array = np.array(arrays[number])
+        if array.size and data.draw(st.booleans()):
+            array.flat[data.draw(st.integers(0, array.size - 1))] = data.draw(st.integers(0, 127))
+        elif data.draw(st.booleans()):
+            array = array.reshape(-1)[: data.draw(st.integers(0, array.size))]
+        arrays[number] = array
+
+    with contextlib.suppress(BadInput), np.errstate(all="ignore"):
+        opened = Model.of(structure, arrays)
+        rows = table(9, seed=3).reindex(columns=opened.columns)
+        assert opened.blend(rows).shape == (9, 2)

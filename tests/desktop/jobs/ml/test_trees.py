@@ -66,8 +66,8 @@ def test_a_row_walks_to_its_leaf(row: tuple[float, float], value: float) -> None
 
 
 def test_the_size_of_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    given_rows = rows(500)
-    predictor = TreePredictor(pack(fitted("boosting", "multiclass", given_rows), 4))
+    given_rows = rows(60)
+    predictor = TreePredictor(pack(fitted("boosting", "multiclass", rows(300)), 4))
     whole = predictor.predict(given_rows)
 
     monkeypatch.setattr(trees, "BLOCK_ROWS", 7)
