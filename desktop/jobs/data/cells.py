@@ -34,14 +34,9 @@ class Cells:
     @classmethod
     def of(cls, name: str, parts: Sequence[pa.LargeStringArray]) -> Cells:
         """Take a column's parts together; cells that say "no value" become missing."""
-        whole = pa.chunked_array(list(parts), pa.large_string()).dictionary_encode()
-        encoded = whole.unify_dictionaries().combine_chunks()
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = (
-                pa.concat_arrays(encoded.chunks)
-                if encoded.num_chunks
-                else pa.array([], pa.dictionary(pa.int32(), pa.large_string()))
-            )
+        whole = pa.concat_arrays(parts) if parts else pa.array([], pa.large_string())
+        encoded = whole.dictionary_encode()
+        del whole
         codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
         texts = encoded.dictionary
         lower = pc.utf8_lower(texts)

@@ -7,7 +7,7 @@ How numbers and dates are written is in `numbers` and `dates`, what is told of a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -56,16 +56,26 @@ class Draft:
     is_given: bool = False
     """Whether the kind comes from training and not from these values."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the other columns have a say in how this one is read."""
+        if self.is_given:
+            return False
+        of_numbers = self.numbers is not None and not self.numbers.is_certain
+        return of_numbers or (self.dates is not None and not self.dates.is_certain)
+
 
 @dataclass(frozen=True, slots=True)
 class Typed:
     column: Column
     series: pd.Series
     warnings: tuple[str, ...]
+    has_point: bool
+    """Whether a decimal point was seen."""
 
 
 def typed(
-    columns: Sequence[Cells], given: Sequence[Column] | None, *, delimiter: str, is_single: bool
+    columns: Iterable[Cells], given: Sequence[Column] | None, *, delimiter: str, is_single: bool
 ) -> list[Typed]:
     """Give every column its kind and its values.
 
@@ -77,13 +87,20 @@ def typed(
     """
     known = {column.name: column for column in given or ()}
     folded = {name.strip().casefold(): column for name, column in known.items()}
-    drafts = []
+    found: list[Draft | Typed] = []
     for cells in columns:
         prior = known.get(cells.name) or folded.get(cells.name.strip().casefold())
-        drafts.append(_as_given(cells, prior) if prior is not None else _inferred(cells))
-    comma = _comma_shown(drafts)
-    settled = (_settled(draft, comma=comma, delimiter=delimiter) for draft in drafts)
-    return [_finished(draft, is_single=is_single) for draft in settled]
+        draft = _as_given(cells, prior) if prior is not None else _inferred(cells)
+        if draft.is_open:
+            found.append(draft)
+        else:
+            found.append(_finished(_settled(draft), is_single=is_single))
+    comma = _comma_shown(found)
+    for place, one in enumerate(found):
+        if isinstance(one, Draft):
+            settled = _settled(one, comma=comma, delimiter=delimiter)
+            found[place] = _finished(settled, is_single=is_single)
+    return [one for one in found if isinstance(one, Typed)]
 
 
 def _inferred(cells: Cells) -> Draft:
@@ -200,15 +217,15 @@ def _text_kind(cells: Cells) -> ColumnKind:
     return ColumnKind.TEXT if is_prose or distinct > NAMES_SHARE_MIN * rows else ColumnKind.CATEGORY
 
 
-def _comma_shown(drafts: Sequence[Draft]) -> bool | None:
+def _comma_shown(found: Sequence[Draft | Typed]) -> bool | None:
     """Tell whether the columns that show it have decimal commas; None when none shows it."""
-    shown = [d.numbers for d in drafts if d.numbers is not None and d.numbers.is_certain]
-    with_comma = sum(numbers.decimal_comma for numbers in shown)
-    with_dot = sum(numbers.has_point for numbers in shown)
-    return None if with_comma == with_dot else with_comma > with_dot
+    shown = [one for one in found if isinstance(one, Typed)]
+    with_comma = sum(one.column.decimal_comma for one in shown)
+    with_point = sum(one.has_point for one in shown)
+    return None if with_comma == with_point else with_comma > with_point
 
 
-def _settled(draft: Draft, *, comma: bool | None, delimiter: str) -> Draft:
+def _settled(draft: Draft, *, comma: bool | None = None, delimiter: str = ",") -> Draft:
     """Read what was open again, with what the other columns show; then look for row numbers."""
     cells = draft.cells
     if draft.is_given:
@@ -242,4 +259,6 @@ def _finished(draft: Draft, *, is_single: bool) -> Typed:
     else:
         column = facts.of_texts(cells, draft.kind)
         series = cells.series()
-    return Typed(column, series, tuple(facts.warnings_of(column, draft.placeholders, draft.dates)))
+    warnings = tuple(facts.warnings_of(column, draft.placeholders, draft.dates))
+    has_point = draft.numbers is not None and draft.numbers.has_point
+    return Typed(column, series, warnings, has_point)

@@ -45,7 +45,9 @@ class Dialect:
     """Whether rows that are too short merely leave out their last, empty cells."""
 
 
-def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, str, bool]]:
+def records(
+    lines: Iterable[str], delimiter: str, first_line: int = 1
+) -> Iterator[tuple[int, str, bool]]:
     """Join lines into records: (first line, text, whether its quotes are closed).
 
     A quote that is never closed costs its own line only, not the rest of the file. A quote in
@@ -54,7 +56,7 @@ def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, str, bo
     opening = re.compile(rf'(?:^|{re.escape(delimiter)})[ ]*"')
     pending: list[Record] = []
     quotes = 0
-    for number, raw in enumerate(lines, start=1):
+    for number, raw in enumerate(lines, start=first_line):
         line = raw.rstrip("\n").replace("\0", "")
         if not pending and ('"' not in line or opening.search(line) is None):
             yield number, line, True

@@ -16,8 +16,9 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from desktop.jobs import wording
-from desktop.jobs.data.cells import Cells
 from desktop.jobs.data.header import find_header, numbered
 from desktop.jobs.data.raw import CELL_BYTES, RawTable, Reach, too_big
 from desktop.jobs.data.rows import Row, RowLog, Sampler, Shape, columns_of, right_rows
@@ -112,7 +113,7 @@ def _read(path: Path, book: Workbook, reach: Reach) -> RawTable:
     share = reach.share(path.name, path.stat().st_size, guess, row_bytes)
     sampler = Sampler(share, reach.seed)
     body = chain(head[place.first_row :], rows)
-    parts: list[list[object]] = [[] for _ in names]
+    parts: list[list[pa.LargeStringArray]] = [[] for _ in names]
     for block in columns_of(
         right_rows(body, Shape(names, pads_short=True), log), place.width, sampler
     ):
@@ -122,7 +123,8 @@ def _read(path: Path, book: Workbook, reach: Reach) -> RawTable:
     others = [other.title for other in book.worksheets if other.title != sheet.title]
     told = (f"Only the sheet '{sheet.title}' was read, not {wording.listed(others)}.",)
     return RawTable(
-        columns=[Cells.of(name, parts.pop(0)) for name in names],
+        names=names,
+        parts=parts,
         log=log,
         header_line=head[place.first_row - 1][0] if place.names is not None else None,
         warnings=told if others else (),

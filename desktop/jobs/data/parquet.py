@@ -5,14 +5,12 @@ One way to columns for all formats costs a little time and saves a second set of
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from desktop.jobs.data.cells import Cells
 from desktop.jobs.data.header import unique
 from desktop.jobs.data.raw import CELL_BYTES, RawTable, Reach
 from desktop.jobs.data.rows import RowLog
@@ -60,12 +58,8 @@ def _read(path: Path, file: pa.parquet.ParquetFile, reach: Reach) -> RawTable:
         for part, column in zip(parts, batch.columns, strict=True):
             part.append(_text(column))
         reach.step(log.rows, total)
-    is_plain = [_is_number(field.type) for field in file.schema_arrow]
-    columns = [
-        replace(Cells.of(name, parts.pop(0)), is_plain=plain)
-        for name, plain in zip(names, is_plain, strict=True)
-    ]
-    return RawTable(columns=columns, log=log, header_line=None)
+    is_plain = tuple(_is_number(field.type) for field in file.schema_arrow)
+    return RawTable(names=tuple(names), parts=parts, log=log, header_line=None, is_plain=is_plain)
 
 
 def _is_number(sort: pa.DataType) -> bool:

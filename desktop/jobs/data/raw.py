@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
 
 from desktop.jobs import wording
 from desktop.jobs.data.cells import Cells
@@ -52,12 +54,30 @@ class Reach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawTable:
-    columns: list[Cells]
+    names: tuple[str, ...]
+    parts: list[list[pa.LargeStringArray]]
+    """[columns][blocks]; `columns` takes them away."""
     log: RowLog
     header_line: int | None
     encoding: str | None = None
     delimiter: str | None = None
+    is_plain: tuple[bool, ...] = ()
+    """Of each column, whether the file itself says that it holds numbers; () for none."""
     warnings: tuple[str, ...] = ()
+
+    @property
+    def has_names(self) -> bool:
+        return self.names[0] != "column 1" or self.header_line is not None
+
+    def columns(self) -> Iterator[Cells]:
+        """Give one column after the other, once, and forget it: memory for two is not there."""
+        plain = self.is_plain or (False,) * len(self.names)
+        for number, (name, is_plain) in enumerate(zip(self.names, plain, strict=True), start=1):
+            cells = Cells.of(name, self.parts.pop(0))
+            is_margin = name == f"column {number}" and len(cells.texts) == 0
+            # A column without a name and without a value is the margin of a sheet.
+            if not is_margin:
+                yield replace(cells, is_plain=is_plain)
 
 
 def too_big(file: str, file_bytes: int) -> LimitReached:

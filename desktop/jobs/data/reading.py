@@ -12,7 +12,6 @@ from pathlib import Path
 import pandas as pd
 
 from desktop.jobs import wording
-from desktop.jobs.data.cells import Cells
 from desktop.jobs.data.columns import typed
 from desktop.jobs.data.encoding import Fingerprint, fingerprint
 from desktop.jobs.data.excel import read_excel
@@ -96,15 +95,15 @@ def _raw(path: Path, print_: Fingerprint, reach: Reach) -> RawTable:
 
 
 def _check_shape(path: Path, raw: RawTable) -> None:
-    if raw.log.rows == 0 or not raw.columns:
+    if raw.log.rows == 0 or not raw.names:
         what = "no row that fits its header" if raw.log.skipped else "a header and no rows"
         raise BadInput(
             "file_without_rows", f"{path.name} has {what}.", "Choose a file with rows in it."
         )
-    if len(raw.columns) > COLUMNS_MAX:
+    if len(raw.names) > COLUMNS_MAX:
         raise LimitReached(
             "too_many_columns",
-            f"{path.name} has {len(raw.columns):,} columns; {COLUMNS_MAX:,} are the most.",
+            f"{path.name} has {len(raw.names):,} columns; {COLUMNS_MAX:,} are the most.",
             "Take the columns that matter, or turn the table on its side.",
         )
 
@@ -132,12 +131,11 @@ def _table(
     *,
     is_single: bool,
 ) -> Table:
-    cells = [one for n, one in enumerate(raw.columns, start=1) if not _is_margin(one, n)]
-    found = typed(cells, columns, delimiter=raw.delimiter or ",", is_single=is_single)
+    found = typed(raw.columns(), columns, delimiter=raw.delimiter or ",", is_single=is_single)
     frame = pd.DataFrame({one.column.name: one.series for one in found}, copy=False)
     warnings = [
         *raw.warnings,
-        *_warnings(raw),
+        *_warnings(raw, len(frame)),
         *(warning for one in found for warning in one.warnings),
     ]
     is_sampled = len(frame) < raw.log.rows
@@ -157,12 +155,7 @@ def _table(
     return Table(frame, tuple(one.column for one in found), report)
 
 
-def _is_margin(cells: Cells, number: int) -> bool:
-    """Tell a column without a name and without a value: the margin of a sheet."""
-    return cells.name == f"column {number}" and len(cells.texts) == 0
-
-
-def _warnings(raw: RawTable) -> Iterator[str]:
+def _warnings(raw: RawTable, kept: int) -> Iterator[str]:
     log = raw.log
     if log.skipped:
         lines = ", ".join(f"line {row.line} ({row.reason})" for row in log.named[:3])
@@ -173,8 +166,7 @@ def _warnings(raw: RawTable) -> Iterator[str]:
         rows = wording.count(log.padded, "row")
         verb = "was" if log.padded == 1 else "were"
         yield f"{rows} with too few fields {verb} filled up with empty ones."
-    if raw.header_line is None and raw.columns[0].name == "column 1":
+    if not raw.has_names:
         yield "The file has no header; its columns were numbered."
-    kept = raw.columns[0].rows
     if kept < log.rows:
         yield f"The file is large: {kept:,} of its {log.rows:,} rows were taken by chance."

@@ -51,9 +51,16 @@ class Shape:
     pads_short: bool = False
 
 
-def right_rows(rows: Iterable[Row], shape: Shape, log: RowLog) -> Iterator[list[str]]:
-    """Pass on rows of the right width; report the others, repeated headers and totals."""
-    for _, cells in _without_totals(_of_width(rows, shape, log), log):
+def right_rows(
+    rows: Iterable[Row], shape: Shape, log: RowLog, *, has_end: bool = True
+) -> Iterator[list[str]]:
+    """Pass on rows of the right width; report the others and repeated headers.
+
+    With `has_end` the last of these rows are the last of the table: totals among them are left
+    out as well.
+    """
+    right = _of_width(rows, shape, log)
+    for _, cells in _without_totals(right, log) if has_end else right:
         log.rows += 1
         yield cells
 
@@ -118,6 +125,13 @@ class Sampler:
         self.share = share
         self._random = np.random.default_rng(seed)
 
+    def filtered(self, columns: list[pa.LargeStringArray]) -> list[pa.LargeStringArray]:
+        """Keep a share of the rows of columns of equal length."""
+        if self.share >= 1:
+            return columns
+        is_kept = pa.array(self._random.random(len(columns[0])) < self.share)
+        return [column.filter(is_kept) for column in columns]
+
     def __call__(self, rows: list[list[str]]) -> list[list[str]]:
         if self.share >= 1:
             return rows
@@ -133,11 +147,12 @@ def columns_of(
     for row in rows:
         block.append(row)
         if len(block) >= BLOCK_ROWS:
-            yield _transposed(sampler(block), width)
+            yield transposed(sampler(block), width)
             block = []
-    yield _transposed(sampler(block), width)
+    yield transposed(sampler(block), width)
 
 
-def _transposed(rows: list[list[str]], width: int) -> list[pa.LargeStringArray]:
+def transposed(rows: list[list[str]], width: int) -> list[pa.LargeStringArray]:
+    """Turn rows into columns: [width] arrays of equal length."""
     cells = zip(*rows, strict=True) if rows else ([] for _ in range(width))
     return [pa.array(list(column), pa.large_string()) for column in cells]
