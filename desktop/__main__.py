@@ -16,6 +16,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["run-job"]:
         # The child of a worker: no parser, no settings, only the executor's own imports.
+        from desktop.runner.guard import start_guard
+
+        start_guard()
         from desktop.runner.inside import main as run_job
 
         run_job()

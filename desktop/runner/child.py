@@ -28,11 +28,19 @@ from desktop.runner.lines import (
     write,
 )
 from shared.environment import Environment
+from shared.errors import ErrorBody, Unavailable
 
 WATCH_SECONDS = 0.1
 """How often the memory of a child is looked at."""
 TREE_EVERY = 5
 """Every so many looks the whole tree is added up; walking it costs a scan of all processes."""
+ENDING_SECONDS = 0.01
+"""The same once its output has ended: its exit is a moment away."""
+DRAIN_SECONDS = 1.0
+"""How long the last output of a child that is gone may take to be read."""
+MARK = "DESKHAND_CHILD"
+"""An environment variable that all processes of one child inherit: by it those are found that
+have left its group and lost their parents."""
 TAIL_LINES = 20
 TAIL_BYTES_MAX = 64 * 1024
 ENV_KEPT = (
@@ -76,20 +84,15 @@ class Child:
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._running_seconds = 0.0
         self._running_since: float | None = None
+        self._has_hung_up = asyncio.Event()
+        self._mark = environment.new_id()
 
     async def run(self) -> Outcome:
         """Start, serve and outlive the child; never raises for what the child does."""
-        self._process = process = await asyncio.create_subprocess_exec(
-            *child_command(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            limit=LINE_BYTES_MAX,
-            cwd=self._order.workdir,
-            env=child_environment(self._order.threads_max),
-            start_new_session=sys.platform != "win32",
-            creationflags=OWN_GROUP_FLAGS,
-        )
+        try:
+            self._process = process = await self._spawn()
+        except OSError as error:
+            return Outcome(ending=Ending.REFUSED, error=not_started(error))
         self._running_since = self._environment.monotonic()
         if self._ending is not None:  # cancelled while it was being started
             self._kill()
@@ -97,19 +100,34 @@ class Child:
         self._write(write(self._order))
         try:
             async with asyncio.TaskGroup() as tasks:
-                watch = tasks.create_task(self._watch())
-                errors = tasks.create_task(self._read_errors())
-                await self._read_lines()
-                await process.wait()
-                self._kill()  # whatever it left behind goes with it
-                watch.cancel()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.shield(errors), 1.0)
-                errors.cancel()
+                readers = [
+                    tasks.create_task(self._read_lines()),
+                    tasks.create_task(self._read_errors()),
+                ]
+                exit_code = await self._watch(process)
+                self._stop_watch()
+                # Whatever it left behind goes with it, or it would hold our pipes open.
+                self._kill()
+                await asyncio.to_thread(kill_marked, self._mark)
+                await asyncio.wait(readers, timeout=DRAIN_SECONDS)
+                for reader in readers:
+                    reader.cancel()
         finally:
             self._kill()
-        self._stop_watch()
-        return self._outcome(await process.wait())
+        return self._outcome(exit_code)
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *child_command(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            limit=LINE_BYTES_MAX,
+            cwd=self._order.workdir,
+            env=child_environment(self._order.threads_max) | {MARK: self._mark},
+            start_new_session=sys.platform != "win32",
+            creationflags=OWN_GROUP_FLAGS,
+        )
 
     def answer(self, key: str, value: str) -> None:
         """Give the child its answer and let its time run again."""
@@ -139,6 +157,7 @@ class Child:
             except ValueError:  # longer than LINE_BYTES_MAX
                 return self.end(Ending.BROKE_PROTOCOL)
             if not raw:
+                self._has_hung_up.set()
                 return None
             try:
                 line = FROM_CHILD.validate_json(raw)
@@ -170,21 +189,31 @@ class Child:
         if rest:
             self._tail.append(rest.decode(errors="replace")[:500])
 
-    async def _watch(self) -> None:
-        assert self._process is not None
-        try:
-            root = psutil.Process(self._process.pid)
-        except psutil.NoSuchProcess:
-            return
+    async def _watch(self, process: asyncio.subprocess.Process) -> int:
+        """Hold the child to its limits until it is gone; return its exit code.
+
+        `Process.wait` would also wait for everybody who has inherited the pipes.
+        """
         looks = 0
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
+        root = _look_up(process.pid)
+        while process.returncode is None:
+            await self._pause()
             looks += 1
+            if root is None:
+                continue
             used = tree_memory_bytes(root, whole=looks % TREE_EVERY == 0)
             if used > self._limits.memory_bytes_max:
                 self.end(Ending.OUT_OF_MEMORY)
             elif self._seconds() > self._limits.running_seconds_max:
                 self.end(Ending.TIMED_OUT)
+        return process.returncode
+
+    async def _pause(self) -> None:
+        if self._has_hung_up.is_set():
+            await asyncio.sleep(ENDING_SECONDS)
+        else:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._has_hung_up.wait(), WATCH_SECONDS)
 
     def _seconds(self) -> float:
         since = self._running_since
@@ -264,6 +293,30 @@ def kill_tree(pid: int) -> None:
     else:
         with contextlib.suppress(psutil.NoSuchProcess):
             psutil.Process(pid).kill()
+
+
+def kill_marked(mark: str) -> None:
+    """End all processes of one child that are still there, wherever they stand by now."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(MARK) == mark:
+                process.kill()
+
+
+def not_started(error: OSError) -> ErrorBody:
+    return Unavailable(
+        "job_not_started",
+        f"The job's process could not be started ({error.strerror or type(error).__name__}).",
+        "The machine may be short of memory or disk; it is tried again.",
+        retryable=True,
+    ).body
+
+
+def _look_up(pid: int) -> psutil.Process | None:
+    try:
+        return psutil.Process(pid)
+    except psutil.NoSuchProcess:
+        return None
 
 
 def tree_memory_bytes(root: psutil.Process, *, whole: bool) -> int:

@@ -1,13 +1,15 @@
 """Main of the child: reads its order, imports the executor, runs it, tells how it went.
 
 Standard output belongs to the protocol; whatever a library prints goes to standard error. When
-standard input ends, the worker is gone and the child ends with everything it started.
+standard input ends, the worker is gone and the child ends with everything it started
+(`desktop.runner.guard` sees to that where this process is too busy to notice).
 """
 
 from __future__ import annotations
 
 import importlib
 import io
+import math
 import os
 import queue
 import signal
@@ -41,6 +43,7 @@ from shared.kinds.catalogue import kind_named
 from shared.questions import Asking
 
 EXIT_WORKER_GONE = 70
+MESSAGE_CHARS_MAX = 2000
 
 
 def main() -> NoReturn:
@@ -54,10 +57,10 @@ def main() -> NoReturn:
     try:
         speak(Result(output=_run(order, speak, answers)))
     except AppError as error:
-        speak(Failed(error=error.body))
+        speak(Failed(error=_body(error)))
     except MemoryError:
         speak(Failed(error=_no_memory(order)))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         traceback.print_exc()
         speak(Failed(error=_crash(error)))
     sys.stdout.flush()
@@ -96,22 +99,24 @@ class ChildContext:
     def progress(
         self, stage: str, done: float, total: float, *, eta_seconds: float | None = None
     ) -> None:
-        eta = None if eta_seconds is None else max(0.0, eta_seconds)
-        done, total = max(0.0, done), max(0.0, total)
+        eta = None if eta_seconds is None or math.isnan(eta_seconds) else _finite(eta_seconds)
         self._speak(
             Progressed(
-                stage=stage[:200], done=max(0.0, done), total=max(0.0, total), eta_seconds=eta
+                stage=sayable(stage)[:200],
+                done=_finite(done),
+                total=_finite(total),
+                eta_seconds=eta,
             )
         )
 
     def log(self, line: str) -> None:
-        for part in line.splitlines() or [""]:
+        for part in sayable(line).splitlines() or [""]:
             self._speak(Logged(line=part[:LINE_CHARS_MAX]))
 
     def ask(self, asking: Asking) -> str:
         if asking.key in self._given:
             return self._given[asking.key]
-        self._speak(Asked(asking=asking))
+        self._speak(Asked(asking=Asking.model_validate(sayable_in(asking.model_dump()))))
         while True:
             answered = self._answers.get()
             self._given[answered.key] = answered.value
@@ -123,6 +128,16 @@ class ChildContext:
 
     def recent_files(self, suffixes: tuple[str, ...], *, count_max: int) -> list[Path]:
         return self._allowed.recent(suffixes, count_max=count_max)
+
+
+def sayable(text: str) -> str:
+    """Replace what no encoding can say: parts of file names that are not UTF-8."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _finite(number: float) -> float:
+    """Bring a number a person could read: a loss that went wrong is 0."""
+    return max(0.0, number) if math.isfinite(number) else 0.0
 
 
 def load(address: str) -> Any:
@@ -137,14 +152,17 @@ def _run(order: Order, speak: Mouth, answers: queue.SimpleQueue[Answered]) -> di
     executor: Callable[[ChildContext, Inputs], BaseModel] = load(order.executor)
     output = executor(ChildContext(order, speak, answers), inputs)
     assert isinstance(output, kind.output), f"{order.executor} returned {type(output).__name__}"
-    return output.model_dump(mode="json")
+    told: dict[str, Any] = sayable_in(output.model_dump())
+    return kind.output.model_validate(told).model_dump(mode="json")
 
 
 def _take_standard_output() -> BinaryIO:
     """Keep standard output for the protocol and send everybody else's prints to stderr."""
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    sys.stdout = io.TextIOWrapper(os.fdopen(os.dup(2), "wb"), line_buffering=True)
+    sys.stdout = io.TextIOWrapper(
+        os.fdopen(os.dup(2), "wb"), "utf-8", "backslashreplace", line_buffering=True
+    )
     return out
 
 
@@ -167,8 +185,32 @@ def _no_memory(order: Order) -> ErrorBody:
     ).body
 
 
-def _crash(error: Exception) -> ErrorBody:
-    told = str(error).strip().splitlines()
+def sayable_in(value: Any) -> Any:
+    """Do the same for every text in a value of any shape."""
+    match value:
+        case str():
+            return sayable(value)
+        case dict():
+            return {sayable_in(key): sayable_in(held) for key, held in value.items()}
+        case list() | tuple():
+            return [sayable_in(held) for held in value]
+        case _:
+            return value
+
+
+def _body(error: AppError) -> ErrorBody:
+    """Return what is told of an expected failure: sayable, and no longer than people read."""
+    body = error.body
+    return body.model_copy(
+        update={
+            "message": sayable(body.message)[:MESSAGE_CHARS_MAX],
+            "hint": sayable(body.hint)[:MESSAGE_CHARS_MAX],
+        }
+    )
+
+
+def _crash(error: BaseException) -> ErrorBody:
+    told = sayable(str(error)).strip().splitlines()
     what = f"{type(error).__name__}: {told[0][:300]}" if told else type(error).__name__
     return AppError(
         "job_crashed",
