@@ -5,6 +5,7 @@ Columns that know too much are in `leakage`; reading and kinds of columns are in
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -219,8 +220,9 @@ def _of_target(column: Column, values: pd.Series) -> Iterator[Warning]:
 def _of_duplicates(table: Table, kept: list[Column]) -> Iterator[Warning]:
     """Tell of rows that stand twice, unless so few columns make rows alike by chance."""
     frame = table.frame[[column.name for column in kept]]
-    combinations = np.prod([float(max(1, column.distinct)) for column in kept])
-    if not len(frame) or combinations < COMBINATIONS_PER_ROW * len(frame):
+    # As logarithms: the product of many columns is more than a float holds.
+    combinations_log = sum(math.log(max(1, column.distinct)) for column in kept)
+    if combinations_log < math.log(COMBINATIONS_PER_ROW * max(1, len(frame))):
         return
     twice = int(frame.duplicated().sum())
     if twice >= DUPLICATES_SHARE * len(frame) and twice:
