@@ -9,10 +9,14 @@ import pytest
 
 from desktop.jobs.data.reading import read_table
 from desktop.jobs.data.table import Table
-from tests.desktop.jobs.data.zoo_unseen import CASES, KNOWN_WRONG, Case
+from tests.desktop.jobs.data import zoo_unseen, zoo_unseen_more
+from tests.desktop.jobs.data.zoo_kit import Case
 
 FREE_RAM_BYTES = 4 << 30
 RIGHT_SHARE_MIN = 22 / 24
+CASES = {**zoo_unseen.CASES, **zoo_unseen_more.CASES}
+KNOWN_WRONG = frozenset({"comments above", "indian grouping"})
+"""Cases the reader fails stay here until it reads them right."""
 
 
 def read(case: Case, folder: Path) -> Table:
@@ -67,5 +71,6 @@ def test_an_unseen_messy_file_is_read_as_a_person_reads_it(name: str, tmp_path: 
 
 
 def test_few_unseen_files_are_read_wrong() -> None:
+    assert len(CASES) == len(zoo_unseen.CASES) + len(zoo_unseen_more.CASES)
     assert set(CASES) >= KNOWN_WRONG
     assert 1 - len(KNOWN_WRONG) / len(CASES) >= RIGHT_SHARE_MIN

@@ -1,109 +1,36 @@
 """Messy files the reader was not written against: their bytes, and what a person sees in them.
 
 Whoever adds a case has not read the reader, and writes down what is right before running it; of
-these 47, 43 were right at the first run. A case the reader fails stays
-here, in KNOWN_WRONG, until it reads right.
+these 47, 43 were right at the first run.
 """
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass, field
-
-ROWS = 120
-TOWNS = ("Zürich", "Genève", "Köln", "Málaga", "Århus")
-POLISH = ("Łódź", "Kraków", "Gdańsk", "Częstochowa", "Świnoujście")
-RUSSIAN = ("Тверь", "Омск", "Нижний Новгород", "Пермь", "Уфа")
-CHINESE = ("北京市", "上海市", "广州市", "成都市", "武汉市")
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-KNOWN_WRONG: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    content: bytes
-    kinds: dict[str, str]
-    """Column -> kinds that are right, as "category|text"; names and their order count."""
-    cells: dict[tuple[int, str], object] = field(default_factory=dict)
-    """(row, column) -> value; dates as "2024-03-01" or "2024-03-01 10:00:00", None is missing."""
-    rows: int = ROWS
-    skipped: int = 0
-    suffix: str = ".csv"
-    names_matter: bool = True
-
-
-def _rows(*makers: str, seed: int = 1) -> list[list[str]]:
-    """Make ROWS rows; each maker is a word that names what a column holds."""
-    rng = random.Random(seed)
-    return [[_cell(maker, number, rng) for maker in makers] for number in range(ROWS)]
-
-
-def _cell(maker: str, number: int, rng: random.Random) -> str:
-    day, month, year = number % 28 + 1, number % 12 + 1, 2019 + number % 5
-    match maker:
-        case "town":
-            return TOWNS[number % 5]
-        case "count":
-            return str(rng.randint(0, 900))
-        case "price":
-            return f"{rng.uniform(1, 900):.2f}"
-        case "mark":
-            return ("red", "green", "blue")[number % 3]
-        case "iso":
-            return f"{year}-{month:02d}-{day:02d}"
-        case "dotted":
-            return f"{day}.{month}.{year}"
-        case "american":
-            return f"{month}/{day}/{year % 100:02d}"
-        case _:
-            raise AssertionError(maker)
-
-
-def _text(header: str, rows: list[list[str]], delimiter: str, end: str = "\n") -> str:
-    lines = [header] if header else []
-    return end.join([*lines, *(delimiter.join(row) for row in rows)]) + end
-
-
-def _case(
-    header: str,
-    lines: list[list[str]],
-    kinds: dict[str, str],
-    delimiter: str = ",",
-    **facts: object,
-) -> Case:
-    """Make a case of plain UTF-8 lines."""
-    return Case(content=_text(header, lines, delimiter).encode(), kinds=kinds, **facts)  # type: ignore[arg-type]
-
-
-def _with(rows: list[list[str]], place: int, values: list[str]) -> list[list[str]]:
-    return [[*row[:place], values[i % len(values)], *row[place:]] for i, row in enumerate(rows)]
-
-
-def _numbers(low: float, high: float, form: str, seed: int = 2) -> list[str]:
-    rng = random.Random(seed)
-    return [form.format(rng.uniform(low, high)) for _ in range(ROWS)]
-
-
-BASE = _rows("town", "count", "mark")
-BASE_KINDS = {"town": "category", "count": "number", "mark": "category"}
-BASE_HEADER = "town,count,mark"
-FIRST_COUNT = float(BASE[0][1])
-
-
-def _german(value: str) -> str:
-    return value.replace(",", "_").replace(".", ",").replace("_", ".")
-
-
-def _cases() -> dict[str, Case]:
-    return {**_encodings(), **_shapes(), **_lines(), **_numerals(), **_dates(), **_words()}
+from tests.desktop.jobs.data.zoo_kit import (
+    BASE,
+    BASE_HEADER,
+    BASE_KINDS,
+    CHINESE,
+    FIRST_COUNT,
+    MONTHS,
+    POLISH,
+    ROWS,
+    RUSSIAN,
+    Case,
+    case_of,
+    german,
+    made_rows,
+    numbers_in,
+    text_of,
+    with_column,
+)
 
 
 def _encodings() -> dict[str, Case]:
     def coded(words: tuple[str, ...], encoding: str, delimiter: str = ";") -> Case:
-        rows = _with(_rows("count", "mark"), 1, list(words))
+        rows = with_column(made_rows("count", "mark"), 1, list(words))
         return Case(
-            content=_text(delimiter.join(("count", "place", "mark")), rows, delimiter).encode(
+            content=text_of(delimiter.join(("count", "place", "mark")), rows, delimiter).encode(
                 encoding
             ),
             kinds={"count": "number", "place": "category", "mark": "category"},
@@ -122,7 +49,7 @@ def _encodings() -> dict[str, Case]:
             cells={(2, "place"): RUSSIAN[2]},
         ),
         "first accent after 400 kB": Case(
-            content=_text(BASE_HEADER + ",note", late, ",").encode("cp1252"),
+            content=text_of(BASE_HEADER + ",note", late, ",").encode("cp1252"),
             kinds={"town": "constant", "count": "constant", "mark": "constant", "note": "category"},
             rows=len(late),
             cells={(len(late) - 1, "note"): "naïve"},
@@ -136,41 +63,41 @@ def _shapes() -> dict[str, Case]:
     semicolons = [[row[0], row[1], f"a, b, c, {row[2]}, d"] for row in BASE]
     aligned = "\n".join(f"{row[1]:>8}  {row[2]:<8}{i + 0.5:>9.2f}" for i, row in enumerate(BASE))
     return {
-        "pipe inside of quotes": _case(
+        "pipe inside of quotes": case_of(
             "town|count|mark",
             [[row[0], row[1], f'"{row[2]}|x"'] for row in BASE],
             BASE_KINDS,
             "|",
             cells={(0, "mark"): "red|x"},
         ),
-        "more commas than semicolons": _case(
+        "more commas than semicolons": case_of(
             "town;count;mark", semicolons, BASE_KINDS, ";", cells={(0, "mark"): "a, b, c, red, d"}
         ),
         "excel's sep line": Case(
-            content=("sep=;\r\n" + _text("town;count;mark", BASE, ";", "\r\n")).encode(),
+            content=("sep=;\r\n" + text_of("town;count;mark", BASE, ";", "\r\n")).encode(),
             kinds=BASE_KINDS,
             cells={(0, "count"): FIRST_COUNT},
         ),
         "titles padded to full width": Case(
-            content=(titled + _text("town;count;mark", BASE, ";")).encode(), kinds=BASE_KINDS
+            content=(titled + text_of("town;count;mark", BASE, ";")).encode(), kinds=BASE_KINDS
         ),
-        "row names as R writes them": _case(
+        "row names as R writes them": case_of(
             BASE_HEADER,
             indexed,
             {"": "id|number", **BASE_KINDS},
             names_matter=False,
             cells={(0, "town"): "Zürich", (0, "count"): FIRST_COUNT},
         ),
-        "index without a name": _case(
+        "index without a name": case_of(
             "," + BASE_HEADER, indexed, {"": "id|number", **BASE_KINDS}, names_matter=False
         ),
-        "delimiter after each last cell": _case(
+        "delimiter after each last cell": case_of(
             BASE_HEADER,
             [[*row, ""] for row in BASE],
             BASE_KINDS,
             cells={(0, "town"): "Zürich", (0, "count"): FIRST_COUNT, (0, "mark"): "red"},
         ),
-        "years as column names": _case(
+        "years as column names": case_of(
             "country,2019,2020,2021",
             [[f"C{i}", str(i), str(i * 2), str(i * 3)] for i in range(ROWS)],
             {
@@ -181,19 +108,19 @@ def _shapes() -> dict[str, Case]:
             },
             cells={(7, "2021"): 21.0},
         ),
-        "nothing but words": _case(
+        "nothing but words": case_of(
             "first,second",
             [[row[0], row[2]] for row in BASE],
             {"first": "category", "second": "category"},
             cells={(0, "first"): "Zürich"},
         ),
-        "two footers": _case(
+        "two footers": case_of(
             BASE_HEADER,
             [*BASE, ["Total", "54321", ""], ["Source: own survey"]],
             BASE_KINDS,
             skipped=2,
         ),
-        "short rows": _case(
+        "short rows": case_of(
             BASE_HEADER,
             [row[:2] if i % 3 == 0 else row for i, row in enumerate(BASE)],
             BASE_KINDS,
@@ -210,29 +137,29 @@ def _shapes() -> dict[str, Case]:
 def _lines() -> dict[str, Case]:
     said = ['"he said ""no"", twice"', '"two\nlines"', "plain"]
     inches = ["5'11\"", "6'2\"", "5'"]
-    mixed = _text(BASE_HEADER, BASE, ",").replace("\n", "\r\n", 40)
-    nul = _text(BASE_HEADER, BASE, ",").replace("green", "gr\0een", 1)
+    mixed = text_of(BASE_HEADER, BASE, ",").replace("\n", "\r\n", 40)
+    nul = text_of(BASE_HEADER, BASE, ",").replace("green", "gr\0een", 1)
     repeated = [*BASE[:60], BASE_HEADER.split(","), *BASE[60:]]
     return {
         "old mac line ends": Case(
-            content=_text(BASE_HEADER, BASE, ",", "\r").encode(), kinds=BASE_KINDS
+            content=text_of(BASE_HEADER, BASE, ",", "\r").encode(), kinds=BASE_KINDS
         ),
         "mixed line ends": Case(content=mixed.encode(), kinds=BASE_KINDS),
         "nul in a cell": Case(content=nul.encode(), kinds=BASE_KINDS, cells={(1, "mark"): "green"}),
-        "quotes and line breaks in cells": _case(
+        "quotes and line breaks in cells": case_of(
             BASE_HEADER + ",note",
-            _with(BASE, 3, said),
+            with_column(BASE, 3, said),
             {**BASE_KINDS, "note": "category|text"},
             cells={(0, "note"): 'he said "no", twice', (1, "note"): "two\nlines"},
         ),
-        "inch marks": _case(
+        "inch marks": case_of(
             BASE_HEADER + ",height",
-            _with(BASE, 3, inches),
+            with_column(BASE, 3, inches),
             {**BASE_KINDS, "height": "category|text"},
             cells={(0, "height"): "5'11\"", (2, "height"): "5'"},
         ),
-        "header repeated in the middle": _case(BASE_HEADER, repeated, BASE_KINDS, skipped=1),
-        "a quote that is never closed": _case(
+        "header repeated in the middle": case_of(BASE_HEADER, repeated, BASE_KINDS, skipped=1),
+        "a quote that is never closed": case_of(
             BASE_HEADER,
             [['"Köln', "7", "red"] if i == 50 else row for i, row in enumerate(BASE)],
             BASE_KINDS,
@@ -244,18 +171,18 @@ def _lines() -> dict[str, Case]:
 
 def _numerals() -> dict[str, Case]:
     def column(values: list[str], first: float | None, delimiter: str = ";") -> Case:
-        return _case(
+        return case_of(
             delimiter.join(("town", "amount", "count", "mark")),
-            _with(BASE, 1, values),
+            with_column(BASE, 1, values),
             {"town": "category", "amount": "number", "count": "number", "mark": "category"},
             delimiter,
             cells={(0, "amount"): first},
         )
 
-    plain = _numbers(1000, 99000, "{:,.2f}")
+    plain = numbers_in(1000, 99000, "{:,.2f}")
     first = float(plain[0].replace(",", ""))
     return {
-        "euro sign behind": column([_german(value) + " €" for value in plain], first),
+        "euro sign behind": column([german(value) + " €" for value in plain], first),
         "swiss thousands": column([value.replace(",", "'") for value in plain], first),
         "french thousands": column(
             [value.replace(",", "\u202f").replace(".", ",") for value in plain], first
@@ -264,16 +191,16 @@ def _numerals() -> dict[str, Case]:
             [f"({value})" if i % 2 == 0 else value for i, value in enumerate(plain)], -first
         ),
         "percent with a decimal comma": column(
-            [value.replace(".", ",") + " %" for value in _numbers(0, 100, "{:.1f}")],
-            float(_numbers(0, 100, "{:.1f}")[0]),
+            [value.replace(".", ",") + " %" for value in numbers_in(0, 100, "{:.1f}")],
+            float(numbers_in(0, 100, "{:.1f}")[0]),
         ),
         "decimal comma in quotes": column(
-            ['"' + value.replace(".", ",") + '"' for value in _numbers(0, 50, "{:.2f}")],
-            float(_numbers(0, 50, "{:.2f}")[0]),
+            ['"' + value.replace(".", ",") + '"' for value in numbers_in(0, 50, "{:.2f}")],
+            float(numbers_in(0, 50, "{:.2f}")[0]),
             ",",
         ),
         "powers of ten": column(
-            _numbers(1e-7, 1e-4, "{:.3E}"), float(_numbers(1e-7, 1e-4, "{:.3E}")[0])
+            numbers_in(1e-7, 1e-4, "{:.3E}"), float(numbers_in(1e-7, 1e-4, "{:.3E}")[0])
         ),
         "gaps in nine spellings": column(
             [
@@ -299,24 +226,25 @@ def _numerals() -> dict[str, Case]:
             None,
         ),
         "minus as typographers write it": column(
-            [f"−{value}" for value in _numbers(1, 9, "{:.2f}")], -float(_numbers(1, 9, "{:.2f}")[0])
+            [f"−{value}" for value in numbers_in(1, 9, "{:.2f}")],
+            -float(numbers_in(1, 9, "{:.2f}")[0]),
         ),
     }
 
 
 def _dates() -> dict[str, Case]:
     def column(values: list[str], first: str, delimiter: str = ",") -> Case:
-        return _case(
+        return case_of(
             delimiter.join(("town", "when", "count", "mark")),
-            _with(BASE, 1, values),
+            with_column(BASE, 1, values),
             {"town": "category", "when": "date", "count": "number", "mark": "category"},
             delimiter,
             cells={(0, "when"): first},
         )
 
     days = range(ROWS)
-    dotted = [row[0] for row in _rows("dotted")]
-    american = [row[0] for row in _rows("american")]
+    dotted = [row[0] for row in made_rows("dotted")]
+    american = [row[0] for row in made_rows("american")]
     stamps = [f"2024-03-{d % 28 + 1:02d}T{d % 24:02d}:15:30.250Z" for d in days]
     zoned = [f"2024-03-{d % 28 + 1:02d} 01:00:00+02:00" for d in days]
     named = [f"{d % 28 + 1:02d}-{MONTHS[d % 12]}-2023" for d in days]
@@ -333,9 +261,9 @@ def _dates() -> dict[str, Case]:
 
 def _words() -> dict[str, Case]:
     def column(values: list[str], kinds: str, cells: dict[int, object]) -> Case:
-        return _case(
+        return case_of(
             "town,extra,count,mark",
-            _with(BASE, 1, values),
+            with_column(BASE, 1, values),
             {"town": "category", "extra": kinds, "count": "number", "mark": "category"},
             cells={(row, "extra"): value for row, value in cells.items()},
         )
@@ -356,7 +284,7 @@ def _words() -> dict[str, Case]:
         "versions that are no numbers": column(versions, "category", {0: "1.2.3"}),
         "phone numbers": column(phones, "text|id|category", {0: "+49 30 1000000"}),
         "true and false": column(["TRUE", "FALSE", "TRUE"], "category", {0: "TRUE"}),
-        "two columns of one name": _case(
+        "two columns of one name": case_of(
             "town,count,count,mark",
             [[row[0], row[1], "5", row[2]] for row in BASE],
             {"town": "category", "count": "number", "other": "constant|number", "mark": "category"},
@@ -366,4 +294,4 @@ def _words() -> dict[str, Case]:
     }
 
 
-CASES = _cases()
+CASES = {**_encodings(), **_shapes(), **_lines(), **_numerals(), **_dates(), **_words()}
