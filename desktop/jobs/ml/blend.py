@@ -9,7 +9,8 @@ worst case one that always says the mean. Types of columns, guards and storage a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +33,8 @@ FIRST_SECONDS_MAX = 2.0
 FIRST_HELD_SHARE = 0.25
 FEATURES_WEIGHT = 2.0
 """What preparing features costs beside the weights of the members."""
+FEATURES_MARGIN = 2.0
+"""Features are begun only if the budget leaves this many times what they are likely to take."""
 FEATURES = "features"
 
 STAGES: Mapping[str, str] = {
@@ -57,6 +60,7 @@ def fit_blend(
     seed: int,
     on_progress: Progress = silent,
     on_first_model: OnFirstModel | None = None,
+    recipes: Sequence[members.Recipe] = members.RECIPES,
 ) -> Fitted:
     """Fit the best blend the budget allows.
 
@@ -68,35 +72,36 @@ def fit_blend(
         seed: the same rows, seed and a finished plan give the same blend.
         on_progress: told what is being done, and how far all of it is.
         on_first_model: given the first quick model as soon as there is one.
+        recipes: the plan.
     """
     course = Course(budget, on_progress)
-    plan = [recipe for recipe in members.RECIPES if recipe.suits(len(frame))]
+    plan = [recipe for recipe in recipes if recipe.suits(len(frame))]
     course.plan([("first", 1.0), (FEATURES, FEATURES_WEIGHT)])
     course.plan((recipe.name, recipe.weight) for recipe in plan)
     first, seconds_per_row = _first_model(frame, columns, target, budget, seed, course)
     if on_first_model is not None:
         on_first_model(first)
-    if seconds_per_row * len(frame) > budget.left():
-        return _cut(first)
+    if FEATURES_MARGIN * seconds_per_row * len(frame) > budget.left():
+        return replace(first, cut_short=True)
     bench = _bench(frame, columns, target, budget, seed, course)
     for recipe in plan:
         if bench.is_worth(recipe):
-            course.at(STAGES[recipe.name], recipe.name, 0.0)
+            course.at(_stage(recipe.name), recipe.name, 0.0)
             done = not budget.is_over() and bench.fit(recipe, budget, _teller(course))
             bench.cut_short |= not done
-        course.finish(STAGES[recipe.name], recipe.name)
-    fitted_any = len(bench.folds[0].members) > 1
-    return summed_up(bench) if fitted_any or not plan else _cut(first)
+        course.finish(_stage(recipe.name), recipe.name)
+    fitted = summed_up(bench)
+    # What little a cut plan got done can be worse than the quick model of a sample.
+    is_worse = bench.cut_short and first.scores.loss < fitted.scores.loss
+    return replace(first, cut_short=True) if is_worse else fitted
 
 
-def _cut(fitted: Fitted) -> Fitted:
-    from dataclasses import replace
-
-    return replace(fitted, cut_short=True)
+def _stage(name: str) -> str:
+    return STAGES.get(name, name)
 
 
 def _teller(course: Course) -> Callable[[str, float], None]:
-    return lambda name, share: course.at(STAGES[name], name, share)
+    return lambda name, share: course.at(_stage(name), name, share)
 
 
 def _bench(

@@ -59,14 +59,19 @@ def importance_of(
     Args:
         fitted: the blend.
         frame: the rows it was trained on.
-        should_stop: asked before each column; the likely strongest columns come first.
+        should_stop: asked before each step; the likely strongest columns come first, and there
+            is no answer when it says so before any column was measured.
     """
     if not fitted.folds[0].features.tables.columns:
         return ()
-    parts = [_held(fitted, number, frame) for number in range(len(fitted.folds))]
+    parts: list[HeldPart] = []
+    for number in range(len(fitted.folds)):
+        if should_stop():
+            return ()
+        parts.append(_held(fitted, number, frame))
     return permutation(
         parts,
-        _roughly_ordered(fitted, parts[0]),
+        _roughly_ordered(fitted, parts[0], should_stop),
         lambda y, predicted: score(fitted.task, y, predicted),
         seed=fitted.seed,
         should_stop=should_stop,
@@ -94,15 +99,19 @@ def _held(fitted: Fitted, number: int, frame: pd.DataFrame) -> HeldPart:
     )
 
 
-def _roughly_ordered(fitted: Fitted, held: HeldPart) -> tuple[str, ...]:
+def _roughly_ordered(
+    fitted: Fitted, held: HeldPart, should_stop: Callable[[], bool]
+) -> tuple[str, ...]:
     """Order columns by how far predictions of a few rows move when a column is shuffled."""
     places = held.frame.head(ORDER_ROWS_MAX)
     whole = held.predict(places)
     order = np.random.default_rng(fitted.seed).permutation(len(places))
-    moved = {
-        column: float(np.abs(held.predict(places.assign(**{column: order})) - whole).mean())
-        for column in places.columns
-    }
+    moved: dict[str, float] = {}
+    for column in places.columns:
+        if should_stop():
+            break
+        shuffled = held.predict(places.assign(**{column: order}))
+        moved[column] = float(np.abs(shuffled - whole).mean())
     return tuple(sorted(moved, key=lambda column: -moved[column]))
 
 
@@ -116,7 +125,7 @@ def learning_curve(
     """
     tables = fitted.folds[0].features.tables
     rows = np.random.default_rng(fitted.seed).permutation(len(frame))[:CURVE_ROWS_MAX]
-    if len(rows) < CURVE_ROWS_MIN or not tables.names:
+    if len(rows) < CURVE_ROWS_MIN or not tables.names or budget.is_over():
         return ()
     base, some = tables.apply(frame.iloc[rows]), target[rows]
     scores: list[list[float]] = []

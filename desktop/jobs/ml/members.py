@@ -297,7 +297,7 @@ def _quietly(fit: Callable[[], object]) -> None:
 
 FIRST = Boosting("first", 1.0, 0.1, 16, 0.5, 1.0, 20, 60, 10)
 """What the first quick answer is made of."""
-SMALL = Boosting("boosting-small", 2.0, 0.07, 8, 0.25, 10.0, 20, 800, 30, rows_max=30_000)
+SMALL = Boosting("boosting-small", 2.0, 0.07, 8, 0.25, 10.0, 20, 500, 30, rows_max=30_000)
 MIDDLE = Boosting("boosting", 5.0, 0.06, 63, 0.5, 1.0, 20, 600, 25)
 LARGE = Boosting(
     "boosting-large",

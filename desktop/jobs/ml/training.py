@@ -29,8 +29,9 @@ FITTING_SHARE = 0.85
 EXPLAINING_SHARE = 0.2
 """Of the time that fitting took: explanations are not worth more than the model."""
 EXPLAINING_SECONDS_MIN = 1.0
-STORING_SECONDS = 0.3
-"""Kept back at the end of the budget."""
+STORING_SECONDS_MIN = 0.3
+"""At least this much is kept back at the end of the budget."""
+STORING_GROWTH = 3.0
 STRONGEST_TOLD = 5
 SURE = 0.8
 """A prediction with at least this probability counts as sure."""
@@ -53,6 +54,8 @@ class Training:
         self._lesson = lesson
         self._budget = Budget(lesson.budget_seconds)
         self._target = target_of(lesson.frame[lesson.target], lesson.task)
+        self._fitting = self._budget.part(lesson.budget_seconds * FITTING_SHARE)
+        self._storing_seconds = STORING_SECONDS_MIN
         self._quick_id: str | None = None
         self._log: list[str] = []
 
@@ -63,12 +66,11 @@ class Training:
             AppError: what `model_folder.save` raises.
         """
         lesson = self._lesson
-        fitting = self._budget.part(lesson.budget_seconds * FITTING_SHARE)
         fitted = fit_blend(
             lesson.frame,
             lesson.columns,
             self._target,
-            budget=fitting,
+            budget=self._fitting,
             seed=lesson.seed,
             on_progress=self._context.progress,
             on_first_model=self._store_quick,
@@ -79,10 +81,15 @@ class Training:
     def _store_quick(self, fitted: Fitted) -> None:
         facts = self._facts(fitted, (), ())
         extras = model_folder.Extras(schema=self._lesson.schema)
+        started = self._budget.spent()
         stored = model_folder.save(
             self._context.models_folder, fitted, facts, status="quick", extras=extras
         )
         self._quick_id = stored.model_id
+        # The final model is larger than the quick one, and has plots.
+        took = STORING_GROWTH * (self._budget.spent() - started)
+        self._storing_seconds = max(STORING_SECONDS_MIN, took)
+        self._fitting.seconds -= self._storing_seconds
         self._say(
             f"A first quick model after {self._budget.spent():.1f} s: "
             f"{fitted.scores.metric} {fitted.scores.mean:.3f}. Going on for a better one."
@@ -112,7 +119,7 @@ class Training:
 
     def _explaining_budget(self) -> Budget:
         worth = max(EXPLAINING_SECONDS_MIN, EXPLAINING_SHARE * self._budget.spent())
-        return self._budget.part(min(worth, self._budget.left() - STORING_SECONDS))
+        return self._budget.part(min(worth, self._budget.left() - self._storing_seconds))
 
     def _importance(self, fitted: Fitted, budget: Budget) -> tuple[ColumnImportance, ...]:
         most = budget.part(budget.seconds * 0.7)

@@ -30,6 +30,9 @@ FAR_BEHIND = 1.08
 CHEAP_WEIGHT = 1.0
 """Members of at most this weight are fitted to the end: even a little of them may help."""
 
+FIT_SHARE = 0.8
+"""Of what the budget leaves each fold; making matrices and predicting takes the rest."""
+
 Told = Callable[[str, float], None]
 """Told the name of a member and the share (0..1) of its work that is done."""
 
@@ -106,12 +109,11 @@ class Workbench:
         started = budget.spent()
         fitted: list[tuple[members.Estimator, Floats]] = []
         for number, work in enumerate(self.folds):
-            used = (budget.spent() - started) / max(1, number)
-            if budget.is_over() or (number and used * 0.5 > budget.left()):
+            if budget.is_over():
                 return False
             fits_left = len(self.folds) - number
             share = members.Share(
-                budget=budget.part(budget.left() / fits_left),
+                budget=budget.part(FIT_SHARE * budget.left() / fits_left),
                 seed=self.seed + number,
                 on_step=_step_of(told, recipe.name, number, len(self.folds)),
             )

@@ -34,7 +34,7 @@ def write(context: FakeContext, frame: pd.DataFrame, name: str = "shop.csv") -> 
     return path
 
 
-def shop(rows: int = 300, seed: int = 0) -> pd.DataFrame:
+def shop(rows: int = 200, seed: int = 0) -> pd.DataFrame:
     frame = mixed(rows, seed).drop(columns=["spent", "grade"])
     return frame.assign(customerID=[f"C-{number:05}" for number in range(rows)])
 
@@ -103,7 +103,7 @@ def test_the_stored_model_predicts_what_training_predicted(context: FakeContext)
 
 def test_what_is_missing_is_asked(tmp_path: Path) -> None:
     context = context_of(tmp_path, {"file": "1", "target": "spent"})
-    write(context, mixed(120))
+    write(context, mixed(80))
     output = train.run(context, TrainInputs())
     assert [asking.key for asking in context.asked] == ["file", "target"]
     assert output.model.task == "regression"
@@ -127,7 +127,7 @@ def test_a_quick_model_is_stored_before_the_plan_and_survives_a_stop(
     manifest = manifest_of(context)
     assert manifest.status == "quick"
     opened = model_folder.open_model(context.models_folder, manifest.model_id)
-    assert opened.predict(read_table(path, free_ram_bytes=MEMORY).frame).rows == 300
+    assert opened.predict(read_table(path, free_ram_bytes=MEMORY).frame).rows == 200
 
 
 def test_the_same_file_and_seed_give_the_same_model_file(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_the_same_file_and_seed_give_the_same_model_file(tmp_path: Path) -> None
     for number in range(3):
         (tmp_path / str(number)).mkdir()
         context = context_of(tmp_path / str(number))
-        path = write(context, shop(150))
+        path = write(context, shop(60))
         trained(context, file=path.name, seed=7 if number < 2 else 8)
         hashes.append(manifest_of(context).files["model.npz"].sha256)
     assert hashes[0] == hashes[1] != hashes[2]
@@ -156,7 +156,7 @@ def test_progress_names_reading_first_and_goes_on_to_the_end(context: FakeContex
 
 
 def test_explanations_name_the_columns_that_matter(context: FakeContext) -> None:
-    path = write(context, mixed(400).drop(columns=["bought", "grade"]))
+    path = write(context, mixed(250).drop(columns=["bought", "grade"]))
     output = trained(context, "spent", file=path.name)
     assert output.strongest[0] in ("age", "income")
     plots = model_folder.read_side_file(context.models_folder, output.model.model_id, "plots.json")
