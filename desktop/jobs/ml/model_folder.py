@@ -17,7 +17,6 @@ import secrets
 import shutil
 import time
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -215,8 +214,11 @@ def read_side_file(models_folder: Path, id_or_name: str, name: str) -> JsonDict:
 
 
 def _entries(models_folder: Path) -> list[tuple[Path, Manifest | BrokenModel]]:
-    folders = sorted(_folders(models_folder), key=lambda folder: folder.name, reverse=True)
-    return [(folder, _entry(folder)) for folder in folders]
+    places = [folder for place in _folders(models_folder) for folder in _folders(place)]
+    places.sort(key=lambda folder: folder.name, reverse=True)
+    entries = [(folder, _entry(folder)) for folder in places]
+    # One that was replaced while we looked is not broken, it is gone.
+    return [(folder, entry) for folder, entry in entries if folder.is_dir()]
 
 
 def _entry(folder: Path) -> Manifest | BrokenModel:
@@ -226,17 +228,12 @@ def _entry(folder: Path) -> Manifest | BrokenModel:
         return BrokenModel(folder.name, folder.parent.name, error)
 
 
-def _folders(models_folder: Path) -> Iterator[Path]:
-    """Give each model's folder; what starts with a dot is half written or on its way out."""
-    if not models_folder.is_dir():
-        return
-    for place in models_folder.iterdir():
-        if place.is_dir() and not place.name.startswith("."):
-            yield from (
-                folder
-                for folder in place.iterdir()
-                if folder.is_dir() and not folder.name.startswith(".")
-            )
+def _folders(parent: Path) -> list[Path]:
+    """List folders; what starts with a dot is half written or on its way out."""
+    try:
+        return [one for one in parent.iterdir() if one.is_dir() and not one.name.startswith(".")]
+    except OSError:
+        return []
 
 
 def _find(models_folder: Path, id_or_name: str) -> tuple[Path, Manifest]:

@@ -6,6 +6,7 @@ import errno
 import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from desktop.jobs.ml import array_file, model_folder
+from desktop.jobs.ml import array_file, model_files, model_folder
 from desktop.jobs.ml.model_folder import BrokenModel, Extras, list_models, open_model, save
 from shared.errors import AppError, BadInput, LimitReached, NotAllowed, NotFound
 from shared.kinds.ml import ModelFacts
@@ -190,6 +191,39 @@ def test_a_machine_without_models_lists_none(tmp_path: Path) -> None:
     with pytest.raises(NotFound) as caught:
         open_model(tmp_path / "nowhere", "Churn")
     assert str(caught.value) == "No models yet. /train makes one."
+
+
+def test_a_model_replaced_while_listing_is_gone_not_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick, other = stored(tmp_path), stored(tmp_path, "Prices")
+    read = model_files.read_manifest
+
+    def replaced_just_now(folder: Path) -> Any:
+        if folder.name == quick.model_id:
+            shutil.rmtree(folder)
+        return read(folder)
+
+    monkeypatch.setattr(model_files, "read_manifest", replaced_just_now)
+
+    assert list_models(tmp_path) == (other,)
+
+
+def test_a_folder_that_may_not_be_read_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(tmp_path, "Secret")
+    other = stored(tmp_path, "Prices")
+    iterate = Path.iterdir
+
+    def closed(path: Path) -> Any:
+        if path.name == "secret":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return iterate(path)
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+
+    assert list_models(tmp_path) == (other,)
 
 
 @pytest.mark.parametrize("asked", ["Chrun", "../../etc", "", "*"])
