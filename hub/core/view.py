@@ -6,10 +6,11 @@ frontend can do (buttons become numbered lines, long text is cut with a note).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from shared.ids import ConversationId, JobId, PersonId, QuestionId
+from shared.ids import ConversationId, JobId, PersonId, QuestionId, short
 
 
 class Tone(StrEnum):
@@ -101,14 +102,28 @@ class Inbound:
     in_group: bool = False
 
 
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
 def degraded(view: View, capabilities: FrontendCapabilities) -> View:
-    """Fit a view to a frontend."""
-    text = view.text
-    buttons = view.buttons
+    """Fit a view to a frontend.
+
+    Where there are too few buttons, the choices of a question become numbered lines, since a
+    number answers it; any other button becomes the command it says.
+    """
+    text, buttons = view.text, view.buttons
     if len(buttons) > capabilities.buttons_max:
-        lines = [f"{number}. {button.label}" for number, button in enumerate(buttons, start=1)]
+        if view.question_id is not None:
+            lines = [f"{number}. {button.label}" for number, button in enumerate(buttons, start=1)]
+        else:
+            lines = [f"{button.label}: {_typed(button.says)}" for button in buttons]
         text = "\n".join([text, *lines])
         buttons = ()
     if len(text) > capabilities.text_chars_max:
         text = text[: capabilities.text_chars_max - 2].rstrip() + " …"
     return replace(view, text=text, buttons=buttons)
+
+
+def _typed(says: str) -> str:
+    """A command as a person would type it, ids in their short form."""
+    return _ID.sub(lambda found: short(found[0]), says)

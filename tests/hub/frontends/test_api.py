@@ -186,7 +186,7 @@ async def test_only_the_operator_brings_people_in_and_each_sees_their_own(world:
         assert [person["name"] for person in own] == ["Ben"]
 
 
-WRONG = [
+WRONG: list[tuple[str, str, object, int, str]] = [
     ("GET", "/nothing", None, 404, "path_unknown"),
     ("PUT", "/tasks", {}, 405, "method_unknown"),
     ("DELETE", "/health", None, 405, "method_unknown"),

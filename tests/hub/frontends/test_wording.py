@@ -234,6 +234,13 @@ def test_without_buttons_the_choices_become_numbered_lines() -> None:
     assert plain.text == "Which file?\n1. sales.csv · 2.1 MB · yesterday\n2. churn.xlsx"
 
 
+def test_without_buttons_other_offers_become_commands_to_type() -> None:
+    view = view_of(EVENTS[18], FACTS)
+    assert view is not None
+    plain = degraded(view, FrontendCapabilities())
+    assert plain.text.endswith(f"Free some space.\nTry again: /retry {short(JOB)}")
+
+
 def test_somebody_elses_answer_names_them() -> None:
     body = QuestionAnswered(
         question_id=QUESTION, job_id=JOB, answer=Answer(value="/d/churn.xlsx", by="ben on Discord")

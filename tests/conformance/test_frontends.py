@@ -1,0 +1,313 @@
+"""What every frontend does for its person, whatever it looks like."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+
+from hub.core.view import View
+from hub.frontends.commands import COMMANDS
+from hub.ports import HealthState, MessageRef
+from shared.errors import ErrorBody
+from shared.ids import QuestionId, short
+from shared.kinds import JsonObject
+from shared.questions import Asking, Choice, QuestionKind
+from tests.conformance.doors import Bubble, Door, bubble, open_door
+from tests.hub.frontends.world import PuppetWorker, World, open_world, until
+
+QUESTION = QuestionId("019aa000-0000-7000-8000-000000000003")
+WHICH_FILE = Asking(
+    key="file",
+    kind=QuestionKind.CLARIFICATION,
+    text="Which file?",
+    choices=(Choice(value="/d/a.csv", label="a.csv"), Choice(value="/d/b.csv", label="b.csv")),
+)
+READY: JsonObject = {"headline": "Model ready."}
+
+
+@pytest.fixture(params=["console", "paper"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with open_world(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def door(kind: str, world: World) -> AsyncIterator[Door]:
+    async with open_door(kind, world) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def worker(world: World) -> AsyncIterator[PuppetWorker]:
+    paired = await world.pair()
+    async with paired.online():
+        yield paired
+
+
+def last(door: Door) -> Bubble:
+    return door.bubbles[-1]
+
+
+async def ask(door: Door, worker: PuppetWorker) -> None:
+    """Bring it about that a question is open in the conversation."""
+    await door.say("/train")
+    await worker.asks(await worker.any_grant(), WHICH_FILE, QUESTION)
+    await bubble(door, lambda b: b.text.startswith("Which file?"))
+
+
+async def answers_of(world: World) -> list[str]:
+    question = await world.hub.services.views.question(QUESTION)
+    assert question is not None
+    return [question.answer.value] if question.answer else []
+
+
+async def test_start_says_what_this_is(door: Door) -> None:
+    await door.say("/start")
+    assert last(door).text.startswith("Deskhand runs work on your own computers.")
+
+
+async def test_help_fits_and_begins_with_the_commands(door: Door) -> None:
+    await door.say("/help")
+    told = last(door).text
+    assert told.startswith("/start")
+    assert len(told) <= door.frontend.capabilities.text_chars_max
+    if door.frontend.capabilities.text_chars_max > 4000:
+        assert all(f"/{command.name}" in told for command in COMMANDS if command.in_menu)
+
+
+async def test_an_unknown_command_is_told_the_nearest(door: Door) -> None:
+    await door.say("/trian sales.csv")
+    assert last(door).text == "⚠ There is no command /trian. Did you mean /train?"
+
+
+async def test_plain_words_are_answered_truthfully(door: Door) -> None:
+    await door.say("analyse my sales please")
+    assert last(door).text.startswith("I cannot plan from plain words yet")
+
+
+async def test_a_message_of_ten_thousand_characters_is_refused_with_a_sentence(door: Door) -> None:
+    await door.say("/task " + "x" * 10_000)
+    assert last(door).text.startswith("⚠ That message has 10,006 characters")
+
+
+async def test_silence_is_answered_with_silence(door: Door) -> None:
+    await door.say("   ")
+    assert door.bubbles == []
+
+
+async def test_the_last_word_on_a_job_comes_once(door: Door, worker: PuppetWorker) -> None:
+    await door.say("/models")
+    grant = await worker.any_grant()
+    await worker.starts(grant)
+    await worker.succeeds(grant, {"headline": "No models yet.", "models": []})
+    await bubble(door, lambda b: b.is_final)
+    await door.say("/help start")
+    assert [b.text for b in door.bubbles if b.is_final] == ["No models yet."]
+
+
+async def test_a_quick_job_is_one_message(door: Door, worker: PuppetWorker) -> None:
+    await door.say("/models")
+    grant = await worker.any_grant()
+    await worker.starts(grant)
+    await worker.succeeds(grant, {"headline": "No models yet.", "models": []})
+    await bubble(door, lambda b: b.is_final)
+    assert len(door.bubbles) == 1
+
+
+async def test_a_question_shows_its_choices(door: Door, worker: PuppetWorker) -> None:
+    await ask(door, worker)
+    shown = last(door)
+    if door.frontend.capabilities.buttons_max:
+        assert shown.labels == ["a.csv", "b.csv"]
+    else:
+        assert shown.text == "Which file?\n1. a.csv\n2. b.csv"
+
+
+async def test_a_choice_is_made_by_what_the_frontend_offers(
+    world: World, door: Door, worker: PuppetWorker
+) -> None:
+    await ask(door, worker)
+    await door.tap("b.csv")
+    assert await answers_of(world) == ["/d/b.csv"]
+
+
+async def test_a_choice_is_made_by_typing_it(
+    world: World, door: Door, worker: PuppetWorker
+) -> None:
+    await ask(door, worker)
+    await door.say("A.CSV")
+    assert await answers_of(world) == ["/d/a.csv"]
+
+
+async def test_a_question_is_answered_by_the_short_id_of_its_job(
+    world: World, door: Door, worker: PuppetWorker
+) -> None:
+    await ask(door, worker)
+    [job_id] = worker.grants
+    await door.say(f"#{short(job_id).lower()} 2")
+    assert await answers_of(world) == ["/d/b.csv"]
+
+
+async def test_an_answer_that_fits_nothing_changes_nothing(
+    world: World, door: Door, worker: PuppetWorker
+) -> None:
+    await ask(door, worker)
+    await door.say("purple")
+    assert last(door).text.startswith("⚠ 'purple' is none of the answers")
+    assert await answers_of(world) == []
+
+
+async def test_a_second_answer_is_told_who_was_first(
+    world: World, door: Door, worker: PuppetWorker
+) -> None:
+    await ask(door, worker)
+    await world.rest.post(f"/questions/{QUESTION}/answer", json={"reply": "a.csv"})
+    await door.say(f"/answer {QUESTION} b.csv")
+    await bubble(door, lambda b: b.text == "⚠ Answered already by me on the API: a.csv.")
+    assert await answers_of(world) == ["/d/a.csv"]
+
+
+async def test_an_answer_given_elsewhere_changes_the_question_here(
+    world: World, door: Door, worker: PuppetWorker
+) -> None:
+    await ask(door, worker)
+    await world.rest.post(f"/questions/{QUESTION}/answer", json={"reply": "a.csv"})
+    if door.frontend.capabilities.edit:
+        changed = await bubble(door, lambda b: "Answered by" in b.text)
+        assert changed.text == "Which file?\nAnswered by you on the API: a.csv"
+        assert (changed.labels, changed.edits) == ([], 1)
+
+
+async def test_progress_is_edited_in_place_or_left_out(door: Door, worker: PuppetWorker) -> None:
+    await door.say("/train a.csv y")
+    grant = await worker.any_grant()
+    await worker.starts(grant)
+    if door.frontend.capabilities.edit:
+        await bubble(door, lambda b: b.text == "Training on anna-pc …")
+    for step in range(20):
+        await worker.tells(grant, step, 20)
+    if door.frontend.capabilities.edit:
+        await bubble(door, lambda b: "19 of 20 models" in b.text)
+    await worker.succeeds(grant, READY)
+    await bubble(door, lambda b: b.is_final)
+    about = [b for b in door.bubbles if not b.is_final]
+    assert len(about) == (1 if door.frontend.capabilities.edit else 0)
+    assert sum(b.edits for b in about) <= 4
+
+
+async def test_a_failure_says_why_and_what_to_do(door: Door, worker: PuppetWorker) -> None:
+    await door.say("/train a.csv y")
+    grant = await worker.any_grant()
+    await worker.starts(grant)
+    await worker.fails(grant, ErrorBody(code="x", message="It has 1 column.", hint="Add one."))
+    final = await bubble(door, lambda b: b.is_final)
+    assert final.text.startswith("⚠ Training on anna-pc failed. It has 1 column. Add one.")
+
+
+async def test_a_job_for_a_machine_that_is_away_says_so(world: World, door: Door) -> None:
+    await world.pair()
+    await door.say("/models")
+    waiting = await bubble(door, lambda b: "Queued" in b.text)
+    assert waiting.text.startswith("anna-pc is asleep or offline (last seen ")
+
+
+async def test_without_any_machine_it_says_how_to_get_one(door: Door) -> None:
+    await door.say("/models")
+    waiting = await bubble(door, lambda b: "Queued" in b.text)
+    assert waiting.text.startswith("No computer is connected.")
+    assert "/connect" in waiting.text
+
+
+async def test_a_job_is_cancelled_from_here(door: Door, worker: PuppetWorker) -> None:
+    await door.say("/train a.csv y")
+    grant = await worker.any_grant()
+    await worker.starts(grant)
+    await door.say(f"/cancel {short(grant.job_id)}")
+    await until(lambda: bool(worker.cancels))
+    await worker.stops(grant)
+    final = await bubble(door, lambda b: b.is_final)
+    assert final.text.startswith("Cancelled: ")
+
+
+async def test_an_update_that_comes_twice_is_done_once(
+    world: World, door: Door, worker: PuppetWorker
+) -> None:
+    await door.say("/models", "update-1")
+    await door.say("/models", "update-1")
+    await worker.any_grant()
+    assert len((await world.rest.get("/jobs")).json()["jobs"]) == 1
+
+
+async def test_markup_in_a_name_is_shown_as_it_is(door: Door, worker: PuppetWorker) -> None:
+    await door.say("/models")
+    await worker.succeeds(await worker.any_grant(), {"headline": "<b>a & b</b> *c* _d_ `e`"})
+    final = await bubble(door, lambda b: b.is_final)
+    assert final.text == "<b>a & b</b> *c* _d_ `e`"
+
+
+async def test_a_long_result_is_cut_to_what_fits(door: Door, worker: PuppetWorker) -> None:
+    await door.say("/models")
+    notes: list[JsonValue] = [f"note {number}" for number in range(3000)]
+    await worker.succeeds(await worker.any_grant(), {"headline": "Long.", "notes": notes})
+    final = await bubble(door, lambda b: b.is_final)
+    assert final.text.startswith("Long.\nnote 0\n")
+    assert len(final.text) <= door.frontend.capabilities.text_chars_max
+
+
+async def test_what_could_not_be_shown_is_shown_later_once(
+    door: Door, worker: PuppetWorker
+) -> None:
+    await door.say("/models")
+    grant = await worker.any_grant()
+    await door.leave()
+    await worker.succeeds(grant, READY)
+    await until(lambda: worker.acked == len(worker.log))
+    assert [b for b in door.bubbles if b.is_final] == []
+    await door.come_back()
+    await bubble(door, lambda b: b.is_final)
+    await door.say("/help start")
+    assert len([b for b in door.bubbles if b.is_final]) == 1
+
+
+async def test_a_paired_machine_is_announced_where_its_person_spoke(
+    world: World, door: Door
+) -> None:
+    await door.say("/connect")
+    await world.pair("studio-mac")
+    told = await bubble(door, lambda b: "studio-mac" in b.text)
+    assert told.text.startswith("✓ studio-mac is paired.")
+
+
+async def test_it_tells_how_it_is(door: Door) -> None:
+    assert door.frontend.status().state is HealthState.OK
+
+
+async def test_it_stops_twice_without_harm(kind: str, world: World) -> None:
+    async with open_door(kind, world) as door:
+        await door.frontend.stop()
+        await door.frontend.stop()
+        assert door.frontend.status().state is HealthState.STOPPED
+
+
+async def test_the_same_key_is_one_message_however_often_it_is_sent(door: Door) -> None:
+    view = View(text="Once.", final=True, key="event 1")
+    first = await door.frontend.render(door.conversation, view, None)
+    again = await door.frontend.render(door.conversation, view, None)
+    assert first == again
+    assert len([b for b in door.bubbles if b.text == "Once."]) == 1
+
+
+async def test_a_replaced_message_keeps_its_name(door: Door) -> None:
+    first = await door.frontend.render(door.conversation, View(text="One."), None)
+    second = await door.frontend.render(door.conversation, View(text="Two."), first)
+    assert second == first
+    assert isinstance(second, MessageRef)
+    assert [b.text for b in door.bubbles] == ["Two."]
