@@ -17,6 +17,7 @@ from pyarrow import csv
 
 from desktop.jobs.data.dialect import RECORD_LINES_MAX, Dialect, fields_of, records
 from desktop.jobs.data.rows import Row, RowLog, Sampler, Shape, right_rows, transposed
+from desktop.jobs.data.stray_quotes import UNCLOSED, freed, has_swallowed
 
 BLOCK_LINES = 20_000
 MARGIN_BYTES = 1 << 16
@@ -119,6 +120,10 @@ def _rows(block: Block, dialect: Dialect, log: RowLog) -> Iterator[Row]:
     delimiter, escape = dialect.delimiter, dialect.escape
     for line, text, is_closed in records(block.lines, delimiter, block.first_line):
         if not is_closed:
-            log.skip(line, "a quote is never closed")
+            log.skip(line, UNCLOSED)
         elif text and not text.isspace():
-            yield line, fields_of(text, delimiter, escape)
+            cells = fields_of(text, delimiter, escape)
+            if has_swallowed(text, cells, dialect):
+                yield from freed(line, text, dialect, log)
+            else:
+                yield line, cells

@@ -14,12 +14,6 @@ from desktop.jobs.data.rows import RowLog, Sampler
 from shared.errors import BadInput
 
 SAMPLE_CHARS = 200_000
-UNCLOSED = "a quote is never closed"
-SWALLOWED_WIDTH_MIN = 3
-"""In narrower tables a cell of several lines may well look like rows."""
-SWALLOWED_LINES_MIN = 5
-"""So many lines in a cell of an otherwise right row must look like rows to be taken for them."""
-SWALLOWED_SHARE_MIN = 0.8
 
 
 def read_text(path: Path, print_: Fingerprint, reach: Reach) -> RawTable:
