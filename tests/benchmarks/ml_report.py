@@ -147,6 +147,10 @@ FACTS: tuple[tuple[str, Callable[[list[Run], list[Run]], str]], ...] = (
             lambda v: f"{statistics.mean(v):.1f} / {max(v):.1f}",
         ),
     ),
+    (
+        "load average of the machine meanwhile, mean",
+        lambda mine, _: _over((run["load"] for run in mine), lambda v: f"{statistics.mean(v):.1f}"),
+    ),
     ("runs", lambda mine, _: str(len(mine))),
 )
 

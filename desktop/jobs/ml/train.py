@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from desktop.jobs.ml.lesson import Lesson
     from desktop.jobs.ml.training import Trained
 
-TOOLS = ("numpy", "pandas", "scipy", "sklearn")
+TOOLS = ("numpy", "pandas", "scipy", "sklearn", "charset_normalizer")
 READING = "reading the file"
 STRONGEST_TOLD = 3
 NOTES_MAX = 12
@@ -50,7 +50,12 @@ def run(context: Context, inputs: TrainInputs) -> TrainOutput:
     lesson = within_memory(lesson_of(table, target, path, inputs), context.memory_bytes_max)
     # The lesson holds the rows it needs; a second copy would double the memory.
     del table
-    return _output(lesson, Training(context, lesson).run())
+    from threadpoolctl import threadpool_limits
+
+    # The environment says so, too; a library loaded before that was set would not have seen it.
+    with threadpool_limits(context.threads_max):
+        trained = Training(context, lesson).run()
+    return _output(lesson, trained)
 
 
 def _check_tools() -> None:
@@ -59,7 +64,7 @@ def _check_tools() -> None:
         raise Unavailable(
             "ml_not_installed",
             "This worker has no training tools.",
-            "On that machine run: `deskhand setup ml` (120 MB), or use another worker.",
+            'On that machine run `pip install "deskhand[ml]"` (520 MB), or use another worker.',
         )
 
 
