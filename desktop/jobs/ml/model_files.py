@@ -10,6 +10,7 @@ import errno
 import hashlib
 import json
 import os
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -23,6 +24,8 @@ JsonDict = dict[str, JsonValue]
 MANIFEST_BYTES_MAX = 4 * 2**20
 SIDE_FILE_BYTES_MAX = 64 * 2**20
 READ_BYTES = 2**20
+LEFTOVER_SECONDS = 24 * 3600.0
+"""Something half written that is older than this was left by a job that was killed."""
 REQUIRED = ("model.npz", "schema.json")
 PACKAGES_TOLD = ("numpy", "pandas", "scikit-learn", "scipy")
 
@@ -166,6 +169,14 @@ def force_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def is_leftover(path: Path) -> bool:
+    """Say whether nobody can still be writing this file or folder."""
+    try:
+        return time.time() - path.stat().st_mtime > LEFTOVER_SECONDS
+    except OSError:
+        return False
 
 
 def save_failed(error: OSError, folder: Path) -> AppError:

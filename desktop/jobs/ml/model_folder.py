@@ -15,7 +15,6 @@ import difflib
 import re
 import secrets
 import shutil
-import time
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -39,8 +38,6 @@ WRITTEN_FOLDER = ".written"
 VERSIONS_KEPT = 5
 """Models of one name; the oldest goes when a further one is saved."""
 SLUG_CHARS_MAX = 60
-LEFTOVER_SECONDS = 24 * 3600.0
-"""A half-written folder older than this was left by a training that was killed."""
 _RESERVED_ON_WINDOWS = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
 
 
@@ -267,16 +264,8 @@ def _tidy(place: Path, replaced: str | None) -> None:
             (place / name).rename(leaving)
         shutil.rmtree(leaving, ignore_errors=True)
     for leftover in place.glob(".*-*"):
-        if _is_old(leftover):
+        if model_files.is_leftover(leftover):
             shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _is_old(path: Path) -> bool:
-    """Say whether nobody can still be writing this folder."""
-    try:
-        return time.time() - path.stat().st_mtime > LEFTOVER_SECONDS
-    except OSError:
-        return False
 
 
 def slug(name: str) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
-from desktop.jobs.ml.model_files import facts_of, save_failed
+from desktop.jobs.ml.model_files import facts_of, is_leftover, save_failed
 from shared.errors import Conflict
 
 if TYPE_CHECKING:
@@ -144,9 +144,17 @@ def write_beside(
     except OSError as error:
         raise save_failed(error, source.parent) from None
     finally:
-        with contextlib.suppress(OSError):
-            half_done.unlink(missing_ok=True)
+        _clear(source.parent, half_done)
     return place
+
+
+def _clear(folder: Path, half_done: Path) -> None:
+    """Remove what was not finished, now or by a job that was killed long ago."""
+    with contextlib.suppress(OSError):
+        half_done.unlink(missing_ok=True)
+        for leftover in folder.glob(".predictions-????????????.tmp"):
+            if is_leftover(leftover):
+                leftover.unlink(missing_ok=True)
 
 
 def _write_rows(

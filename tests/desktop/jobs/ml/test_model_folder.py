@@ -112,7 +112,7 @@ def test_what_a_killed_training_left_is_not_listed_and_goes_in_time(tmp_path: Pa
     for leftover in (fresh, stale):
         leftover.mkdir()
         (leftover / "model.npz").write_bytes(b"half")
-    long_ago = time.time() - 2 * model_folder.LEFTOVER_SECONDS
+    long_ago = time.time() - 2 * model_files.LEFTOVER_SECONDS
     os.utime(stale, (long_ago, long_ago))
     assert len(list_models(tmp_path)) == 1
 

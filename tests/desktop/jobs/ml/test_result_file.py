@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from desktop.jobs.ml import result_file
+from desktop.jobs.ml import model_files, result_file
 from desktop.jobs.ml.model import Prediction
 from desktop.jobs.ml.result_file import Dialect, with_predictions, write_beside
 from shared.errors import AppError, Conflict, NotAllowed
@@ -136,6 +137,25 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
 
     assert caught.value.code == "disk_full"
     assert not list((tmp_path / "in").iterdir())
+
+
+def test_what_a_killed_job_left_goes_in_time(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    long_ago = time.time() - 2 * model_files.LEFTOVER_SECONDS
+    stale, fresh, theirs = (
+        tmp_path / "in" / name
+        for name in (".predictions-0123456789ab.tmp", ".predictions-ba9876543210.tmp", ".mine.tmp")
+    )
+    for path in (stale, fresh, theirs):
+        path.write_text("half")
+    for path in (stale, theirs):
+        os.utime(path, (long_ago, long_ago))
+
+    write(tmp_path)
+
+    assert not stale.exists()
+    assert fresh.exists()
+    assert theirs.exists()
 
 
 def test_long_tables_tell_how_far_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
