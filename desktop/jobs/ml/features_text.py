@@ -7,6 +7,7 @@ but numpy and scipy's sparse arrays to read new text. scikit-learn only finds th
 from __future__ import annotations
 
 import re
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 WORDS_MAX = 20_000
 PAIRS_MAX = 30_000
+FIT_ROWS_MAX = 100_000
+"""Vocabulary and weights are learnt from a sample of more rows than this."""
 ROWS_OF_TERM_MIN = 3
 """A word or pair seen in fewer rows tells nothing that lasts."""
 DIRECTIONS = 20
@@ -46,6 +49,8 @@ class TextColumn:
     @classmethod
     def fit(cls, column: str, values: pd.Series, seed: int) -> TextColumn:
         """Learn vocabulary, weights and directions."""
+        if len(values) > FIT_ROWS_MAX:
+            values = values.sample(FIT_ROWS_MAX, random_state=seed)
         texts = _as_texts(values)
         words = _common_words(texts)
         bare = cls(column, words, np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 0), np.float32))
@@ -107,12 +112,13 @@ class TextColumn:
     def _places(self, texts: list[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Give all texts' words one after another as places, and where each text starts."""
         known = {word: place for place, word in enumerate(self.words)}
-        places: list[int] = []
-        starts = [0]
+        # Eight bytes a word; a list of numbers would take four times that.
+        places = array("q")
+        starts = array("q", [0])
         for text in texts:
             places.extend(known.get(word, -1) for word in words_of(text))
             starts.append(len(places))
-        return np.array(places, dtype=np.int64), np.array(starts, dtype=np.int64)
+        return np.frombuffer(places, dtype=np.int64), np.frombuffer(starts, dtype=np.int64)
 
     def _pair_keys(
         self, places: npt.NDArray[np.int64], owners: npt.NDArray[np.int64]
@@ -136,8 +142,9 @@ class TextColumn:
         places, starts = self._places(texts)
         owners = np.repeat(np.arange(len(texts)), np.diff(starts))
         pair_owners, keys = self._pair_keys(places, owners)
-        once = np.unique(np.column_stack([keys, pair_owners]), axis=0)[:, 0]
-        found, rows = np.unique(once, return_counts=True)
+        found, number = np.unique(keys, return_inverse=True)
+        once = np.unique(number * len(texts) + pair_owners) // max(1, len(texts))
+        rows = np.bincount(once, minlength=len(found))
         common, rows = found[rows >= ROWS_OF_TERM_MIN], rows[rows >= ROWS_OF_TERM_MIN]
         return np.sort(common[np.argsort(-rows, kind="stable")[:PAIRS_MAX]])
 
