@@ -28,7 +28,7 @@ from shared.environment import Environment
 from shared.errors import AppError, NotFound
 from shared.events import JobLogged
 from shared.ids import QuestionId, is_uuid, short
-from shared.jobs import Origin
+from shared.jobs import JobState, Origin
 from shared.kinds import JsonObject
 
 HISTORY_LINES_MAX = 30
@@ -164,6 +164,8 @@ class ChatInbox:
         person_id = call.person.person_id
         card = await self._services.views.find_job(person_id, call.value("id"))
         await self._services.intake.cancel(person_id, card.job_id, call.by)
+        if card.state is JobState.CANCELLED:
+            return (View(text=f"#{card.short} was cancelled before."),)
         return ()
 
     async def _retry(self, call: Call) -> Views:

@@ -10,7 +10,7 @@ import contextlib
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -23,6 +23,7 @@ from hub.frontends.console_frames import Answered, Fault, Message
 from hub.services.pairing import Claim
 from hub.settings import Settings
 from shared.capabilities import Capability
+from shared.environment import Environment, SystemClock
 from shared.errors import AppError, ErrorBody
 from shared.events import (
     AttemptEventBody,
@@ -51,6 +52,19 @@ async def until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(WAIT_SECONDS):
         while not is_so():  # noqa: ASYNC110 - many sorts of conditions, none of which rings
             await asyncio.sleep(0.005)
+
+
+class HastyClock(SystemClock):
+    """The real time, and as much ahead of it as a test says."""
+
+    def __init__(self) -> None:
+        self.ahead_seconds = 0.0
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self.ahead_seconds)
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.ahead_seconds
 
 
 @dataclass(slots=True)
@@ -308,10 +322,10 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def open_world(folder: Path) -> AsyncIterator[World]:
+async def open_world(folder: Path, environment: Environment | None = None) -> AsyncIterator[World]:
     """Run a hub with its data in a folder."""
     settings = Settings(host="127.0.0.1", port=0, data=folder)
-    async with running(settings) as hub:
+    async with running(settings, environment) as hub:
         headers = {"Authorization": f"Bearer {hub.settings.admin_key_file.read_text().strip()}"}
         url = f"{hub.settings.local_url}/api/v1"
         async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as rest:

@@ -1,0 +1,212 @@
+"""The command line as a person runs it: child processes, real hubs, plain sentences."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from shared.environment import Environment
+from shared.errors import ErrorBody
+from shared.jobs import ATTEMPTS_MAX
+from tests.hub.frontends.world import HastyClock, World, open_world, until
+
+SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with open_world(tmp_path / "hub") as opened:
+        yield opened
+
+
+async def run(*arguments: str, said: str = "", **environment: str) -> Ran:
+    """Run `deskhand-hub` to its end."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("HUB_")}
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "hub", *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**kept, **environment},
+    )  # fmt: skip
+    try:
+        out, err = await asyncio.wait_for(program.communicate(said.encode()), SECONDS)
+    finally:
+        if program.returncode is None:
+            program.kill()
+            await program.wait()
+    assert program.returncode is not None
+    return Ran(program.returncode, out.decode(), err.decode())
+
+
+def at(world: World) -> dict[str, str]:
+    """The environment of a command on the hub's own machine."""
+    settings = world.hub.settings
+    return {"HUB_DATA": str(settings.data), "HUB_PORT": str(settings.port)}
+
+
+async def test_help_teaches_the_first_steps() -> None:
+    ran = await run("--help")
+    assert ran.code == 0
+    for command in ("serve", "invite", "chat", "doctor", "dead", "demo"):
+        assert f"\n    {command}" in ran.out
+
+
+@pytest.mark.parametrize("command", ["serve", "invite", "chat", "doctor", "dead", "demo"])
+async def test_every_command_explains_itself(command: str) -> None:
+    ran = await run(command, "--help")
+    assert ran.code == 0
+    assert len(ran.out.splitlines()) > 6
+
+
+async def test_without_a_command_the_help_is_shown_and_it_counts_as_wrong() -> None:
+    ran = await run()
+    assert (ran.code, ran.out) == (2, "")
+    assert "deskhand-hub serve" in ran.err
+
+
+async def test_invite_makes_a_code_that_pairs(world: World) -> None:
+    ran = await run("invite", **at(world))
+    assert ran.code == 0
+    code = ran.out.split()[1]
+    assert f"deskhand pair {code} --hub {world.url}" in ran.out
+    paired = await world.rest.post("/pairings", json={"code": code, "name": "anna-pc"})
+    assert paired.status_code == 201
+
+
+async def test_invite_brings_a_person_in_with_a_key_that_works(world: World) -> None:
+    ran = await run("invite", "--person", "Ben", **at(world))
+    key = next(word for word in ran.out.split() if word.startswith("dh_person_"))
+    async with world.chat(key) as chat:
+        [view] = await chat.say("/start")
+        assert "No computer is connected yet." in view.text
+        assert chat.client.greeting.person == "Ben"
+
+
+async def test_the_chat_works_in_a_pipe(world: World) -> None:
+    ran = await run("chat", said="/workers\n/trian\n", **at(world))
+    assert ran.code == 0
+    assert ran.out == (
+        "\nyou ▸ /workers\nhub ▸ No computer is connected yet.\n      1. Connect a computer\n"
+        "\nyou ▸ /trian\nhub ▸ ⚠ There is no command /trian. Did you mean /train?\n"
+    )
+
+
+async def test_a_pipe_answers_the_question_of_a_job_and_waits_for_its_end(world: World) -> None:
+    from tests.hub.frontends.test_console import QUESTION, WHICH_FILE
+
+    worker = await world.pair()
+    async with worker.online(), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(run("chat", said="/train\nb\n", **at(world)))
+        grant = await worker.any_grant()
+        await worker.starts(grant)
+        await worker.asks(grant, WHICH_FILE, QUESTION)
+        views = world.hub.services.views
+
+        async def is_answered() -> bool:
+            question = await views.question(QUESTION)
+            return question is not None and question.answer is not None
+
+        async with asyncio.timeout(SECONDS):
+            while not await is_answered():  # noqa: ASYNC110 - the store has no bell for tests
+                await asyncio.sleep(0.01)
+        await worker.succeeds(grant, {"headline": "Model ready."})
+        ran = await running
+    assert ran.code == 0
+    assert "you ▸ b\n" in ran.out
+    assert ran.out.endswith("hub ▸ Model ready.\n")
+
+
+async def test_doctor_is_content_with_a_hub_that_has_a_worker(world: World) -> None:
+    worker = await world.pair()
+    async with worker.online():
+        ran = await run("doctor", **at(world))
+    assert (ran.code, ran.err) == (0, "")
+    assert "✓ Frontend console: ok" in ran.out
+    assert "✓ Computer anna-pc: connected, 2 of 2 slots free" in ran.out
+    assert "⚠" not in ran.out
+
+
+async def test_doctor_says_what_is_missing(world: World) -> None:
+    ran = await run("doctor", **at(world))
+    assert ran.code == 1
+    assert "⚠ No computer is connected yet.\n  `deskhand-hub invite` makes a code" in ran.out
+
+
+async def test_dead_lists_and_requeues(tmp_path: Path) -> None:
+    clock = HastyClock()
+    async with open_world(tmp_path / "hub", Environment(clock=clock)) as world:
+        assert (await run("dead", **at(world))).out.startswith("No dead letters")
+        missing = await run("dead", "requeue", "K7Q2", **at(world))
+        assert (missing.code, missing.out) == (1, "")
+        assert "No dead letter is called #K7Q2." in missing.err
+        worker = await world.pair()
+        failure = ErrorBody(code="busy", message="The disk is busy.", retryable=True)
+        async with worker.online():
+            job_id = (await world.rest.post("/tasks", json={"kind": "ml.models"})).json()["job_id"]
+            for _ in range(ATTEMPTS_MAX):
+                world.hub.services.dispatcher.stir()
+                grant = await worker.grant_of(job_id)
+                del worker.grants[job_id]
+                await worker.starts(grant)
+                await worker.fails(grant, failure)
+                await until(lambda: worker.acked == len(worker.log))
+                # Less than a worker's silence may last, more than any wait between tries.
+                clock.ahead_seconds += 40
+        listed = await run("dead", **at(world))
+        assert "The disk is busy." in listed.out
+        requeued = await run("dead", "requeue", "all", **at(world))
+        assert "is queued again" in requeued.out
+        assert (await run("dead", **at(world))).out.startswith("No dead letters")
+
+
+WRONG = [
+    (("chat",), "There is no key for http://127.0.0.1:"),
+    (("invite",), "There is no key for http://127.0.0.1:"),
+    (
+        ("chat", "--key", "x", "--hub", "http://127.0.0.1:1"),
+        "No hub answers at http://127.0.0.1:1.",
+    ),
+    (("invite", "--key", "x", "--hub", "http://127.0.0.1:1"), "No hub answers at"),
+    (("chat", "--key", "x", "--hub", "ftp://x"), "'ftp://x' is no address of a hub."),
+    (("dead", "--key", "x", "--hub", "nonsense"), "'nonsense' is no address of a hub."),
+    (("serve", "--port", "99999"), "These settings cannot work: HUB_PORT"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG)
+async def test_what_cannot_work_is_one_sentence_and_a_next_step(
+    tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    ran = await run(*arguments, HUB_DATA=str(tmp_path / "none"))
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith(f"deskhand-hub: {message}")
+    assert "Traceback" not in ran.err
+    assert len(ran.err.splitlines()) == 2
+
+
+async def test_a_wrong_key_is_told_so(world: World) -> None:
+    for command in ("chat", "invite", "dead"):
+        ran = await run(command, "--key", "dh_admin_x_y", **at(world))
+        assert ran.code == 1
+        assert ran.err.startswith("deskhand-hub: This key is wrong or was revoked.")
+
+
+async def test_a_taken_port_is_told_so(world: World, tmp_path: Path) -> None:
+    port = str(world.hub.settings.port)
+    ran = await run("serve", "--port", port, HUB_DATA=str(tmp_path / "other"))
+    assert ran.code == 1
+    assert f"cannot listen on 127.0.0.1 port {port}" in ran.err
