@@ -300,6 +300,20 @@ def test_workbooks_and_parquet_give_csv_results(context: FakeContext, store: Any
         assert result(context, told)[columns].equals(from_csv)
 
 
+def test_numbers_kept_as_text_are_read_as_numbers(context: FakeContext, store: Any) -> None:
+    store()
+    frame = table(300, seed=4).fillna({"age": 40.0})
+    put(context, frame)
+    as_text = frame.assign(age=[f"{one:.1f}" for one in frame["age"]])
+    as_text.to_parquet(context.folder / "text.parquet")
+    as_text.to_excel(context.folder / "text.xlsx", index=False)
+    columns = ["probability_no", "probability_yes"]
+    same = result(context, run(context))[columns]
+
+    for file in ("text.parquet", "text.xlsx"):
+        assert np.allclose(result(context, run(context, file=file))[columns], same, atol=2e-6)
+
+
 def test_a_semicolon_file_gets_a_semicolon_result(context: FakeContext, store: Any) -> None:
     store()
     put(context, table(40), sep=";", decimal=",", encoding="cp1251")
