@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.core import job as core
-from hub.core.board import OFFER_SECONDS, REST_SECONDS, Board
+from hub.core.board import OFFER_SECONDS, REST_SECONDS, Board, Placement
 from hub.core.job import Job, Life
 from hub.core.placement import WaitingReason, why
 from hub.core.worker import Presence, Worker
@@ -165,7 +165,7 @@ STEPS = st.lists(
 @settings(max_examples=150)
 def test_room_is_never_overdrawn_and_no_job_is_offered_twice(steps: list[tuple[str, int]]) -> None:
     board, now, made = Board(), NOW, 0
-    offers = []
+    offers: list[Placement] = []
     board.arrive(presence(PC, 2))
     for step, number in steps:
         open_offers = [o for o in offers if board.offer_of(o.ready.job.job_id) is o]
@@ -194,6 +194,8 @@ def test_room_is_never_overdrawn_and_no_job_is_offered_twice(steps: list[tuple[s
                 board.arrive(presence(PC, 2))
             case "wait":
                 now += number * 10
+            case _:
+                pass
         offers += board.place(now)
         open_jobs = [o.ready.job.job_id for o in offers if board.offer_of(o.ready.job.job_id) is o]
         assert len(open_jobs) == len(set(open_jobs))

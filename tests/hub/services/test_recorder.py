@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from shared.events import Event, JobLogged, JobQueued, JobStarted, JobSucceeded, QuestionAsked
+from shared.events import AttemptEventBody, Event, JobLogged, JobQueued
 from shared.ids import JobId, TaskId
 from shared.jobs import JobState
 from shared.messages import Grant
-from tests.hub.services.test_round_trip import asked, failed, started, succeeded
+from tests.hub.reports import asked, failed, started, succeeded
 from tests.hub.worlds import Desk, World
 from tests.makers import NOON
 
@@ -166,11 +168,12 @@ async def test_words_after_the_end_change_nothing(world: World) -> None:
     assert types.count("late_result") == 1
 
 
-@pytest.mark.parametrize("body", [JobStarted, JobSucceeded, QuestionAsked])
-async def test_a_naive_time_is_read_as_utc(world: World, body: type) -> None:
+@pytest.mark.parametrize("report", [started, succeeded, asked])
+async def test_a_naive_time_is_read_as_utc(
+    world: World, report: Callable[[Grant], AttemptEventBody]
+) -> None:
     pc, _, grant = await evil(world)
-    told = {JobStarted: started, JobSucceeded: succeeded, QuestionAsked: asked}[body](grant)  # type: ignore[operator]
-    naive = pc.event(told).model_copy(update={"at": NOON.replace(tzinfo=None)})
+    naive = pc.event(report(grant)).model_copy(update={"at": NOON.replace(tzinfo=None)})
     await pc.push((naive,))
     [*_, last] = await world.services.views.history(None, grant.job_id)
     assert last.at == NOON

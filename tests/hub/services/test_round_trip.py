@@ -4,46 +4,17 @@ from __future__ import annotations
 
 from shared.events import (
     JobCancelled,
-    JobFailed,
     JobInterrupted,
     JobLogged,
     JobParked,
     JobResumed,
-    JobStarted,
-    JobSucceeded,
-    QuestionAsked,
 )
 from shared.ids import QuestionId
 from shared.jobs import JobState
 from shared.messages import Cancel, Decision, Grant, HeldState
+from tests.hub.reports import RESULT, asked, facts, failed, started, succeeded
 from tests.hub.worlds import World, held
-from tests.makers import LASTING, PASSING, make_asking
-
-RESULT = {"headline": "Done."}
-SECOND = 1.0
-
-
-def facts(grant: Grant) -> dict[str, object]:
-    return {"job_id": grant.job_id, "attempt": grant.attempt, "fence": grant.fence}
-
-
-def started(grant: Grant) -> JobStarted:
-    return JobStarted.model_validate(facts(grant))
-
-
-def succeeded(grant: Grant) -> JobSucceeded:
-    return JobSucceeded.model_validate({**facts(grant), "result": RESULT, "running_seconds": 1})
-
-
-def failed(grant: Grant, error: object = PASSING) -> JobFailed:
-    return JobFailed.model_validate({**facts(grant), "error": error})
-
-
-def asked(grant: Grant, question_id: str = "q", default: str | None = None) -> QuestionAsked:
-    asking = make_asking(default=default)
-    return QuestionAsked.model_validate(
-        {**facts(grant), "question_id": QuestionId(question_id), "asking": asking}
-    )
+from tests.makers import LASTING, PASSING
 
 
 async def test_a_job_is_offered_granted_and_done(world: World) -> None:
@@ -301,9 +272,8 @@ async def test_a_hub_restart_starts_nothing_twice(world: World) -> None:
     pc = await world.desk(anna)
     running = await world.request(anna)
     waiting = await world.request(anna, "code.push")
-    for offer in await pc.offers():
-        if offer.job.job_id == running.job_id:
-            grant = await pc.accept(offer)
+    [first] = [o for o in await pc.offers() if o.job.job_id == running.job_id]
+    grant = await pc.accept(first)
     assert isinstance(grant, Grant)
     await pc.report(started(grant))
     await world.restart()
