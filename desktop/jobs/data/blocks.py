@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from desktop.jobs.data.dialect import RECORD_LINES_MAX, Dialect, fields_of, records
+from desktop.jobs.data.dialect import Dialect, fields_of, records
 from desktop.jobs.data.rows import Row, RowLog, Sampler, Shape, right_rows, transposed
 from desktop.jobs.data.stray_quotes import UNCLOSED, freed, has_swallowed
 
@@ -30,34 +30,48 @@ class Block:
     lines: list[str]
     is_last: bool
 
+    def after(self, lines: list[str]) -> Block:
+        """Put the lines of a record that began in the block before in front."""
+        return Block(self.first_line - len(lines), [*lines, *self.lines], self.is_last)
+
 
 def text_columns(
-    file: TextIO, dialect: Dialect, log: RowLog, sampler: Sampler
+    file: TextIO,
+    dialect: Dialect,
+    log: RowLog,
+    sampler: Sampler,
+    *,
+    block_lines: int = BLOCK_LINES,
 ) -> Iterator[list[pa.LargeStringArray]]:
     """Give the columns of one block after the other: [width] arrays of equal length."""
     shape = Shape(dialect.header, dialect.pads_short)
-    for block in _blocks(file, dialect.first_line):
+    open_lines: list[str] = []
+    for lines in _blocks(file, dialect.first_line, block_lines):
+        block = lines.after(open_lines)
+        open_lines = []
         quick = None if block.is_last else _quick(block, dialect)
         if quick is not None:
             log.rows += len(quick[0])
             yield sampler.filtered(quick)
             continue
-        rows = right_rows(_rows(block, dialect, log), shape, log, has_end=block.is_last)
-        yield transposed(sampler(list(rows)), dialect.width)
+        left_open = None if block.is_last else open_lines
+        rows = _rows(block, dialect, log, left_open)
+        right = list(right_rows(rows, shape, log, has_end=block.is_last))
+        yield transposed(sampler(right), dialect.width)
 
 
-def _blocks(file: TextIO, first_line: int) -> Iterator[Block]:
-    """Cut the file into blocks, never within quotes unless they are never closed.
+def _blocks(file: TextIO, first_line: int, block_lines: int) -> Iterator[Block]:
+    """Cut the file into blocks; the last is no shorter than the others, unless it is alone.
 
-    The last two blocks are one, so the end of the file is seen with what stands before it.
+    So the end of the file is seen together with what stands before it.
     """
     for _ in islice(file, first_line - 1):
         pass
     line = first_line
-    held = _lines(file)
-    while len(held) >= BLOCK_LINES:
-        following = _lines(file)
-        if len(following) < BLOCK_LINES:
+    held = list(islice(file, block_lines))
+    while len(held) >= block_lines:
+        following = list(islice(file, block_lines))
+        if len(following) < block_lines:
             held += following
             break
         yield Block(line, held, is_last=False)
@@ -66,23 +80,12 @@ def _blocks(file: TextIO, first_line: int) -> Iterator[Block]:
     yield Block(line, held, is_last=True)
 
 
-def _lines(file: TextIO) -> list[str]:
-    lines = list(islice(file, BLOCK_LINES))
-    quotes = sum(line.count('"') for line in lines)
-    for _ in range(RECORD_LINES_MAX):
-        if quotes % 2 == 0:
-            break
-        more = file.readline()
-        if not more:
-            break
-        lines.append(more)
-        quotes += more.count('"')
-    return lines
-
-
 def _quick(block: Block, dialect: Dialect) -> list[pa.LargeStringArray] | None:
     """Let Arrow split a block; None when not every line is a row like the others."""
     if len(dialect.delimiter) > 1 or dialect.escape is not None:
+        return None
+    # Arrow would close a quote that is still open at the end.
+    if block.lines[-1].count('"') % 2:
         return None
     content = "".join(block.lines).encode()
     if b"\0" in content:
@@ -115,10 +118,12 @@ def _are_all_values(columns: list[pa.LargeStringArray], dialect: Dialect) -> boo
     return not pc.any(pc.is_in(columns[0], suspects)).as_py()
 
 
-def _rows(block: Block, dialect: Dialect, log: RowLog) -> Iterator[Row]:
+def _rows(
+    block: Block, dialect: Dialect, log: RowLog, left_open: list[str] | None
+) -> Iterator[Row]:
     """Split lines into rows of data; blank lines are none, open quotes are reported."""
     delimiter, escape = dialect.delimiter, dialect.escape
-    for line, text, is_closed in records(block.lines, delimiter, block.first_line):
+    for line, text, is_closed in records(block.lines, delimiter, block.first_line, left_open):
         if not is_closed:
             log.skip(line, UNCLOSED)
         elif text and not text.isspace():

@@ -61,6 +61,11 @@ class Cells:
     def known_rows(self) -> int:
         return int(self.weights.sum())
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether all rows have the same value, without a gap."""
+        return len(self.texts) == 1 and self.known_rows == self.rows
+
     def series(self) -> pd.Series:
         """Give the column as pandas' str, NaN where missing."""
         places = pa.array(self.codes, pa.int32(), mask=self.codes < 0)

@@ -113,7 +113,7 @@ def _inferred(cells: Cells) -> Draft:
     number = _number_of(bare)
     if number is not None:
         return number
-    if len(cells.texts) == 1 and cells.known_rows == cells.rows:
+    if cells.is_constant:
         return Draft(cells, ColumnKind.CONSTANT)
     return Draft(cells, _text_kind(cells))
 
@@ -167,7 +167,7 @@ def _number_of(cells: Cells) -> Draft | None:
     first = read_numbers(looked, np.ones(len(looked), np.int64), comma_prior=False)
     if np.isnan(first.values).mean() > 1 - LIKELY_SHARE_MIN or has_codes(cells.texts):
         return None
-    if len(cells.texts) == 1 and cells.known_rows == cells.rows:
+    if cells.is_constant:
         return None
     numbers = read_numbers(cells.texts, cells.weights, comma_prior=False)
     numbers = replace(numbers, is_certain=numbers.is_certain or cells.is_plain)

@@ -46,12 +46,19 @@ class Dialect:
 
 
 def records(
-    lines: Iterable[str], delimiter: str, first_line: int = 1
+    lines: Iterable[str], delimiter: str, first_line: int = 1, left_open: list[str] | None = None
 ) -> Iterator[tuple[int, str, bool]]:
     """Join lines into records: (first line, text, whether its quotes are closed).
 
     A quote that is never closed costs its own line only, not the rest of the file. A quote in
     the middle of a cell (5" pipe) is a letter like any other.
+
+    Args:
+        lines: of a file, or of a part that begins with a record.
+        delimiter: between cells.
+        first_line: number of the first line.
+        left_open: where more lines follow later, gets the lines of a record still open at the
+            end, to begin the next part with; None when this is the end of the file.
     """
     opening = re.compile(rf'(?:^|{re.escape(delimiter)})[ ]*"')
     pending: list[Record] = []
@@ -69,6 +76,9 @@ def records(
         elif len(pending) > RECORD_LINES_MAX:
             pending = yield from _without_first(pending)
             quotes = sum(text.count('"') for _, text in pending)
+    if left_open is not None:
+        left_open.extend(text + "\n" for _, text in pending)
+        return
     while pending:
         pending = yield from _without_first(pending)
 

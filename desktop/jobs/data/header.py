@@ -36,7 +36,11 @@ def find_header(rows: Sequence[list[str]], width: int) -> Place:
     What stands before the first row of full width is a preamble; so is a row of that width with
     a title and nothing else in it.
     """
-    top = next((n for n, row in enumerate(rows) if len(row) == width and _is_filled(row)), 0)
+    remarks = _remarks(rows)
+    top = next(
+        (n for n, row in enumerate(rows) if n >= remarks and len(row) == width and _is_filled(row)),
+        0,
+    )
     below = [row for row in rows[top + 1 : top + 1 + BELOW_MAX] if len(row) == width]
     if top > 0 and not _is_header(rows[top], below):
         shifted = _shifted(rows[top - 1], rows[top:], width)
@@ -63,6 +67,13 @@ def unique(cells: Sequence[str]) -> list[str]:
             name, turn = f"{plain} ({turn})", turn + 1
         names.append(name)
     return names
+
+
+def _remarks(rows: Sequence[list[str]]) -> int:
+    """Count rows of remarks at the top; names behind a "#" over bare values are none."""
+    count = next((n for n, row in enumerate(rows) if not row or row[0][:1] != "#"), 0)
+    below = rows[count + 1 : count + 1 + BELOW_MAX]
+    return count if count and below and _is_header(rows[count], below) else 0
 
 
 def _is_filled(row: list[str]) -> bool:

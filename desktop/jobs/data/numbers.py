@@ -34,9 +34,9 @@ _LEAD = rf"^(?:[+-]\s*{UNIT}?|{UNIT}?\s*[+-]?)\s*"
 _TRAIL = rf"\s*(?:{UNIT}|[%‰])?$"
 _EXPONENT = r"(?:[eE][+-]?\d{1,3})?"
 _BY_SPACE = rf"[1-9]\d{{0,2}}(?:{SPACES}\d{{3}})+"
-DOT_BODY = (
-    rf"(?:(?:[1-9]\d{{0,2}}(?:,\d{{3}})+|{_BY_SPACE})(?:\.\d*)?|(?:\d+(?:\.\d*)?|\.\d+){_EXPONENT})"
-)
+_BY_COMMA = r"(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d{2})+,\d{3})"
+"""By thousands, or as in India by hundreds above them: 12,34,567."""
+DOT_BODY = rf"(?:(?:{_BY_COMMA}|{_BY_SPACE})(?:\.\d*)?|(?:\d+(?:\.\d*)?|\.\d+){_EXPONENT})"
 COMMA_BODY = (
     rf"(?:(?:[1-9]\d{{0,2}}(?:\.\d{{3}})+|{_BY_SPACE})(?:,\d*)?|(?:\d+(?:,\d*)?|,\d+){_EXPONENT})"
 )
