@@ -30,11 +30,16 @@ CLASSES_OF_NUMBERS_MAX = 10
 """Whole numbers with at most this many different values are classes, as grades are."""
 RARE_SHARE = 0.05
 DUPLICATES_SHARE = 0.01
+DUPLICATES_ROWS_MAX = 200_000
+"""Of larger tables the first rows are looked at: comparing all would take a second copy."""
 COMBINATIONS_PER_ROW = 100
+"""Where the columns allow fewer different rows than this for each row, copies are chance."""
 GROUPS_MIN = 10
 GROUP_ROWS_MIN = 2.0
+"""Rows in which each id stands on average, for the column to name groups."""
 ID_NAME = re.compile(r"(?:^|[_\W])(?:id|uuid|guid)$|[a-z](?:Id|ID)$", re.ASCII)
 TIMES_MIN = 20
+"""Different dates; fewer are in order by chance, or are no course of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +224,7 @@ def _of_target(column: Column, values: pd.Series) -> Iterator[Warning]:
 
 def _of_duplicates(table: Table, kept: list[Column]) -> Iterator[Warning]:
     """Tell of rows that stand twice, unless so few columns make rows alike by chance."""
-    frame = table.frame[[column.name for column in kept]]
+    frame = table.frame[[column.name for column in kept]].head(DUPLICATES_ROWS_MAX)
     # As logarithms: the product of many columns is more than a float holds.
     combinations_log = sum(math.log(max(1, column.distinct)) for column in kept)
     if combinations_log < math.log(COMBINATIONS_PER_ROW * max(1, len(frame))):
@@ -227,9 +232,11 @@ def _of_duplicates(table: Table, kept: list[Column]) -> Iterator[Warning]:
     twice = int(frame.duplicated().sum())
     if twice >= DUPLICATES_SHARE * len(frame) and twice:
         verb = "is a copy of another" if twice == 1 else "are copies of others"
+        is_whole = len(frame) == len(table.frame)
+        where = "" if is_whole else f" of the first {DUPLICATES_ROWS_MAX:,}"
         yield Warning(
             None,
-            f"{wording.count(twice, 'row')} ({wording.share(twice / len(frame))}) {verb}: "
+            f"{wording.count(twice, 'row')}{where} ({wording.share(twice / len(frame))}) {verb}: "
             "a model may look better than it is",
             drop=False,
         )

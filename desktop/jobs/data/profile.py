@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from desktop.jobs.data.table import Column, ColumnKind
+from desktop.jobs.data.table import LEVELS_TOLD_MAX, Column, ColumnKind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +98,7 @@ class ColumnProfile(BaseModel):
             date_format=self.date_format,
             decimal_comma=self.decimal_comma,
             unit=self.unit,
-            levels=self.levels[:50],
+            levels=self.levels[:LEVELS_TOLD_MAX],
             minimum=self.minimum,
             maximum=self.maximum,
             quantiles=self.edges if self.kind in (ColumnKind.NUMBER, ColumnKind.DATE) else (),

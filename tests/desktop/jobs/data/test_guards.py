@@ -309,3 +309,21 @@ def test_real_ids_are_left_out_and_nothing_else() -> None:
     )
     dropped = [one.column for one in warnings_for(table_of(churn), "churn") if one.drop]
     assert dropped == ["customerID"]
+
+
+def test_of_large_tables_the_first_rows_are_compared() -> None:
+    rows = guards.DUPLICATES_ROWS_MAX + 1000
+    table = table_of(BASE)
+    amounts = np.arange(rows) % (guards.DUPLICATES_ROWS_MAX - 10_000) + 0.5
+    frame = pd.DataFrame(
+        {"age": 30.0, "income": amounts, "town": "Oslo", "outcome": "yes"}, range(rows)
+    )
+    columns = tuple(
+        replace(column, distinct=190_000) if column.name == "income" else column
+        for column in table.columns
+    )
+    (one,) = warnings_for(Table(frame, columns, table.report), "outcome")
+    assert one.sentence == (
+        "10,000 rows of the first 200,000 (5 %) are copies of others: "
+        "a model may look better than it is"
+    )

@@ -51,7 +51,7 @@ CASES: Mapping[str, Case] = {
     "names in other case with blanks": Case(
         lambda d: d.rename(columns={"Income": "income ", "Job": "JOB"}), "Job", NOTE
     ),
-    "numbers with quotes and decimals": Case(
+    "numbers written with decimals": Case(
         lambda d: d.assign(Income=as_text(d.Income, ".")), is_same=True
     ),
     "decimal commas": Case(lambda d: d.assign(Income=as_text(d.Income, ",")), "Income", NOTE),
