@@ -1,0 +1,1 @@
+"""Random kills with oracles."""

@@ -1,0 +1,87 @@
+"""Hub and worker as processes of their own, with the tests' kinds: what gets killed.
+
+python -m tests.flows.programs hub DATA PORT
+python -m tests.flows.programs worker HOME
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from shared import logs
+from tests.flows import play
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(*arguments: str | Path, log: Path) -> subprocess.Popen[bytes]:
+    """Start one of the programs in a process group of its own; its words go to a file."""
+    with log.open("ab") as words:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.flows.programs", *map(str, arguments)],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=words,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a program as a power cut does; its children are left to notice."""
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+async def _hub(data: Path, port: int) -> None:
+    from hub.app import running
+    from hub.settings import Settings
+
+    async with running(Settings(data=data, port=port), kinds=play.KINDS):
+        await asyncio.Event().wait()
+
+
+async def _worker(home: Path) -> None:
+    from desktop.agent import Agent, Setup
+    from desktop.core.policy import parse_policy
+    from desktop.store import facts
+    from desktop.store.database import open_store
+    from desktop.system.paths import Paths
+
+    paths = Paths(data=home, config=home)
+    with open_store(paths.store) as database:
+        pairing = await database.read(facts.pairing)
+        assert pairing is not None
+        setup = Setup(
+            paths=paths,
+            pairing=pairing,
+            token=paths.token.read_text(),
+            policy=parse_policy(paths.policy.read_text()),
+            app_version="0",
+            kinds_at="tests.flows.play:KINDS",
+            executors_at="tests.flows.play:EXECUTORS",
+        )
+        await Agent(setup, database, lambda status: print(status, flush=True)).run()
+
+
+def main() -> None:
+    logs.configure(json_lines=True)
+    match sys.argv[1:]:
+        case ["hub", data, port]:
+            asyncio.run(_hub(Path(data), int(port)))
+        case ["worker", home]:
+            asyncio.run(_worker(Path(home)))
+        case _:
+            raise SystemExit(__doc__)
+
+
+if __name__ == "__main__":
+    main()
