@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from desktop.jobs.ml import members
 from desktop.jobs.ml.budget import Budget, Course, Progress, silent
 from desktop.jobs.ml.fitted import Fitted, FoldPart, OutOfFold, Standing, Target, target_of
 from desktop.jobs.ml.folds import folds_of, holdout
+from desktop.jobs.ml.members import Recipe
+from desktop.jobs.ml.plan import FIRST, RECIPES
 from desktop.jobs.ml.weighing import summed_up
 from desktop.jobs.ml.workbench import Workbench
 
@@ -60,7 +61,7 @@ def fit_blend(
     seed: int,
     on_progress: Progress = silent,
     on_first_model: OnFirstModel | None = None,
-    recipes: Sequence[members.Recipe] = members.RECIPES,
+    recipes: Sequence[Recipe] = RECIPES,
 ) -> Fitted:
     """Fit the best blend the budget allows.
 
@@ -139,7 +140,7 @@ def _first_model(
     bench.divide((holdout(bench.target.y, target.task, FIRST_HELD_SHARE, seed),))
     seconds_per_row = (budget.spent() - started) / len(rows)
     quick = budget.part(FIRST_SECONDS_MAX)
-    for recipe in (members.FIRST, members.Linear()):
+    for recipe in FIRST:
         if recipe.suits(len(rows)) and not quick.is_over():
             bench.fit(recipe, quick, lambda _, share: course.at(STAGES["first"], "first", share))
     course.finish(STAGES["first"], "first")

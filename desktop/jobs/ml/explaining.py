@@ -19,6 +19,7 @@ from desktop.jobs.ml.importance import ColumnImportance, HeldPart, permutation
 from desktop.jobs.ml.packing import Constant
 from desktop.jobs.ml.plots import LearningPoint
 from desktop.jobs.ml.scores import score
+from desktop.jobs.ml.tree_members import Boosting
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,17 @@ CURVE_ROWS_MIN = 100
 CURVE_SHARES = (0.25, 0.5, 1.0)
 CURVE_REPEATS = 3
 CURVE_HELD_SHARE = 0.25
-CURVE_MEMBER = members.Boosting("curve", 1.0, 0.1, 8, 0.5, 1.0, 10, 150, 15)
+CURVE_MEMBER = Boosting(
+    name="curve",
+    weight=1.0,
+    learning_rate=0.1,
+    leaves=8,
+    features_share=0.5,
+    penalty=1.0,
+    leaf_rows_min=10,
+    trees_max=150,
+    patience=15,
+)
 
 
 def predict_fold(fitted: Fitted, part: FoldPart, matrix: Matrix) -> Floats:

@@ -1,11 +1,11 @@
-"""The models that are blended: how each is fitted on one fold, within its share of the budget.
+"""What a member of the blend is: rows in, a fitted estimator out, within a share of the budget.
 
-Fitting is scikit-learn's. What comes out is turned into data by `packing`.
+Here is the linear one; trees are in `tree_members`, which members there are in `plan`. Fitting is
+scikit-learn's. What comes out is turned into data by `packing`.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -30,13 +30,6 @@ LINEAR_CELLS_MAX = 3_000_000
 """A linear model is fitted on a sample of the rows above this many cells: it has few weights,
 so more rows add seconds but no accuracy."""
 LINEAR_STEPS_MAX = 200
-FOREST_ROWS_MAX = 10_000
-"""Forests are left out above this: they would take most of the memory and the model's size."""
-FOREST_TREES = 60
-FOREST_STEP_TREES = 10
-BOOSTING_ROWS_MIN = 40
-"""With fewer rows no split leaves enough rows on both sides."""
-BINS_MAX = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,132 +126,6 @@ class Linear:
         return FittedMember(LinearMember(estimator, design), is_cut_short=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Boosting:
-    """Histogram gradient boosting, stopped when the held-out loss stays where it is."""
-
-    name: str
-    weight: float
-    learning_rate: float
-    leaves: int
-    """Most leaves of a tree on 20,000 rows and more; fewer rows get smaller trees."""
-    features_share: float
-    """Features each split may choose from."""
-    penalty: float
-    leaf_rows_min: int
-    trees_max: int
-    patience: int
-    """Trees without improvement before it stops."""
-    rows_max: int = sys.maxsize
-    only_if_better: tuple[str, str] | None = None
-
-    def suits(self, rows: int) -> bool:
-        return BOOSTING_ROWS_MIN <= rows <= self.rows_max
-
-    def fit(self, task: Task, fit: Rows, held: Rows, share: Share) -> FittedMember:
-        from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-
-        sort = (
-            HistGradientBoostingRegressor
-            if task == "regression"
-            else HistGradientBoostingClassifier
-        )
-        is_categorical = fit.matrix.categorical
-        estimator = sort(
-            learning_rate=self.learning_rate,
-            max_iter=self.trees_max,
-            max_leaf_nodes=_leaves(self.leaves, len(fit.y)),
-            max_features=self.features_share,
-            l2_regularization=self.penalty,
-            min_samples_leaf=self.leaf_rows_min,
-            max_bins=BINS_MAX,
-            categorical_features=is_categorical if is_categorical.any() else None,
-            early_stopping=True,
-            n_iter_no_change=self.patience,
-            tol=0.0,
-            random_state=share.seed,
-        )
-        # A class that only held-out rows have cannot be scored while fitting.
-        known = np.isin(held.y, fit.y) if task != "regression" else np.ones(len(held.y), bool)
-        return _boost(estimator, fit, held.matrix.dense[known], held.y[known], share)
-
-
-def _boost(
-    estimator: Estimator,
-    fit: Rows,
-    held_dense: npt.NDArray[np.float32],
-    held_y: Floats,
-    share: Share,
-) -> FittedMember:
-    """Fit tree by tree until the loss rests or time is up; keep the trees up to the best loss."""
-    rests = estimator._should_stop  # noqa: SLF001 - the one place called after every tree
-    cut_short = False
-
-    def should_stop(losses: list[float]) -> bool:
-        nonlocal cut_short
-        share.on_step(min(1.0, len(losses) / estimator.max_iter))
-        has_rested = bool(rests(losses))
-        cut_short = not has_rested and share.budget.is_over()
-        return has_rested or cut_short
-
-    estimator._should_stop = should_stop  # noqa: SLF001
-    try:
-        estimator.fit(without_empty(fit.matrix.dense), fit.y, X_val=held_dense, y_val=held_y)
-    finally:
-        del estimator._should_stop  # noqa: SLF001
-    best = max(1, int(np.argmax(estimator.validation_score_)))
-    estimator._predictors = estimator._predictors[:best]  # noqa: SLF001
-    return FittedMember(estimator, cut_short)
-
-
-def without_empty(dense: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Fill columns that have no value in these rows with 0: boosting fails on them otherwise.
-
-    No tree can split on a constant column, so what stands in new rows never counts.
-    """
-    is_empty = np.isnan(dense).all(axis=0)
-    return np.where(is_empty, np.float32(0), dense) if is_empty.any() else dense
-
-
-def _leaves(most: int, rows: int) -> int:
-    """Choose smaller trees for fewer rows: a quarter on 5,000, half on 20,000."""
-    if rows >= 20_000:
-        return most
-    return max(6, most // 2) if rows >= 4_000 else max(6, most // 4)
-
-
-@dataclass(frozen=True, slots=True)
-class Forest:
-    """Extra trees: unlike boosting in its errors, and so of use beside it on few rows."""
-
-    name: str = "forest"
-    weight: float = 4.0
-    leaf_rows_min: int = 5
-    only_if_better: tuple[str, str] | None = None
-
-    def suits(self, rows: int) -> bool:
-        return BOOSTING_ROWS_MIN <= rows <= FOREST_ROWS_MAX
-
-    def fit(self, task: Task, fit: Rows, held: Rows, share: Share) -> FittedMember:
-        from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
-
-        estimator = (ExtraTreesRegressor if task == "regression" else ExtraTreesClassifier)(
-            FOREST_STEP_TREES,
-            min_samples_leaf=self.leaf_rows_min,
-            max_features=0.5,
-            warm_start=True,
-            n_jobs=1,
-            random_state=share.seed,
-        )
-        dense = without_empty(fit.matrix.dense)
-        while True:
-            estimator.fit(dense, fit.y)
-            share.on_step(estimator.n_estimators / FOREST_TREES)
-            if estimator.n_estimators >= FOREST_TREES or share.budget.is_over():
-                return FittedMember(estimator, estimator.n_estimators < FOREST_TREES)
-            estimator.n_estimators += FOREST_STEP_TREES
-
-
 def predict(member: Estimator, matrix: Matrix, outputs: int) -> Floats:
     """Predict with a fitted member: float64 [rows, outputs].
 
@@ -293,23 +160,3 @@ def _quietly(fit: Callable[[], object]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         fit()
-
-
-FIRST = Boosting("first", 1.0, 0.1, 16, 0.5, 1.0, 20, 60, 10)
-"""What the first quick answer is made of."""
-SMALL = Boosting("boosting-small", 2.0, 0.07, 8, 0.25, 10.0, 20, 500, 30, rows_max=30_000)
-MIDDLE = Boosting("boosting", 5.0, 0.06, 63, 0.5, 1.0, 20, 600, 25)
-LARGE = Boosting(
-    "boosting-large",
-    8.0,
-    0.06,
-    127,
-    0.3,
-    5.0,
-    10,
-    600,
-    25,
-    only_if_better=(SMALL.name, MIDDLE.name),
-)
-RECIPES: tuple[Recipe, ...] = (Linear(), MIDDLE, SMALL, Forest(), LARGE)
-"""The plan. What the budget does not reach is left out, so the most promising come first."""

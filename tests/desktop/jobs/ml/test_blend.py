@@ -13,10 +13,26 @@ from desktop.jobs.ml import blend, members
 from desktop.jobs.ml.budget import Budget, Course
 from desktop.jobs.ml.features import Task, matrices
 from desktop.jobs.ml.fitted import Fitted, Floats, target_of
+from desktop.jobs.ml.members import Linear, Recipe
 from desktop.jobs.ml.packing import Constant
+from desktop.jobs.ml.plan import RECIPES
+from desktop.jobs.ml.tree_members import Boosting
 from tests.desktop.jobs.ml.tables import COLUMNS, mixed
 
-QUICK = (members.Linear(), members.Boosting("boosting", 1.0, 0.15, 8, 0.5, 1.0, 20, 60, 10))
+QUICK = (
+    Linear(),
+    Boosting(
+        name="boosting",
+        weight=1.0,
+        learning_rate=0.15,
+        leaves=8,
+        features_share=0.5,
+        penalty=1.0,
+        leaf_rows_min=20,
+        trees_max=60,
+        patience=10,
+    ),
+)
 """A plan of the same sort as the real one, which most tests need not wait for."""
 
 
@@ -52,7 +68,7 @@ def fitted_on(
     columns: dict[str, str] | None = None,
     budget: Budget | None = None,
     seed: int = 0,
-    recipes: Sequence[members.Recipe] = QUICK,
+    recipes: Sequence[Recipe] = QUICK,
 ) -> Fitted:
     target = target_of(frame[column], task)
     return blend.fit_blend(
@@ -81,7 +97,7 @@ def predict(fitted: Fitted, frame: pd.DataFrame) -> Floats:
 
 @pytest.fixture(scope="module")
 def bought() -> Fitted:
-    return fitted_on(mixed(400), "bought", "binary", recipes=members.RECIPES)
+    return fitted_on(mixed(400), "bought", "binary", recipes=RECIPES)
 
 
 def test_a_blend_is_no_worse_than_each_of_its_members(bought: Fitted) -> None:
@@ -115,7 +131,7 @@ def test_of_two_classes_the_rarer_is_the_second(bought: Fitted) -> None:
 
 
 def test_the_same_rows_and_seed_give_the_same_blend(bought: Fitted) -> None:
-    again = fitted_on(mixed(400), "bought", "binary", recipes=members.RECIPES)
+    again = fitted_on(mixed(400), "bought", "binary", recipes=RECIPES)
     assert again.weights == bought.weights
     np.testing.assert_array_equal(again.oof.predicted, bought.oof.predicted)
     new = mixed(50, seed=5)
@@ -198,10 +214,11 @@ def test_a_budget_that_is_used_up_at_once_still_gives_a_model() -> None:
 
 def test_a_budget_that_ends_in_the_middle_keeps_what_is_done() -> None:
     # Every look at the clock takes a second, so the plan cannot be finished in 300.
-    fitted = fitted_on(
-        mixed(400), "bought", "binary", budget=Budget(300, Clock(step=1.0)), recipes=members.RECIPES
-    )
+    clock = Clock(step=1.0)
+    budget = Budget(300, clock)
+    fitted = fitted_on(mixed(400), "bought", "binary", budget=budget, recipes=RECIPES)
     assert fitted.cut_short
+    assert clock.now <= 1.05 * 300
     assert fitted.scores.mean > 0.6
 
 

@@ -10,12 +10,24 @@ from desktop.jobs.ml import members
 from desktop.jobs.ml.budget import Budget
 from desktop.jobs.ml.features import Features, Task
 from desktop.jobs.ml.fitted import target_of
-from desktop.jobs.ml.members import RECIPES, Boosting, Forest, Recipe, Rows, Share, predict
+from desktop.jobs.ml.members import Recipe, Rows, Share, predict
+from desktop.jobs.ml.plan import RECIPES
 from desktop.jobs.ml.scores import score
+from desktop.jobs.ml.tree_members import FOREST_TREES, Boosting, Forest
 from tests.desktop.jobs.ml.tables import COLUMNS, mixed
 
 TARGETS: dict[Task, str] = {"binary": "bought", "multiclass": "grade", "regression": "spent"}
-QUICK = Boosting("quick", 1.0, 0.1, 8, 0.5, 1.0, 20, 60, 10)
+QUICK = Boosting(
+    name="quick",
+    weight=1.0,
+    learning_rate=0.1,
+    leaves=8,
+    features_share=0.5,
+    penalty=1.0,
+    leaf_rows_min=20,
+    trees_max=60,
+    patience=10,
+)
 
 
 class Steps:
@@ -68,7 +80,7 @@ def test_a_forest_stops_when_time_is_up_and_keeps_its_trees() -> None:
     fit, held, _ = halves("binary")
     one = Forest().fit("binary", fit, held, share(Budget(1, Steps())))
     assert one.is_cut_short
-    assert len(one.member.estimators_) < members.FOREST_TREES
+    assert len(one.member.estimators_) < FOREST_TREES
 
 
 def test_boosting_ends_at_its_best_tree_without_leaving_a_trace_of_the_watch() -> None:
