@@ -15,6 +15,9 @@ from desktop.jobs.data.numbers import NULLS, looks_numeric
 BELOW_MAX = 100
 """How many rows below a header are compared with it."""
 FILLED_SHARE_MIN = 0.5
+VALUES_MIN = 3
+VALUES_SHARE_MIN = 0.8
+"""So many numbers or dates make the word above them their name."""
 NAME_CHARS_MAX = 200
 YEAR = re.compile(r"^(?:19|20)\d{2}$")
 
@@ -85,7 +88,9 @@ def _is_header(row: list[str], below: Sequence[list[str]]) -> bool:
     cells = [cell for cell in row if cell]
     if any(_is_value(cell) for cell in cells) and not _are_years(row, below):
         return False
-    if not below:
+    if _has_null(row, below):
+        return False
+    if not below or _names_numbers(row, below):
         return True
     repeated = sum(
         bool(cell) and sum(one[n] == cell for one in below) >= 2 for n, cell in enumerate(row)
@@ -94,7 +99,26 @@ def _is_header(row: list[str], below: Sequence[list[str]]) -> bool:
 
 
 def _is_value(cell: str) -> bool:
-    return looks_numeric(cell) or looks_dated(cell) or cell.lower() in NULLS
+    return looks_numeric(cell) or looks_dated(cell)
+
+
+def _has_null(row: list[str], below: Sequence[list[str]]) -> bool:
+    """Tell whether a cell says "no value": sodium is "Na", too, but only in a header."""
+    return any(
+        cell.lower() in NULLS and (not cell[0].isalpha() or any(one[n] == cell for one in below))
+        for n, cell in enumerate(row)
+        if cell
+    )
+
+
+def _names_numbers(row: list[str], below: Sequence[list[str]]) -> bool:
+    """Tell whether a word stands over a column of numbers or dates."""
+    for n, cell in enumerate(row):
+        under = [one[n] for one in below if one[n]] if cell and not _is_value(cell) else []
+        values = sum(map(_is_value, under))
+        if values >= VALUES_MIN and values >= VALUES_SHARE_MIN * len(under):
+            return True
+    return False
 
 
 def _are_years(row: list[str], below: Sequence[list[str]]) -> bool:
