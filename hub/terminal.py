@@ -61,8 +61,6 @@ class Terminal:
             AppError: the hub cannot be reached at first, or does not let us in. A connection
                 lost later is tried again until it is back.
         """
-        loop = asyncio.get_running_loop()
-        threading.Thread(target=self._read_lines, args=(loop,), daemon=True).start()
         failures = 0
         was_open = False
         while not self._is_done:
@@ -159,10 +157,13 @@ class Terminal:
     def _greet(self, greeting: Greeting, *, is_again: bool) -> None:
         if is_again:
             self._note("The hub is back.")
-        elif self._is_live:
-            self._note(
-                f"{greeting.hub}, as {greeting.person}. /help lists commands; Ctrl-D leaves."
-            )
+            return
+        if self._is_live:
+            hub, person = greeting.hub, greeting.person
+            self._transcript.note(f"{hub}, as {person}. /help lists commands; Ctrl-D leaves.")
+        # Not before: nobody should type to a hub that is not there.
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=self._read_lines, args=(loop,), daemon=True).start()
 
     def _note(self, text: str) -> None:
         with self._above_prompt():

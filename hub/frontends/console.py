@@ -146,7 +146,7 @@ class ConsoleFrontend:
 
     async def _admitted(self, socket: WebSocket) -> Person:
         if self._inbox is None:
-            raise Unavailable("hub_stopping", "The hub is stopping.", "Try again in a moment.")
+            raise hub_stopping()
         caller = await admit(self._services, socket.headers.get("authorization", ""))
         return caller.person
 
@@ -196,7 +196,7 @@ class ConsoleFrontend:
     async def _answer(self, say: Say, terminal: _Terminal, person: Person) -> None:
         inbox = self._inbox
         if inbox is None:
-            raise Unavailable("hub_stopping", "The hub is stopping.", "Try again in a moment.")
+            raise hub_stopping()
         inbound = Inbound(
             conversation=conversation_of(person.person_id),
             sender=Sender(
@@ -244,6 +244,12 @@ def _end(terminal: _Terminal) -> None:
     while terminal.frames.full():
         terminal.frames.get_nowait()
     terminal.frames.put_nowait(None)
+
+
+def hub_stopping() -> Unavailable:
+    return Unavailable(
+        "hub_stopping", "The hub is stopping.", "Try again in a moment.", retryable=True
+    )
 
 
 async def _refuse(socket: WebSocket, error: AppError) -> None:

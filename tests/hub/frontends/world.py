@@ -322,9 +322,11 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def open_world(folder: Path, environment: Environment | None = None) -> AsyncIterator[World]:
+async def open_world(
+    folder: Path, environment: Environment | None = None, *, port: int = 0
+) -> AsyncIterator[World]:
     """Run a hub with its data in a folder."""
-    settings = Settings(host="127.0.0.1", port=0, data=folder)
+    settings = Settings(host="127.0.0.1", port=port, data=folder)
     async with running(settings, environment) as hub:
         headers = {"Authorization": f"Bearer {hub.settings.admin_key_file.read_text().strip()}"}
         url = f"{hub.settings.local_url}/api/v1"
