@@ -35,10 +35,10 @@ from shared.events import (
     Event,
     JobCancelled,
     JobFailed,
-    JobParked,
+    JobInterrupted,
     JobSucceeded,
 )
-from shared.ids import JobId, QuestionId
+from shared.ids import JobId
 from shared.kinds import Kind
 from shared.messages import (
     Accept,
@@ -90,7 +90,6 @@ class Agent:
         self._kinds: Mapping[str, Kind] = load(setup.kinds_at)
         self._executors: Mapping[str, str] = load(setup.executors_at)
         self._ready = hardware.kinds_ready(self._kinds, self._executors)
-        self._parked: dict[JobId, QuestionId] = {}
         self._runner: Runner
         self._link = Link(setup.pairing.hub_url, setup.token, self, setup.environment, on_status)
         self._hands = Hands(database, setup.environment, self._link.ring)
@@ -155,9 +154,8 @@ class Agent:
         heard = await self._hands.hear(hub_epoch, events)
         for question, value in heard.answers:
             self._runner.answer(question.job_id, question.asking.key, value)
-        for told in heard.parked:
-            self._parked[told.job_id] = told.question_id
-            self._runner.end(told.job_id, Ending.PARKED)
+        for attempt in heard.ended:
+            self._runner.end(attempt.spec.job_id, Ending.PARKED)
 
     async def take(self, message: FromHub) -> None:
         match message:
@@ -182,21 +180,31 @@ class Agent:
         await self._hands.log(job_id, lines)
 
     async def asked(self, job_id: JobId, asking: Asking) -> None:
-        await self._hands.ask(job_id, asking)
+        size = len(asking.model_dump_json().encode())
+        if size > RESULT_BYTES_MAX:
+            error = AppError(
+                "question_too_large",
+                f"A question of {size:,} bytes is more than the {RESULT_BYTES_MAX:,} a chat takes.",
+                "This is a fault of the program; please report it with the job's log.",
+            )
+            self._runner.refuse(job_id, error.body)
+        else:
+            await self._hands.ask(job_id, asking)
 
     async def ended(self, job_id: JobId, outcome: Outcome) -> None:
         attempt = self._hands.alive(job_id)
         if attempt is None:
             return
         kind = self._kinds[attempt.spec.kind]
-        parked = self._parked.pop(job_id, None)
-        await self._hands.end(job_id, lambda names: outcome_event(names, outcome, kind, parked))
+        await self._hands.end(job_id, lambda names: outcome_event(names, outcome, kind))
 
     async def _consider(self, offer: Offer) -> None:
         """Answer an offer: a refusal with its reason, or yes, journalled first."""
         job_id = offer.job.job_id
         if self._hands.get(job_id, offer.attempt) or self._hands.alive(job_id):
             return
+        for stale in self._hands.accepted(job_id):
+            await self._hands.forget(stale)
         error = refusal(offer.job, self._setup.policy, self._machine(), self._kinds)
         if error is not None:
             log.info("offer declined", job_id=job_id, code=error.code)
@@ -249,9 +257,7 @@ class Agent:
         )
 
 
-def outcome_event(
-    names: Names, outcome: Outcome, kind: Kind, parked: QuestionId | None
-) -> AttemptEventBody:
+def outcome_event(names: Names, outcome: Outcome, kind: Kind) -> AttemptEventBody:
     """Turn a child's end into the event that tells of it."""
     match outcome.ending:
         case Ending.RESULT:
@@ -259,8 +265,10 @@ def outcome_event(
         case Ending.CANCELLED:
             return JobCancelled(**names)
         case Ending.PARKED:
-            assert parked is not None
-            return JobParked(**names, question_id=parked)
+            raise AssertionError("a parked attempt ends when its question does, in `hear`")
+        case ending if ending is not Ending.REFUSED and not (kind.idempotent or kind.resumable):
+            # It ended without its own word, so nobody knows how far its effect went.
+            return JobInterrupted(**names, reason=outcome.failure().message[:400])
         case _:
             return JobFailed(**names, error=outcome.failure())
 

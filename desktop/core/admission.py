@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from desktop.core.policy import Policy
-from shared.errors import AppError, LimitReached, NotAllowed, Unavailable
+from shared.errors import AppError, BadInput, LimitReached, NotAllowed, Unavailable
+from shared.ids import is_uuid
 from shared.jobs import JobSpec
 from shared.kinds import Kind, parse_inputs
 from shared.kinds.catalogue import kind_named
@@ -29,6 +30,9 @@ def refusal(
 
     A retryable error means "not now", any other "not on this machine".
     """
+    if not is_uuid(spec.job_id):
+        # It names a folder of ours: "../.." must not become a path.
+        return BadInput("job_id_invalid", "The job's id is none.", "Update the hub.")
     try:
         parse_inputs(kind_named(spec.kind, kinds), spec.inputs)
     except AppError as error:

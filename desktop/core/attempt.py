@@ -18,6 +18,7 @@ from enum import StrEnum
 
 from shared.jobs import JobSpec
 from shared.messages import Held, HeldState
+from shared.questions import Asking
 
 
 class AttemptState(StrEnum):
@@ -79,6 +80,13 @@ def end(attempt: Attempt, outcome_seq: int) -> Attempt | None:
     if not attempt.is_alive:
         return None
     return replace(attempt, state=AttemptState.ENDED, outcome_seq=outcome_seq)
+
+
+def is_answer(asking: Asking, value: str) -> bool:
+    """Say whether a value answers what was asked; the hub's word for it is not enough."""
+    if value == asking.default or asking.allow_text or not asking.choices:
+        return True
+    return any(value == choice.value for choice in asking.choices)
 
 
 def is_forgotten(attempt: Attempt, acked_seq: int) -> bool:

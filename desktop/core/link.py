@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from shared.errors import ErrorBody
 
+REFUSED_CODES = frozenset({"key_invalid", "worker_refused", "worker_revoked", "worker_unknown"})
+"""Goodbyes of a hub after which there is no use in calling again."""
+
 
 class LinkState(StrEnum):
     CONNECTING = "connecting"

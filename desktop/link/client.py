@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Generator
-from typing import Protocol
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import Protocol, cast
 from urllib.parse import urlsplit
 
 import structlog
@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from desktop.core.hub_address import is_loopback, worker_socket
 from desktop.core.link import (
+    REFUSED_CODES,
     LinkState,
     LinkStatus,
     later_status,
@@ -38,12 +39,15 @@ from shared.messages import (
     FromWorker,
     Hello,
     Pull,
+    Welcome,
 )
 from shared.protocol import FRAME_BYTES_MAX, Phase, WorkerEnd
 
 log = structlog.get_logger(__name__)
 
 OPEN_SECONDS = 10.0
+CLOSE_TRY_LATER = 1013
+"""The WebSocket close code for "no room now" (IANA's registry of close codes)."""
 
 
 class Station(Protocol):
@@ -128,11 +132,14 @@ class Link:
             proxy=None if is_loopback(host) else True,
         )
         try:
-            async for connection in lines:
-                with contextlib.suppress(ConnectionClosed):
-                    await self._serve(connection)
-                if not await self._after(connection):
-                    return
+            # Closed by hand: left to the garbage collector, a cancelled worker's line stays up.
+            iterator = cast(AsyncGenerator[ClientConnection], aiter(lines))
+            async with contextlib.aclosing(iterator) as connections:
+                async for connection in connections:
+                    with contextlib.suppress(ConnectionClosed):
+                        await self._serve(connection)
+                    if not await self._after(connection):
+                        return
         except InvalidStatus as error:
             refused = refused_status(error.response.status_code)
             assert refused is not None, "every other status is tried again"
@@ -177,6 +184,10 @@ class Link:
                     await self._station.apply(end.hub_epoch, message)
                     end.applied(message.upto)
                     self._outgoing.set()
+                case Welcome():
+                    # An acknowledgement may have been lost with the last line.
+                    await self._station.acknowledged(message.acked_seq)
+                    await self._station.take(message)
                 case _:
                     await self._station.take(message)
 
@@ -195,8 +206,10 @@ class Link:
                 await connection.close(end.close_code)
                 return
             wait = max(0.0, end.deadline - self._environment.monotonic())
+            # Not `wait_for`: in Python 3.11 it loses a cancellation that comes with the bell.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._outgoing.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await self._outgoing.wait()
             if end.poll(self._environment.monotonic()):
                 end.send(self._station.beat())
 
@@ -205,7 +218,7 @@ class Link:
         error = self._why_closed(connection)
         if error is not None and error.code == "worker_restored":
             await self._station.restored()
-        if error is not None and error.code in ("worker_refused", "worker_revoked"):
+        if error is not None and error.code in REFUSED_CODES:
             self._on_status(LinkStatus(state=LinkState.REFUSED, error=error.body))
             return False
         # The line was there a moment ago; come back soon, but not with everybody at once.
@@ -220,9 +233,8 @@ class Link:
         end = self._end
         if end is not None and end.close_error is not None:
             return end.close_error
-        if connection.close_code == 4401:
-            refused = refused_status(401)
-            return AppError.from_body(refused) if refused else None
+        if connection.close_code == CLOSE_TRY_LATER:
+            return AppError.from_body(later_status(503))
         return None
 
     def _sort_failure(self, error: Exception) -> Exception | None:

@@ -52,7 +52,8 @@ def claim(
         pairing = Pairing(
             hub_url=base,
             worker_id=WorkerId(str(told["worker_id"])),
-            worker_name=name,
+            # A name that was taken on this hub comes back with a number.
+            worker_name=str(told.get("worker_name") or name),
             hub_name=str(told["hub_name"]),
             person_name=str(told["person_name"]),
         )

@@ -141,6 +141,12 @@ class Child:
             self._ending = ending
         self._kill()
 
+    def refuse(self, error: ErrorBody) -> None:
+        """End the whole tree because of what it wants, as if it had failed with this error."""
+        if self._ending is None:
+            self._last = Failed(error=error)
+        self.end(Ending.REFUSED)
+
     def _write(self, data: bytes) -> None:
         process = self._process
         if process is not None and process.stdin is not None:
@@ -212,8 +218,10 @@ class Child:
         if self._has_hung_up.is_set():
             await asyncio.sleep(ENDING_SECONDS)
         else:
+            # Not `wait_for`: in Python 3.11 it loses a cancellation that comes with the bell.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._has_hung_up.wait(), WATCH_SECONDS)
+                async with asyncio.timeout(WATCH_SECONDS):
+                    await self._has_hung_up.wait()
 
     def _seconds(self) -> float:
         since = self._running_since

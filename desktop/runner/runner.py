@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +21,7 @@ from desktop.core.outcome import Ending, Outcome
 from desktop.runner.child import Child, ChildLimits
 from desktop.runner.lines import Asked, FromChild, Logged, Order, Progressed
 from shared.environment import Environment
+from shared.errors import ErrorBody
 from shared.events import LINES_MAX
 from shared.ids import JobId
 from shared.kinds import Kind
@@ -31,6 +32,8 @@ log = structlog.get_logger(__name__)
 
 TELL_SECONDS = 1.0
 """Progress and log lines leave the worker at most this often per job."""
+LOG_BYTES_MAX = 48 * 1024
+"""Of one event of log lines: JSON may take twice as much, and a frame has room for 256 KiB."""
 LOG_LINES_MAX = 10_000
 """Lines of one attempt that reach its log; the rest is counted and left out."""
 
@@ -116,6 +119,11 @@ class Runner:
         running.child.end(ending)
         return True
 
+    def refuse(self, job_id: JobId, error: ErrorBody) -> None:
+        """End a job's tree; this error is its outcome."""
+        if running := self._running.get(job_id):
+            running.child.refuse(error)
+
     def end_all(self) -> None:
         """Kill every child without a word; used when this process ends."""
         for running in self._running.values():
@@ -152,13 +160,15 @@ class Runner:
                 continue
             if progress is not None:
                 self._listener.progressed(progress)
-            for start in range(0, len(lines), LINES_MAX):
-                await self._listener.logged(job_id, tuple(lines[start : start + LINES_MAX]))
+            for batch in batches(lines):
+                await self._listener.logged(job_id, batch)
             if asking is not None:
                 await self._listener.asked(job_id, asking)
             elif not ended.is_set():
+                # Not `wait_for`: in Python 3.11 it loses a cancellation that comes with the bell.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(running.urgent.wait(), TELL_SECONDS)
+                    async with asyncio.timeout(TELL_SECONDS):
+                        await running.urgent.wait()
                 running.urgent.clear()
 
     def _order(self, attempt: Attempt) -> Order:
@@ -180,6 +190,21 @@ class Runner:
         """A job that ended well leaves no working folder; others keep theirs for a look."""
         if outcome.ending in (Ending.RESULT, Ending.CANCELLED):
             shutil.rmtree(self._workshop.jobs_folder / job_id, ignore_errors=True)
+
+
+def batches(lines: list[str]) -> Iterator[tuple[str, ...]]:
+    """Cut log lines into stretches that fit one event, and so one frame of the line."""
+    batch: list[str] = []
+    room = LOG_BYTES_MAX
+    for line in lines:
+        size = len(line.encode())
+        if batch and (size > room or len(batch) == LINES_MAX):
+            yield tuple(batch)
+            batch, room = [], LOG_BYTES_MAX
+        batch.append(line)
+        room -= size
+    if batch:
+        yield tuple(batch)
 
 
 class _Running:

@@ -14,17 +14,20 @@ from typing import TypedDict, TypeVar
 from pydantic import ValidationError
 
 from desktop.core import attempt as step
-from desktop.core.attempt import Attempt
+from desktop.core.attempt import Attempt, AttemptState
 from desktop.store import facts, journal, outbox
 from desktop.store.journal import OpenQuestion
 from shared.database import Database
 from shared.environment import Environment
+from shared.errors import ErrorBody
 from shared.events import (
     AttemptEventBody,
     Event,
     EventBody,
+    JobFailed,
     JobInterrupted,
     JobLogged,
+    JobParked,
     JobResumed,
     JobStarted,
     QuestionAnswered,
@@ -64,7 +67,8 @@ class Heard:
     """What the hub's events mean for running children."""
 
     answers: tuple[tuple[OpenQuestion, str], ...]
-    parked: tuple[QuestionParked, ...]
+    ended: tuple[Attempt, ...]
+    """Attempts that are over: parked, or answered with what is no answer."""
 
 
 class Hands:
@@ -100,6 +104,14 @@ class Hands:
         return next(
             (a for a in self._attempts.values() if a.spec.job_id == job_id and a.is_alive), None
         )
+
+    def accepted(self, job_id: JobId) -> list[Attempt]:
+        """Attempts of a job whose offer was accepted and never granted."""
+        return [
+            a
+            for a in self._attempts.values()
+            if a.spec.job_id == job_id and a.state is AttemptState.ACCEPTED
+        ]
 
     async def recover(self, kinds: Mapping[str, Kind], reason: str) -> None:
         """Settle what a crash left: attempts that were running have no child any more.
@@ -222,24 +234,36 @@ class Hands:
         """Apply events of the hub; their cursor moves with what they change."""
 
         def note(connection: sqlite3.Connection) -> tuple[list[Attempt], Heard]:
-            resumed: list[Attempt] = []
+            changed: list[Attempt] = []
             answers: list[tuple[OpenQuestion, str]] = []
-            parked: list[QuestionParked] = []
             for entry in events.events:
                 match known_body(entry.event):
                     case QuestionAnswered() as told:
-                        if (found := self._resume(connection, told)) is not None:
-                            resumed.append(found[0])
-                            answers.append((found[1], told.answer.value))
+                        found = self._asking(connection, told.question_id)
+                        if found is None:
+                            continue
+                        attempt, question = found
+                        journal.answer(connection, told.question_id, told.answer.value)
+                        if step.is_answer(question.asking, told.answer.value):
+                            changed.append(self._resume(connection, attempt, told.question_id))
+                            answers.append((question, told.answer.value))
+                        else:
+                            body = JobFailed(**names(attempt), error=answer_invalid())
+                            changed.append(self._end(connection, attempt, body))
                     case QuestionParked() as told:
-                        parked.append(told)
+                        found = self._asking(connection, told.question_id)
+                        if found is None:
+                            continue
+                        parked = JobParked(**names(found[0]), question_id=told.question_id)
+                        changed.append(self._end(connection, found[0], parked))
                     case _:
                         pass
             facts.move_hub_cursor(connection, hub_epoch, events.upto)
-            return resumed, Heard(answers=tuple(answers), parked=tuple(parked))
+            ended = tuple(attempt for attempt in changed if not attempt.is_alive)
+            return changed, Heard(answers=tuple(answers), ended=ended)
 
-        resumed, heard = await self._write(note)
-        for attempt in resumed:
+        changed, heard = await self._write(note)
+        for attempt in changed:
             self._keep(attempt)
         return heard
 
@@ -259,21 +283,27 @@ class Hands:
         journal.save(connection, ended)
         return ended
 
-    def _resume(
-        self, connection: sqlite3.Connection, told: QuestionAnswered
+    def _asking(
+        self, connection: sqlite3.Connection, question_id: QuestionId
     ) -> tuple[Attempt, OpenQuestion] | None:
-        """Let the attempt that asked go on, if it still waits."""
-        question = journal.open_question(connection, told.question_id)
-        if question is None:
+        """Find the attempt that still waits for an answer to this question.
+
+        A log that is told again after a hub was restored is full of questions long settled.
+        """
+        question = journal.open_question(connection, question_id)
+        attempt = self.get(question.job_id, question.number) if question else None
+        if question is None or attempt is None or attempt.state is not AttemptState.ASKING:
             return None
-        journal.answer(connection, told.question_id, told.answer.value)
-        attempt = self.get(question.job_id, question.number)
-        running = step.resume(attempt) if attempt else None
-        if running is None:
-            return None
+        return attempt, question
+
+    def _resume(
+        self, connection: sqlite3.Connection, attempt: Attempt, question_id: QuestionId
+    ) -> Attempt:
+        running = step.resume(attempt)
+        assert running is not None
         journal.save(connection, running)
-        self._append(connection, JobResumed(**names(running), question_id=told.question_id))
-        return running, question
+        self._append(connection, JobResumed(**names(running), question_id=question_id))
+        return running
 
     def _append(self, connection: sqlite3.Connection, body: AttemptEventBody) -> int:
         return outbox.append(connection, body, at=self._environment.now())
@@ -291,6 +321,14 @@ class Hands:
         result, self.outbox_seq = await self._database.write(noted)
         self._on_growth()
         return result
+
+
+def answer_invalid() -> ErrorBody:
+    return ErrorBody(
+        code="answer_invalid",
+        message="The hub passed on an answer that is none of those the job offered.",
+        hint="Run it again and choose one of the answers shown.",
+    )
 
 
 def names(attempt: Attempt) -> Names:

@@ -25,7 +25,7 @@ def order(kind: str, workdir: Path, **inputs: object) -> Order:
             task_id=TaskId("task"),
             kind=f"play.{kind}",
             title=kind,
-            inputs=inputs,  # type: ignore[arg-type]
+            inputs=inputs,
         ),
         executor=f"tests.flows.play:{kind}",
         kinds_at="tests.flows.play:KINDS",
