@@ -75,7 +75,7 @@ def unique(cells: Sequence[str]) -> list[str]:
 def _remarks(rows: Sequence[list[str]]) -> int:
     """Count rows of remarks at the top; names behind a "#" over bare values are none."""
     count = next((n for n, row in enumerate(rows) if not row or row[0][:1] != "#"), 0)
-    below = rows[count + 1 : count + 1 + BELOW_MAX]
+    below = [row for row in rows[count + 1 : count + 1 + BELOW_MAX] if len(row) == len(rows[count])]
     return count if count and below and _is_header(rows[count], below) else 0
 
 
@@ -95,7 +95,15 @@ def _is_header(row: list[str], below: Sequence[list[str]]) -> bool:
     repeated = sum(
         bool(cell) and sum(one[n] == cell for one in below) >= 2 for n, cell in enumerate(row)
     )
-    return repeated * 2 < len(row)
+    return repeated * 2 <= len(row)
+
+
+def _has_values(below: Sequence[list[str]]) -> bool:
+    """Tell whether a column below holds numbers or dates, so that words above it are a name."""
+    columns = ([cell for cell in column if cell] for column in zip(*below, strict=True))
+    return any(
+        cells and sum(_is_value(cell) for cell in cells) * 2 > len(cells) for cells in columns
+    )
 
 
 def _is_value(cell: str) -> bool:

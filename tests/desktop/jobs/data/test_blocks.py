@@ -77,6 +77,14 @@ def test_line_numbers_count_on_from_block_to_block(block_lines: int) -> None:
     assert log.rows == 56
 
 
+def test_a_cell_of_two_lines_may_begin_at_the_end_of_a_block() -> None:
+    rows = [f"{n},{n},x" for n in range(2, 60)]
+    rows[9] = '11,11,"two\nlines"'
+    text = "\n".join(["id,amount,note", *rows])
+    assert columns(text, 10) == columns(text, WHOLE)
+    assert columns(text, 10)[0][2][9] == "two\nlines"
+
+
 @pytest.mark.parametrize("block_lines", [1, 4, 5, 100])
 def test_a_total_is_seen_wherever_the_last_block_begins(block_lines: int) -> None:
     rows = [f"{n},{n},x" for n in range(2, 22)]

@@ -111,6 +111,34 @@ def test_every_broken_row_is_counted_and_the_first_twenty_are_named(tmp_path: Pa
     )
 
 
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [("effect,n", "effect,{n}"), ("effect,mark", "effect,{mark}"), ("effect", "e{n}")],
+)
+def test_a_name_that_is_a_value_as_well_is_still_a_name(
+    header: str, row: str, tmp_path: Path
+) -> None:
+    rows = [row.format(n=n * 3, mark="abc"[n % 3]) for n in range(40)]
+    table = read(tmp_path, "\n".join([header, *rows]))
+    assert ",".join(table.frame.columns) == header
+    assert len(table.frame) == 40
+
+
+def test_remarks_of_any_width_above_the_header_are_left_out(tmp_path: Path) -> None:
+    remarks = "# a, b\n# by hand\n# x, y, z\n"
+    table = read(tmp_path, remarks + "id,mark,x\n1,b,c,d\n" + "3,b,c\n" * 9 + "4\n")
+    assert list(table.frame.columns) == ["id", "mark", "x"]
+    assert (table.report.rows, table.report.skipped) == (9, 2)
+
+
+def test_words_that_all_come_again_below_are_no_names(tmp_path: Path) -> None:
+    rows = [f"{'abc'[n % 3]},{'xy'[n % 2]}" for n in range(40)]
+    table = read(tmp_path, "\n".join(rows))
+    assert list(table.frame.columns) == ["column 1", "column 2"]
+    assert len(table.frame) == 40
+    assert "The file has no header; its columns were numbered." in table.report.warnings
+
+
 def test_an_open_quote_costs_one_row_even_when_the_file_is_long(tmp_path: Path) -> None:
     rows = [f'{n},"{n * 3}",x' for n in range(1, 1001)]
     rows[499] = '500,"1500,x'
