@@ -176,6 +176,17 @@ KINDS: Mapping[str, Kind] = {
         timeout_seconds=120,
     )
     for name in _NAMES
+} | {
+    "hard.hang_once": Kind(
+        name="hard.hang_once",
+        summary="hang, and never run twice",
+        inputs=Wish,
+        output=Told,
+        idempotent=False,
+        timeout_seconds=120,
+    )
 }
-EXECUTORS: Mapping[str, str] = {f"hard.{name}": f"{__name__}:{name}" for name in _NAMES}
+EXECUTORS: Mapping[str, str] = {f"hard.{name}": f"{__name__}:{name}" for name in _NAMES} | {
+    "hard.hang_once": f"{__name__}:hang"
+}
 KINDS_AT = f"{__name__}:KINDS"
