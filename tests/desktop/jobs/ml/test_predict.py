@@ -118,6 +118,18 @@ def test_the_result_holds_the_persons_columns_then_the_predictions(
     assert written["since"].iloc[0] == f"{frame['since'].iloc[0]:%Y-%m-%d}"
 
 
+def test_counts_with_gaps_are_written_as_they_came(context: FakeContext, store: Any) -> None:
+    store()
+    visits = pd.array([3, None, 12] * 20, dtype="Int64")
+    put(context, table(60, seed=4).assign(visits=visits))
+
+    told = run(context)
+
+    lines = (context.folder / told.written).read_text().splitlines()
+    place = lines[0].split(",").index("visits")
+    assert [line.split(",")[place] for line in lines[1:4]] == ["3", "", "12"]
+
+
 def test_a_number_comes_with_its_interval(context: FakeContext, store: Any) -> None:
     store("regression")
     put(context, table(30, seed=4))
