@@ -15,4 +15,4 @@ lock() {
 lock hub --extra hub
 lock worker --extra desktop
 lock worker-ml --extra desktop --extra ml
-lock dev --extra dev --extra bench-ml
+lock dev --extra dev

@@ -18,7 +18,7 @@ from shared.jobs import JobSpec
 MEMORY = 400 * 1024**2
 
 
-def order(kind: str, workdir: Path, **inputs: object) -> Order:
+def order(kind: str, workdir: Path, **inputs: int | str) -> Order:
     return Order(
         spec=JobSpec(
             job_id=JobId("job"),
@@ -54,7 +54,7 @@ class Run:
         await asyncio.wait_for(self.spoke.wait(), 30)
 
 
-async def run(kind: str, workdir: Path, **inputs: object) -> tuple[Outcome, list[FromChild]]:
+async def run(kind: str, workdir: Path, **inputs: int | str) -> tuple[Outcome, list[FromChild]]:
     one = Run(order(kind, workdir, **inputs))
     return await one.child.run(), one.lines
 
