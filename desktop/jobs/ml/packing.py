@@ -72,15 +72,14 @@ def pack(member: Estimator | OnDesign | Constant, classes: int) -> Packed:
     if not classes or seen is None or len(seen) == classes:
         return packed
     positions = np.asarray(seen, dtype=np.int64)
-    arrays = {**packed.arrays, "classes_seen": positions}
-    return Packed(packed.form, {**packed.facts, "classes": classes}, arrays)
+    return Packed(packed.form, packed.facts, {**packed.arrays, "classes_seen": positions})
 
 
 def unpack(packed: Packed, outputs: int) -> Predictor:
     """Read a member back; `outputs` is how many columns its predictions must have.
 
     Raises:
-        BadInput: `model_damaged`, or `model_too_new` for a form this version does not know.
+        BadInput: `model_damaged`.
     """
     maker = READERS.get(packed.form)
     if maker is None:
