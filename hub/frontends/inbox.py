@@ -17,7 +17,7 @@ from hub.core.question import Question
 from hub.core.view import Inbound, Tone, View
 from hub.core.worker import WorkerCard
 from hub.frontends import replies
-from hub.frontends.briefing import brief
+from hub.frontends.briefing import brief, machine_name
 from hub.frontends.commands import BY_NAME, Command, Spoken, command_named, parse
 from hub.frontends.history import sentence
 from hub.frontends.wording import error_view
@@ -158,7 +158,8 @@ class ChatInbox:
                 continue
             briefing = await brief(self._services, self._environment, fact)
             history.append((fact.at, sentence(fact.body, briefing.facts)))
-        return (replies.job_view(card, history[-HISTORY_LINES_MAX:], self._now),)
+        machine = await machine_name(self._services, card)
+        return (replies.job_view(card, machine, history[-HISTORY_LINES_MAX:], self._now),)
 
     async def _cancel(self, call: Call) -> Views:
         person_id = call.person.person_id

@@ -175,9 +175,11 @@ def dead_view(cards: Sequence[JobCard], now: datetime) -> View:
     return View(text="\n".join(lines), tone=Tone.FAILED, buttons=buttons)
 
 
-def job_view(card: JobCard, history: Sequence[tuple[datetime, str]], now: datetime) -> View:
+def job_view(
+    card: JobCard, machine: str, history: Sequence[tuple[datetime, str]], now: datetime
+) -> View:
     """One job with its history, oldest first."""
-    lines = [job_line(card, now)]
+    lines = [job_line(card, now, machine)]
     lines += [f"{moment(at, now)}  {line}" for at, text in history for line in text.splitlines()]
     buttons: tuple[Button, ...] = ()
     if not card.state.is_terminal:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from shared.environment import Environment
 from shared.errors import ErrorBody
 from shared.questions import Asking, Choice, QuestionKind
 from tests.hub.frontends.test_console import QUESTION
-from tests.hub.frontends.world import World, until
+from tests.hub.frontends.world import HastyClock, World, open_world, until
 
 NOBODY = "019aa000-0000-7000-8000-00000000ffff"
 YES_OR_NO = Asking(
@@ -158,6 +160,16 @@ async def test_a_computer_is_paired_paused_and_shown_out(world: World) -> None:
     assert (await world.rest.delete(url)).status_code == 204
     assert (await world.rest.get("/workers")).json()["workers"] == []
     problem(await world.rest.delete(url), 404, "worker_unknown")
+
+
+async def test_an_expired_code_is_refused_in_the_same_words(tmp_path: Path) -> None:
+    clock = HastyClock()
+    async with open_world(tmp_path, Environment(clock=clock)) as world:
+        code = (await world.rest.post("/invitations", json={})).json()["code"]
+        clock.ahead_seconds = 601
+        late = await world.rest.post("/pairings", json={"code": code, "name": "anna-pc"})
+        told = problem(late, 422, "pairing_code_wrong")
+        assert told["detail"] == "That code is wrong, used or expired."
 
 
 async def test_five_wrong_codes_pause_pairing(world: World) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from hub.app import Hub, running
 from hub.core.view import View
@@ -108,6 +109,7 @@ class PuppetWorker:
             await self._flush()
             listening = tasks.create_task(self._listen(socket, self._end))
             await until(lambda: self._end is not None and self._end.phase is Phase.OPEN)
+            await self._push()
             try:
                 yield self
             finally:
@@ -179,6 +181,11 @@ class PuppetWorker:
         await self._flush()
 
     async def _report(self, body: AttemptEventBody) -> None:
+        self.writes(body)
+        await self._push()
+
+    def writes(self, body: AttemptEventBody) -> None:
+        """Journal an event; it is pushed with the next one, or on the next connection."""
         event = write_event(
             body,
             device=self.worker_id,
@@ -187,7 +194,6 @@ class PuppetWorker:
             at=datetime.now(UTC),
         )
         self.log.append(event)
-        await self._push()
 
     async def _push(self) -> None:
         assert self._end is not None
@@ -197,17 +203,18 @@ class PuppetWorker:
         await self._flush()
 
     async def _listen(self, socket: ClientConnection, end: WorkerEnd) -> None:
-        async for frame in socket:
-            match end.receive(frame, 0):
-                case Offer() as offer:
-                    end.send(Accept(job_id=offer.job.job_id, attempt=offer.attempt))
-                case Grant() as grant:
-                    self.grants[grant.job_id] = grant
-                case Cancel() as cancel:
-                    self.cancels.append(cancel)
-                case _:
-                    pass
-            await self._flush()
+        with contextlib.suppress(ConnectionClosed):
+            async for frame in socket:
+                match end.receive(frame, 0):
+                    case Offer() as offer:
+                        end.send(Accept(job_id=offer.job.job_id, attempt=offer.attempt))
+                    case Grant() as grant:
+                        self.grants[grant.job_id] = grant
+                    case Cancel() as cancel:
+                        self.cancels.append(cancel)
+                    case _:
+                        pass
+                await self._flush()
 
     async def _flush(self) -> None:
         assert self._end is not None
@@ -311,14 +318,21 @@ class World:
         """Sit at a terminal inside the block."""
         async with (
             open_chat(self.url, key or self.admin_key) as client,
-            asyncio.TaskGroup() as tasks,
+            at_terminal(client) as chat,
         ):
-            chat = Chat(client)
-            listening = tasks.create_task(chat.listen())
-            try:
-                yield chat
-            finally:
-                listening.cancel()
+            yield chat
+
+
+@contextlib.asynccontextmanager
+async def at_terminal(client: ChatClient) -> AsyncIterator[Chat]:
+    """Read along inside the block."""
+    async with asyncio.TaskGroup() as tasks:
+        chat = Chat(client)
+        listening = tasks.create_task(chat.listen())
+        try:
+            yield chat
+        finally:
+            listening.cancel()
 
 
 @contextlib.asynccontextmanager
