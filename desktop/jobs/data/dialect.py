@@ -61,11 +61,15 @@ def records(
             end, to begin the next part with; None when this is the end of the file.
     """
     opening = re.compile(rf'(?:^|{re.escape(delimiter)})[ ]*"')
+    closed = _closed(delimiter)
     pending: list[Record] = []
     quotes = 0
     for number, raw in enumerate(lines, start=first_line):
         line = raw.rstrip("\n").replace("\0", "")
         if not pending and ('"' not in line or opening.search(line) is None):
+            yield number, line, True
+            continue
+        if not pending and closed.fullmatch(line):
             yield number, line, True
             continue
         pending.append((number, line))
@@ -81,6 +85,13 @@ def records(
         return
     while pending:
         pending = yield from _without_first(pending)
+
+
+def _closed(delimiter: str) -> re.Pattern[str]:
+    """Match lines that end outside of quotes, whatever stray quotes stand within their cells."""
+    rest = rf"(?:(?!{re.escape(delimiter)}).)*+"
+    cell = rf'(?: *"(?:[^"]|"")*+"{rest}|(?! *"){rest})'
+    return re.compile(rf"{cell}(?:{re.escape(delimiter)}{cell})*+")
 
 
 def _without_first(
