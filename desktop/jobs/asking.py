@@ -7,6 +7,7 @@ question reaches a person is left to the context.
 from __future__ import annotations
 
 import difflib
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".parquet")
 FILES_OFFERED_MAX = 8
+FILES_LOOKED_AT_MAX = 50
+RESULT_NAME = re.compile(r"\.predictions(-\d+)?\.csv$")
+"""What `desktop.jobs.ml.result_file` calls the tables it writes."""
 COLUMNS_OFFERED_MAX = 12
 LABEL_CHARS_MAX = 200
 CLOSE_NAMES_MAX = 3
@@ -59,7 +63,9 @@ def file_of(
     """
     if given is not None:
         return context.find_file(given)
-    files = context.recent_files(suffixes, count_max=FILES_OFFERED_MAX)
+    recent = context.recent_files(suffixes, count_max=FILES_LOOKED_AT_MAX)
+    # Results stand beside their inputs and are always the newest; hardly anyone means them.
+    files = [path for path in recent if not RESULT_NAME.search(path.name)][:FILES_OFFERED_MAX]
     if not files:
         folders = ", ".join(str(folder) for folder in context.folders)
         raise NotFound(

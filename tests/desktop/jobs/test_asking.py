@@ -97,6 +97,14 @@ def test_no_more_files_are_offered_than_fit_under_a_thumb(tmp_path: Path) -> Non
     assert len(context.asked[0].choices) == FILES_OFFERED_MAX
 
 
+def test_predictions_written_before_are_not_offered_as_inputs(tmp_path: Path) -> None:
+    context = context_of(tmp_path, {"file": "sales.csv"})
+    for name in ("sales.csv", "sales.predictions.csv", "sales.predictions-2.csv"):
+        (context.folder / name).write_text("a,b\n1,2\n")
+    file_of(context, None)
+    assert [choice.label for choice in context.asked[0].choices] == ["sales.csv"]
+
+
 def test_without_any_table_the_folders_are_named_instead_of_asking(tmp_path: Path) -> None:
     context = context_of(tmp_path)
     with pytest.raises(NotFound) as failure:
