@@ -95,15 +95,7 @@ def _is_header(row: list[str], below: Sequence[list[str]]) -> bool:
     repeated = sum(
         bool(cell) and sum(one[n] == cell for one in below) >= 2 for n, cell in enumerate(row)
     )
-    return repeated * 2 <= len(row)
-
-
-def _has_values(below: Sequence[list[str]]) -> bool:
-    """Tell whether a column below holds numbers or dates, so that words above it are a name."""
-    columns = ([cell for cell in column if cell] for column in zip(*below, strict=True))
-    return any(
-        cells and sum(_is_value(cell) for cell in cells) * 2 > len(cells) for cells in columns
-    )
+    return repeated * 2 < len(row)
 
 
 def _is_value(cell: str) -> bool:

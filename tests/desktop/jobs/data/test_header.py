@@ -48,6 +48,7 @@ def test_names_are_taken_for_names(header: list[str], body: list[list[str]]) -> 
         rows(repeated(*TOWNS), repeated("red", "blue")),
         rows(repeated(*TOWNS), repeated("NA", "red", "blue")),
         rows(repeated("-", "red", "blue"), repeated(*TOWNS)),
+        rows([f"Anna {chr(97 + n % 26)}" for n in range(30)], repeated("red", "blue")),
         rows(repeated(*TOWNS), [f"2024-01-{n % 28 + 1:02d}" for n in range(30)]),
     ],
 )
