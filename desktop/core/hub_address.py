@@ -18,12 +18,12 @@ def hub_base(url: str, *, allow_insecure: bool = False) -> str:
         NotAllowed: `hub_url_insecure`.
     """
     given = url.strip()
-    parts = urlsplit(given if "://" in given else f"https://{given}")
     try:
-        port = parts.port
+        parts = urlsplit(given if "://" in given else f"https://{given}")
+        is_web = parts.scheme in ("http", "https") and parts.port != 0
     except ValueError:
-        port = -1
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == -1 or parts.username:
+        parts, is_web = urlsplit(""), False
+    if not is_web or not parts.hostname or parts.username:
         raise BadInput(
             "hub_url_invalid",
             f"'{given[:100]}' is not the address of a hub.",

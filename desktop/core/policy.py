@@ -70,6 +70,7 @@ def parse_policy(text: str) -> Policy:
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         what = f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+        what += _place_of(text, fault["loc"])
     raise BadInput(
         "policy_invalid",
         f"The policy file cannot be used: {what}.",
@@ -85,6 +86,16 @@ def write_policy(policy: Policy) -> str:
     lines += ["", "[kinds]"]
     lines += [f"{origin.value} = [{_strings(p)}]" for origin, p in policy.kinds.items()]
     return "\n".join(lines) + "\n"
+
+
+def _place_of(text: str, loc: tuple[int | str, ...]) -> str:
+    """Name the line of a fault, as TOML's own errors do."""
+    names = [str(part) for part in loc if isinstance(part, str) and not part.startswith("[")]
+    for number, line in enumerate(text.splitlines(), start=1):
+        head = line.partition("=")[0].strip().strip("[]\"' ")
+        if names and head == names[-1]:
+            return f" (at line {number})"
+    return ""
 
 
 def _strings(values: tuple[str, ...]) -> str:

@@ -163,6 +163,9 @@ class Link:
                 await writer
         except* ConnectionClosed:
             log.info("line closed", end=repr(end))
+        except* AppError as failures:
+            # What could not be stored is not acknowledged: the other side tells it again.
+            end.close(_first(failures))
         finally:
             end.close()
 
@@ -264,3 +267,12 @@ class Link:
     @property
     def _host(self) -> str:
         return urlsplit(self._base).netloc
+
+
+def _first(failures: BaseExceptionGroup[AppError]) -> AppError:
+    """Return the error that came first, out of its nest of groups."""
+    failure: BaseException = failures
+    while isinstance(failure, BaseExceptionGroup):
+        failure = failure.exceptions[0]
+    assert isinstance(failure, AppError)
+    return failure

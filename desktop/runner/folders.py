@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from desktop.core.file_name import is_trap
 from shared.errors import BadInput, NotAllowed, NotFound
 
 FILES_SEEN_MAX = 20_000
@@ -34,7 +36,9 @@ class AllowedFolders:
             raise BadInput(
                 "file_name_invalid", "That is not the name of a file.", "Name one, as in sales.csv."
             )
-        given = Path(name.strip()).expanduser()
+        if is_trap(name, is_windows=sys.platform == "win32"):
+            raise self._outside(name)
+        given = _expanded(name)
         if given.is_absolute():
             return self._allowed_file(given, name)
         for folder in self.folders:
@@ -63,7 +67,13 @@ class AllowedFolders:
         if not self.holds(path):
             raise self._outside(name)
         resolved = path.resolve()
-        if not resolved.exists():
+        if resolved.is_dir():
+            raise BadInput(
+                "file_is_folder",
+                f"{resolved.name} is a folder, not a file.",
+                "Name a file that is in it.",
+            )
+        if not resolved.is_file():
             raise self._missing(name)
         return resolved
 
@@ -110,6 +120,14 @@ class AllowedFolders:
                     # A link may point anywhere; it counts only where it leads.
                     if not name.startswith(".") and (not path.is_symlink() or self.holds(path)):
                         yield path
+
+
+def _expanded(name: str) -> Path:
+    given = Path(name.strip())
+    try:
+        return given.expanduser()
+    except RuntimeError:  # "~somebody" who has no home here
+        return given
 
 
 def _changed(path: Path) -> float:

@@ -19,7 +19,7 @@ from desktop.store import facts, journal, outbox
 from desktop.store.journal import OpenQuestion
 from shared.database import Database
 from shared.environment import Environment
-from shared.errors import ErrorBody
+from shared.errors import AppError, ErrorBody
 from shared.events import (
     AttemptEventBody,
     Event,
@@ -181,7 +181,11 @@ class Hands:
         """Journal a yes to an offer. Its slot is taken from this moment on."""
         attempt = Attempt(spec=spec, number=number)
         self._keep(attempt)
-        await self._database.write(lambda connection: journal.save(connection, attempt))
+        try:
+            await self._database.write(lambda connection: journal.save(connection, attempt))
+        except AppError:
+            del self._attempts[spec.job_id, number]
+            raise
 
     async def forget(self, attempt: Attempt) -> None:
         self._attempts.pop((attempt.spec.job_id, attempt.number), None)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from desktop.core.link import LinkState
+from desktop.store import journal
 from shared.errors import ErrorBody
 from shared.events import (
     JobFailed,
@@ -440,3 +441,24 @@ async def test_an_acknowledgement_is_kept_across_a_restart(hub: HubDouble, tmp_p
         await hub.until(lambda: len(hub.hellos) == 2)
     assert hub.hellos[1].outbox_seq == 2
     assert len(hub.events) == 2, "nothing is told twice"
+
+
+async def test_a_full_disk_ends_the_line_with_its_reason_and_passes(
+    hub: HubDouble, tmp_path: Path
+) -> None:
+    async with working(tmp_path, hub.base, slots=60) as worker:
+        await worker.until_state(LinkState.ONLINE)
+        store = worker.agent._hands._database
+        # SQLite itself says that it is full, as it does on a full disk.
+        await store.write(lambda connection: connection.execute("pragma max_page_count = 1"))
+        jobs = [spec("hard.brief") for _ in range(50)]
+        for job in jobs:
+            await hub.say(Offer(job=job, attempt=1, expires_in_seconds=30))
+        await worker.until_state(LinkState.OFFLINE, "disk_full")
+        await store.write(lambda connection: connection.execute("pragma max_page_count = 100000"))
+        await hub.until(lambda: len(hub.hellos) >= 2 and hub.hellos[-1].held)
+        said_yes = {m.job_id for m in hub.heard if isinstance(m, Accept)}
+        in_store = {attempt.spec.job_id for attempt in await store.read(journal.attempts)}
+        assert len(in_store) < len(jobs)
+        assert said_yes <= in_store, "nothing was promised that is not in the store"
+        assert {held.job_id for held in hub.hellos[1].held} <= in_store

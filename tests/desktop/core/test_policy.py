@@ -1,0 +1,54 @@
+"""The owner's policy: read strictly, written readably, and nothing allowed when it is broken."""
+
+from __future__ import annotations
+
+import pytest
+
+from desktop.core.policy import DISK_FREE_BYTES_MIN, Policy, parse_policy, write_policy
+from shared.errors import BadInput
+from shared.jobs import Origin
+
+
+def test_what_is_written_is_read_back() -> None:
+    policy = Policy(folders=("C:\\Users\\anna", 'a "quoted" folder'), slots=3)
+    assert parse_policy(write_policy(policy)) == policy
+
+
+def test_an_empty_file_is_the_careful_default() -> None:
+    policy = parse_policy("")
+    assert policy.folders == ()
+    assert policy.disk_free_bytes_min == DISK_FREE_BYTES_MIN == 500 * 1024**2
+    assert not policy.allows("ml.train", Origin.GROUP)
+    assert not policy.allows("code.bugfix", Origin.CHAT)
+    assert policy.allows("ml.train", Origin.CHAT)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("slots = 2\nslots = = 3\n", "line 2"),
+        ("# mine\n\nslots = 'many'\n", "line 3"),
+        ("folders = ['~']\nfolder = ['~/x']\n", "line 2"),
+        ("slots = 1\n[kinds]\nchat = 'ml.*'\n", "line 3"),
+        ("slots = 1\n[kinds]\nfriends = ['*']\n", "line 3"),
+        ("memory_bytes_max = 1\n", "line 1"),
+    ],
+)
+def test_a_broken_policy_names_its_line(text: str, line: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        parse_policy(text)
+    assert caught.value.code == "policy_invalid"
+    assert line in caught.value.message
+    assert caught.value.hint
+
+
+def test_an_origin_that_is_not_named_is_allowed_nothing() -> None:
+    policy = parse_policy("[kinds]\nlocal = ['*']\n")
+    assert policy.allows("ml.train", Origin.LOCAL)
+    assert not any(policy.allows("ml.train", o) for o in Origin if o is not Origin.LOCAL)
+
+
+@pytest.mark.parametrize("kind", ["ml.train", "ml.", "ML.train", "xml.train"])
+def test_a_pattern_covers_its_family_alone(kind: str) -> None:
+    policy = parse_policy("[kinds]\nchat = ['ml.*']\n")
+    assert policy.allows(kind, Origin.CHAT) is kind.startswith("ml.")
