@@ -29,7 +29,6 @@ RECOVERY_SECONDS = 90.0
 FIRST_BUDGET = "10s"
 SECOND_BUDGET = "8s"
 LINES_SHOWN = 4
-UNDER_WAY_SHARE = 0.1
 CODE = re.compile(rf"\b[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}\b")
 
 
@@ -205,7 +204,7 @@ def _is_paired(view: View) -> bool:
 def _is_under_way(view: View) -> bool:
     """Training proper has begun: the file is read, and some of the work is done."""
     progress = view.progress
-    return progress is not None and progress.done >= UNDER_WAY_SHARE * progress.total > 0
+    return progress is not None and progress.done > 0 and not progress.stage.startswith("reading")
 
 
 def _is_again(view: View) -> bool:
