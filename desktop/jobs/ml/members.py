@@ -120,7 +120,7 @@ class Linear:
             solver = "auto" if isinstance(columns, np.ndarray) else "lsqr"
             estimator = Ridge(1 / self.strength, solver=solver)
         else:
-            estimator = LogisticRegression(C=self.strength, max_iter=LINEAR_STEPS_MAX, tol=1e-3)
+            estimator = LogisticRegression(C=self.strength, max_iter=LINEAR_STEPS_MAX)
         _quietly(lambda: estimator.fit(columns[rows], fit.y[rows]))
         share.on_step(1.0)
         return FittedMember(LinearMember(estimator, design), is_cut_short=False)

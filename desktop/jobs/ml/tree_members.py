@@ -123,7 +123,6 @@ class Forest:
 
     name: str = "forest"
     weight: float = 4.0
-    leaf_rows_min: int = 5
     only_if_better: tuple[str, str] | None = None
 
     def suits(self, rows: int) -> bool:
@@ -132,10 +131,12 @@ class Forest:
     def fit(self, task: Task, fit: Rows, held: Rows, share: Share) -> FittedMember:
         from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
-        estimator = (ExtraTreesRegressor if task == "regression" else ExtraTreesClassifier)(
+        is_value = task == "regression"
+        # Small leaves would tell of rare classes with too much certainty.
+        estimator = (ExtraTreesRegressor if is_value else ExtraTreesClassifier)(
             FOREST_STEP_TREES,
-            min_samples_leaf=self.leaf_rows_min,
-            max_features=0.5,
+            min_samples_leaf=5 if is_value else 10,
+            max_features=0.5 if is_value else "sqrt",
             warm_start=True,
             n_jobs=1,
             random_state=share.seed,
