@@ -1,0 +1,111 @@
+"""The outbox numbers without gaps, keeps what a restored hub may ask for, and begins anew whole."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from desktop.core.attempt import Attempt, AttemptState
+from desktop.store import facts, journal, outbox
+from desktop.store.database import open_store
+from desktop.store.facts import Pairing
+from shared.database import Database
+from shared.events import JobStarted
+from shared.ids import JobId, TaskId, WorkerId
+from shared.jobs import JobSpec
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+OLD = NOW - timedelta(days=31)
+
+
+def paired(worker_id: str) -> Pairing:
+    return Pairing(
+        hub_url="https://hub.example.org",
+        worker_id=WorkerId(worker_id),
+        worker_name="anna-pc",
+        hub_name="hub",
+        person_name="anna",
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Database]:
+    with open_store(tmp_path / "worker.sqlite3") as database:
+        database.submit(lambda c: facts.save_pairing(c, paired("w1"))).result()
+        yield database
+
+
+def write(store: Database, *moments: datetime) -> list[int]:
+    def run(connection: sqlite3.Connection) -> list[int]:
+        body = JobStarted(job_id=JobId("job"), attempt=1, fence=1)
+        return [outbox.append(connection, body, at=at) for at in moments]
+
+    return store.submit(run).result()
+
+
+def seqs(store: Database) -> list[int]:
+    events = store.submit(lambda c: outbox.read(c, start=1, count_max=100)).result()
+    return [event.seq for event in events]
+
+
+def test_numbers_go_up_by_one(store: Database) -> None:
+    assert write(store, NOW, NOW, NOW) == [1, 2, 3]
+    assert seqs(store) == [1, 2, 3]
+
+
+def test_what_is_acknowledged_is_kept_for_a_hub_that_was_restored(store: Database) -> None:
+    write(store, OLD, NOW)
+    store.submit(lambda c: outbox.acknowledge(c, 2)).result()
+    assert store.submit(lambda c: outbox.forget_old(c, NOW)).result() == 1
+    assert seqs(store) == [2]
+
+
+def test_what_is_not_acknowledged_is_never_forgotten(store: Database) -> None:
+    write(store, OLD, OLD)
+    store.submit(lambda c: outbox.acknowledge(c, 1)).result()
+    store.submit(lambda c: outbox.forget_old(c, NOW)).result()
+    assert seqs(store) == [2]
+    assert store.submit(outbox.waiting).result() == 1
+
+
+def test_a_number_is_never_used_twice_even_when_all_were_forgotten(store: Database) -> None:
+    write(store, OLD, OLD)
+    store.submit(lambda c: outbox.acknowledge(c, 2)).result()
+    store.submit(lambda c: outbox.forget_old(c, NOW)).result()
+    assert seqs(store) == []
+    assert write(store, NOW) == [3]
+
+
+def test_an_acknowledgement_never_goes_back(store: Database) -> None:
+    write(store, NOW, NOW)
+    store.submit(lambda c: outbox.acknowledge(c, 2)).result()
+    store.submit(lambda c: outbox.acknowledge(c, 1)).result()
+    assert store.submit(outbox.acked_seq).result() == 2
+
+
+def test_a_new_epoch_tells_again_what_had_not_got_across(store: Database) -> None:
+    write(store, NOW, NOW, NOW)
+    spec = JobSpec(job_id=JobId("job"), task_id=TaskId("task"), kind="ml.train", title="train")
+    ended = Attempt(spec=spec, number=1, state=AttemptState.ENDED, fence=1, outcome_seq=3)
+    store.submit(lambda c: journal.save(c, ended)).result()
+    store.submit(lambda c: outbox.acknowledge(c, 1)).result()
+    before = store.submit(facts.epoch).result()
+    assert store.submit(lambda c: outbox.start_epoch(c, at=NOW)).result() == before + 1
+    again = store.submit(lambda c: outbox.read(c, start=1, count_max=9)).result()
+    assert [(event.epoch, event.seq) for event in again] == [(before + 1, 1), (before + 1, 2)]
+    (moved,) = store.submit(journal.attempts).result()
+    assert moved.outcome_seq == 2, "the outcome is known by its new number"
+
+
+def test_pairing_with_another_hub_drops_what_the_first_one_gave(store: Database) -> None:
+    spec = JobSpec(job_id=JobId("job"), task_id=TaskId("task"), kind="ml.train", title="train")
+    store.submit(lambda c: journal.save(c, Attempt(spec=spec, number=1))).result()
+    store.submit(lambda c: facts.move_hub_cursor(c, "old-hub", 41)).result()
+    store.submit(lambda c: facts.save_pairing(c, paired("w2"))).result()
+    assert store.submit(journal.attempts).result() == []
+    assert store.submit(facts.hub_cursor).result() == ("", 0)
+    assert write(store, NOW) == [1]
