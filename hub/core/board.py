@@ -10,7 +10,7 @@ import heapq
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import count, islice
 
 from hub.core.job import WORKING_STATES, Job
 from hub.core.lane import Lane, LaneKey, Place, Ready
@@ -50,7 +50,8 @@ class Board:
         self._lanes: dict[PersonId, dict[LaneKey, Lane]] = {}
         self._offers: dict[JobId, Placement] = {}
         self._running_out: deque[Placement] = deque()
-        self._waits: list[tuple[float, str, Ready]] = []
+        self._waits: list[tuple[float, int, Ready]] = []
+        self._numbers = count()
         self._rests: deque[tuple[float, Ready, WorkerId]] = deque()
         self._holders: dict[JobId, WorkerId] = {}
         self._working: dict[WorkerId, set[JobId]] = {}
@@ -93,7 +94,7 @@ class Board:
         if not_before is not None and not_before > wall:
             ready.place = Place.WAITING
             due = now + (not_before - wall).total_seconds()
-            heapq.heappush(self._waits, (due, job.job_id, ready))
+            heapq.heappush(self._waits, (due, next(self._numbers), ready))
         else:
             self._enter(ready)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import count
 from typing import NamedTuple
 
 from hub.core.job import Job
@@ -68,25 +69,29 @@ class Ready:
         return max(0, self.job.priority.rank - max(0, raised)), self.since
 
 
+Item = tuple[float, str, int, Ready]
+"""Age, name, and a number of its own: a job may stand in a heap twice, once as a leftover."""
+
+
 class Lane:
     def __init__(self, key: LaneKey) -> None:
         self.key = key
         self.needs = Needs(kind=key.kind, tools=key.tools, worker_id=key.pinned_to)
-        self._heaps: tuple[list[tuple[float, str, Ready]], ...] = tuple([] for _ in Priority)
+        self._heaps: tuple[list[Item], ...] = tuple([] for _ in Priority)
 
     def put(self, ready: Ready) -> None:
         heap = self._heaps[ready.job.priority.rank]
-        heapq.heappush(heap, (ready.since, ready.job.job_id, ready))
+        heapq.heappush(heap, (ready.since, ready.job.job_id, next(_numbers), ready))
 
     def head(self, now: float) -> Ready | None:
         """The job to serve next; None when the lane is empty."""
         heads = [ready for heap in self._heaps if (ready := self._top(heap)) is not None]
         return min(heads, key=lambda ready: ready.rank(now)) if heads else None
 
-    def _top(self, heap: list[tuple[float, str, Ready]]) -> Ready | None:
+    def _top(self, heap: list[Item]) -> Ready | None:
         # Jobs that left or changed lanes stay in the heap until they come up.
         while heap:
-            ready = heap[0][2]
+            ready = heap[0][3]
             if ready.place is Place.LANE and ready.key == self.key:
                 return ready
             heapq.heappop(heap)
@@ -94,3 +99,4 @@ class Lane:
 
 
 _NONE: frozenset[WorkerId] = frozenset()
+_numbers = count()

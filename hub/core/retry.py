@@ -52,4 +52,4 @@ def decide(
         if error.retry_after_seconds > RETRY_AFTER_SECONDS_MAX:
             return GiveUp()
         wait_seconds = max(wait_seconds, error.retry_after_seconds)
-    return TryAgain(now + timedelta(seconds=wait_seconds))
+    return TryAgain(now + timedelta(milliseconds=round(wait_seconds * 1000)))

@@ -22,6 +22,7 @@ from shared.environment import Environment
 from shared.events import Event, EventBody
 from shared.ids import JobId, PersonId
 from shared.jobs import JobSpec
+from shared.times import from_ms, to_ms
 
 T = TypeVar("T")
 
@@ -150,7 +151,9 @@ class Ledger:
         self, connection: sqlite3.Connection, run: Callable[[Entry], T], entries: list[Entry]
     ) -> T:
         place = self._read_place(connection)
-        entry = Entry(connection, self.environment.now(), self._epoch, place)
+        # In whole milliseconds, as the store keeps it: what is in memory equals what is read back.
+        now = from_ms(to_ms(self.environment.now()))
+        entry = Entry(connection, now, self._epoch, place)
         result = run(entry)
         entry.write_facts()
         self._place = entry.place

@@ -101,6 +101,14 @@ def test_an_offer_runs_out_after_thirty_seconds_with_a_new_number() -> None:
     assert board.accept(PC, job_id, second.attempt) is second
 
 
+def test_a_job_may_come_back_again_and_again() -> None:
+    board = board_with(make_job(), make_job("other"), here=(presence(slots=2),))
+    for round_ in range(5):
+        assert len(board.place(NOW + round_ * OFFER_SECONDS)) == 2
+        # The same job is also put down anew, as after a failure or a loss.
+        board.update(make_job(), NOW, NOON)
+
+
 def test_an_accepted_offer_does_not_run_out() -> None:
     board = board_with(make_job(), here=(presence(slots=2),))
     [offer] = board.place(NOW)
