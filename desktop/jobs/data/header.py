@@ -18,6 +18,8 @@ FILLED_SHARE_MIN = 0.5
 VALUES_MIN = 3
 VALUES_SHARE_MIN = 0.8
 """So many numbers or dates make the word above them their name."""
+LEVEL_ROWS_MIN = 5
+"""Words that come again so often on average are levels; a value would be among them."""
 NAME_CHARS_MAX = 200
 YEAR = re.compile(r"^(?:19|20)\d{2}$")
 
@@ -90,7 +92,8 @@ def _is_header(row: list[str], below: Sequence[list[str]]) -> bool:
         return False
     if _has_null(row, below):
         return False
-    if not below or _names_numbers(row, below):
+    columns = [[one[n] for one in below if one[n]] for n in range(len(row))]
+    if not below or any(map(_is_name, row, columns)):
         return True
     repeated = sum(
         bool(cell) and sum(one[n] == cell for one in below) >= 2 for n, cell in enumerate(row)
@@ -111,14 +114,13 @@ def _has_null(row: list[str], below: Sequence[list[str]]) -> bool:
     )
 
 
-def _names_numbers(row: list[str], below: Sequence[list[str]]) -> bool:
-    """Tell whether a word stands over a column of numbers or dates."""
-    for n, cell in enumerate(row):
-        under = [one[n] for one in below if one[n]] if cell and not _is_value(cell) else []
-        values = sum(map(_is_value, under))
-        if values >= VALUES_MIN and values >= VALUES_SHARE_MIN * len(under):
-            return True
-    return False
+def _is_name(cell: str, under: Sequence[str]) -> bool:
+    """Tell whether a word is unlike all the column below: over numbers, or over few levels."""
+    if not cell or _is_value(cell) or len(under) < VALUES_MIN:
+        return False
+    values = sum(map(_is_value, under))
+    are_levels = len(set(under)) * LEVEL_ROWS_MIN <= len(under)
+    return values >= VALUES_SHARE_MIN * len(under) or (are_levels and cell not in under)
 
 
 def _are_years(row: list[str], below: Sequence[list[str]]) -> bool:
