@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
 from desktop.core.link import LinkState
-from desktop.store import journal
-from shared.errors import ErrorBody
 from shared.events import (
     JobFailed,
     JobLogged,
@@ -23,7 +20,6 @@ from shared.ids import JobId, QuestionId
 from shared.jobs import JobSpec, Origin
 from shared.messages import (
     Accept,
-    Bye,
     Cancel,
     Decision,
     Decline,
@@ -375,90 +371,3 @@ async def test_an_outcome_whose_ack_was_lost_is_forgotten_at_the_next_welcome(
         await hub.until(lambda: hub.end is not None and hub.end.phase == "open")
         assert isinstance(await offered(hub, spec("hard.brief")), Accept)
         assert len(worker.agent.attempts) == 1, "only the new one is in hand"
-
-
-async def test_a_worker_that_was_shown_out_stops_trying(hub: HubDouble, tmp_path: Path) -> None:
-    hub.refuses_with = HTTPStatus.UNAUTHORIZED
-    async with working(tmp_path, hub.base) as worker:
-        refused = await worker.until_state(LinkState.REFUSED)
-    assert refused.error is not None
-    assert "pair" in refused.error.hint.lower()
-    assert not hub.hellos
-
-
-@pytest.mark.parametrize("code", ["worker_revoked", "worker_unknown", "key_invalid"])
-async def test_a_goodbye_for_good_ends_the_tries(hub: HubDouble, tmp_path: Path, code: str) -> None:
-    async with working(tmp_path, hub.base) as worker:
-        await worker.until_state(LinkState.ONLINE)
-        await hub.say(Bye(error=ErrorBody(code=code, message="Out.", hint="Pair it again.")))
-        await worker.until_state(LinkState.REFUSED)
-    assert len(hub.hellos) == 1
-
-
-async def test_a_full_hub_is_named_and_tried_again(hub: HubDouble, tmp_path: Path) -> None:
-    hub.refuses_with = HTTPStatus.SERVICE_UNAVAILABLE
-    async with working(tmp_path, hub.base) as worker:
-        full = await worker.until_state(LinkState.OFFLINE, "hub_full")
-        assert full.next_try_seconds is not None
-        hub.refuses_with = None
-        await worker.until_state(LinkState.ONLINE)
-
-
-async def test_a_hub_that_closes_for_want_of_room_is_named_full(
-    hub: HubDouble, tmp_path: Path
-) -> None:
-    hub.closes_with = 1013
-    async with working(tmp_path, hub.base) as worker:
-        await worker.until_state(LinkState.OFFLINE, "hub_full")
-
-
-async def test_a_hub_of_another_protocol_is_named(hub: HubDouble, tmp_path: Path) -> None:
-    hub.is_welcoming = False
-    async with working(tmp_path, hub.base) as worker:
-        await hub.until(lambda: hub.hellos)
-        told = ErrorBody(code="protocol_version", message="Other.", hint="Update the worker.")
-        await hub.say(Bye(error=told))
-        offline = await worker.until_state(LinkState.OFFLINE, "protocol_version")
-    assert offline.error == told
-
-
-async def test_a_hub_that_is_down_is_named_with_the_next_try(tmp_path: Path) -> None:
-    async with HubDouble().serving() as gone:
-        base = gone.base
-    async with working(tmp_path, base) as worker:
-        down = await worker.until_state(LinkState.OFFLINE, "hub_unreachable")
-    assert down.next_try_seconds is not None
-    assert 0 < down.next_try_seconds < 60
-
-
-async def test_an_acknowledgement_is_kept_across_a_restart(hub: HubDouble, tmp_path: Path) -> None:
-    async with working(tmp_path, hub.base) as worker:
-        await worker.until_state(LinkState.ONLINE)
-        await granted(hub, spec("hard.brief"))
-        await hub.until_event("job_succeeded")
-        await hub.until(lambda: not worker.agent.attempts)
-    async with working(tmp_path, hub.base):
-        await hub.until(lambda: len(hub.hellos) == 2)
-    assert hub.hellos[1].outbox_seq == 2
-    assert len(hub.events) == 2, "nothing is told twice"
-
-
-async def test_a_full_disk_ends_the_line_with_its_reason_and_passes(
-    hub: HubDouble, tmp_path: Path
-) -> None:
-    async with working(tmp_path, hub.base, slots=60) as worker:
-        await worker.until_state(LinkState.ONLINE)
-        store = worker.agent._hands._database
-        # SQLite itself says that it is full, as it does on a full disk.
-        await store.write(lambda connection: connection.execute("pragma max_page_count = 1"))
-        jobs = [spec("hard.brief") for _ in range(50)]
-        for job in jobs:
-            await hub.say(Offer(job=job, attempt=1, expires_in_seconds=30))
-        await worker.until_state(LinkState.OFFLINE, "disk_full")
-        await store.write(lambda connection: connection.execute("pragma max_page_count = 100000"))
-        await hub.until(lambda: len(hub.hellos) >= 2 and hub.hellos[-1].held)
-        said_yes = {m.job_id for m in hub.heard if isinstance(m, Accept)}
-        in_store = {attempt.spec.job_id for attempt in await store.read(journal.attempts)}
-        assert len(in_store) < len(jobs)
-        assert said_yes <= in_store, "nothing was promised that is not in the store"
-        assert {held.job_id for held in hub.hellos[1].held} <= in_store
