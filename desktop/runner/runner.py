@@ -32,6 +32,8 @@ log = structlog.get_logger(__name__)
 
 TELL_SECONDS = 1.0
 """Progress and log lines leave the worker at most this often per job."""
+LAST_WORDS_FILE = "last-words.log"
+"""In a failed job's working folder: the end of its standard error."""
 LOG_BYTES_MAX = 48 * 1024
 """Of one event of log lines: JSON may take twice as much, and a frame has room for 256 KiB."""
 LOG_LINES_MAX = 10_000
@@ -146,6 +148,7 @@ class Runner:
             del self._running[job_id]
             log.info("job ended", ending=outcome.ending, seconds=round(outcome.running_seconds, 1))
             if not running.is_silent:
+                self._keep_last_words(job_id, outcome)
                 await self._listener.ended(job_id, outcome)
                 self._clean(job_id, outcome)
 
@@ -185,6 +188,14 @@ class Runner:
             memory_bytes_max=workshop.memory_bytes_max,
             threads_max=workshop.threads_max,
         )
+
+    def _keep_last_words(self, job_id: JobId, outcome: Outcome) -> None:
+        """Keep what a failed job said last, tracebacks included: on this machine alone."""
+        if outcome.tail and outcome.ending not in (Ending.RESULT, Ending.CANCELLED):
+            path = self._workshop.jobs_folder / job_id / LAST_WORDS_FILE
+            # A full disk must not cost the outcome as well.
+            with contextlib.suppress(OSError):
+                path.write_text("\n".join(outcome.tail) + "\n", encoding="utf-8")
 
     def _clean(self, job_id: JobId, outcome: Outcome) -> None:
         """A job that ended well leaves no working folder; others keep theirs for a look."""

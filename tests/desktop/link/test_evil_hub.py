@@ -93,6 +93,18 @@ async def test_what_the_owner_did_not_allow_is_declined_with_a_reason(
     assert names_in(tmp_path) == ["home"]
 
 
+async def test_a_traceback_stays_on_the_machine(hub: HubDouble, tmp_path: Path) -> None:
+    job = spec("hard.litter_apart")
+    async with working(tmp_path, hub.base) as worker:
+        await worker.until_state(LinkState.ONLINE)
+        await granted(hub, job)
+        failed = await hub.until_event("job_failed")
+    assert isinstance(failed, JobFailed)
+    assert "the way out" in failed.error.message
+    assert not any("Traceback" in event.model_dump_json() for event in hub.events)
+    assert "Traceback" in (tmp_path / "jobs" / job.job_id / "last-words.log").read_text()
+
+
 async def test_a_full_worker_says_not_now(hub: HubDouble, tmp_path: Path) -> None:
     async with working(tmp_path, hub.base, slots=1) as worker:
         await worker.until_state(LinkState.ONLINE)
