@@ -14,6 +14,7 @@ from datetime import UTC, timedelta
 
 import structlog
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from hub.core import job as core
 from hub.core.job import Job
@@ -41,9 +42,13 @@ from shared.events import (
 from shared.ids import ConversationId, PersonId, WorkerId
 from shared.jobs import JobState
 from shared.kinds import Kind
+from shared.protocol import FRAME_BYTES_MAX
 from shared.questions import QUESTION_SECONDS
 
 log = structlog.get_logger()
+
+EVENT_BYTES_MAX = FRAME_BYTES_MAX - 8 * 1024
+"""An event's body; the rest is for the envelopes in which it travels on."""
 
 
 @dataclass(slots=True)
@@ -118,6 +123,8 @@ class Recorder:
             entry.connection, job.job_id, worker_id, body.attempt, body.fence
         ):
             raise _foreign(body)
+        if len(to_json(event.body)) > EVENT_BYTES_MAX:
+            self._refuse_size(entry, job if is_current else None, body)
         entry.keep(person_id, event)
         if is_current:
             self._apply(entry, job, body)
@@ -127,6 +134,23 @@ class Recorder:
                 person_id,
                 LateResult(job_id=job.job_id, attempt=body.attempt, outcome=_outcome(body)),
             )
+
+    def _refuse_size(self, entry: Entry, job: Job | None, body: AttemptEventBody) -> None:
+        """Keep what no frame could carry on out of the log; a job must not wait for it forever."""
+        error = BadInput(
+            "event_too_large",
+            f"What the worker told is over the limit of {EVENT_BYTES_MAX:,} bytes.",
+            "A result is what a person reads in a chat; put the rest into a file.",
+        )
+        if job is None or not isinstance(body, JobSucceeded | JobFailed):
+            raise error
+        entry.tell(
+            job.person_id,
+            JobFailed(job_id=job.job_id, attempt=body.attempt, fence=body.fence, error=error.body),
+        )
+        kind = self._kinds.get(job.kind)
+        endings.fail(entry, job, error.body, kind, self._ledger.environment)
+        raise error
 
     def _apply(self, entry: Entry, job: Job, body: AttemptEventBody) -> None:
         match body:

@@ -177,3 +177,18 @@ async def test_a_naive_time_is_read_as_utc(
     await pc.push((naive,))
     [*_, last] = await world.services.views.history(None, grant.job_id)
     assert last.at == NOON
+
+
+async def test_what_no_frame_can_carry_on_fails_the_job_and_stays_out_of_the_log(
+    world: World,
+) -> None:
+    pc, _, grant = await evil(world)
+    huge = succeeded(grant).model_copy(update={"result": {"headline": "x" * 255_000}})
+    recorded = await pc.report(started(grant), huge)
+    assert [error.code for error in recorded.refused] == ["event_too_large"]
+    assert recorded.acked_seq == 2
+    card = await world.services.views.job(None, grant.job_id)
+    assert card.state is JobState.FAILED
+    facts = await world.services.views.history(None, grant.job_id)
+    assert facts[-1].type == "job_failed"
+    assert max(len(fact.event.model_dump_json()) for fact in facts) < 2000
