@@ -90,7 +90,7 @@ class ConsoleFrontend:
         self._inbox: Inbox | None = None
         self._since = environment.now()
         self._terminals: dict[ConversationId, set[_Terminal]] = defaultdict(set)
-        self._unseen: dict[int, asyncio.Future[None]] = {}
+        self._unseen: dict[int, tuple[ConversationId, asyncio.Future[None]]] = {}
         self._numbers = 0
 
     async def start(self, inbox: Inbox) -> None:
@@ -116,11 +116,12 @@ class ConsoleFrontend:
             Unavailable: `nobody_listening`, `not_seen`; both retryable.
         """
         if not self._terminals.get(conversation):
-            raise Unavailable("nobody_listening", "Nobody is in this chat now.", retryable=True)
+            raise nobody_listening()
         self._numbers += 1
         number = self._numbers
         ref = replace or MessageRef(view.key or self._environment.new_id())
-        seen = self._unseen[number] = asyncio.get_running_loop().create_future()
+        seen = asyncio.get_running_loop().create_future()
+        self._unseen[number] = (conversation, seen)
         for terminal in list(self._terminals[conversation]):
             _offer(terminal, Message(number=number, ref=ref.value, view=view))
         try:
@@ -166,6 +167,13 @@ class ConsoleFrontend:
             self._terminals[conversation].discard(terminal)
             if not self._terminals[conversation]:
                 del self._terminals[conversation]
+                self._give_up_on(conversation)
+
+    def _give_up_on(self, conversation: ConversationId) -> None:
+        """The last terminal left: nobody will say any more that something was seen."""
+        for where, seen in self._unseen.values():
+            if where == conversation and not seen.done():
+                seen.set_exception(nobody_listening())
 
     async def _read(
         self, socket: WebSocket, terminal: _Terminal, person: Person, writing: asyncio.Task[None]
@@ -185,7 +193,7 @@ class ConsoleFrontend:
         try:
             match read_from_client(text):
                 case Seen(number=number):
-                    seen = self._unseen.get(number)
+                    _, seen = self._unseen.get(number, (None, None))
                     if seen is not None and not seen.done():
                         seen.set_result(None)
                 case Say() as say:
@@ -244,6 +252,10 @@ def _end(terminal: _Terminal) -> None:
     while terminal.frames.full():
         terminal.frames.get_nowait()
     terminal.frames.put_nowait(None)
+
+
+def nobody_listening() -> Unavailable:
+    return Unavailable("nobody_listening", "Nobody is in this chat now.", retryable=True)
 
 
 def hub_stopping() -> Unavailable:

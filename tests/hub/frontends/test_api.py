@@ -108,6 +108,12 @@ async def test_a_question_is_listed_and_answered(world: World) -> None:
         [question] = (await world.rest.get("/questions")).json()["questions"]
         assert question["asking"]["text"] == "Push it?"
         url = f"/questions/{QUESTION}/answer"
+        key = (await world.rest.post("/people", json={"name": "Ben"})).json()["key"]
+        as_ben = {"Authorization": f"Bearer {key}"}
+        stolen = await world.rest.post(url, json={"reply": "yes"}, headers=as_ben)
+        problem(stolen, 404, "question_unknown")
+        listed = (await world.rest.get("/questions", headers=as_ben)).json()
+        assert listed["questions"] == []
         unfit = problem(await world.rest.post(url, json={"reply": "maybe"}), 422, "answer_unfit")
         assert unfit["hint"] == "Answer with one of: Yes, No."
         answered = (await world.rest.post(url, json={"reply": "yes"})).json()
@@ -194,6 +200,10 @@ async def test_only_the_operator_brings_people_in_and_each_sees_their_own(world:
         owner = (await world.rest.get("/people")).json()["people"][0]["person_id"]
         stolen = await ben.post("/invitations", json={"person_id": owner})
         problem(stolen, 403, "operator_only")
+        pc = (await world.pair()).worker_id
+        for method, path in (("POST", "/pause"), ("POST", "/resume"), ("DELETE", "")):
+            denied = await ben.request(method, f"/workers/{pc}{path}")
+            problem(denied, 404, "worker_unknown")
         own = (await ben.get("/people")).json()["people"]
         assert [person["name"] for person in own] == ["Ben"]
 

@@ -178,6 +178,21 @@ async def test_what_happened_while_nobody_watched_is_shown_on_return(world: Worl
             assert final.text == "Model ready."
 
 
+async def test_a_terminal_that_dies_before_it_says_seen_has_not_seen(world: World) -> None:
+    worker = await world.pair()
+    url = world.url.replace("http", "ws", 1) + "/api/v1/chat/ws"
+    headers = {"Authorization": f"Bearer {world.admin_key}"}
+    async with worker.online():
+        async with connect(url, additional_headers=headers, proxy=None) as dying:
+            await dying.send(json.dumps({"type": "say", "id": "1", "text": "/models"}))
+            await worker.succeeds(await worker.any_grant(), {"headline": "No models."})
+            while "No models." not in str(await dying.recv()):
+                pass
+        async with world.chat() as chat:
+            final = await chat.view(lambda view: view.final)
+            assert final.text == "No models."
+
+
 async def test_two_terminals_of_one_person_show_the_same(world: World) -> None:
     worker = await world.pair()
     async with world.chat() as left, world.chat() as right, worker.online():

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.app import Hub, compose
-from hub.core.view import FrontendCapabilities, Inbound, Sender, View
+from hub.core.view import FrontendCapabilities, Inbound, Sender, Tone, View
 from hub.frontends.lanes import FAULTS_MAX
 from hub.frontends.outbox import Outbox
 from hub.ports import Health, HealthState, Inbox, MessageRef
@@ -19,7 +19,8 @@ from hub.services.intake import Request
 from hub.settings import Settings
 from shared.environment import Environment
 from shared.errors import NotAllowed, Unavailable
-from shared.ids import ConversationId, PersonId
+from shared.ids import ConversationId, PersonId, WorkerId
+from shared.messages import Progress
 
 HOME = ConversationId("stage:1")
 ELSEWHERE = ConversationId("stage:2")
@@ -120,6 +121,58 @@ async def test_an_event_is_worded_once_however_often_the_loop_runs(tmp_path: Pat
     assert await scene.outbox.word_once() == await scene.outbox.word_once()
     await scene.show_all()
     assert len(scene.finals) == 1
+    scene.hub.database.close()
+
+
+async def test_each_round_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
+    scene = await open_scene(tmp_path)
+    for rounds in (1, 2, 3):
+        await scene.cancelled_job()
+        await scene.outbox.word_once()
+        await scene.show_all()
+        assert len(scene.finals) == rounds
+    scene.hub.database.close()
+
+
+def status(job: str) -> View:
+    return View(text=job, tone=Tone.RUNNING, subject=f"job:{job}")
+
+
+async def test_status_messages_keep_the_pace_a_frontend_asks_for(tmp_path: Path) -> None:
+    capabilities = FrontendCapabilities(edit=True, min_edit_interval_seconds=3)
+    scene = await open_scene(tmp_path, Stage(capabilities=capabilities))
+    await scene.deliveries.put([(HOME, status("a"), 0), (HOME, status("b"), 0)], 0)
+    assert await scene.outbox.show_once(HOME) == 0
+    assert await scene.outbox.show_once(HOME) == pytest.approx(3, abs=0.01)
+    assert [view.text for _, view, _ in scene.stage.shown] == ["a"]
+    scene.clock.ahead_seconds += 3
+    await scene.show_all()
+    assert [view.text for _, view, _ in scene.stage.shown] == ["a", "b"]
+    scene.hub.database.close()
+
+
+async def test_a_question_does_not_wait_for_the_pace_of_status_messages(tmp_path: Path) -> None:
+    capabilities = FrontendCapabilities(edit=True, min_edit_interval_seconds=3)
+    scene = await open_scene(tmp_path, Stage(capabilities=capabilities))
+    asked = View(text="Which?", tone=Tone.ASKING, subject="question:q")
+    await scene.deliveries.put([(HOME, status("a"), 0), (HOME, asked, 0)], 0)
+    assert await scene.outbox.show_once(HOME) == 0
+    assert await scene.outbox.show_once(HOME) == 0
+    assert [view.text for _, view, _ in scene.stage.shown] == ["a", "Which?"]
+    scene.hub.database.close()
+
+
+async def test_progress_keeps_the_pace_and_only_the_newest_counts(tmp_path: Path) -> None:
+    capabilities = FrontendCapabilities(edit=True, min_edit_interval_seconds=3)
+    scene = await open_scene(tmp_path, Stage(capabilities=capabilities))
+    request = Request(person_id=scene.person_id, kind="ml.train", conversation=HOME)
+    job_id = (await scene.hub.services.intake.request(request)).card.job_id
+    await scene.outbox.word_once()
+    await scene.show_all()
+    for done in range(10):
+        told = Progress(job_id=job_id, attempt=1, stage="models", done=done, total=10)
+        scene.outbox.note_progress(job_id, WorkerId("w"), told)
+    assert await scene.outbox.show_once(HOME) == pytest.approx(3, abs=0.01)
     scene.hub.database.close()
 
 
