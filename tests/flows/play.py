@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from desktop.jobs.context import Context
-from shared.errors import BadInput
+from shared.errors import BadInput, Unavailable
 from shared.kinds import Inputs, Kind, Output
 from shared.questions import Asking, Choice, QuestionKind
 
@@ -44,6 +44,7 @@ KINDS = {
         _kind("ask"),
         _kind("ask_default"),
         _kind("refuse"),
+        _kind("stumble"),
         _kind("crash"),
         _kind("exit"),
         _kind("kill_self"),
@@ -105,6 +106,13 @@ def ask_default(context: Context, inputs: PlayInputs) -> PlayOutput:
 
 def refuse(context: Context, inputs: PlayInputs) -> PlayOutput:
     raise BadInput("file_empty", "sales.csv is empty.", "Choose another file.")
+
+
+def stumble(context: Context, inputs: PlayInputs) -> PlayOutput:
+    """Fail in a way that may pass, until the file named by `text` exists."""
+    if Path(inputs.text).exists():
+        return PlayOutput(headline="It works now.")
+    raise Unavailable("service_away", "The service is away.", "Try later.", retryable=True)
 
 
 def crash(context: Context, inputs: PlayInputs) -> PlayOutput:

@@ -26,6 +26,7 @@ from hub.core.question import Question
 from hub.services.intake import Request
 from hub.settings import Settings
 from shared.database import Database
+from shared.environment import Environment
 from shared.ids import JobId, PersonId
 from shared.jobs import JobState, Origin
 from tests.flows import play
@@ -66,6 +67,14 @@ class Worker:
                 self.changed.clear()
                 await self.changed.wait()
 
+    async def until_idle(self) -> None:
+        """Wait until no child runs here."""
+        assert self.agent is not None
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            # An agent has no bell for this.
+            while any(a.is_alive for a in self.agent.attempts):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
     def _note(self, status: LinkStatus) -> None:
         self.statuses.append(status)
         self.changed.set()
@@ -87,7 +96,8 @@ class Ring:
         await worker.until(LinkState.ONLINE)
         return worker
 
-    async def pair(self, name: str, *, policy: Policy | None = None) -> Worker:
+    async def pair(self, name: str, *, policy: Policy | None = None, through: str = "") -> Worker:
+        """Pair a new worker; it is not started. `through` is another way to the hub."""
         invitation = await self.hub.services.pairing.invite(self.person_id)
         home = self.folder / name
         paths = Paths(data=home, config=home)
@@ -95,7 +105,7 @@ class Ring:
         database = open_store(paths.store)
         pairing, token = await asyncio.to_thread(
             claim,
-            self.hub.settings.local_url,
+            through or self.hub.settings.local_url,
             invitation.code,
             name=name,
             platform="Test 1",
@@ -187,22 +197,32 @@ def everything(folder: Path) -> Policy:
 
 
 @contextlib.asynccontextmanager
-async def a_hub(folder: Path, *, port: int = 0) -> AsyncIterator[Hub]:
-    """A hub on `folder`; a later one on the same folder and port is the same hub restarted."""
+async def a_ring(
+    folder: Path,
+    *,
+    port: int = 0,
+    workers: list[Worker] | None = None,
+    environment: Environment | None = None,
+) -> AsyncIterator[Ring]:
+    """A hub on `folder`, and nobody else yet; workers that joined are stopped at the end.
+
+    A later one on the same folder and port is the same hub restarted; it takes the `workers` of
+    the first over, and does not stop them.
+    """
     settings = Settings(data=folder / "hub", port=port, host="127.0.0.1")
-    async with running(settings, kinds=play.KINDS) as hub:
-        yield hub
-
-
-@contextlib.asynccontextmanager
-async def a_ring(folder: Path) -> AsyncIterator[Ring]:
-    """A hub and nobody else yet; workers that joined are stopped at the end."""
-    async with a_hub(folder) as hub:
+    async with running(settings, environment, kinds=play.KINDS) as hub:
         (owner,) = await hub.services.registry.people()
         ring = Ring(folder=folder, hub=hub, person_id=owner.person_id)
+        if workers is not None:
+            ring.workers = workers
         try:
             yield ring
         finally:
-            for worker in ring.workers:
-                await worker.stop()
-                worker.database.close()
+            if workers is None:
+                await farewell(ring.workers)
+
+
+async def farewell(workers: list[Worker]) -> None:
+    for worker in workers:
+        await worker.stop()
+        worker.database.close()
