@@ -31,8 +31,8 @@ WINDOW_EVENTS = 1000
 """Events sent and not yet acknowledged, per direction."""
 BATCH_BYTES_MAX = FRAME_BYTES_MAX // 2
 """Room a batch of events may take in its frame."""
-FRAMES_PER_SECOND_MAX = 2000.0
-FRAMES_BURST_MAX = 4000.0
+FRAMES_PER_SECOND_MAX = 10_000.0
+FRAMES_BURST_MAX = 20_000.0
 
 Received = TypeVar("Received", FromWorker, FromHub)
 

@@ -24,7 +24,6 @@ from shared.messages import (
     Welcome,
 )
 from shared.protocol.end import (
-    BATCH_BYTES_MAX,
     BEAT_SECONDS,
     DEAD_SECONDS,
     WINDOW_EVENTS,
@@ -137,10 +136,18 @@ class HubEnd(End):
         assert self.phase is Phase.OPEN
         assert upto > self.sent_hub_seq
         batch = numbered
-        while batch and len(_bytes_of(batch)) > BATCH_BYTES_MAX and len(batch) > 1:
-            batch = batch[: len(batch) // 2]
-        end = upto if len(batch) == len(numbered) else batch[-1].hub_seq
-        self.send(Events(after=self.sent_hub_seq, upto=end, events=tuple(batch)))
+        while True:
+            end = upto if len(batch) == len(numbered) else batch[-1].hub_seq
+            message = Events.model_construct(
+                type="events", after=self.sent_hub_seq, upto=end, events=tuple(batch)
+            )
+            try:
+                self.send(message)
+                break
+            except ProtocolError:
+                if len(batch) == 1:
+                    raise
+                batch = batch[: len(batch) // 2]
         self.sent_hub_seq = end
 
     @property
@@ -198,8 +205,3 @@ def other_version(hello: Hello) -> ProtocolError:
         f"Update the {older}.",
         close_code=CLOSE_POLICY,
     )
-
-
-def _bytes_of(numbered: list[Numbered]) -> bytes:
-    """Return the bytes a stretch of the log takes in its frame."""
-    return b",".join(n.model_dump_json().encode() for n in numbered)
