@@ -61,6 +61,28 @@ BACKLOG = 1024
 App = Callable[[Scopes, Receive, Send], Awaitable[None]]
 
 
+class LateApi:
+    """The REST API, made when it is first wanted, or as soon as the sockets are up.
+
+    FastAPI takes half of a hub's start; workers and chats need not wait for it.
+    """
+
+    def __init__(self, make: Callable[[], App]) -> None:
+        self._make = make
+        self._app: App | None = None
+        self._making = asyncio.Lock()
+
+    async def ready(self) -> App:
+        async with self._making:
+            if self._app is None:
+                self._app = await asyncio.to_thread(self._make)
+            return self._app
+
+    async def __call__(self, scope: Scopes, receive: Receive, send: Send) -> None:
+        app = self._app or await self.ready()
+        await app(scope, receive, send)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hub:
     """Everything, put together."""
@@ -73,6 +95,7 @@ class Hub:
     console: ConsoleFrontend
     outbox: Outbox
     inbox: ChatInbox
+    api: LateApi
     app: App
     hub_epoch: str
 
@@ -111,6 +134,7 @@ def compose(
         environment=environment,
         hub_url=settings.hub_url,
     )
+    api = LateApi(lambda: _make_api(settings, services, ledger.hub_epoch, console))
     return Hub(
         settings=settings,
         environment=environment,
@@ -120,7 +144,8 @@ def compose(
         console=console,
         outbox=outbox,
         inbox=inbox,
-        app=_router(settings, services, ledger.hub_epoch, engine, console),
+        api=api,
+        app=_router(engine, console, api),
         hub_epoch=ledger.hub_epoch,
     )
 
@@ -151,6 +176,7 @@ async def running(
                 try:
                     # A server that cannot start ends its task, and with it this group.
                     await server.is_up.wait()
+                    loops.append(tasks.create_task(_warm(hub)))
                     yield hub
                 finally:
                     await _drain(hub, server, serving)
@@ -207,14 +233,9 @@ def _services(ledger: Ledger, board: Board, kinds: Mapping[str, Kind], pepper: b
     )
 
 
-def _router(
-    settings: Settings,
-    services: Services,
-    hub_epoch: str,
-    engine: SocketEngine,
-    console: ConsoleFrontend,
+def _make_api(
+    settings: Settings, services: Services, hub_epoch: str, console: ConsoleFrontend
 ) -> App:
-    """Two bare sockets, and the REST API for all else."""
     from hub.frontends.api import make_api
 
     api: App = make_api(
@@ -225,6 +246,11 @@ def _router(
         hub_url=settings.hub_url,
         frontends=(console,),
     )
+    return api
+
+
+def _router(engine: SocketEngine, console: ConsoleFrontend, api: LateApi) -> App:
+    """Two bare sockets, and the REST API for all else."""
 
     async def route(scope: Scopes, receive: Receive, send: Send) -> None:
         match scope["path"]:
@@ -268,6 +294,10 @@ def _loops(hub: Hub) -> list[Coroutine[None, None, None]]:
         hub.engine.run(),
         hub.outbox.run(),
     ]
+
+
+async def _warm(hub: Hub) -> None:
+    await hub.api.ready()
 
 
 class _Server(uvicorn.Server):

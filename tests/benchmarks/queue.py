@@ -246,7 +246,10 @@ def fsync_ms(folder: Path) -> float:
 
 
 async def round_of(jobs: int, callers: list[int]) -> dict[str, float]:
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
+    # Beside the checkout, for a temporary folder may lie in memory and know no fsync.
+    folder = Path(".benchmarks")
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as name:
         folder = Path(name)
         found = {"fsync p50 ms": fsync_ms(folder)}
         settings = Settings(port=0, data=folder)
