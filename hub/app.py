@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
-import socket
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import structlog
-import uvicorn
 
 from hub.core.access import Scope
 from hub.core.board import Board
@@ -25,6 +21,7 @@ from hub.engines.sockets import Receive, Scopes, Send, SocketEngine
 from hub.frontends.console import ConsoleFrontend
 from hub.frontends.inbox import ChatInbox
 from hub.frontends.outbox import Outbox
+from hub.server import App, LateApi, Server, listen, loop_factory, on_signals, server_of
 from hub.services import Services
 from hub.services.deliveries import Deliveries
 from hub.services.dispatcher import Dispatcher
@@ -45,7 +42,6 @@ from shared.errors import NotAllowed, Unavailable
 from shared.kinds import Kind
 from shared.kinds.catalogue import BUILT_IN
 from shared.logs import configure
-from shared.protocol import FRAME_BYTES_MAX
 
 log = structlog.get_logger()
 
@@ -54,33 +50,6 @@ CHAT_PATH = "/api/v1/chat/ws"
 OWNER = "me"
 """The person at the hub's own machine, until they choose a name."""
 PEPPER_BYTES = 32
-GRACE_SECONDS = 3
-"""How long requests under way may take at the end."""
-BACKLOG = 1024
-
-App = Callable[[Scopes, Receive, Send], Awaitable[None]]
-
-
-class LateApi:
-    """The REST API, made when it is first wanted, or as soon as the sockets are up.
-
-    FastAPI takes half of a hub's start; workers and chats need not wait for it.
-    """
-
-    def __init__(self, make: Callable[[], App]) -> None:
-        self._make = make
-        self._app: App | None = None
-        self._making = asyncio.Lock()
-
-    async def ready(self) -> App:
-        async with self._making:
-            if self._app is None:
-                self._app = await asyncio.to_thread(self._make)
-            return self._app
-
-    async def __call__(self, scope: Scopes, receive: Receive, send: Send) -> None:
-        app = self._app or await self.ready()
-        await app(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +132,7 @@ async def running(
     Raises:
         Unavailable: `port_taken`, or as `compose`.
     """
-    listener = _listen(settings)
+    listener = listen(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     try:
         hub = compose(settings, environment, kinds)
@@ -171,7 +140,7 @@ async def running(
             await _prepare(hub)
             async with asyncio.TaskGroup() as tasks:
                 loops = [tasks.create_task(loop) for loop in _loops(hub)]
-                server = _server(hub)
+                server = server_of(hub.settings, hub.app)
                 serving = tasks.create_task(server.serve(sockets=[listener]))
                 try:
                     # A server that cannot start ends its task, and with it this group.
@@ -195,13 +164,13 @@ def serve(settings: Settings) -> None:
         Unavailable: as `running`.
     """
     configure(json_lines=settings.log_format == "json", level=settings.log_level)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:
     stop = asyncio.Event()
-    _on_signals(stop.set)
+    on_signals(stop.set)
     async with running(settings) as hub:
         log.info("hub_listening", url=hub.settings.local_url, data=str(hub.settings.data))
         await stop.wait()
@@ -300,44 +269,7 @@ async def _warm(hub: Hub) -> None:
     await hub.api.ready()
 
 
-class _Server(uvicorn.Server):
-    """uvicorn that tells when it is up, and leaves signals to the hub, which drains first."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.is_up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.is_up.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-
-def _server(hub: Hub) -> _Server:
-    config = uvicorn.Config(
-        hub.app,
-        ws="websockets-sansio",
-        ws_max_size=FRAME_BYTES_MAX,
-        # Beats of the protocol find silent peers; deflate costs 35 KiB for each connection.
-        ws_ping_interval=None,
-        ws_per_message_deflate=False,
-        lifespan="off",
-        loop="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=hub.settings.trusted_proxies,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        backlog=BACKLOG,
-    )
-    return _Server(config)
-
-
-async def _drain(hub: Hub, server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+async def _drain(hub: Hub, server: Server, serving: asyncio.Task[None]) -> None:
     """Say goodbye to workers and terminals, finish requests, write down what is in memory."""
     await hub.engine.drain()
     await hub.console.stop()
@@ -345,25 +277,6 @@ async def _drain(hub: Hub, server: uvicorn.Server, serving: asyncio.Task[None]) 
     await asyncio.wait([serving])
     with contextlib.suppress(Unavailable):
         await hub.services.registry.write_seen()
-
-
-def _listen(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        if sys.platform != "win32":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise Unavailable(
-            "port_taken",
-            f"The hub cannot listen on {settings.host} port {settings.port}: {error.strerror}.",
-            "Stop the program that has it, or choose another with HUB_PORT.",
-        ) from error
-    listener.setblocking(False)  # noqa: FBT003 - its only form
-    return listener
 
 
 def _make_folder(folder: Path) -> None:
@@ -385,22 +298,3 @@ def _secret_file(path: Path, make: Callable[[], str]) -> str:
     path.touch(mode=0o600)
     path.write_text(secret + "\n")
     return secret
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Use uvloop where it exists: a third less CPU for each message."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return factory
-
-
-def _on_signals(stop: Callable[[], None]) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        try:
-            loop.add_signal_handler(number, stop)
-        except NotImplementedError:
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))

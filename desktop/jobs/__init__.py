@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 EXECUTORS: Mapping[str, str] = {
-    "data.describe": "desktop.jobs.data.describe:run",
+    "data.describe": "desktop.jobs.describe:run",
     "ml.train": "desktop.jobs.ml.train:run",
     "ml.predict": "desktop.jobs.ml.predict:run",
     "ml.models": "desktop.jobs.ml.models:run",

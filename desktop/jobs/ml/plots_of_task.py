@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from desktop.jobs.ml.packed import Bools, Floats
-from desktop.jobs.ml.plots import (
+from desktop.jobs.ml.plot_shapes import (
     BINS,
     CLASSES_SHOWN_MAX,
     CURVE_POINTS_MAX,

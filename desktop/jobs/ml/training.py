@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from desktop.jobs.ml import explaining, importance, model_folder, plots
+from desktop.jobs.ml import explaining, importance, model_folder, plot_shapes, plots
 from desktop.jobs.ml.blend import Fitted, fit_blend, target_of
 from desktop.jobs.ml.budget import Budget
 from desktop.jobs.ml.importance import ColumnImportance
@@ -139,7 +139,7 @@ class Training:
         found: tuple[ColumnImportance, ...],
         curve: tuple[LearningPoint, ...],
     ) -> JsonDict:
-        held = plots.Held(
+        held = plot_shapes.Held(
             task=fitted.task,
             classes=fitted.classes,
             y=fitted.oof.y,

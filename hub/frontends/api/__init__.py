@@ -23,7 +23,8 @@ def make_api(
     frontends: Sequence[Frontend] = (),
 ) -> ASGIApp:
     """Build the ASGI application of the API."""
-    from hub.frontends.api.build import About, build
+    from hub.frontends.api.build import build
+    from hub.frontends.api.parts import About
     from hub.frontends.api.problems import DeclaredLength
 
     about = About(

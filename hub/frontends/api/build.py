@@ -6,28 +6,15 @@ cursor. A POST that makes something takes an Idempotency-Key, so that a retry ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from hub.frontends.api import jobs, people, questions, status, workers
+from hub.frontends.api.parts import About
 from hub.frontends.api.problems import BODY_BYTES_MAX, PROBLEMS, install
-from hub.ports import Frontend
 from hub.services import Services
 
 PREFIX = "/api/v1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class About:
-    """What the API tells of its hub."""
-
-    hub_name: str
-    hub_epoch: str
-    version: str
-    hub_url: str
-    frontends: tuple[Frontend, ...] = ()
 
 
 def build(services: Services, about: About) -> FastAPI:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -10,14 +11,23 @@ from pydantic import BaseModel, ConfigDict
 
 from hub.core.access import Scope
 from hub.frontends.door import Caller, admit
+from hub.ports import Frontend
 from hub.services import Services
 from shared.errors import NotAllowed
 from shared.ids import PersonId
 
-if TYPE_CHECKING:
-    from hub.frontends.api.build import About
-
 _bearer = HTTPBearer(auto_error=False, description="A key: dh_person_… or dh_admin_…")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What the API tells of its hub."""
+
+    hub_name: str
+    hub_epoch: str
+    version: str
+    hub_url: str
+    frontends: tuple[Frontend, ...] = ()
 
 
 class Body(BaseModel):

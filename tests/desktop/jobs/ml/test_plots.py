@@ -10,20 +10,17 @@ import pytest
 
 from desktop.jobs.ml.importance import ColumnImportance
 from desktop.jobs.ml.manifest import LeaderboardEntry
-from desktop.jobs.ml.plots import (
+from desktop.jobs.ml.plot_shapes import (
     PLOTS,
     Bars,
     Curves,
     Grid,
     Held,
     Histogram,
-    LearningPoint,
-    Measured,
     Plot,
-    gain_per_doubling,
-    make,
     thinned,
 )
+from desktop.jobs.ml.plots import LearningPoint, Measured, gain_per_doubling, make
 
 ALWAYS = {"folds", "importance", "learning_curve", "leaderboard"}
 MEASURED = Measured(

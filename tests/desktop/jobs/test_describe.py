@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from desktop.jobs import EXECUTORS
-from desktop.jobs.data.describe import COLUMNS_TOLD_MAX, run
 from desktop.jobs.data.samples import FOLDER
+from desktop.jobs.describe import COLUMNS_TOLD_MAX, run
 from shared.errors import BadInput, NotFound
 from shared.kinds.data import DescribeInputs, DescribeOutput
 from tests.desktop.jobs.fake_context import FakeContext, context_of

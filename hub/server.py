@@ -1,0 +1,123 @@
+"""The hub's one server: its port, its event loop, signals, and the API that is made late.
+
+What it serves is put together in `hub.app`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Generator
+
+import uvicorn
+
+from hub.engines.sockets import Receive, Scopes, Send
+from hub.settings import Settings
+from shared.errors import Unavailable
+from shared.protocol import FRAME_BYTES_MAX
+
+GRACE_SECONDS = 3
+"""How long requests under way may take at the end."""
+BACKLOG = 1024
+
+App = Callable[[Scopes, Receive, Send], Awaitable[None]]
+
+
+class LateApi:
+    """The REST API, made when it is first wanted, or as soon as the sockets are up.
+
+    FastAPI takes half of a hub's start; workers and chats need not wait for it.
+    """
+
+    def __init__(self, make: Callable[[], App]) -> None:
+        self._make = make
+        self._app: App | None = None
+        self._making = asyncio.Lock()
+
+    async def ready(self) -> App:
+        async with self._making:
+            if self._app is None:
+                self._app = await asyncio.to_thread(self._make)
+            return self._app
+
+    async def __call__(self, scope: Scopes, receive: Receive, send: Send) -> None:
+        app = self._app or await self.ready()
+        await app(scope, receive, send)
+
+
+class Server(uvicorn.Server):
+    """uvicorn that tells when it is up, and leaves signals to the hub, which drains first."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+def server_of(settings: Settings, app: App) -> Server:
+    config = uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        ws_max_size=FRAME_BYTES_MAX,
+        # Beats of the protocol find silent peers; deflate costs 35 KiB for each connection.
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        loop="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        backlog=BACKLOG,
+    )
+    return Server(config)
+
+
+def listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise Unavailable(
+            "port_taken",
+            f"The hub cannot listen on {settings.host} port {settings.port}: {error.strerror}.",
+            "Stop the program that has it, or choose another with HUB_PORT.",
+        ) from error
+    listener.setblocking(False)  # noqa: FBT003 - its only form
+    return listener
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Use uvloop where it exists: a third less CPU for each message."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+def on_signals(stop: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
