@@ -41,6 +41,7 @@ KINDS = {
     for kind in (
         _kind("count"),
         _kind("effect", idempotent=False),
+        _kind("vanish", idempotent=False),
         _kind("ask"),
         _kind("ask_default"),
         _kind("refuse"),
@@ -77,6 +78,13 @@ def effect(context: Context, inputs: PlayInputs) -> PlayOutput:
         marks.write(f"{context.workdir.name}\n")
     time.sleep(inputs.number / 1000)
     return PlayOutput(headline="Done.", text=inputs.text)
+
+
+def vanish(context: Context, inputs: PlayInputs) -> PlayOutput:
+    """Have the effect, then be gone without a word."""
+    effect(context, inputs)
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
 
 
 def ask(context: Context, inputs: PlayInputs) -> PlayOutput:

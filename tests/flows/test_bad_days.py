@@ -118,6 +118,19 @@ async def test_a_killed_worker_asks_about_what_must_not_run_twice(tmp_path: Path
         assert await starts(ring, job_id) == marks(tmp_path) == 1
 
 
+async def test_a_child_that_vanishes_in_mid_effect_is_asked_about_and_not_run_again(
+    tmp_path: Path,
+) -> None:
+    async with a_ring(tmp_path) as ring:
+        await ring.join()
+        job_id = await ring.ask_for("vanish", text=str(tmp_path / "marks"))
+        question = await ring.question(job_id)
+        assert "stopped from outside (SIGKILL)" in question.asking.text
+        await ring.answer(job_id, "Give up")
+        await ring.until(job_id, JobState.CANCELLED)
+        assert await starts(ring, job_id) == marks(tmp_path) == 1
+
+
 async def test_an_answer_given_while_the_worker_was_away_reaches_its_job(tmp_path: Path) -> None:
     async with a_ring(tmp_path) as ring, Wire(ring.hub.settings.port) as wire:
         worker = await ring.pair("anna-pc", through=wire.url)
