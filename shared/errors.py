@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict
 class ErrorBody(BaseModel):
     """An error as it crosses the wire, is stored, and is shown."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     code: str
     """Stable, snake_case; tests, translations and scripts rely on it."""

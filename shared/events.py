@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from shared.errors import ErrorBody
-from shared.ids import JobId, PersonId, QuestionId, TaskId, WorkerId
+from shared.ids import COUNT_MAX, JobId, PersonId, QuestionId, TaskId, WorkerId
 from shared.questions import Answer, Asking
 
 LINE_CHARS_MAX = 2000
@@ -27,9 +27,9 @@ class Event(BaseModel):
 
     device: str = Field(max_length=64)
     """The writer: a worker's id, or "hub"."""
-    epoch: int = Field(ge=0)
+    epoch: int = Field(ge=0, le=COUNT_MAX)
     """Grows when a device's store was restored or cloned, so numbers are never used twice."""
-    seq: int = Field(ge=1)
+    seq: int = Field(ge=1, le=COUNT_MAX)
     """1, 2, 3 … without gaps within (device, epoch)."""
     at: datetime
     """The writer's wall clock: shown to people, never used for order."""
@@ -57,15 +57,15 @@ _CANONICAL = TypeAdapter(Event)
 class Body(BaseModel):
     """What an event says. Unknown fields of a newer writer are ignored, the envelope keeps them."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class AttemptBody(Body):
     """A fact about one attempt, told by the worker that holds its grant."""
 
     job_id: JobId
-    attempt: int = Field(ge=1)
-    fence: int = Field(ge=0)
+    attempt: int = Field(ge=1, le=COUNT_MAX)
+    fence: int = Field(ge=0, le=COUNT_MAX)
 
 
 class JobStarted(AttemptBody):

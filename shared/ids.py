@@ -25,6 +25,9 @@ SHORT_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U, so it survives being read aloud."""
 SHORT_LENGTH = 4
 RANDOM_BYTES = 10
+COUNT_MAX = 2**53 - 1
+"""The largest number that counts anything on the wire: every store and every reader of JSON
+holds it exactly (RFC 8259, section 6)."""
 
 
 def uuid7(milliseconds: int, random: bytes) -> str:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.capabilities import CAPABILITIES_MAX, Capability
 from shared.errors import ErrorBody
 from shared.events import Event
-from shared.ids import JobId, WorkerId
+from shared.ids import COUNT_MAX, JobId, WorkerId
 from shared.jobs import JobSpec
 
 PROTOCOL_MIN = 1
@@ -29,7 +29,8 @@ NAME_CHARS_MAX = 100
 
 
 class Wire(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # JSON knows no infinity: what came in as one could not be told on.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class HeldState(StrEnum):
@@ -49,8 +50,8 @@ class Held(Wire):
     """One attempt in a worker's hands."""
 
     job_id: JobId
-    attempt: int = Field(ge=1)
-    fence: int = Field(default=0, ge=0)
+    attempt: int = Field(ge=1, le=COUNT_MAX)
+    fence: int = Field(default=0, ge=0, le=COUNT_MAX)
     """0 while there is no grant."""
     state: HeldState
 
@@ -70,9 +71,9 @@ class Verdict(Wire):
     """The hub's word on one held attempt."""
 
     job_id: JobId
-    attempt: int = Field(ge=1)
+    attempt: int = Field(ge=1, le=COUNT_MAX)
     decision: Decision
-    fence: int = Field(default=0, ge=0)
+    fence: int = Field(default=0, ge=0, le=COUNT_MAX)
     """Of a grant."""
     reason: str = Field(default="", max_length=400)
 
@@ -82,9 +83,9 @@ class Metrics(Wire):
 
     cpu_share: float = Field(ge=0)
     """0..1 of all cores, since the last beat."""
-    memory_used_bytes: int = Field(ge=0)
-    memory_total_bytes: int = Field(ge=0)
-    disk_free_bytes: int = Field(ge=0)
+    memory_used_bytes: int = Field(ge=0, le=COUNT_MAX)
+    memory_total_bytes: int = Field(ge=0, le=COUNT_MAX)
+    disk_free_bytes: int = Field(ge=0, le=COUNT_MAX)
     battery_share: float | None = Field(default=None, ge=0, le=1)
     """None without a battery."""
 
@@ -96,18 +97,18 @@ class Hello(Wire):
     protocol_min: int = PROTOCOL_MIN
     protocol_max: int = PROTOCOL_MAX
     device: WorkerId
-    epoch: int = Field(ge=0)
+    epoch: int = Field(ge=0, le=COUNT_MAX)
     name: str = Field(max_length=NAME_CHARS_MAX)
     platform: str = Field(default="", max_length=NAME_CHARS_MAX)
     app_version: str = Field(default="", max_length=40)
     capabilities: tuple[Capability, ...] = Field(max_length=CAPABILITIES_MAX)
     slots: int = Field(ge=0, le=1000)
     """How many jobs may run at once here; 0 while paused."""
-    outbox_seq: int = Field(ge=0)
+    outbox_seq: int = Field(ge=0, le=COUNT_MAX)
     """The highest event number this device has written in this epoch."""
     hub_epoch: str = Field(default="", max_length=64)
     """The hub epoch its cursor belongs to; empty before the first welcome."""
-    hub_seq: int = Field(ge=0)
+    hub_seq: int = Field(ge=0, le=COUNT_MAX)
     """It has applied the hub's events up to here."""
     held: tuple[Held, ...] = Field(default=(), max_length=HELD_MAX)
 
@@ -128,7 +129,7 @@ class Welcome(Wire):
     protocol: int
     hub_epoch: str = Field(max_length=64)
     """Changes when the hub was restored from a backup."""
-    acked_seq: int = Field(ge=0)
+    acked_seq: int = Field(ge=0, le=COUNT_MAX)
     """The hub has committed this device's events up to here."""
     time: datetime
     limits: Limits
@@ -146,20 +147,20 @@ class Ack(Wire):
     """Committed up to and including this number."""
 
     type: Literal["ack"] = "ack"
-    seq: int = Field(ge=0)
+    seq: int = Field(ge=0, le=COUNT_MAX)
 
 
 class Pull(Wire):
     """There is a gap: send again, starting after this number."""
 
     type: Literal["pull"] = "pull"
-    after: int = Field(ge=0)
+    after: int = Field(ge=0, le=COUNT_MAX)
 
 
 class Numbered(Wire):
     """An event with its place in the hub's total order."""
 
-    hub_seq: int = Field(ge=1)
+    hub_seq: int = Field(ge=1, le=COUNT_MAX)
     event: Event
 
 
@@ -170,8 +171,8 @@ class Events(Wire):
     """
 
     type: Literal["events"] = "events"
-    after: int = Field(ge=0)
-    upto: int = Field(ge=1)
+    after: int = Field(ge=0, le=COUNT_MAX)
+    upto: int = Field(ge=1, le=COUNT_MAX)
     events: tuple[Numbered, ...] = Field(max_length=BATCH_EVENTS_MAX)
 
 
@@ -179,7 +180,7 @@ class Seen(Wire):
     """The worker has committed the hub's events up to here."""
 
     type: Literal["seen"] = "seen"
-    hub_seq: int = Field(ge=0)
+    hub_seq: int = Field(ge=0, le=COUNT_MAX)
 
 
 class Offer(Wire):
@@ -187,7 +188,7 @@ class Offer(Wire):
 
     type: Literal["offer"] = "offer"
     job: JobSpec
-    attempt: int = Field(ge=1)
+    attempt: int = Field(ge=1, le=COUNT_MAX)
     expires_in_seconds: float = Field(gt=0)
     """Counted by each side's own monotonic clock from sending or receiving."""
 
@@ -195,7 +196,7 @@ class Offer(Wire):
 class Accept(Wire):
     type: Literal["accept"] = "accept"
     job_id: JobId
-    attempt: int = Field(ge=1)
+    attempt: int = Field(ge=1, le=COUNT_MAX)
 
 
 class Decline(Wire):
@@ -203,7 +204,7 @@ class Decline(Wire):
 
     type: Literal["decline"] = "decline"
     job_id: JobId
-    attempt: int = Field(ge=1)
+    attempt: int = Field(ge=1, le=COUNT_MAX)
     error: ErrorBody
 
 
@@ -212,15 +213,15 @@ class Grant(Wire):
 
     type: Literal["grant"] = "grant"
     job_id: JobId
-    attempt: int = Field(ge=1)
-    fence: int = Field(ge=1)
+    attempt: int = Field(ge=1, le=COUNT_MAX)
+    fence: int = Field(ge=1, le=COUNT_MAX)
     """Grows with every grant of a job; an outcome with an older fence is a late result."""
 
 
 class Cancel(Wire):
     type: Literal["cancel"] = "cancel"
     job_id: JobId
-    attempt: int = Field(ge=1)
+    attempt: int = Field(ge=1, le=COUNT_MAX)
     reason: str = Field(default="", max_length=400)
 
 
@@ -229,7 +230,7 @@ class Progress(Wire):
 
     type: Literal["progress"] = "progress"
     job_id: JobId
-    attempt: int = Field(ge=1)
+    attempt: int = Field(ge=1, le=COUNT_MAX)
     stage: str = Field(max_length=200)
     done: float = Field(ge=0)
     total: float = Field(ge=0)

@@ -20,7 +20,7 @@ LINE_BYTES_MAX = 4 * 1024**2
 
 
 class Line(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Order(Line):

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import structlog
+from pydantic_core import PydanticSerializationError, to_json
 
 from hub.core import job as core
 from hub.core.board import Board
@@ -241,8 +242,19 @@ def _checked_inputs(kind: Kind, request: Request) -> JsonObject:
             "dedupe_too_long", f"An idempotency key has at most {DEDUPE_CHARS_MAX} characters."
         )
     # Only what was said travels: the defaults are the worker's to fill in.
-    parsed = parse_inputs(kind, request.inputs)
-    return parsed.model_dump(mode="json", exclude_unset=True)
+    told: JsonObject = parse_inputs(kind, request.inputs).model_dump(
+        mode="json", exclude_unset=True
+    )
+    try:
+        to_json(told)
+    except PydanticSerializationError:
+        # Half a character: JSON can write one, neither a store nor a screen can.
+        raise BadInput(
+            "inputs_invalid",
+            f"{kind.name} cannot take these inputs: they hold what is no text.",
+            "Write them as UTF-8.",
+        ) from None
+    return told
 
 
 def _digest(request: Request) -> str:

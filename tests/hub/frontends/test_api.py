@@ -259,6 +259,15 @@ async def test_a_body_that_cannot_be_read_is_a_problem_document(
     problem(answer, status, code)
 
 
+async def test_half_a_character_is_refused_and_no_bug(world: World) -> None:
+    answer = await world.rest.post(
+        "/tasks",
+        content=rb'{"kind":"ml.train","inputs":{"file":"\ud800"}}',
+        headers={"Content-Type": "application/json"},
+    )
+    problem(answer, 422, "inputs_invalid")
+
+
 async def test_a_body_without_a_length_is_limited_too(world: World) -> None:
     async def endless() -> Any:
         for _ in range(64):
