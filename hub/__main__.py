@@ -185,7 +185,9 @@ def _settings(options: argparse.Namespace) -> Settings:
 def _serve(options: argparse.Namespace) -> int:
     settings = _settings(options)
     from hub.app import serve
+    from hub.server import spare_collector
 
+    spare_collector()
     serve(settings)
     return 0
 

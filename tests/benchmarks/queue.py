@@ -28,6 +28,7 @@ from websockets.exceptions import ConnectionClosed
 
 from hub.app import Hub, running
 from hub.core.access import Person
+from hub.server import spare_collector
 from hub.services.intake import Request
 from hub.services.pairing import Claim
 from hub.settings import Settings
@@ -289,6 +290,8 @@ def main() -> None:
         with contextlib.suppress(KeyboardInterrupt):
             uvloop.run(be_worker(*options.worker))
         return
+    # As `deskhand-hub serve` does.
+    spare_collector()
     rounds = [uvloop.run(round_of(options.jobs, options.callers)) for _ in range(options.rounds)]
     print(table(rounds))
 
