@@ -8,7 +8,6 @@ import contextlib
 import importlib.metadata
 import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 from desktop.core.hub_address import hub_base
@@ -18,7 +17,7 @@ from desktop.store import facts
 from desktop.store.database import open_store
 from desktop.system.paths import Paths, find_paths
 from desktop.system.policy_file import load_policy
-from shared.database import Database
+from shared.database import Database, peek
 from shared.errors import AppError, BadInput, Conflict, NotFound, Unavailable
 
 EXIT_OK = 0
@@ -61,11 +60,12 @@ def pair(paths: Paths, code: str, hub: str, name: str | None, folders: list[Path
     from desktop.runner.inside import load
     from desktop.system import hardware
     from desktop.system.credentials import save_token
+    from desktop.system.single_instance import InstanceLock
 
     base = hub_base(hub)
     chosen = tuple(str(_existing_folder(folder)) for folder in folders)
     paths.make()
-    with _store(paths) as database:
+    with InstanceLock(paths.lock), open_store(paths.store) as database:
         ready = hardware.kinds_ready(load(KINDS_AT), load(EXECUTORS_AT))
         pairing, token = claim(
             base,
@@ -96,22 +96,18 @@ def headless(paths: Paths, *, json_logs: bool, debug: bool) -> int:
 
     logs.configure(json_lines=json_logs, level="DEBUG" if debug else "INFO")
     paths.make()
-    lock = InstanceLock(paths.lock)
-    try:
-        with _store(paths) as database:
-            pairing = database.submit(facts.pairing).result()
-            if pairing is None:
-                raise not_paired()
-            token = load_token(worker_id=pairing.worker_id, file=paths.token)
-            if token is None:
-                raise Unavailable(
-                    "token_missing",
-                    "The key this machine got when it was paired is gone.",
-                    "Pair it again: deskhand pair CODE --hub URL",
-                )
-            return asyncio.run(_work(paths, database, pairing, token))
-    finally:
-        lock.release()
+    with InstanceLock(paths.lock), open_store(paths.store) as database:
+        pairing = database.submit(facts.pairing).result()
+        if pairing is None:
+            raise not_paired()
+        token = load_token(worker_id=pairing.worker_id, file=paths.token)
+        if token is None:
+            raise Unavailable(
+                "token_missing",
+                "The key this machine got when it was paired is gone.",
+                "Pair it again: deskhand pair CODE --hub URL",
+            )
+        return asyncio.run(_work(paths, database, pairing, token))
 
 
 async def _work(paths: Paths, database: Database, pairing: facts.Pairing, token: str) -> int:
@@ -155,11 +151,13 @@ def exit_code(error: AppError) -> int:
 def status(paths: Paths) -> int:
     from desktop.system.status import tell
 
-    with _existing_store(paths) as database:
-        pairing = database.submit(facts.pairing).result()
+    if not paths.store.exists():
+        raise not_paired()
+    with peek(paths.store) as connection:
+        pairing = facts.pairing(connection)
         if pairing is None:
             raise not_paired()
-        for line in tell(paths.status, pairing, database):
+        for line in tell(paths.status, pairing, connection):
             print(line)
     return EXIT_OK
 
@@ -186,20 +184,6 @@ def version() -> str:
         return importlib.metadata.version("deskhand")
     except importlib.metadata.PackageNotFoundError:
         return "0"
-
-
-@contextlib.contextmanager
-def _store(paths: Paths) -> Iterator[Database]:
-    with open_store(paths.store) as database:
-        yield database
-
-
-@contextlib.contextmanager
-def _existing_store(paths: Paths) -> Iterator[Database]:
-    if not paths.store.exists():
-        raise not_paired()
-    with _store(paths) as database:
-        yield database
 
 
 def _existing_folder(folder: Path) -> Path:

@@ -10,11 +10,11 @@ from pathlib import Path
 from desktop.core.policy import DISK_FREE_BYTES_MIN, Policy
 from desktop.runner.inside import load
 from desktop.store import facts
-from desktop.store.database import open_store
 from desktop.system import hardware
 from desktop.system.credentials import load_token
 from desktop.system.paths import Paths
 from desktop.system.policy_file import load_policy
+from shared.database import peek
 from shared.errors import AppError
 
 SQLITE_SOUND = (3, 51, 3)
@@ -62,11 +62,11 @@ def _store(paths: Paths) -> Iterator[Finding]:
         yield wrong("Not paired with a hub yet: deskhand pair CODE --hub URL")
         return
     try:
-        with open_store(paths.store) as database:
-            sound = database.submit(_integrity).result()
-            pairing = database.submit(facts.pairing).result()
+        with peek(paths.store) as connection:
+            sound = _integrity(connection)
+            pairing = facts.pairing(connection)
     except AppError as error:
-        yield wrong(str(error))
+        yield wrong(f"{error.message} Move it away to start afresh.")
         return
     yield well(f"Store is sound ({paths.store.name})") if sound == "ok" else wrong(sound)
     version = ".".join(map(str, sqlite3.sqlite_version_info))

@@ -19,7 +19,7 @@ import contextlib
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -222,6 +222,14 @@ def closed() -> Unavailable:
     return Unavailable("store_closed", "The store is closed.")
 
 
+def unreadable(path: Path, error: sqlite3.Error) -> Unavailable:
+    return Unavailable(
+        "store_unreadable",
+        f"The store {path.name} cannot be read: {error}.",
+        "Run the doctor command, or move the file away to start afresh.",
+    )
+
+
 def storage_error(error: sqlite3.Error) -> AppError:
     """Tell a person what SQLite met."""
     text = str(error)
@@ -245,12 +253,25 @@ def _open(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:
         path.chmod(0o600)
         _migrate(connection, migrations, path)
     except sqlite3.Error as error:
-        raise Unavailable(
-            "store_unreadable",
-            f"The store {path.name} cannot be opened: {error}.",
-            "Run the doctor command, or move the file away to start afresh.",
-        ) from error
+        raise unreadable(path, error) from error
     return connection
+
+
+@contextlib.contextmanager
+def peek(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a store that another program may be using, to read it and nothing else.
+
+    It can neither write nor checkpoint, so the owner's connection stays the only one that does.
+
+    Raises:
+        Unavailable: `store_unreadable`, also for what SQLite meets inside the block.
+    """
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        with contextlib.closing(connection):
+            yield connection
+    except sqlite3.Error as error:
+        raise unreadable(path, error) from error
 
 
 def schema_version(connection: sqlite3.Connection) -> int:

@@ -30,6 +30,12 @@ class InstanceLock:
                 "`deskhand status` tells how it is; stop it first, or use another --home.",
             ) from error
 
+    def __enter__(self) -> InstanceLock:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
     def _lock(self) -> None:
         if sys.platform == "win32":
             import msvcrt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,6 @@ from desktop.core.attempt import AttemptState
 from desktop.core.link import LinkState, LinkStatus
 from desktop.store import journal, outbox
 from desktop.store.facts import Pairing
-from shared.database import Database
 from shared.errors import AppError
 from shared.ids import short
 
@@ -58,15 +58,14 @@ class StatusFile:
         self._path.unlink(missing_ok=True)
 
 
-def tell(path: Path, pairing: Pairing, database: Database) -> Iterator[str]:
+def tell(path: Path, pairing: Pairing, connection: sqlite3.Connection) -> Iterator[str]:
     """Say how the worker is, in sentences."""
     yield f"{pairing.worker_name}, paired with {pairing.hub_name} ({pairing.hub_url})"
     yield from _tell_line(path)
-    attempts = database.submit(journal.attempts).result()
-    for attempt in attempts:
+    for attempt in journal.attempts(connection):
         if attempt.state is not AttemptState.ENDED:
             yield f"  #{short(attempt.spec.job_id)} {attempt.spec.title}: {attempt.state.value}"
-    waiting = database.submit(outbox.waiting).result()
+    waiting = outbox.waiting(connection)
     if waiting:
         yield f"{waiting} changes wait to be told to the hub."
 

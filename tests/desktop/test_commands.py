@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from desktop.__main__ import main
+from desktop.system.single_instance import InstanceLock
 
 JOINED = {
     "worker_id": "0192f000-0000-7000-8000-000000000001",
@@ -183,6 +184,15 @@ def test_a_broken_policy_keeps_the_worker_from_starting_and_names_the_line(
     assert "line 2" in capsys.readouterr().out
 
 
+def test_a_machine_is_not_paired_anew_under_its_running_worker(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with InstanceLock(tmp_path / "worker.lock"):
+        assert run(tmp_path, "pair", "CODE", "--hub", desk.base) == 1
+    assert "A worker already runs with this profile." in capsys.readouterr().err
+    assert not (tmp_path / "worker.sqlite3").exists()
+
+
 def test_the_doctor_finds_a_sound_machine_well_and_a_broken_store_not(
     desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -197,4 +207,4 @@ def test_the_doctor_finds_a_sound_machine_well_and_a_broken_store_not(
     for left in home.glob("worker.sqlite3*"):
         left.write_bytes(b"this is no database, whatever it was" * 200)
     assert run(home, "doctor") == 1
-    assert "cannot be opened" in capsys.readouterr().out
+    assert "cannot be read" in capsys.readouterr().out

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.database import Database
+from shared.database import Database, peek
 from shared.errors import Unavailable
 
 
@@ -128,6 +128,22 @@ def test_the_store_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o077 == 0
 
 
+async def test_peeking_reads_a_store_in_use_and_cannot_change_it(database: Database) -> None:
+    await database.write(add("one"))
+    with peek(database.path) as connection:
+        assert count(connection) == 1
+    with pytest.raises(Unavailable) as caught, peek(database.path) as connection:
+        connection.execute("insert into item(name) values ('two')")
+    assert caught.value.code == "store_unreadable"
+    assert await database.read(count) == 1
+
+
+def test_peeking_at_a_store_that_is_not_there_makes_none(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable), peek(tmp_path / "store.sqlite3"):
+        pass
+    assert not (tmp_path / "store.sqlite3").exists()
+
+
 async def test_a_closed_store_says_so(tmp_path: Path) -> None:
     database = Database(tmp_path / "store.sqlite3", [create])
     database.close()
@@ -161,7 +177,7 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
         """
         import asyncio, sys
         from pathlib import Path
-        from shared.database import Database
+        from shared.database import Database, peek
 
         def create(c): c.execute("create table item(id integer primary key, name text)")
 
