@@ -25,13 +25,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(given)
     from desktop import commands
     from shared.errors import AppError
+    from shared.plain_text import plain
 
     try:
         return commands.run(options)
     except AppError as error:
-        print(error.message, file=sys.stderr)
+        print(plain(error.message), file=sys.stderr)
         if error.hint:
-            print(error.hint, file=sys.stderr)
+            print(plain(error.hint), file=sys.stderr)
         return (
             commands.EXIT_REFUSED if isinstance(error, commands.Refused) else commands.EXIT_FAILED
         )

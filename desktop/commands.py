@@ -19,6 +19,7 @@ from desktop.system.paths import Paths, find_paths
 from desktop.system.policy_file import load_policy
 from shared.database import Database, peek
 from shared.errors import AppError, BadInput, Conflict, NotFound, Unavailable
+from shared.plain_text import plain_line
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -78,7 +79,8 @@ def pair(paths: Paths, code: str, hub: str, name: str | None, folders: list[Path
         database.submit(lambda connection: facts.save_pairing(connection, pairing)).result()
         place = save_token(token, worker_id=pairing.worker_id, file=paths.token)
     policy = _policy_with(paths, chosen)
-    print(f"{pairing.worker_name} now works for {pairing.person_name} on {pairing.hub_name}.")
+    place_of_work = f"{pairing.person_name} on {pairing.hub_name}"
+    print(plain_line(f"{pairing.worker_name} now works for {place_of_work}."))
     print(f"The key is kept in {place}.")
     if policy.folders:
         print(f"Folders that may be used: {', '.join(policy.folders)}")
@@ -158,7 +160,7 @@ def status(paths: Paths) -> int:
         if pairing is None:
             raise not_paired()
         for line in tell(paths.status, pairing, connection):
-            print(line)
+            print(plain_line(line))
     return EXIT_OK
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.errors import AppError, NotAllowed
+from shared.plain_text import plain
 
 if TYPE_CHECKING:
     from hub.frontends.rest_client import RestClient
@@ -40,9 +41,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except AppError as error:
-        print(f"deskhand-hub: {error.message}", file=sys.stderr)
+        print(f"deskhand-hub: {plain(error.message)}", file=sys.stderr)
         if error.hint:
-            print(f"  {error.hint}", file=sys.stderr)
+            print(f"  {plain(error.hint)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

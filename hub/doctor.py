@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hub.frontends.rest_client import RestClient
 from shared.errors import AppError, NotFound
+from shared.plain_text import plain_line
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -26,11 +27,12 @@ class Findings:
         self.faults = 0
 
     def good(self, text: str) -> None:
-        sys.stdout.write(f"✓ {text}\n")
+        sys.stdout.write(f"✓ {plain_line(text)}\n")
 
     def bad(self, text: str, hint: str) -> None:
         self.faults += 1
-        sys.stdout.write(f"⚠ {text}\n  {hint}\n" if hint else f"⚠ {text}\n")
+        told = f"⚠ {plain_line(text)}\n"
+        sys.stdout.write(f"{told}  {plain_line(hint)}\n" if hint else told)
 
 
 def examine(settings: Settings, hub_url: str | None, key: str) -> int:
@@ -135,7 +137,8 @@ def list_dead(client: RestClient) -> int:
     for job in jobs:
         error = job["error"]
         why = error["message"] if isinstance(error, dict) else "unknown"
-        sys.stdout.write(f"#{job['short']}  {job['kind']}  {job['title']}\n       {why}\n")
+        head = plain_line(f"#{job['short']}  {job['kind']}  {job['title']}")
+        sys.stdout.write(f"{head}\n       {plain_line(str(why))}\n")
     sys.stdout.write("Queue one again with `deskhand-hub dead requeue ID`, or `all` of them.\n")
     return 0
 
@@ -156,7 +159,7 @@ def requeue_dead(client: RestClient, name: str) -> int:
         )
     for job in chosen:
         client.post(f"/jobs/{job['job_id']}/retry")
-        sys.stdout.write(f"#{job['short']} is queued again: {job['title']}\n")
+        sys.stdout.write(plain_line(f"#{job['short']} is queued again: {job['title']}") + "\n")
     if not chosen:
         sys.stdout.write("No dead letters: nothing to queue again.\n")
     return 0

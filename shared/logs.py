@@ -14,6 +14,8 @@ from typing import Any, TextIO
 
 import structlog
 
+from shared.plain_text import escaped
+
 BLOT = "[redacted]"
 VALUE_CHARS_MAX = 2000
 
@@ -57,6 +59,20 @@ def _redact_entry(
     return cleaned
 
 
+def _escape_entry(
+    _logger: Any, _method: str, entry: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Keep what others said on the one line it belongs to; JSON does so by itself.
+
+    A traceback keeps its lines.
+    """
+    for name, value in entry.items():
+        if isinstance(value, str):
+            lines = value.split("\n") if name == "exception" else [value]
+            entry[name] = "\n".join(escaped(line) for line in lines)
+    return entry
+
+
 def configure(*, json_lines: bool, level: str = "INFO", stream: TextIO | None = None) -> None:
     """Set up logging for the whole process.
 
@@ -92,6 +108,7 @@ def configure(*, json_lines: bool, level: str = "INFO", stream: TextIO | None = 
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
                 _redact_entry,
+                *([] if json_lines else [_escape_entry]),
                 last,
             ],
         )

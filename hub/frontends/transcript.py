@@ -14,6 +14,7 @@ from typing import TextIO
 
 from hub.core.view import Tone, View
 from shared.ids import short
+from shared.plain_text import plain, plain_line
 
 HUB = "hub"
 YOU = "you"
@@ -62,7 +63,7 @@ class Transcript:
 
     def note(self, text: str) -> None:
         """Write a line of the terminal's own."""
-        indented = f"{' ' * (self._who_width + 3)}{text}" if text else ""
+        indented = f"{' ' * (self._who_width + 3)}{plain(text)}" if text else ""
         self._write([self._tinted(indented, FAINT)])
         self._last_ref = ""
 
@@ -118,7 +119,7 @@ class Transcript:
         indent = " " * (self._who_width + 3)
         digits = len(str(len(view.buttons)))
         return [
-            f"{indent}{number:>{digits}}. {button.label}"
+            f"{indent}{number:>{digits}}. {plain_line(button.label)}"
             for number, button in enumerate(view.buttons, start=1)
         ]
 
@@ -138,7 +139,8 @@ class Transcript:
         width = _width()
         indent = " " * (self._who_width + 3)
         wrapped: list[str] = []
-        for line in text.splitlines() or [""]:
+        # What others said must show, not steer the terminal: file names, questions, log lines.
+        for line in plain(text).splitlines() or [""]:
             hang = " " * (len(line) - len(line.lstrip()))
             wrapped += textwrap.wrap(
                 line,

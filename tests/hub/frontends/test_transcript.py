@@ -124,3 +124,22 @@ def test_long_lines_are_wrapped_under_their_first() -> None:
     lines = pipe.getvalue().splitlines()
     assert all(len(line) <= 80 for line in lines)
     assert all(line.startswith("      word") for line in lines[1:])
+
+
+def test_words_of_others_cannot_steer_the_terminal() -> None:
+    screen = Screen()
+    evil = "sales\x1b]0;owned\x07\x1b[2J\u202efdp.csv"
+    view = View(
+        text=f"Which file?\n{evil}",
+        tone=Tone.ASKING,
+        buttons=(Button(label=f"{evil}\n 2. b.csv", says="/answer q a"),),
+        question_id=QUESTION,
+    )
+    Transcript(screen).show("one", view)
+    Transcript(screen).note(evil)
+    written = screen.getvalue()
+    assert "]0;owned" in written
+    assert not {"\x07", "\u202e"} & set(written)
+    assert "\x1b]" not in written
+    assert "\x1b[2J" not in written
+    assert "\n 2. b.csv" not in written
