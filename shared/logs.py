@@ -116,6 +116,6 @@ def configure(*, json_lines: bool, level: str = "INFO", stream: TextIO | None = 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # These write whole URLs at INFO, and a bot's URL holds its token.
-    for noisy in ("httpx", "httpcore", "websockets", "uvicorn.access"):
+    # These write whole URLs at INFO, and a bot's URL holds its token; or tell of every socket.
+    for noisy in ("httpx", "httpcore", "websockets", "uvicorn.access", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
