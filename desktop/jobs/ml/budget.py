@@ -22,6 +22,27 @@ def silent(stage: str, done: float, total: float, *, eta_seconds: float | None =
     """Take progress when nobody watches."""
 
 
+class Bar:
+    """One bar for a whole job: each stage fills its stretch of it, and it never runs backwards."""
+
+    def __init__(self, tell: Progress) -> None:
+        self._tell = tell
+        self._done = 0.0
+
+    def stretch(self, begin: float, end: float) -> Progress:
+        """Give what a stage tells its own progress to; it fills the bar from `begin` to `end`."""
+        assert 0.0 <= begin < end <= 1.0
+
+        def told(
+            stage: str, done: float, total: float, *, eta_seconds: float | None = None
+        ) -> None:
+            share = done / total if total > 0 else 0.0
+            self._done = max(self._done, begin + (end - begin) * min(1.0, max(0.0, share)))
+            self._tell(stage, self._done, 1.0, eta_seconds=eta_seconds)
+
+        return told
+
+
 class Budget:
     """Seconds that may be spent, counted from when it was made."""
 

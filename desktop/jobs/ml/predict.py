@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from desktop.jobs import asking, wording
 from desktop.jobs.context import Context
 from desktop.jobs.ml import model_files, model_folder
+from desktop.jobs.ml.budget import Bar
 from desktop.jobs.ml.manifest import Manifest
 from desktop.jobs.ml.models import detail
 from shared.errors import LimitReached, NotFound
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
 
     from desktop.jobs.data.schema import Repaired, Schema
     from desktop.jobs.data.table import Table
+    from desktop.jobs.ml.budget import Progress
     from desktop.jobs.ml.model import Prediction
     from desktop.jobs.ml.model_folder import OpenedModel
 
+READ_AT, PREDICTED_AT = 0.3, 0.8
+"""Where on the bar reading and predicting end."""
 READING = "reading the file"
 PREDICTING = "predicting"
 WRITING = "writing the result"
@@ -51,11 +55,13 @@ def run(context: Context, inputs: PredictInputs) -> PredictOutput:
     """
     manifest = _model_of(context, inputs.model)
     path = asking.file_of(context, inputs.file, text=f"Which file should {manifest.name} predict?")
-    context.progress(READING, 0.0, 1.0)
+    bar = Bar(context.progress)
+    reading = bar.stretch(0.0, READ_AT)
+    reading(READING, 0.0, 1.0)
     opened = model_folder.open_model(context.models_folder, manifest.model_id)
     schema = _schema_of(opened)
-    table = _read(context, path, schema)
-    return _predicted(context, opened, table, path, _fitted_to(table, schema))
+    table = _read(context, path, schema, reading)
+    return _predicted(context, opened, table, path, _fitted_to(table, schema), bar)
 
 
 def _model_of(context: Context, given: str | None) -> Manifest:
@@ -105,7 +111,7 @@ def _schema_of(opened: OpenedModel) -> Schema:
     return schema
 
 
-def _read(context: Context, path: Path, schema: Schema) -> Table:
+def _read(context: Context, path: Path, schema: Schema, told: Progress) -> Table:
     import psutil
 
     from desktop.jobs.data.reading import read_table
@@ -115,7 +121,7 @@ def _read(context: Context, path: Path, schema: Schema) -> Table:
         free_ram_bytes=min(psutil.virtual_memory().available, context.memory_bytes_max),
         columns=schema.as_columns,
         rows_max=ROWS_MAX,
-        progress=lambda done, total: context.progress(READING, done, total),
+        progress=lambda done, total: told(READING, done, total),
     )
     if table.report.sampled_of is not None:
         raise LimitReached(
@@ -149,13 +155,15 @@ def _predicted(
     table: Table,
     path: Path,
     fitted: tuple[Repaired, list[str]],
+    bar: Bar,
 ) -> PredictOutput:
     repaired, told = fitted
     rows = len(repaired.frame)
     unseen = int(opened.model.unseen_rows(repaired.frame).sum())
-    context.progress(PREDICTING, 0, rows)
+    predicting, writing = bar.stretch(READ_AT, PREDICTED_AT), bar.stretch(PREDICTED_AT, 1.0)
+    predicting(PREDICTING, 0, rows)
     prediction = opened.model.predict(
-        repaired.frame, lambda done: context.progress(PREDICTING, done, rows)
+        repaired.frame, lambda done: predicting(PREDICTING, done, rows)
     )
     place = _write(
         opened.manifest,
@@ -163,7 +171,7 @@ def _predicted(
         path,
         prediction,
         memory=context.models_folder / model_folder.WRITTEN_FOLDER,
-        told=lambda done: context.progress(WRITING, done, rows),
+        told=lambda done: writing(WRITING, done, rows),
     )
     return PredictOutput(
         headline=f"{wording.count(rows, 'row')} predicted → {place.name} next to your file.",

@@ -13,7 +13,7 @@ import numpy as np
 
 from desktop.jobs.ml import explaining, importance, model_folder, plot_shapes, plots
 from desktop.jobs.ml.blend import Fitted, fit_blend, target_of
-from desktop.jobs.ml.budget import Budget
+from desktop.jobs.ml.budget import Bar, Budget
 from desktop.jobs.ml.importance import ColumnImportance
 from desktop.jobs.ml.lesson import Lesson
 from desktop.jobs.ml.manifest import LeaderboardEntry, ManifestFacts, Metric, Status
@@ -32,6 +32,8 @@ EXPLAINING_SECONDS_MIN = 1.0
 STORING_SECONDS_MIN = 0.3
 """At least this much is kept back at the end of the budget."""
 STORING_GROWTH = 3.0
+FITTED_AT, EXPLAINED_AT, CURVE_AT = 0.82, 0.94, 0.98
+"""Where on the bar of the whole job each stage ends; reading the file comes before."""
 STRONGEST_TOLD = 5
 SURE = 0.8
 """A prediction with at least this probability counts as sure."""
@@ -49,8 +51,10 @@ class Trained:
 class Training:
     """One lesson, worked through once."""
 
-    def __init__(self, context: Context, lesson: Lesson) -> None:
+    def __init__(self, context: Context, lesson: Lesson, bar: Bar, begin: float) -> None:
+        """Set up; `begin` is where on the bar reading the file ended."""
         self._context = context
+        self._bar, self._begin = bar, begin
         self._lesson = lesson
         self._budget = Budget(lesson.budget_seconds)
         self._target = target_of(lesson.frame[lesson.target], lesson.task)
@@ -72,11 +76,21 @@ class Training:
             self._target,
             budget=self._fitting,
             seed=lesson.seed,
-            on_progress=self._context.progress,
+            on_progress=self._fitting_progress,
             on_first_model=self._store_quick,
         )
         self._tell(fitted)
         return self._store(fitted)
+
+    def _fitting_progress(
+        self, stage: str, done: float, total: float, *, eta_seconds: float | None = None
+    ) -> None:
+        told = self._bar.stretch(self._begin, FITTED_AT)
+        if eta_seconds is not None:
+            # What comes after takes its share of the time that fitting will have taken.
+            after = EXPLAINING_SHARE * (self._budget.spent() + eta_seconds)
+            eta_seconds = min(eta_seconds + after, self._budget.left())
+        told(stage, done, total, eta_seconds=eta_seconds)
 
     def _store_quick(self, fitted: Fitted) -> None:
         facts = self._facts(fitted, (), ())
@@ -98,7 +112,10 @@ class Training:
     def _store(self, fitted: Fitted) -> Trained:
         budget = self._explaining_budget()
         found = self._importance(fitted, budget)
+        self._bar.stretch(EXPLAINED_AT, CURVE_AT)("would more rows help", 0.0, 1.0)
         curve = explaining.learning_curve(fitted, self._lesson.frame, self._target, budget)
+        storing = self._bar.stretch(CURVE_AT, 1.0)
+        storing("storing the model", 0.0, 1.0)
         facts = self._facts(fitted, found, curve)
         status: Status = "partial" if fitted.cut_short else "complete"
         extras = model_folder.Extras(
@@ -115,6 +132,7 @@ class Training:
             extras=extras,
             replaces=self._quick_id,
         )
+        storing("storing the model", 1.0, 1.0)
         return Trained(model, facts)
 
     def _explaining_budget(self) -> Budget:
@@ -123,11 +141,11 @@ class Training:
 
     def _importance(self, fitted: Fitted, budget: Budget) -> tuple[ColumnImportance, ...]:
         most = budget.part(budget.seconds * 0.7)
-        told = self._context.progress
+        told = self._bar.stretch(FITTED_AT, EXPLAINED_AT)
 
         def should_stop() -> bool:
             done = min(most.spent(), most.seconds)
-            told("which columns matter", done, most.seconds, eta_seconds=most.left())
+            told("which columns matter", done, most.seconds, eta_seconds=budget.left())
             return most.is_over()
 
         return explaining.importance_of(fitted, self._lesson.frame, should_stop)

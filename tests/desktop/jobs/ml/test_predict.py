@@ -167,7 +167,10 @@ def test_progress_is_told_from_reading_to_writing(context: FakeContext, store: A
     run(context)
 
     assert context.stages == ["reading the file", "predicting", "writing the result"]
-    assert (context.told[-1].done, context.told[-1].total) == (20, 20)
+    assert (context.told[-1].done, context.told[-1].total) == (1.0, 1.0)
+    shares = [told.done for told in context.told]
+    assert shares == sorted(shares)
+    assert shares.count(1.0) == 1
 
 
 def test_a_machine_without_models_says_how_to_make_one(context: FakeContext) -> None:
