@@ -9,12 +9,12 @@ from __future__ import annotations
 import difflib
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from desktop.jobs import wording
-from shared.errors import NotFound
+from shared.errors import BadInput, NotAllowed, NotFound
 from shared.questions import TEXT_CHARS_MAX, Asking, Choice, QuestionKind
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from desktop.jobs.data.table import Column, Table
 
 TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".parquet")
+Found = TypeVar("Found")
+
+ANSWERS_MAX = 3
+"""How often one thing is asked before the job gives up."""
 FILES_OFFERED_MAX = 8
 FILES_LOOKED_AT_MAX = 50
 RESULT_NAME = re.compile(r"\.predictions(-\d+)?\.csv$")
@@ -77,7 +81,7 @@ def file_of(
     asking = Asking(
         key=key, kind=QuestionKind.CLARIFICATION, text=text, choices=choices, allow_text=True
     )
-    return context.find_file(context.ask(asking))
+    return _answered(context, asking, context.find_file)
 
 
 def column_of(context: Context, table: Table, given: str | None, *, key: str = "target") -> str:
@@ -106,7 +110,26 @@ def column_of(context: Context, table: Table, given: str | None, *, key: str = "
         choices=choices,
         allow_text=True,
     )
-    return named_column(table, context.ask(asking))
+    return _answered(context, asking, lambda given: named_column(table, given))
+
+
+def _answered(context: Context, asking: Asking, find: Callable[[str], Found]) -> Found:
+    """Ask; an answer that names nothing is told what is wrong with it and asked once more.
+
+    A slip of the finger must not end the conversation; the third answer counts as it is.
+    """
+    told = asking
+    for again in range(ANSWERS_MAX - 1):
+        try:
+            return find(context.ask(told))
+        except (BadInput, NotAllowed, NotFound) as error:
+            told = asking.model_copy(
+                update={
+                    "key": f"{asking.key}-{again + 2}",
+                    "text": f"{error}\n{asking.text}"[:TEXT_CHARS_MAX],
+                }
+            )
+    return find(context.ask(told))
 
 
 def named_column(table: Table, given: str) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Task = Literal["binary", "multiclass", "regression"]
 
+COLUMNS_MIN = 2
 ROWS_MIN = 20
 """Rows with a target: fewer cannot be split into folds that mean anything."""
 CLASS_ROWS_MIN = 2
@@ -50,6 +51,29 @@ class Warning:  # noqa: A001 - the word people know for it; used as guards.Warni
     """Without a leading sign."""
     drop: bool
     """Whether the column is to be left out of training."""
+
+
+def check_shape(table: Table) -> None:
+    """Refuse a table from which no column can be learnt, before anybody is asked for one.
+
+    Raises:
+        BadInput: `too_few_rows`, `columns_none`.
+    """
+    rows = table.report.sampled_of or table.report.rows
+    if rows < ROWS_MIN:
+        raise BadInput(
+            "too_few_rows",
+            f"{table.report.file} has only {wording.count(rows, 'row')}; "
+            f"at least {ROWS_MIN} are needed, and some hundred are better.",
+            "Use a file with more rows.",
+        )
+    if len(table.columns) < COLUMNS_MIN:
+        raise BadInput(
+            "columns_none",
+            f"{table.report.file} has only {wording.count(len(table.columns), 'column')}; "
+            "one is predicted from the others.",
+            "Use a table with more columns.",
+        )
 
 
 def check_target(table: Table, target: str) -> Task:

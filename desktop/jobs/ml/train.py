@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from desktop.jobs import asking
 from desktop.jobs.context import Context
+from desktop.jobs.ml.budget import Bar
 from shared.errors import Unavailable
 from shared.kinds.ml import TrainInputs, TrainOutput
 
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from desktop.jobs.data.table import Table
+    from desktop.jobs.ml.budget import Progress
     from desktop.jobs.ml.lesson import Lesson
     from desktop.jobs.ml.training import Trained
 
 TOOLS = ("numpy", "pandas", "scipy", "sklearn", "charset_normalizer")
 READING = "reading the file"
+READ_AT = 0.05
+"""Where on the bar reading ends."""
 STRONGEST_TOLD = 3
 NOTES_MAX = 12
 
@@ -40,9 +44,14 @@ def run(context: Context, inputs: TrainInputs) -> TrainOutput:
     """
     _check_tools()
     path = asking.file_of(context, inputs.file, text="Which file should I learn from?")
-    context.progress(READING, 0.0, 1.0)
+    bar = Bar(context.progress)
+    reading = bar.stretch(0.0, READ_AT)
+    reading(READING, 0.0, 1.0)
     load_tools()
-    table = _read(context, path, inputs.seed)
+    table = _read(context, path, inputs.seed, reading)
+    from desktop.jobs.data import guards
+
+    guards.check_shape(table)
     target = asking.column_of(context, table, inputs.target)
     from desktop.jobs.ml.lesson import lesson_of, within_memory
     from desktop.jobs.ml.training import Training
@@ -54,7 +63,7 @@ def run(context: Context, inputs: TrainInputs) -> TrainOutput:
 
     # The environment says so, too; a library loaded before that was set would not have seen it.
     with threadpool_limits(context.threads_max):
-        trained = Training(context, lesson).run()
+        trained = Training(context, lesson, bar, READ_AT).run()
     return _output(lesson, trained)
 
 
@@ -74,7 +83,7 @@ def load_tools() -> None:
     import sklearn.linear_model  # noqa: F401
 
 
-def _read(context: Context, path: Path, seed: int) -> Table:
+def _read(context: Context, path: Path, seed: int, told: Progress) -> Table:
     import psutil
 
     from desktop.jobs.data.reading import read_table
@@ -83,7 +92,7 @@ def _read(context: Context, path: Path, seed: int) -> Table:
     return read_table(
         path,
         free_ram_bytes=free,
-        progress=lambda done, total: context.progress(READING, done, total),
+        progress=lambda done, total: told(READING, done, total),
         seed=seed,
     )
 

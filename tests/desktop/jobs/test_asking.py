@@ -118,11 +118,30 @@ def test_without_any_table_the_folders_are_named_instead_of_asking(tmp_path: Pat
 def test_a_file_outside_the_folders_is_refused_even_as_an_answer(tmp_path: Path) -> None:
     outside = tmp_path / "secret.csv"
     outside.write_text("a\n")
-    context = context_of(tmp_path, {"file": str(outside)})
+    context = context_of(tmp_path, dict.fromkeys(("file", "file-2", "file-3"), str(outside)))
     (context.folder / "mine.csv").write_text("a\n")
     with pytest.raises(NotAllowed) as failure:
         file_of(context, None)
     assert failure.value.code == "file_outside_folders"
+
+
+def test_an_answer_that_names_nothing_is_told_so_and_asked_again(tmp_path: Path) -> None:
+    context = context_of(tmp_path, {"file": "salse.csv", "file-2": "1"})
+    (context.folder / "sales.csv").write_text("a\n")
+    assert file_of(context, None).name == "sales.csv"
+    again = context.asked[1]
+    assert again.text.startswith("There is no file salse.csv in the allowed folders.")
+    assert again.text.endswith("\nWhich file?")
+    assert again.choices == context.asked[0].choices
+
+
+def test_a_misspelt_column_is_asked_again_and_given_up_at_the_third_time(tmp_path: Path) -> None:
+    context = context_of(tmp_path, {"target": "chrun", "target-2": "2"})
+    assert column_of(context, CUSTOMERS, None) == "Partner"
+    stubborn = context_of(tmp_path, dict.fromkeys(("target", "target-2", "target-3"), "zzz"))
+    with pytest.raises(NotFound):
+        column_of(stubborn, CUSTOMERS, None)
+    assert len(stubborn.asked) == 3
 
 
 def test_an_empty_file_name_is_told_as_such(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from desktop.jobs.data.reading import read_table
 from desktop.jobs.ml import lesson, model_folder, train
+from desktop.jobs.ml.budget import Bar
 from desktop.jobs.ml.explaining import learning_curve
 from desktop.jobs.ml.manifest import Manifest
 from desktop.jobs.ml.training import Training
@@ -153,6 +154,14 @@ def test_progress_names_reading_first_and_goes_on_to_the_end(context: FakeContex
     trained(context, file=write(context, shop()).name)
     assert context.stages[0] == "reading the file"
     assert {"a first quick model", "boosting", "which columns matter"} <= set(context.stages)
+    assert context.stages[-1] == "storing the model"
+
+
+def test_the_bar_only_grows_and_is_full_once_at_the_very_end(context: FakeContext) -> None:
+    trained(context, file=write(context, shop()).name)
+    shares = [told.done / told.total for told in context.told]
+    assert shares == sorted(shares)
+    assert [share for share in shares if share >= 0.999] == [1.0]
 
 
 def test_explanations_name_the_columns_that_matter(context: FakeContext) -> None:
@@ -256,7 +265,7 @@ def test_rows_without_a_target_are_not_learnt_from(context: FakeContext) -> None
         read_table(path, free_ram_bytes=MEMORY), "spent", path, TrainInputs(target="spent")
     )
     assert len(one.frame) == 80
-    assert Training(context, one).run().model.rows == 80
+    assert Training(context, one, Bar(context.progress), 0.0).run().model.rows == 80
 
 
 @pytest.mark.parametrize(
@@ -281,3 +290,19 @@ def test_a_column_that_gives_the_answer_away_is_told_first(context: FakeContext)
     assert output.notes[0].startswith("⚠ ")
     assert "refund" in output.notes[0]
     assert output.notes[0].removeprefix("⚠ ") in manifest_of(context).warnings
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (mixed(10)[["age", "spent"]], "has only 10 rows; at least 20 are needed"),
+        (mixed(80)[["spent"]], "has only 1 column; one is predicted from the others"),
+    ],
+)
+def test_a_table_nothing_can_be_learnt_from_is_refused_before_a_question(
+    context: FakeContext, frame: pd.DataFrame, message: str
+) -> None:
+    path = write(context, frame)
+    with pytest.raises(BadInput, match=message):
+        train.run(context, TrainInputs(file=path.name))
+    assert context.asked == []
