@@ -8,6 +8,7 @@ result, and a job that was never this worker's is refused.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
@@ -43,12 +44,18 @@ from shared.ids import ConversationId, PersonId, WorkerId
 from shared.jobs import JobState
 from shared.kinds import Kind
 from shared.protocol import FRAME_BYTES_MAX
+from shared.protocol.frames import DEPTH_MAX, depth_exceeds
 from shared.questions import QUESTION_SECONDS
 
 log = structlog.get_logger()
 
 EVENT_BYTES_MAX = FRAME_BYTES_MAX - 8 * 1024
 """An event's body; the rest is for the envelopes in which it travels on."""
+
+
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
+EVENT_DEPTH_MAX = DEPTH_MAX - 4
+"""Levels in an event's body; the frame that carries it on adds its own."""
 
 
 @dataclass(slots=True)
@@ -108,8 +115,7 @@ class Recorder:
         if event.at.tzinfo is None:
             event = event.model_copy(update={"at": event.at.replace(tzinfo=UTC)})
         if body is None:
-            # Newer than this hub: kept and passed on, for those who understand it.
-            entry.keep(person_id, event)
+            _keep_unknown(entry, person_id, event)
             return
         if not isinstance(body, AttemptEventBody):
             raise NotAllowed("event_not_yours", f"A worker cannot report '{event.type}'.")
@@ -123,7 +129,7 @@ class Recorder:
             entry.connection, job.job_id, worker_id, body.attempt, body.fence
         ):
             raise _foreign(body)
-        if len(to_json(event.body)) > EVENT_BYTES_MAX:
+        if not _is_portable(event):
             self._refuse_size(entry, job if is_current else None, body)
         entry.keep(person_id, event)
         if is_current:
@@ -137,11 +143,7 @@ class Recorder:
 
     def _refuse_size(self, entry: Entry, job: Job | None, body: AttemptEventBody) -> None:
         """Keep what no frame could carry on out of the log; a job must not wait for it forever."""
-        error = BadInput(
-            "event_too_large",
-            f"What the worker told is over the limit of {EVENT_BYTES_MAX:,} bytes.",
-            "A result is what a person reads in a chat; put the rest into a file.",
-        )
+        error = too_large()
         if job is None or not isinstance(body, JobSucceeded | JobFailed):
             raise error
         entry.tell(
@@ -224,6 +226,21 @@ class Recorder:
         endings.succeed(entry, job, body.result)
 
 
+def too_large() -> BadInput:
+    return BadInput(
+        "event_too_large",
+        f"What the worker told is over the limit of {EVENT_BYTES_MAX:,} bytes, or nests deeper "
+        f"than {EVENT_DEPTH_MAX} levels.",
+        "A result is what a person reads in a chat; put the rest into a file.",
+    )
+
+
+def _is_portable(event: Event) -> bool:
+    """Whether a frame can carry an event on: one that none can would cut every line it is due."""
+    body = to_json(event.body)
+    return len(body) <= EVENT_BYTES_MAX and not depth_exceeds(body.decode(), EVENT_DEPTH_MAX)
+
+
 def _move(entry: Entry, job: Job, life: core.Life) -> None:
     if life != job.life:
         queue.save(entry, job, life)
@@ -231,11 +248,22 @@ def _move(entry: Entry, job: Job, life: core.Life) -> None:
 
 def _read(event: Event) -> EventBody | None:
     try:
-        return body_of(event)
+        body = body_of(event)
     except ValidationError:
         raise BadInput(
             "event_invalid", f"Event {event.seq} does not fit its type '{event.type}'."
         ) from None
+    if isinstance(body, QuestionAsked) and not _ID.fullmatch(body.question_id):
+        # It stands in commands behind buttons: "<another question's id> yes" must not.
+        raise BadInput("event_invalid", f"Event {event.seq} names its question by no id.")
+    return body
+
+
+def _keep_unknown(entry: Entry, person_id: PersonId, event: Event) -> None:
+    """Keep what is newer than this hub and pass it on, for those who understand it."""
+    if not _is_portable(event):
+        raise too_large()
+    entry.keep(person_id, event)
 
 
 def _foreign(body: AttemptEventBody) -> NotAllowed:

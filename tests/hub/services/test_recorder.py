@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from pydantic import JsonValue
 
 from shared.events import AttemptEventBody, Event, JobLogged, JobQueued
 from shared.ids import JobId, TaskId
 from shared.jobs import JobState
+from shared.kinds import JsonObject
 from shared.messages import Grant
 from tests.hub.reports import asked, failed, started, succeeded
 from tests.hub.worlds import Desk, World
@@ -192,3 +194,47 @@ async def test_what_no_frame_can_carry_on_fails_the_job_and_stays_out_of_the_log
     facts = await world.services.views.history(None, grant.job_id)
     assert facts[-1].type == "job_failed"
     assert max(len(fact.event.model_dump_json()) for fact in facts) < 2000
+
+
+async def test_a_question_cannot_hide_another_ones_answer_in_its_id(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    await world.request(anna)
+    grant = await pc.take()
+    recorded = await pc.report(started(grant), asked(grant, "019aa000-other-question yes"))
+    assert [error.code for error in recorded.refused] == ["event_invalid"]
+    assert await world.services.views.open_questions(anna.person_id) == ()
+
+
+def nested(depth: int) -> JsonValue:
+    value: JsonValue = "deep"
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("body", [{"a": nested(31)}, {"a": "x" * (255 * 1024)}])
+async def test_what_cannot_be_passed_on_is_not_kept_even_when_it_is_not_understood(
+    world: World, body: JsonObject
+) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    event = pc.event(started(Grant(job_id=JobId("j"), attempt=1, fence=1)))
+    event = event.model_copy(update={"type": "novel", "body": body})
+    recorded = await pc.push((event,))
+    assert recorded.acked_seq == 1
+    assert [error.code for error in recorded.refused] == ["event_too_large"]
+    facts = await world.services.feed.after(0, 100)
+    assert "novel" not in {fact.type for fact in facts}
+
+
+async def test_a_result_that_nests_too_deep_fails_its_job(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    grant = await pc.take()
+    deep = succeeded(grant)
+    deep = deep.model_copy(update={"result": {**deep.result, "extra": nested(31)}})
+    recorded = await pc.report(started(grant), deep)
+    assert [error.code for error in recorded.refused] == ["event_too_large"]
+    assert (await world.job(card.job_id)).life.state is not JobState.RUNNING
