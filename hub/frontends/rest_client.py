@@ -17,6 +17,13 @@ CALL_SECONDS = 10.0
 ANSWER_BYTES_MAX = 8 * 1024 * 1024
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """An API does not move; following would show the key to whoever is named."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
 class RestClient:
     """One hub's API, with one key."""
 
@@ -46,7 +53,7 @@ class RestClient:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json", "Authorization": f"Bearer {self._key}"},
         )
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
         try:
             with opener.open(request, timeout=CALL_SECONDS) as answer:
                 return _object(answer.read(ANSWER_BYTES_MAX))
