@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from desktop.core.policy import Policy
 from shared.errors import AppError, BadInput, LimitReached, NotAllowed, Unavailable
 from shared.ids import is_uuid
-from shared.jobs import JobSpec
+from shared.jobs import JobSpec, Origin
 from shared.kinds import Kind, parse_inputs
 from shared.kinds.catalogue import kind_named
 
@@ -37,7 +37,8 @@ def refusal(
         parse_inputs(kind_named(spec.kind, kinds), spec.inputs)
     except AppError as error:
         return error
-    if not policy.allows(spec.kind, spec.origin):
+    # Nobody at this machine asks through a hub: one that says so wants the owner's own rights.
+    if spec.origin is Origin.LOCAL or not policy.allows(spec.kind, spec.origin):
         return NotAllowed(
             "policy_refuses",
             f"The owner of this machine does not allow {spec.kind} from {spec.origin.value}.",
