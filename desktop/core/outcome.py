@@ -10,6 +10,8 @@ from shared.errors import AppError, ErrorBody
 from shared.kinds import JsonObject
 
 TAIL_LINES_SHOWN = 3
+CODE_CHARS_MAX = 100
+MESSAGE_CHARS_MAX = 2000
 
 
 class Ending(StrEnum):
@@ -47,7 +49,7 @@ class Outcome:
         match self.ending:
             case Ending.REFUSED:
                 assert self.error is not None
-                return self.error
+                return _sayable(self.error)
             case Ending.TIMED_OUT:
                 return AppError(
                     "timed_out",
@@ -87,6 +89,17 @@ class Outcome:
     def _last_words(self) -> str:
         lines = [line.strip() for line in self.tail if line.strip()][-TAIL_LINES_SHOWN:]
         return f" Its last words: {' / '.join(lines)[:400]}" if lines else ""
+
+
+def _sayable(error: ErrorBody) -> ErrorBody:
+    """Cut what a child says to what people read: it must fit a frame whatever the child says."""
+    return error.model_copy(
+        update={
+            "code": error.code[:CODE_CHARS_MAX],
+            "message": error.message[:MESSAGE_CHARS_MAX],
+            "hint": error.hint[:MESSAGE_CHARS_MAX],
+        }
+    )
 
 
 def signal_name(number: int) -> str:

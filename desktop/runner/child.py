@@ -62,6 +62,8 @@ class ChildLimits:
     memory_bytes_max: int
     running_seconds_max: float
     """Time spent asking does not count."""
+    leaving_seconds_max: float = 10.0
+    """How long it may stay after its last word."""
 
 
 class Child:
@@ -81,6 +83,7 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
         self._ending: Ending | None = None
         self._last: Result | Failed | None = None
+        self._last_at: float | None = None
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._running_seconds = 0.0
         self._running_since: float | None = None
@@ -177,6 +180,7 @@ class Child:
         match line:
             case Result() | Failed():
                 self._last = line
+                self._last_at = self._last_at or self._environment.monotonic()
                 self._stop_watch()
             case Asked():
                 self._stop_watch()
@@ -205,6 +209,8 @@ class Child:
         while process.returncode is None:
             await self._pause()
             looks += 1
+            if self._has_overstayed():
+                self._kill()
             if root is None:
                 continue
             used = tree_memory_bytes(root, whole=looks % TREE_EVERY == 0)
@@ -222,6 +228,12 @@ class Child:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(WATCH_SECONDS):
                     await self._has_hung_up.wait()
+
+    def _has_overstayed(self) -> bool:
+        """Whether it has said its last word and keeps its slot all the same."""
+        since = self._last_at
+        limit = self._limits.leaving_seconds_max
+        return since is not None and self._environment.monotonic() - since > limit
 
     def _seconds(self) -> float:
         since = self._running_since

@@ -105,6 +105,17 @@ async def test_a_traceback_stays_on_the_machine(hub: HubDouble, tmp_path: Path) 
     assert "Traceback" in (tmp_path / "jobs" / job.job_id / "last-words.log").read_text()
 
 
+async def test_a_job_that_fails_with_endless_words_does_not_jam_the_line(
+    hub: HubDouble, tmp_path: Path
+) -> None:
+    async with working(tmp_path, hub.base) as worker:
+        await worker.until_state(LinkState.ONLINE)
+        await granted(hub, spec("hard.long_failure"))
+        await hub.until_event("job_failed")
+        await granted(hub, spec("hard.brief"))
+        await hub.until_event("job_succeeded")
+
+
 async def test_a_full_worker_says_not_now(hub: HubDouble, tmp_path: Path) -> None:
     async with working(tmp_path, hub.base, slots=1) as worker:
         await worker.until_state(LinkState.ONLINE)

@@ -34,7 +34,14 @@ def spec(kind: str, **inputs: int | str) -> JobSpec:
 class Trial:
     """A child of one test, and all it said."""
 
-    def __init__(self, workdir: Path, job: JobSpec, *, memory_bytes_max: int = 2 * 1024**3) -> None:
+    def __init__(
+        self,
+        workdir: Path,
+        job: JobSpec,
+        *,
+        memory_bytes_max: int = 2 * 1024**3,
+        leaving_seconds_max: float = 10.0,
+    ) -> None:
         self.said: list[FromChild] = []
         self.workdir = workdir
         self._news = asyncio.Event()
@@ -48,7 +55,11 @@ class Trial:
             memory_bytes_max=memory_bytes_max,
             threads_max=1,
         )
-        limits = ChildLimits(memory_bytes_max=memory_bytes_max, running_seconds_max=120.0)
+        limits = ChildLimits(
+            memory_bytes_max=memory_bytes_max,
+            running_seconds_max=120.0,
+            leaving_seconds_max=leaving_seconds_max,
+        )
         self.child = Child(order, limits, ENVIRONMENT, self._hear)
 
     async def run(self) -> Outcome:

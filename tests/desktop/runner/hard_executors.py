@@ -107,6 +107,34 @@ def surroundings(context: Context, inputs: Wish) -> Told:
     return Told(headline="Here.", value="|".join(facts), notes=tuple(sys.path))
 
 
+def _pipes() -> list[int]:
+    """Find the pipes that belong to the protocol, as hostile code would."""
+    found = []
+    for descriptor in range(3, 20):
+        try:
+            if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+                found.append(descriptor)
+        except OSError:
+            continue
+    return found
+
+
+def lingers(context: Context, inputs: Wish) -> Told:
+    """Say the last word past the protocol, and stay."""
+    os.write(_pipes()[0], b'{"type":"result","output":{"headline":"Done."}}\n')
+    time.sleep(PATIENCE_SECONDS)
+    return Told(headline="Nobody came.")
+
+
+def long_failure(context: Context, inputs: Wish) -> Told:
+    """Fail with more words than any frame carries."""
+    words = b"x" * 1024**2
+    line = b'{"type":"failed","error":{"code":"' + words + b'","message":"' + words + b'"}}\n'
+    while line:
+        line = line[os.write(_pipes()[0], line) :]
+    os._exit(0)
+
+
 def noisy_exit(context: Context, inputs: Wish) -> Told:
     raise SystemExit("a library that calls exit")
 
@@ -158,6 +186,8 @@ _NAMES = (
     "not_a_number",
     "long_lines",
     "surroundings",
+    "lingers",
+    "long_failure",
     "noisy_exit",
     "hang",
     "grandchildren",

@@ -32,6 +32,18 @@ async def test_what_a_finished_job_left_behind_is_ended(tmp_path: Path) -> None:
     assert all_gone(int(str(outcome.output["value"])))
 
 
+async def test_a_job_that_stays_after_its_last_word_gives_its_slot_back(tmp_path: Path) -> None:
+    outcome = await Trial(tmp_path, spec("lingers"), leaving_seconds_max=0.2).run()
+    assert outcome.ending is Ending.RESULT
+    assert outcome.output == {"headline": "Done."}
+
+
+async def test_a_failure_is_no_longer_than_people_read(tmp_path: Path) -> None:
+    outcome = await Trial(tmp_path, spec("long_failure")).run()
+    failure = outcome.failure()
+    assert len(failure.model_dump_json()) < 10_000
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing tells whose it was")
 async def test_what_a_crashed_job_left_outside_its_group_is_ended(tmp_path: Path) -> None:
     trial = Trial(tmp_path, spec("litter_apart"))
