@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import filecmp
 import importlib.metadata
 import shutil
 import signal
@@ -169,7 +170,14 @@ def samples(folder: Path) -> int:
 
     folder.mkdir(parents=True, exist_ok=True)
     for sample in (training_file(), new_rows_file()):
-        print(shutil.copyfile(sample, folder / sample.name))
+        place = folder / sample.name
+        if place.is_symlink() or (place.exists() and not filecmp.cmp(sample, place, shallow=False)):
+            raise Conflict(
+                "file_in_the_way",
+                f"There is another {place.name} in {folder} already.",
+                "Name a folder without one: nothing of yours is written over.",
+            )
+        print(shutil.copyfile(sample, place))
     return EXIT_OK
 
 

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from desktop.core.hub_address import is_loopback
 from desktop.store.facts import Pairing
 from shared.capabilities import Capability
 from shared.errors import AppError, Unavailable
-from shared.ids import WorkerId
+from shared.ids import WorkerId, is_uuid
+from shared.messages import NAME_CHARS_MAX
 
 CLAIM_SECONDS = 20.0
+ANSWER_BYTES_MAX = 64 * 1024
+HUB_NAME_CHARS_MAX = 200
+WORDS_CHARS_MAX = 500
+"""Of what a hub that refuses says to the person."""
+
+
+class _Joined(BaseModel):
+    """A hub's yes. It is kept and sent back with every hello, so it has to fit there."""
+
+    model_config = ConfigDict(frozen=True)
+
+    worker_id: str
+    token: str = Field(pattern="^[!-~]{1,200}$")
+    """It travels in a header."""
+    worker_name: str = Field(default="", max_length=NAME_CHARS_MAX)
+    hub_name: str = Field(max_length=HUB_NAME_CHARS_MAX)
+    person_name: str = Field(max_length=NAME_CHARS_MAX)
 
 
 def claim(
@@ -37,7 +60,7 @@ def claim(
         "capabilities": [capability.model_dump(mode="json") for capability in capabilities],
     }
     try:
-        answer = httpx.post(f"{base}/api/v1/pairings", json=body, timeout=CLAIM_SECONDS)
+        status, content = _post(f"{base}/api/v1/pairings", body)
     except httpx.HTTPError as error:
         raise Unavailable(
             "hub_unreachable",
@@ -45,33 +68,53 @@ def claim(
             "Check the address, and that the hub runs.",
             retryable=True,
         ) from error
-    told = _json_object(answer)
-    if answer.status_code != 201:
-        raise _refusal(told, answer.status_code)
+    told = _json_object(content, status)
+    if status != 201:
+        raise _refusal(told, status)
     try:
-        pairing = Pairing(
-            hub_url=base,
-            worker_id=WorkerId(str(told["worker_id"])),
-            # A name that was taken on this hub comes back with a number.
-            worker_name=str(told.get("worker_name") or name),
-            hub_name=str(told["hub_name"]),
-            person_name=str(told["person_name"]),
-        )
-        return pairing, str(told["token"])
-    except KeyError as error:
-        raise _odd(answer.status_code) from error
+        joined = _Joined.model_validate(told)
+    except ValidationError:
+        raise _odd(status) from None
+    if not is_uuid(joined.worker_id):
+        raise _odd(status)
+    pairing = Pairing(
+        hub_url=base,
+        worker_id=WorkerId(joined.worker_id),
+        # A name that was taken on this hub comes back with a number.
+        worker_name=joined.worker_name or name[:NAME_CHARS_MAX],
+        hub_name=joined.hub_name,
+        person_name=joined.person_name,
+    )
+    return pairing, joined.token
 
 
-def _json_object(answer: object) -> dict[str, object]:
+def _post(url: str, body: Mapping[str, object]) -> tuple[int, bytes]:
+    """Post the code to that address and no other; return the status and what was answered."""
     import httpx
 
-    assert isinstance(answer, httpx.Response)
+    host = urlsplit(url).hostname or ""
+    with (
+        # No proxy may see a code that is meant for this machine.
+        httpx.Client(
+            timeout=CLAIM_SECONDS, follow_redirects=False, trust_env=not is_loopback(host)
+        ) as client,
+        client.stream("POST", url, json=body, headers={"Accept-Encoding": "identity"}) as answer,
+    ):
+        content = b""
+        for chunk in answer.iter_raw():
+            content += chunk
+            if len(content) > ANSWER_BYTES_MAX:
+                raise _odd(answer.status_code)
+    return answer.status_code, content
+
+
+def _json_object(content: bytes, status: int) -> dict[str, object]:
     try:
-        told = answer.json()
-    except ValueError:
+        told = json.loads(content)
+    except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
-        raise _odd(answer.status_code)
+        raise _odd(status)
     return told
 
 
@@ -79,7 +122,8 @@ def _refusal(problem: dict[str, object], status: int) -> AppError:
     code, message = problem.get("code"), problem.get("detail") or problem.get("title")
     if not isinstance(code, str) or not isinstance(message, str):
         return _odd(status)
-    return AppError(code, message, str(problem.get("hint") or ""))
+    hint = str(problem.get("hint") or "")
+    return AppError(code[:100], message[:WORDS_CHARS_MAX], hint[:WORDS_CHARS_MAX])
 
 
 def _odd(status: int) -> Unavailable:

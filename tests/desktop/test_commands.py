@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import stat
 import threading
@@ -29,6 +30,7 @@ class Desk:
         self.status = 201
         self.answer: bytes = json.dumps(JOINED).encode()
         self.asked: list[dict[str, object]] = []
+        self.location = ""
         self.base = ""
 
 
@@ -41,8 +43,11 @@ def desk() -> Iterator[Desk]:
             length = int(self.headers["Content-Length"])
             desk.asked.append({"path": self.path} | json.loads(self.rfile.read(length)))
             self.send_response(desk.status)
+            if desk.location:
+                self.send_header("Location", desk.location)
             self.end_headers()
-            self.wfile.write(desk.answer)
+            with contextlib.suppress(ConnectionError):  # it may have read enough
+                self.wfile.write(desk.answer)
 
         def do_GET(self) -> None:
             self.send_response(200)
@@ -208,3 +213,72 @@ def test_the_doctor_finds_a_sound_machine_well_and_a_broken_store_not(
         left.write_bytes(b"this is no database, whatever it was" * 200)
     assert run(home, "doctor") == 1
     assert "cannot be read" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"worker_name": "x" * 101},
+        {"worker_id": "../../outside"},
+        {"token": "two\r\nlines"},
+        {"token": "t" * 1000},
+        {"hub_name": "h" * 100_000},
+        {"person_name": 7},
+    ],
+    ids=str,
+)
+def test_a_hub_cannot_put_into_a_pairing_what_no_hello_could_carry(
+    desk: Desk, tmp_path: Path, change: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.answer = json.dumps(JOINED | change).encode()
+    assert run(tmp_path, "pair", "CODE", "--hub", desk.base) == 1
+    assert "not as a Deskhand hub does" in capsys.readouterr().err
+    assert not (tmp_path / "token").exists()
+
+
+def test_an_endless_answer_to_a_pairing_is_not_read_to_its_end(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.answer = b" " * (32 * 1024**2) + desk.answer
+    assert run(tmp_path, "pair", "CODE", "--hub", desk.base) == 1
+    assert "not as a Deskhand hub does" in capsys.readouterr().err
+
+
+def test_a_pairing_goes_to_no_other_address_and_through_no_proxy(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    desk.status, desk.location = 307, f"{desk.base}/elsewhere"
+    assert run(tmp_path, "pair", "CODE", "--hub", desk.base) == 1
+    assert [asked["path"] for asked in desk.asked] == ["/api/v1/pairings"]
+
+
+def test_a_hub_that_refuses_cannot_steer_the_terminal(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.status = 422
+    desk.answer = json.dumps({"code": "no", "detail": "No.\x1b[2J\u202e", "hint": "\x07"}).encode()
+    assert run(tmp_path, "pair", "CODE", "--hub", desk.base) == 1
+    said = capsys.readouterr().err
+    assert "No." in said
+    assert not {"\x1b", "\u202e", "\x07"} & set(said)
+
+
+def test_samples_never_take_the_place_of_a_persons_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["samples", str(tmp_path)]) == 0
+    assert main(["samples", str(tmp_path)]) == 0
+    mine = tmp_path / "flights.csv"
+    mine.write_text("mine")
+    assert main(["samples", str(tmp_path)]) == 1
+    assert "nothing of yours is written over" in capsys.readouterr().err
+    assert mine.read_text() == "mine"
+
+
+def test_samples_are_not_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "flights.csv").symlink_to(tmp_path / "elsewhere.csv")
+    assert main(["samples", str(tmp_path)]) == 1
+    assert not (tmp_path / "elsewhere.csv").exists()
