@@ -188,7 +188,13 @@ def _unlikeliness(column: Column) -> tuple[int, int]:
 
 def _detail_of(column: Column) -> str:
     if column.kind == "number" and column.minimum is not None and column.maximum is not None:
-        return f"{wording.number(column.minimum)} to {wording.number(column.maximum)}"
+        return f"{_plain_number(column.minimum)} to {_plain_number(column.maximum)}"
     if column.levels and column.distinct <= CLASSES_LIKELY_MAX:
         return wording.listed([value[:40] for value, _ in column.levels])
     return f"{column.kind.value}, {wording.count(column.distinct, 'value')}"
+
+
+def _plain_number(value: float) -> str:
+    """Write four digits without a comma: they are often years, 1959 to 2013."""
+    told = wording.number(value)
+    return told.replace(",", "") if abs(value) < 10_000 else told

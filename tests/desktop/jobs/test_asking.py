@@ -204,3 +204,16 @@ def test_a_column_whose_name_is_longer_than_any_answer_is_not_offered(tmp_path: 
     context = context_of(tmp_path, {"target": "1"})
     assert column_of(context, broken_header, None) == "churn"
     assert len(context.asked[0].choices) == 1
+
+
+def test_years_are_offered_without_a_comma(tmp_path: Path) -> None:
+    planes = table(
+        column("built", "number", 50, minimum=1959.0, maximum=2013.0),
+        column("miles", "number", 50, minimum=94.0, maximum=20_000.0),
+    )
+    context = context_of(tmp_path, {"target": "1"})
+    column_of(context, planes, None)
+    assert [choice.detail for choice in context.asked[0].choices] == [
+        "1959 to 2013",
+        "94 to 20,000",
+    ]
