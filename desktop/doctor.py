@@ -53,7 +53,7 @@ def _findings(paths: Paths) -> Iterator[Finding]:
     yield from _policy(paths)
     yield from _tools()
     free = hardware.disk_free_bytes(paths.data if paths.data.exists() else Path(paths.data.anchor))
-    room = f"{free / 1024**3:.1f} GB free on the disk"
+    room = f"{free / 1e9:.0f} GB free on the disk"
     yield well(room) if free > DISK_FREE_BYTES_MIN else wrong(room)
 
 
@@ -90,8 +90,8 @@ def _hub(base: str) -> Finding:
     try:
         answer = httpx.get(f"{base}/api/v1/health", timeout=5.0)
         is_well = answer.status_code == 200
-    except httpx.HTTPError as error:
-        return wrong(f"Hub {base} cannot be reached ({type(error).__name__})")
+    except httpx.HTTPError:
+        return wrong(f"Hub {base} cannot be reached: does it run, and is this machine online?")
     return well(f"Hub {base} answers") if is_well else wrong(f"{base} is no Deskhand hub")
 
 

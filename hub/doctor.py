@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from hub.frontends.figures import moment
 from hub.frontends.rest_client import RestClient
 from shared.errors import AppError, NotFound
 from shared.plain_text import plain_line
@@ -113,9 +115,15 @@ def _look_at_workers(workers: JsonObject, findings: Findings) -> None:
             findings.good(f"Computer {name}: connected, {worker['free']} of {slots} slots free")
         else:
             findings.bad(
-                f"Computer {name}: asleep or offline, last seen {worker['last_seen_at']}.",
+                f"Computer {name}: asleep or offline, last seen {_clock(worker)}.",
                 "Start it there: deskhand --headless",
             )
+
+
+def _clock(worker: JsonObject) -> str:
+    """Tell when a computer was seen last, in this machine's time."""
+    then = datetime.fromisoformat(str(worker["last_seen_at"]))
+    return moment(then, datetime.now(UTC))
 
 
 def _look_at_queue(status: JsonObject, findings: Findings) -> None:

@@ -67,7 +67,7 @@ def code_wrong() -> BadInput:
     return BadInput(
         "pairing_code_wrong",
         "That code is wrong, used or expired.",
-        "Ask the bot for a new one with /connect.",
+        "Ask for a new one: /connect in the chat, or `deskhand-hub invite`.",
     )
 
 

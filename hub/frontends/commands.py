@@ -153,6 +153,8 @@ COMMANDS: tuple[Command, ...] = (
         summary="Say in your own words what you want",
         arguments=(Argument(name="text", shape=Shape.REST, required=True),),
         example="/task summarize the report in Documents/acme",
+        # A menu promises; nothing can plan from plain words yet.
+        in_menu=False,
     ),
     Command(
         name="answer",
@@ -329,7 +331,13 @@ def _checked(command: Command, argument: Argument, word: str) -> str:
 def _seconds(argument: Argument, word: str) -> str:
     match = _DURATION.fullmatch(word.strip())
     scale = SECONDS_BY_UNIT.get(match["unit"].lower()) if match else None
-    if match is None or scale is None or float(match["number"]) <= 0:
+    if match is not None and scale is not None and float(match["number"]) <= 0:
+        raise BadInput(
+            "argument_invalid",
+            f"{argument.name} must be longer than 0.",
+            "Write 60 for seconds, 10m for minutes or 1h for an hour.",
+        )
+    if match is None or scale is None:
         raise BadInput(
             "argument_invalid",
             f"'{word[:40]}' is no time I can read for {argument.name}.",

@@ -41,7 +41,10 @@ def duration(seconds: float) -> str:
 def ago(then: datetime, now: datetime) -> str:
     """How long since, as words; a moment ahead of our clock counts as now."""
     seconds = (now - then).total_seconds()
-    return "just now" if seconds < 5 else f"{duration(seconds)} ago"
+    if seconds < 5:
+        return "just now"
+    # To the minute: nobody reads the seconds of an age.
+    return f"{duration(seconds if seconds < 60 else seconds // 60 * 60)} ago"
 
 
 def moment(then: datetime, now: datetime, zone: tzinfo | None = None) -> str:
@@ -65,3 +68,8 @@ def moment(then: datetime, now: datetime, zone: tzinfo | None = None) -> str:
 def capital(text: str) -> str:
     """Begin a sentence; what follows the first letter stays as it is."""
     return text[:1].upper() + text[1:]
+
+
+def quoted(name: str) -> str:
+    """Write a name as a command takes it: in quotes when it has a blank."""
+    return f'"{name}"' if " " in name else name

@@ -10,7 +10,7 @@ from hub.core.pairing import Invitation
 from hub.core.view import Button, Tone, View
 from hub.core.worker import WorkerCard
 from hub.frontends.commands import COMMANDS, Command
-from hub.frontends.figures import ago, duration, moment, plural
+from hub.frontends.figures import ago, duration, moment, plural, quoted
 from shared.jobs import JobState
 
 LIST_MAX = 10
@@ -98,7 +98,7 @@ def invitation_view(invitation: Invitation, hub_url: str, now: datetime) -> View
 def worker_line(card: WorkerCard, now: datetime, zone: tzinfo | None = None) -> str:
     """One machine in a line: "anna-pc: connected, 2 free slots"."""
     if card.worker.is_paused:
-        return f"{card.name}: paused. /worker {_quoted(card.name)} resume lets it take work again."
+        return f"{card.name}: paused. /worker {quoted(card.name)} resume lets it take work again."
     if not card.is_online:
         return f"{card.name}: asleep or offline (last seen {moment(card.last_seen_at, now, zone)})"
     told = [plural(card.free, "free slot")]
@@ -129,7 +129,7 @@ def worker_view(card: WorkerCard, now: datetime, zone: tzinfo | None = None) -> 
             f"Processor {card.metrics.cpu_share * 100:.0f} %, memory {gigabytes[0]:.1f} of "
             f"{gigabytes[1]:.1f} GB, {card.metrics.disk_free_bytes / 1e9:.0f} GB of disk free"
         )
-    name = _quoted(card.name)
+    name = quoted(card.name)
     paused = card.worker.is_paused
     toggle = ("Resume", "resume") if paused else ("Pause", "pause")
     return View(
@@ -196,7 +196,3 @@ def no_planner() -> View:
         "this version has none. Commands work: /train, /predict, /describe, /models; /help "
         "lists them all.",
     )
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"' if " " in name else name

@@ -71,13 +71,24 @@ class Transcript:
         """Write a view; in place of its earlier version where that can be."""
         if self._is_echo(view) or not (self._is_live or self._is_news(ref, view)):
             return
+        if self._is_live and _is_settled_badly(view):
+            # The last word says it all; the line of its progress has nothing to add.
+            self._take_back(ref)
+            return
         self._has_just_spoken = False
         lines = self._block(who, view.text, COLOURS[view.tone])
         lines = self._with_stop(lines + self._choices(view), view)
-        if self._is_live and ref == self._last_ref and self._last_lines:
-            self._stream.write(f"\x1b[{self._last_lines}A\x1b[J")
+        if self._is_live:
+            self._take_back(ref)
         self._write(lines)
         self._last_ref = ref
+
+    def _take_back(self, ref: str) -> None:
+        """Remove a message from the screen while it is the last one there."""
+        if ref == self._last_ref and self._last_lines:
+            self._stream.write(f"\x1b[{self._last_lines}A\x1b[J")
+            self._stream.flush()
+            self._last_lines = 0
 
     def clear_line(self) -> None:
         """Make room where a prompt stands."""
@@ -100,7 +111,7 @@ class Transcript:
 
     def _is_news(self, ref: str, view: View) -> bool:
         """Whether a pipe should have it: not the settled line beside a bad end, nor each step."""
-        if view.is_status and view.tone in (Tone.FAILED, Tone.PLAIN):
+        if _is_settled_badly(view):
             return False
         progress = view.progress
         if progress is None:
@@ -163,6 +174,11 @@ class Transcript:
 
 def _width() -> int:
     return min(WIDTH_MAX, max(WIDTH_MIN, shutil.get_terminal_size().columns - 1))
+
+
+def _is_settled_badly(view: View) -> bool:
+    """Whether it is the line of a job's progress beside its failure, or its cancelling."""
+    return view.is_status and view.tone in (Tone.FAILED, Tone.PLAIN)
 
 
 def is_choosable(view: View) -> bool:

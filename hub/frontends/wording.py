@@ -12,7 +12,7 @@ from datetime import datetime
 from hub.core.placement import WaitingReason
 from hub.core.view import Button, Progress, Tone, View
 from hub.frontends.facts import Facts
-from hub.frontends.figures import bar, capital, count, duration, plural
+from hub.frontends.figures import bar, capital, count, duration, plural, quoted
 from hub.frontends.results import result_view
 from shared.errors import AppError, ErrorBody
 from shared.events import (
@@ -142,7 +142,7 @@ def view_of(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
             return _parked(body, facts)
         case JobSucceeded():
             told = result_view(facts.kind, body.result, job_id=body.job_id, label=facts.label)
-            took = f"{capital(facts.doing)}{facts.where} took {duration(body.running_seconds)}."
+            took = f"{capital(facts.doing)}{facts.where} took {_took(body.running_seconds)}."
             return replace(told, settles=f"✓ {took}")
         case JobFailed():
             # A failure that may pass is told by what follows: the next try, or the last word.
@@ -158,6 +158,10 @@ def view_of(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
             return View(text=text, tone=Tone.DONE, subject=f"worker:{body.worker_id}")
         case TaskCreated() | JobGranted() | JobLogged() | JobResumed() | JobParked() | LateResult():
             return None
+
+
+def _took(seconds: float) -> str:
+    return duration(seconds) if seconds >= 1 else "less than a second"
 
 
 def _interrupted(body: JobInterrupted, facts: Facts) -> str:
@@ -203,15 +207,21 @@ def _waits(facts: Facts) -> str:  # noqa: C901, PLR0911 - one row for each reaso
             last = f" {name} was seen last, {facts.clock(waiting.since)}." if waiting.since else ""
             return f"None of your computers is online.{last} Queued; starts when one is back."
         case WaitingReason.PAUSED:
-            return f'{capital(name)} is paused. Queued; "/worker NAME resume" lets it start.'
+            resume = f"/worker {quoted(waiting.worker or 'NAME')} resume"
+            return f"{_subject(waiting.worker)} is paused. Queued; {resume} lets it start."
         case WaitingReason.BUSY:
             ahead = f", behind {plural(waiting.ahead, 'other job')}" if waiting.ahead else ""
             return f"Queued{ahead}; starts when {name} has room."
         case WaitingReason.DECLINED:
             detail = f" {waiting.detail}" if waiting.detail else ""
-            return f"{capital(name)} cannot take it now.{detail} Queued."
+            return f"{_subject(waiting.worker)} cannot take it now.{detail} Queued."
         case WaitingReason.RETRY_WAIT:
             return f"Tried again{_in(waiting.until, facts)}."
+
+
+def _subject(worker: str | None) -> str:
+    """Begin a sentence with a machine: its name is written as its owner wrote it."""
+    return worker or "The computer"
 
 
 def _seen(facts: Facts) -> str:

@@ -155,7 +155,7 @@ async def test_a_computer_is_paired_paused_and_shown_out(world: World) -> None:
         assert paired["person_name"] == "me"
         used = problem(await computer.post("/pairings", json=claim), 422, "pairing_code_wrong")
         assert used["detail"] == "That code is wrong, used or expired."
-        assert used["hint"] == "Ask the bot for a new one with /connect."
+        assert used["hint"] == "Ask for a new one: /connect in the chat, or `deskhand-hub invite`."
     [worker] = (await world.rest.get("/workers")).json()["workers"]
     assert (worker["name"], worker["kinds"], worker["is_online"]) == (
         "anna-pc", ["ml.train"], False,

@@ -49,3 +49,8 @@ def test_small_words() -> None:
     )  # fmt: skip
     assert (ago(NOW, NOW), ago(NOW - timedelta(minutes=3), NOW)) == ("just now", "3 min ago")
     assert capital("training on anna-PC") == "Training on anna-PC"
+
+
+def test_an_age_is_told_to_the_minute() -> None:
+    assert ago(NOW - timedelta(seconds=71), NOW) == "1 min ago"
+    assert ago(NOW - timedelta(seconds=42), NOW) == "42 s ago"

@@ -143,3 +143,13 @@ def test_words_of_others_cannot_steer_the_terminal() -> None:
     assert "\x1b]" not in written
     assert "\x1b[2J" not in written
     assert "\n 2. b.csv" not in written
+
+
+def test_the_line_of_progress_goes_when_a_job_ends_badly() -> None:
+    screen = Screen()
+    transcript = Transcript(screen)
+    transcript.show("m1", running(1))
+    settled = View(text="Training has ended.", tone=Tone.FAILED, subject=f"job:{JOB}", job_id=JOB)
+    transcript.show("m1", settled)
+    assert "has ended" not in screen.getvalue()
+    assert screen.getvalue().endswith("\x1b[1A\x1b[J")
