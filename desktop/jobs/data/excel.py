@@ -32,6 +32,8 @@ OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 """Encrypted workbooks, and those of before 2007, are compound files and no zip archives."""
 SAMPLE_ROWS = 400
 ROW_BYTES_GUESS = 200
+SHEET_ROWS_MAX = 1_048_576
+"""Rows of a sheet (support.microsoft.com, "Excel specifications and limits")."""
 BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
@@ -136,6 +138,9 @@ def _rows(sheet: ReadOnlyWorksheet) -> Iterator[Row]:
     # The size a file states is often wrong; without it all cells are read.
     sheet.reset_dimensions()
     for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
+        if number > SHEET_ROWS_MAX:
+            # A row that calls itself the hundred-billionth would be waited for, empty by empty.
+            raise ValueError(number)
         cells = [_text(value) for value in values]
         while cells and not cells[-1]:
             cells.pop()

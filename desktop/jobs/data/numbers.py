@@ -46,6 +46,8 @@ NOT_NUMBER = rf"{UNIT}|[%‰\s]|{SPACES}"
 CODE = r"^[+-]?0\d+$|^\+?\d{16,}$"
 """Leading zeros mean something, and doubles hold 15 digits: neither survives as a number."""
 _LOOKS = re.compile(f"(?:{DOT_FORM})|(?:{COMMA_FORM})")
+LOOKED_AT_CHARS_MAX = 400
+"""Longer cells are no numbers; Python's patterns take the square of a cell's length."""
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -65,7 +67,7 @@ class NumberReading:
 
 def looks_numeric(cell: str) -> bool:
     """Tell whether one cell could be a number in some way of writing."""
-    return _LOOKS.match(_tidy_one(cell)) is not None
+    return len(cell) <= LOOKED_AT_CHARS_MAX and _LOOKS.match(_tidy_one(cell)) is not None
 
 
 def has_codes(texts: pa.LargeStringArray) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -202,3 +204,21 @@ def test_a_csv_file_named_as_a_workbook_is_told_to_be_broken(tmp_path: Path) -> 
     with pytest.raises(BadInput) as failure:
         read_table(path, free_ram_bytes=FREE_RAM_BYTES)
     assert failure.value.code == "file_broken"
+
+
+def test_a_row_that_calls_itself_the_hundred_billionth_is_not_waited_for(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    shop(book.active)
+    whole, bent = tmp_path / "whole.xlsx", tmp_path / "bent.xlsx"
+    book.save(whole)
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(bent, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name.endswith("sheet1.xml"):
+                content = content.replace(b'row r="60"', b'row r="99999999999"')
+                content = re.sub(rb'r="([A-D])60"', rb'r="\g<1>99999999999"', content)
+                assert b"99999999999" in content
+            new.writestr(name, content)
+    with pytest.raises(BadInput) as caught:
+        read_table(bent, free_ram_bytes=FREE_RAM_BYTES)
+    assert caught.value.code == "file_broken"

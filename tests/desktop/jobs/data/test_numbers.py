@@ -198,3 +198,8 @@ def test_day_or_month_first_is_decided_over_all_values() -> None:
 def test_what_training_found_settles_what_is_unclear_later() -> None:
     assert dates(["3/4/2024"], prior="d.m.y").values[0] == np.datetime64("2024-04-03")
     assert dates(["4/13/2024"], prior="d.m.y").values[0] == np.datetime64("2024-04-13")
+
+
+@pytest.mark.parametrize("cell", ["1" + " " * 1_000_000 + "x", " " * 1_000_000, "1." * 500_000])
+def test_a_cell_made_to_be_slow_is_no_number_at_once(cell: str) -> None:
+    assert not looks_numeric(cell)
