@@ -38,6 +38,8 @@ from shared.ids import ConversationId, JobId, PersonId, WorkerId
 logger = logging.getLogger(__name__)
 
 BATCH_EVENTS = 100
+ANSWER_TYPES = frozenset({"question_answered", "question_parked"})
+"""Told wherever the question is shown, be it to a person who never spoke."""
 
 
 class Outbox:
@@ -90,7 +92,13 @@ class Outbox:
         """Word all events since the cursor; return the new cursor."""
         cursor = await self._deliveries.cursor()
         while facts := await self._services.feed.after(cursor, BATCH_EVENTS):
-            told = [delivery for fact in facts for delivery in await self._word(fact)]
+            reachable = await self._reachable({fact.person_id for fact in facts})
+            told = [
+                delivery
+                for fact in facts
+                if await self._concerns_chat(fact, reachable)
+                for delivery in await self._word(fact)
+            ]
             cursor = facts[-1].hub_seq
             await self._deliveries.put(told, cursor)
             if self._tasks is not None:
@@ -106,6 +114,21 @@ class Outbox:
         """After a restart: jobs go on without a new event, and their progress has to be shown."""
         for card in await self._services.views.jobs(None, states=HELD_STATES, limit=PAGE_MAX):
             self._note_home(card, await self._home(card.job.person_id, card))
+
+    async def _reachable(self, people: set[PersonId]) -> set[PersonId]:
+        """Who has a conversation; read after the facts, so that whoever asked in one counts."""
+        return {person for person in people if await self._home(person, None)}
+
+    async def _concerns_chat(self, fact: Fact, reachable: set[PersonId]) -> bool:
+        """Whether a conversation may be told; words for nobody would cost most of a job's time."""
+        job_id = JobId(str(fact.payload.get("job_id", "")))
+        if fact.person_id in reachable or job_id in self._homes or fact.type in ANSWER_TYPES:
+            return True
+        try:
+            card = await self._services.views.job(None, job_id)
+        except NotFound:
+            return False
+        return self._lanes.frontend_of(card.conversation) is not None
 
     async def _word(self, fact: Fact) -> list[tuple[ConversationId, View, float]]:
         """Say what an event means to whom, and how long that may wait to be overtaken."""
