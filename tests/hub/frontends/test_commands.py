@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.frontends.commands import BY_NAME, COMMANDS, Shape, parse
+from hub.frontends.replies import help_view
 from shared.errors import AppError
 from shared.kinds.catalogue import BUILT_IN
 
@@ -124,3 +125,14 @@ def test_every_example_is_read_as_the_command_it_is_for() -> None:
             spoken = parse(command.example)
             assert spoken is not None
             assert spoken.command is command
+
+
+def test_a_budget_of_nothing_is_told_as_such() -> None:
+    with pytest.raises(AppError) as failure:
+        parse("/train sales.csv Revenue budget=0")
+    assert failure.value.message == "budget must be longer than 0."
+
+
+def test_the_menu_promises_nothing_that_cannot_be_done_yet() -> None:
+    assert "/task" not in help_view().text
+    assert "/train" in help_view().text

@@ -163,6 +163,8 @@ WAITS = [
     (Waiting(reason=WaitingReason.WORKER_OFFLINE, kind="ml.train", worker="anna-pc",
              since=NOW - timedelta(minutes=28)),
      "anna-pc is asleep or offline (last seen 14:02). Queued; starts when it is back."),
+    (Waiting(reason=WaitingReason.PAUSED, kind="ml.train", worker="anna pc"),
+     'anna pc is paused. Queued; /worker "anna pc" resume lets it start.'),
     (Waiting(reason=WaitingReason.NO_WORKER, kind="ml.train"),
      "No computer is connected. Queued; starts when one is. /connect pairs one."),
     (Waiting(reason=WaitingReason.BUSY, kind="ml.train", worker="anna-pc", ahead=2),
@@ -275,3 +277,10 @@ def test_an_error_says_what_happened_and_what_next() -> None:
     view = error_view(BadInput("x", "There is no command /trian.", "Did you mean /train?"))
     assert view.text == "⚠ There is no command /trian. Did you mean /train?"
     assert view.tone is Tone.FAILED
+
+
+def test_what_took_no_time_is_not_said_to_have_taken_0_s() -> None:
+    body = JobSucceeded(job_id=JOB, attempt=1, fence=1, result=RESULT, running_seconds=0.2)
+    view = view_of(body, FACTS)
+    assert view is not None
+    assert view.settles == "✓ Training on anna-pc took less than a second."
