@@ -11,6 +11,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 from pydantic import ValidationError
@@ -290,6 +291,10 @@ def child_environment(threads_max: int) -> dict[str, str]:
     these once, at import.
     """
     kept = {name: os.environ[name] for name in ENV_KEPT if name in os.environ}
+    if "PYTHONPATH" in kept:
+        # Read in the job's own folder: "" or "." would bring back what -P keeps off.
+        places = kept["PYTHONPATH"].split(os.pathsep)
+        kept["PYTHONPATH"] = os.pathsep.join(p for p in places if Path(p).is_absolute())
     threads = str(max(1, threads_max))
     return kept | {
         "OMP_NUM_THREADS": threads,

@@ -33,7 +33,7 @@ from hub.frontends.wording import error_view
 from hub.ports import Health, HealthState, Inbox, MessageRef
 from hub.services import Services
 from shared.environment import Environment
-from shared.errors import AppError, Unavailable
+from shared.errors import AppError, NotAllowed, Unavailable
 from shared.ids import ConversationId, PersonId
 
 logger = logging.getLogger(__name__)
@@ -148,6 +148,9 @@ class ConsoleFrontend:
     async def _admitted(self, socket: WebSocket) -> Person:
         if self._inbox is None:
             raise hub_stopping()
+        if "origin" in socket.headers:
+            # A terminal is no browser: whoever sends an Origin is a web page that tries its luck.
+            raise NotAllowed("origin_not_allowed", "Web pages cannot open this chat.")
         caller = await admit(self._services, socket.headers.get("authorization", ""))
         return caller.person
 

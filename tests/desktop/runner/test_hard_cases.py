@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from desktop.core.outcome import Ending
+from desktop.runner.child import child_environment
 from desktop.runner.lines import Progressed
 from tests.desktop.runner.hard_children import Trial, all_gone, is_alive, spec, with_words
 
@@ -30,6 +31,13 @@ async def test_what_a_finished_job_left_behind_is_ended(tmp_path: Path) -> None:
     assert outcome.ending is Ending.RESULT
     assert outcome.output is not None
     assert all_gone(int(str(outcome.output["value"])))
+
+
+def test_the_import_path_of_a_job_never_names_its_own_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", ".", "below", str(ROOT)]))
+    assert child_environment(1)["PYTHONPATH"] == str(ROOT)
 
 
 async def test_a_job_that_stays_after_its_last_word_gives_its_slot_back(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
+from websockets.typing import Origin
 
 from hub.core.view import Tone
 from hub.frontends.console_client import open_chat
@@ -291,3 +292,13 @@ async def test_a_broken_frame_is_told_so_and_the_chat_goes_on(
         assert told["error"]["code"] in ("frame_invalid", "frame_too_large")
         await socket.send(json.dumps({"type": "say", "id": "2", "text": "/help"}))
         assert json.loads(await socket.recv())["type"] == "message"
+
+
+async def test_a_web_page_does_not_open_the_chat(world: World) -> None:
+    url = world.url.replace("http", "ws", 1) + "/api/v1/chat/ws"
+    headers = {"Authorization": f"Bearer {world.admin_key}"}
+    async with connect(
+        url, additional_headers=headers, origin=Origin("https://evil.example"), proxy=None
+    ) as socket:
+        told = json.loads(await socket.recv())
+    assert told["error"]["code"] == "origin_not_allowed"
