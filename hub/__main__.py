@@ -201,7 +201,7 @@ def _invite(options: argparse.Namespace) -> int:
         print(
             f"{person['name']} may use this hub now. Their key, shown once:\n\n  {person['key']}\n"
         )
-        print(f"They chat with: deskhand-hub chat --hub {client.hub_url} --key KEY")
+        print(f"They chat with: HUB_KEY=KEY deskhand-hub chat --hub {client.hub_url}")
         body = {"person_id": str(person["person_id"])}
     invitation = client.post("/invitations", {**body})
     code, hub_url = invitation["code"], invitation["hub_url"]
