@@ -58,7 +58,9 @@ class RestClient:
             with opener.open(request, timeout=CALL_SECONDS) as answer:
                 return _object(answer.read(ANSWER_BYTES_MAX))
         except urllib.error.HTTPError as error:
-            raise _problem(error) from None
+            # The error is the answer, too, and holds its connection open until closed.
+            with error:
+                raise _problem(error) from None
         except (OSError, HTTPException):
             raise hub_unreachable(self.hub_url) from None
 
