@@ -28,8 +28,8 @@ fix: $(READY) ## format and mend what can be mended by itself
 	$(BIN)/ruff check --fix-only -q .
 	$(BIN)/ruff format -q .
 
-run: $(READY) ## a hub on this machine, data in ./.run
-	HUB_DATA=.run/hub $(BIN)/python -m hub serve $(ARGS)
+run: $(READY) ## a hub on this machine, on http://127.0.0.1:8765
+	$(BIN)/python -m hub serve $(ARGS)
 
 bench: $(READY) ## durable jobs a second, latency, start and idle size
 	$(BIN)/python -m tests.benchmarks.queue $(ARGS)
@@ -48,4 +48,4 @@ lock: $(READY) ## write the hash-locked requirements anew
 	packaging/lock.sh $(BIN)
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) dist .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) dist .benchmarks .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
