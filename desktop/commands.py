@@ -115,9 +115,16 @@ def headless(paths: Paths, *, json_logs: bool, debug: bool) -> int:
 
 async def _work(paths: Paths, database: Database, pairing: facts.Pairing, token: str) -> int:
     from desktop.agent import Agent, Setup
-    from desktop.system.status import StatusFile
+    from desktop.system.status import StatusFile, sentence
 
     report = StatusFile(paths.status)
+
+    def note(status: LinkStatus) -> None:
+        is_news = status.state is not report.last.state or status.state is LinkState.CONNECTING
+        if is_news and status.state is not LinkState.REFUSED:  # that ends the program, and is told
+            print(plain_line(sentence(status, pairing)), flush=True)
+        report.write(status)
+
     setup = Setup(
         paths=paths,
         pairing=pairing,
@@ -125,7 +132,7 @@ async def _work(paths: Paths, database: Database, pairing: facts.Pairing, token:
         policy=load_policy(paths),
         app_version=version(),
     )
-    agent = Agent(setup, database, report.write)
+    agent = Agent(setup, database, note)
     serving = asyncio.ensure_future(agent.run())  # noqa: TID251 (signals cancel it from outside)
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows has no handlers in the loop

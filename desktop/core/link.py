@@ -57,6 +57,23 @@ def later_status(http_status: int) -> ErrorBody:
     )
 
 
+def reason_of(error: Exception) -> str:
+    """Say in plain words why a hub did not answer."""
+    match error:
+        case ConnectionRefusedError():
+            return "nothing answers at that port"
+        case TimeoutError():
+            return "no answer in time"
+        case ConnectionError() | EOFError():
+            return "the line was cut"
+        case OSError() if error.errno is not None and error.errno < 0:
+            return "its name is not known"  # getaddrinfo's own numbers are negative on Linux
+        case OSError():
+            return "the network is not there"
+        case _:
+            return "it does not answer as a hub does"
+
+
 def unreachable(host: str, reason: str) -> ErrorBody:
     return ErrorBody(
         code="hub_unreachable",

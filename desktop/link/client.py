@@ -22,6 +22,7 @@ from desktop.core.link import (
     LinkState,
     LinkStatus,
     later_status,
+    reason_of,
     refused_status,
     unreachable,
 )
@@ -249,9 +250,8 @@ class Link:
             self._why = LinkStatus(state=LinkState.OFFLINE, error=later_status(status))
             return None
         if isinstance(error, (OSError, TimeoutError, InvalidHandshake, EOFError)):
-            reason = getattr(error, "strerror", None) or type(error).__name__
             self._why = LinkStatus(
-                state=LinkState.OFFLINE, error=unreachable(self._host, str(reason))
+                state=LinkState.OFFLINE, error=unreachable(self._host, reason_of(error))
             )
             return None
         return error

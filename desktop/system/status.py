@@ -58,6 +58,17 @@ class StatusFile:
         self._path.unlink(missing_ok=True)
 
 
+def sentence(status: LinkStatus, pairing: Pairing) -> str:
+    """Say in one line how a worker's line is, for whoever looks at its terminal."""
+    match status.state:
+        case LinkState.ONLINE:
+            return f"{pairing.worker_name} is connected to {pairing.hub_name}. Ctrl-C stops it."
+        case LinkState.CONNECTING:
+            return f"Connecting to {pairing.hub_url} …"
+        case LinkState.OFFLINE | LinkState.REFUSED:
+            return str(AppError.from_body(status.error)) if status.error else "Not connected."
+
+
 def tell(path: Path, pairing: Pairing, connection: sqlite3.Connection) -> Iterator[str]:
     """Say how the worker is, in sentences."""
     yield f"{pairing.worker_name}, paired with {pairing.hub_name} ({pairing.hub_url})"

@@ -14,10 +14,10 @@ import pytest
 
 from desktop.jobs.data.reading import read_table
 from desktop.jobs.data.schema import Schema
-from desktop.jobs.ml import predict, result_file
+from desktop.jobs.ml import predict
 from desktop.jobs.ml.manifest import Task
 from desktop.jobs.ml.model_folder import Extras, open_model, save
-from shared.errors import AppError, BadInput, LimitReached, NotAllowed, NotFound
+from shared.errors import BadInput, LimitReached, NotFound
 from shared.kinds.ml import ModelFacts, PredictInputs, PredictOutput
 from tests.desktop.jobs.fake_context import FakeContext, context_of
 from tests.desktop.jobs.ml.small_models import COLUMNS, facts, small_fitted, table
@@ -352,25 +352,6 @@ def test_a_file_of_the_persons_own_is_not_overwritten(context: FakeContext, stor
     assert run(context).written == "new.predictions-2.csv"
 
 
-def test_a_folder_that_cannot_be_written_is_told(
-    context: FakeContext, store: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store()
-    put(context, table(20))
-
-    def closed(*_: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(result_file, "_write_rows", closed)
-
-    with pytest.raises(NotAllowed) as caught:
-        run(context)
-
-    assert caught.value.code == "folder_read_only"
-    assert str(context.folder) in caught.value.message
-    assert [path.name for path in context.folder.iterdir()] == ["new.csv"]
-
-
 def test_a_file_too_long_for_the_memory_is_refused_not_sampled(
     context: FakeContext, store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -402,15 +383,3 @@ def test_a_model_whose_schema_does_not_fit_is_not_used(schema: Any, context: Fak
         run(context)
 
     assert caught.value.code == "model_damaged"
-
-
-def test_a_file_outside_the_folders_is_refused(
-    context: FakeContext, store: Any, tmp_path: Path
-) -> None:
-    store()
-    table(20).to_csv(tmp_path / "outside.csv")
-
-    with pytest.raises(AppError) as caught:
-        run(context, file=str(tmp_path / "outside.csv"))
-
-    assert caught.value.code == "file_outside_folders"
