@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -59,16 +60,24 @@ async def test_a_write_that_raises_is_undone_alone_within_its_group(database: Da
     assert await database.read(count) == 100
 
 
-async def test_functions_that_wait_together_share_a_commit(database: Database) -> None:
+def test_functions_that_wait_together_share_a_commit(database: Database) -> None:
     commits: list[str] = []
-    await database.write(
-        lambda connection: connection.set_trace_callback(
+    gate = threading.Event()
+
+    def hold(connection: sqlite3.Connection) -> None:
+        connection.set_trace_callback(
             lambda statement: commits.append(statement) if statement == "COMMIT" else None
         )
-    )
-    await asyncio.gather(*(database.write(add(str(n))) for n in range(2000)))
-    assert await database.read(count) == 2000
-    assert len(commits) < 500
+        assert gate.wait(10)
+
+    held = database.submit(hold)
+    waiting = [database.submit(add(str(n))) for n in range(2000)]
+    gate.set()
+    held.result(10)
+    for written in waiting:
+        written.result(10)
+    assert database.submit(count).result(10) == 2000
+    assert len(commits) <= 3, "one for the gate, one for all that waited, one for the count"
 
 
 async def test_a_constraint_is_told_to_its_caller(database: Database) -> None:
