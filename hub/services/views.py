@@ -179,13 +179,6 @@ class Views:
             wall=environment.now(),
         )
 
-    async def jobs_ahead(self, job_id: JobId) -> int:
-        """How many queued jobs of its person would start before it."""
-        ready = self._board.ready_of(job_id)
-        if ready is None:
-            return 0
-        return self._board.ahead_of(ready, self._ledger.environment.monotonic())
-
     def _card(self, worker: Worker) -> WorkerCard:
         presence = self._board.present.get(worker.worker_id)
         seen = presence.last_seen_at if presence else worker.last_seen_at

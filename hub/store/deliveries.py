@@ -127,12 +127,6 @@ def next_waiting(connection: sqlite3.Connection, conversation: ConversationId) -
     return Waiting(row[0], conversation, _VIEWS.validate_json(row[1]), row[2], row[3])
 
 
-def is_waiting(connection: sqlite3.Connection, row: int) -> bool:
-    """Whether a message is still to be sent; a newer one may have replaced it."""
-    found = connection.execute("SELECT 1 FROM outbox WHERE row = ?", (row,))
-    return found.fetchone() is not None
-
-
 def sent(connection: sqlite3.Connection, message: Waiting, ref: str) -> None:
     """Note that a message was taken, and which one to edit from now on."""
     remove(connection, message.row)

@@ -85,14 +85,6 @@ def run_out(connection: sqlite3.Connection, now: datetime) -> list[Question]:
     return [_to_question(row) for row in rows]
 
 
-def next_run_out(connection: sqlite3.Connection) -> datetime | None:
-    """When the next open question's time will be over; None when none can."""
-    row = connection.execute(
-        "SELECT min(expires_ms) FROM questions WHERE state IN ('open', 'parked') AND state = 'open'"
-    ).fetchone()
-    return None if row[0] is None else from_ms(row[0])
-
-
 def has_answers(connection: sqlite3.Connection, job_id: JobId) -> bool:
     """Say whether a person has told this job something that holds for its worker only."""
     row = connection.execute(

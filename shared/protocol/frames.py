@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.errors import AppError, ErrorBody
+from shared.errors import AppError
 from shared.messages import FromHub, FromHubFrame, FromWorker, FromWorkerFrame, Message
 
 FRAME_BYTES_MAX = 256 * 1024
@@ -131,8 +131,3 @@ def _is_object(frame: str) -> bool:
         return isinstance(json.loads(frame), dict)
     except (ValueError, RecursionError):
         return False
-
-
-def fault_of(error: AppError) -> ErrorBody:
-    """Return what the other side is told; never a stack trace."""
-    return error.body
