@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 from hub.core.view import FrontendCapabilities, Inbound, View
+from shared.environment import Environment
 from shared.ids import ConversationId, JobId, WorkerId
 from shared.messages import Cancel, Grant, Offer, Progress
 
@@ -37,6 +39,8 @@ class HealthState(StrEnum):
     STARTING = "starting"
     TROUBLED = "troubled"
     """Working on it: will try again by itself."""
+    FAILED = "failed"
+    """Its work ended by a fault: whoever runs it starts it again."""
     STOPPED = "stopped"
 
 
@@ -54,6 +58,52 @@ class MessageRef:
     """Names a rendered message within its frontend, so that it can be edited."""
 
     value: str
+
+
+class Taps(Protocol):
+    """Short names for what buttons say, for platforms that carry only a few bytes per button."""
+
+    async def names(self, conversation: ConversationId, says: Sequence[str]) -> tuple[str, ...]:
+        """Name what each button says: up to 64 bytes of [A-Za-z0-9_-], the same every time.
+
+        The name is committed before this returns, and bound to the conversation.
+        """
+
+    async def said(self, conversation: ConversationId, name: str) -> str | None:
+        """What a name stands for; None when it is unknown here, or too old."""
+
+
+class Files(Protocol):
+    """Files on their way from a worker to the person who asked for them."""
+
+    async def path(self, sha256: str) -> Path:
+        """Where the content lies on the hub's disk until it was sent.
+
+        Raises:
+            NotFound: `file_gone`; Unavailable: `file_not_here` (retryable, it is on its way).
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontendSetup:
+    """What the hub gives a frontend when it makes one.
+
+    Third parties register a function `(FrontendSetup) -> Frontend | None` under the entry-point
+    group `deskhand.frontends`; None when it is not configured.
+    """
+
+    environment: Environment
+    hub_name: str
+    hub_url: str
+    """As told to people."""
+    settings: Mapping[str, str]
+    """The variables HUB_<NAME>_*, without that prefix, in lower case: {"token": "…"}."""
+    folder: Path
+    """The frontend's own, for what it has to keep; made when first used."""
+    taps: Taps
+    files: Files
+    arrived: Callable[[ConversationId], None]
+    """To be called when a conversation can be reached again."""
 
 
 class Frontend(Protocol):

@@ -12,7 +12,8 @@ lock() {
   echo "packaging/locks/$name.txt: $(grep -c '==' "packaging/locks/$name.txt") packages"
 }
 
-lock hub --extra hub
-lock worker --extra desktop
-lock worker-ml --extra desktop --extra ml
 lock dev --extra dev
+# What is shipped is what is tested: the same versions, or the lock cannot be written.
+lock hub --extra hub -c packaging/locks/dev.txt
+lock worker --extra desktop -c packaging/locks/dev.txt
+lock worker-ml --extra desktop --extra ml -c packaging/locks/dev.txt

@@ -26,9 +26,15 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Button:
+    """Something to tap; exactly one of `says`, `url` and `copies` is set."""
+
     label: str
-    says: str
+    says: str = ""
     """What tapping it says, as a command: "/answer 018f… Churn"."""
+    url: str = ""
+    """A web page it opens."""
+    copies: str = ""
+    """A text it puts on the clipboard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +43,19 @@ class Progress:
     done: float
     total: float
     eta_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewFile:
+    """A file somebody asked for; the hub keeps it until it was sent."""
+
+    name: str
+    """Without any folder; as its person wrote it."""
+    sha256: str
+    """Of the content, hex."""
+    size_bytes: int
+    media_type: str
+    """"image/png" is shown as a picture where that can be, all else is a document."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +76,12 @@ class View:
     the place to look at. Empty leaves that message as it is."""
     job_id: JobId | None = None
     question_id: QuestionId | None = None
+    files: tuple[ViewFile, ...] = ()
+    """Sent along; only what a person asked for."""
+    qr: str = ""
+    """A text to be shown as a QR code, too, where pictures can be shown."""
+    is_quiet: bool = False
+    """Worth knowing, not worth a sound."""
     key: str = ""
     """Names this message: a frontend that can tell shows the same key once, however often it is
     sent. Empty for immediate answers, which are sent once."""
@@ -68,14 +93,32 @@ class View:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """A token bucket: `burst` messages at once, `per_second` in the long run."""
+
+    burst: int
+    per_second: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FrontendCapabilities:
     """What a frontend can do; fixed for its lifetime."""
 
     buttons_max: int = 0
     """0: no buttons, choices become numbered lines."""
     edit: bool = False
+    files: bool = False
+    """Files and pictures can be sent; elsewhere a file becomes a line that says how to get it."""
+    links: bool = False
+    """Buttons may open a page or copy a text; elsewhere such buttons become lines."""
     text_chars_max: int = 1600
     min_edit_interval_seconds: float = 1.0
+    chat_pace: Pace | None = None
+    """What one conversation bears; edits count as messages. None: anything."""
+    group_pace: Pace | None = None
+    """What a conversation of several people bears."""
+    total_pace: Pace | None = None
+    """What all conversations together bear."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +143,12 @@ class Inbound:
     dedupe: str
     """The platform's id of the update: a second arrival is ignored."""
     in_group: bool = False
+    """Said among several people; the conversation's id has "group" as its second part."""
+    replies_to: str = ""
+    """The MessageRef of the message it is a reply to, where the platform tells."""
+    answer_waits: bool = False
+    """The immediate answer goes through the outbox, in one transaction with the note that this
+    was heard, and the inbox returns nothing: for frontends whose sending can fail."""
 
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -109,14 +158,19 @@ def degraded(view: View, capabilities: FrontendCapabilities) -> View:
     """Fit a view to a frontend.
 
     Where there are too few buttons, the choices of a question become numbered lines, since a
-    number answers it; any other button becomes the command it says.
+    number answers it; any other button becomes the command it says, or the address it opens.
+    What a button would copy stands in the text anyway.
     """
     text, buttons = view.text, view.buttons
+    if not capabilities.links:
+        lines = [f"{button.label}: {button.url}" for button in buttons if button.url]
+        text = "\n".join([text, *lines])
+        buttons = tuple(button for button in buttons if button.says)
     if len(buttons) > capabilities.buttons_max:
         if view.question_id is not None:
             lines = [f"{number}. {button.label}" for number, button in enumerate(buttons, start=1)]
         else:
-            lines = [f"{button.label}: {_typed(button.says)}" for button in buttons]
+            lines = [f"{b.label}: {b.url or _typed(b.says)}" for b in buttons if not b.copies]
         text = "\n".join([text, *lines])
         buttons = ()
     if len(text) > capabilities.text_chars_max:
