@@ -11,7 +11,7 @@ from desktop.core.policy import DISK_FREE_BYTES_MIN, Policy
 from desktop.runner.inside import load
 from desktop.store import facts
 from desktop.system import hardware
-from desktop.system.credentials import load_token
+from desktop.system.credentials import load_secret
 from desktop.system.paths import Paths
 from desktop.system.policy_file import load_policy
 from shared.database import peek
@@ -75,7 +75,7 @@ def _store(paths: Paths) -> Iterator[Finding]:
     if pairing is None:
         yield wrong("Not paired with a hub yet: deskhand pair CODE --hub URL")
         return
-    has_token = load_token(worker_id=pairing.worker_id, file=paths.token) is not None
+    has_token = load_secret(entry=pairing.worker_id, file=paths.token) is not None
     yield well("Key is there") if has_token else wrong("Key is gone: pair again")
     yield _hub(pairing.hub_url)
 

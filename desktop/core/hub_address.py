@@ -23,7 +23,7 @@ def hub_base(url: str, *, allow_insecure: bool = False) -> str:
         is_web = parts.scheme in ("http", "https") and parts.port != 0
     except ValueError:
         parts, is_web = urlsplit(""), False
-    if not is_web or not parts.hostname or parts.username:
+    if not is_web or not parts.hostname or "@" in parts.netloc:
         raise BadInput(
             "hub_url_invalid",
             f"'{given[:100]}' is not the address of a hub.",

@@ -1,25 +1,64 @@
-"""Joining a hub with a one-time code."""
+"""Joining a hub: ask to be let in, show two words, wait for the person's yes, get a token.
+
+    ask ──202──▶ words are shown ──▶ token? ─┬─ waiting: ask again
+                                             ├─ approved: worker id and token
+                                             └─ rejected, expired: the end
+
+What was asked outlives this process (`desktop.store.facts`): a computer that was switched off in
+the middle goes on where it was, for the code is spent.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from desktop.core.hub_address import is_loopback
-from desktop.store.facts import Pairing
+from desktop.core.joining import WAIT_SECONDS_MAX, WAITING, pause_seconds, ran_out
+from desktop.link.hub_post import odd, post
+from desktop.store.facts import Asked, Pairing
+from desktop.system.device_key import DeviceKey
 from shared.capabilities import Capability
-from shared.errors import AppError, Unavailable
+from shared.environment import Environment
+from shared.errors import AppError, BadInput
 from shared.ids import WorkerId, is_uuid
 from shared.messages import NAME_CHARS_MAX
+from shared.pairing import (
+    PAIRING_ID_CHARS_MAX,
+    SALT_BYTES,
+    b64,
+    check_words,
+    from_b64,
+    token_request,
+)
 
-CLAIM_SECONDS = 20.0
-ANSWER_BYTES_MAX = 64 * 1024
 HUB_NAME_CHARS_MAX = 200
-WORDS_CHARS_MAX = 500
-"""Of what a hub that refuses says to the person."""
+HELD_SECONDS = 40.0
+"""A hub holds a question for 20 s; the rest is for a slow line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Introduction:
+    """What a machine says of itself to the person who lets it in."""
+
+    name: str
+    platform: str
+    app_version: str
+    capabilities: Sequence[Capability]
+
+
+class _Noted(BaseModel):
+    """A hub's "we shall see". Only the words made of it are shown, and the code to send."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pairing_id: str = Field(pattern=rf"^[A-Za-z0-9_-]{{1,{PAIRING_ID_CHARS_MAX}}}$")
+    """It becomes a part of an address."""
+    salt: str
+    user_code: str = Field(default="", pattern=r"^([A-Z]{4}-[A-Z]{4})?$")
+    expires_at: AwareDatetime
 
 
 class _Joined(BaseModel):
@@ -35,100 +74,109 @@ class _Joined(BaseModel):
     person_name: str = Field(max_length=NAME_CHARS_MAX)
 
 
-def claim(
-    base: str,
-    code: str,
-    *,
-    name: str,
-    platform: str,
-    app_version: str,
-    capabilities: Sequence[Capability],
-) -> tuple[Pairing, str]:
-    """Trade a code for a worker id and a token; return the pairing and the token.
+def ask(base: str, code: str | None, introduction: Introduction, key: DeviceKey) -> Asked:
+    """Ask a hub to let this machine in. A code is spent by this, whatever is decided.
+
+    Args:
+        base: as `hub_base` returns it.
+        code: as typed; None makes the hub give one, for the person to send.
+        introduction: shown to the person.
+        key: of this machine.
 
     Raises:
         AppError: as the hub tells it (`pairing_code_wrong`, `pairing_paused`, …).
         Unavailable: `hub_unreachable`, `hub_odd_answer`.
     """
-    import httpx
-
-    body = {
-        "code": code,
-        "name": name,
-        "platform": platform,
-        "app_version": app_version,
-        "capabilities": [capability.model_dump(mode="json") for capability in capabilities],
+    body: dict[str, object] = {
+        "public_key": b64(key.public),
+        "name": introduction.name,
+        "platform": introduction.platform,
+        "app_version": introduction.app_version,
+        "capabilities": [c.model_dump(mode="json") for c in introduction.capabilities],
     }
+    if code is not None:
+        body["code"] = code
+    told = post(base, "/pairings", body)
     try:
-        status, content = _post(f"{base}/api/v1/pairings", body)
-    except httpx.HTTPError as error:
-        raise Unavailable(
-            "hub_unreachable",
-            f"The hub at {base} cannot be reached ({type(error).__name__}).",
-            "Check the address, and that the hub runs.",
-            retryable=True,
-        ) from error
-    told = _json_object(content, status)
-    if status != 201:
-        raise _refusal(told, status)
+        noted = _Noted.model_validate(told)
+        salt = from_b64(noted.salt, SALT_BYTES)
+    except (ValidationError, BadInput):
+        raise odd(202) from None
+    if code is None and not noted.user_code:
+        raise odd(202)
+    return Asked(
+        hub_url=base,
+        code=code or "",
+        name=introduction.name,
+        public_key=b64(key.public),
+        pairing_id=noted.pairing_id,
+        salt=noted.salt,
+        words=check_words(key.public, salt),
+        user_code="" if code else noted.user_code,
+        expires_at=noted.expires_at,
+    )
+
+
+def wait_for_token(
+    asked: Asked,
+    key: DeviceKey,
+    *,
+    environment: Environment,
+    sleep: Callable[[float], None] = time.sleep,
+    on_trouble: Callable[[AppError], None] = lambda _error: None,
+) -> tuple[Pairing, str]:
+    """Wait until the person has decided; return the pairing and the token.
+
+    A line that drops, a hub that restarts and a token whose answer was lost are asked for again.
+
+    Args:
+        asked: what `ask` returned.
+        key: the one it was asked with.
+        environment: for time and jitter.
+        sleep: how to wait between two questions.
+        on_trouble: told once for each time that the hub stops answering.
+
+    Raises:
+        AppError: as the hub tells it (`pairing_rejected`, `pairing_expired`, …).
+    """
+    signed = key.sign(token_request(asked.pairing_id, from_b64(asked.salt, SALT_BYTES)))
+    gives_up_at = environment.monotonic() + WAIT_SECONDS_MAX
+    failures = 0
+    while (began := environment.monotonic()) < gives_up_at:
+        try:
+            told = post(
+                asked.hub_url,
+                f"/pairings/{asked.pairing_id}/token",
+                {"signature": b64(signed)},
+                seconds=HELD_SECONDS,
+            )
+        except AppError as error:
+            if not error.retryable:
+                raise
+            failures = 0 if error.code == WAITING else failures + 1
+            if failures == 1:
+                on_trouble(error)
+            took = environment.monotonic() - began
+            random = environment.random()
+            sleep(pause_seconds(error, took_seconds=took, failures=failures, random=random))
+        else:
+            return _pairing(told, asked)
+    raise ran_out()
+
+
+def _pairing(told: dict[str, object], asked: Asked) -> tuple[Pairing, str]:
     try:
         joined = _Joined.model_validate(told)
     except ValidationError:
-        raise _odd(status) from None
+        raise odd(200) from None
     if not is_uuid(joined.worker_id):
-        raise _odd(status)
+        raise odd(200)
     pairing = Pairing(
-        hub_url=base,
+        hub_url=asked.hub_url,
         worker_id=WorkerId(joined.worker_id),
         # A name that was taken on this hub comes back with a number.
-        worker_name=joined.worker_name or name[:NAME_CHARS_MAX],
+        worker_name=joined.worker_name or asked.name[:NAME_CHARS_MAX],
         hub_name=joined.hub_name,
         person_name=joined.person_name,
     )
     return pairing, joined.token
-
-
-def _post(url: str, body: Mapping[str, object]) -> tuple[int, bytes]:
-    """Post the code to that address and no other; return the status and what was answered."""
-    import httpx
-
-    host = urlsplit(url).hostname or ""
-    with (
-        # No proxy may see a code that is meant for this machine.
-        httpx.Client(
-            timeout=CLAIM_SECONDS, follow_redirects=False, trust_env=not is_loopback(host)
-        ) as client,
-        client.stream("POST", url, json=body, headers={"Accept-Encoding": "identity"}) as answer,
-    ):
-        content = b""
-        for chunk in answer.iter_raw():
-            content += chunk
-            if len(content) > ANSWER_BYTES_MAX:
-                raise _odd(answer.status_code)
-    return answer.status_code, content
-
-
-def _json_object(content: bytes, status: int) -> dict[str, object]:
-    try:
-        told = json.loads(content)
-    except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
-        raise _odd(status)
-    return told
-
-
-def _refusal(problem: dict[str, object], status: int) -> AppError:
-    code, message = problem.get("code"), problem.get("detail") or problem.get("title")
-    if not isinstance(code, str) or not isinstance(message, str):
-        return _odd(status)
-    hint = str(problem.get("hint") or "")
-    return AppError(code[:100], message[:WORDS_CHARS_MAX], hint[:WORDS_CHARS_MAX])
-
-
-def _odd(status: int) -> Unavailable:
-    return Unavailable(
-        "hub_odd_answer",
-        f"The address answers, but not as a Deskhand hub does (HTTP {status}).",
-        "Check the hub's address.",
-    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
 from shared.ids import WorkerId
 
 
@@ -17,6 +19,23 @@ class Pairing:
     worker_name: str
     hub_name: str
     person_name: str
+
+
+class Asked(BaseModel):
+    """A hub was asked to let this machine in and has not said yes or no; the code is spent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    hub_url: str
+    code: str
+    """As it was typed; empty when the hub gave one."""
+    name: str
+    public_key: str
+    pairing_id: str
+    salt: str
+    words: str
+    user_code: str
+    expires_at: AwareDatetime
 
 
 def get(connection: sqlite3.Connection, name: str, default: str = "") -> str:
@@ -57,6 +76,24 @@ def save_pairing(connection: sqlite3.Connection, paired: Pairing) -> None:
     put(connection, "hub_epoch", "")
     put(connection, "hub_seq", "0")
     put(connection, "epoch", str(epoch(connection) + 1))
+    put(connection, "asked", "")
+
+
+def asked(connection: sqlite3.Connection) -> Asked | None:
+    """Return the pairing that is not decided yet, as far as this machine knows."""
+    try:
+        return Asked.model_validate_json(get(connection, "asked"))
+    except ValidationError:
+        return None
+
+
+def save_asked(connection: sqlite3.Connection, asking: Asked | None) -> None:
+    put(connection, "asked", asking.model_dump_json() if asking else "")
+
+
+def public_key(connection: sqlite3.Connection) -> str:
+    """Return the public half of this machine's key, as base64url; empty before it is made."""
+    return get(connection, "public_key")
 
 
 def epoch(connection: sqlite3.Connection) -> int:

@@ -1,4 +1,4 @@
-"""The worker's token: in the system's safe, or in a file that only its owner can read.
+"""The worker's secrets: in the system's safe, or in a file that only its owner can read.
 
 Backends are chosen by name. Left to itself, keyring may pick one that writes plain text without
 saying so (keyrings.alt does).
@@ -14,27 +14,40 @@ SERVICE = "deskhand"
 SAFE_BACKENDS = ("SecretService", "kwallet", "macOS", "Windows")
 
 
-def save_token(token: str, *, worker_id: str, file: Path, allow_safe: bool = True) -> str:
-    """Keep the token; return where, in words."""
-    if allow_safe and (safe := _safe()) is not None and _put(safe, worker_id, token):
+def save_secret(secret: str, *, entry: str, file: Path, allow_safe: bool = True) -> str:
+    """Keep a secret; return where, in words.
+
+    Args:
+        secret: one line of text.
+        entry: its name in the safe.
+        file: where it is kept without a safe.
+        allow_safe: False leaves the system's safe alone.
+    """
+    if allow_safe and (safe := _safe()) is not None and _put(safe, entry, secret):
         file.unlink(missing_ok=True)
         return f"the system's safe ({type(safe).__module__.rsplit('.', 1)[-1]})"
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # Made anew and moved into place: it is never half a secret, never readable by others, and
+    # a link that lies there is replaced, not followed.
+    aside = file.with_name(f"{file.name}.new")
+    aside.unlink(missing_ok=True)
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-        opened.write(token)
-    file.chmod(0o600)
+        opened.write(secret)
+        opened.flush()
+        os.fsync(descriptor)
+    aside.replace(file)
     return f"{file} (readable by you alone; this system offers no safe for secrets)"
 
 
-def load_token(*, worker_id: str, file: Path) -> str | None:
-    """Return the token, or None when there is none."""
+def load_secret(*, entry: str, file: Path) -> str | None:
+    """Return the secret, or None when there is none."""
     if file.exists():
         return file.read_text(encoding="utf-8").strip() or None
     safe = _safe()
     if safe is None:
         return None
     try:
-        return safe.get_password(SERVICE, worker_id)
+        return safe.get_password(SERVICE, entry)
     except Exception:
         return None
 
@@ -46,9 +59,9 @@ class _Safe(Protocol):
     def get_password(self, service: str, username: str) -> str | None: ...
 
 
-def _put(safe: _Safe, worker_id: str, token: str) -> bool:
+def _put(safe: _Safe, entry: str, secret: str) -> bool:
     try:
-        safe.set_password(SERVICE, worker_id, token)
+        safe.set_password(SERVICE, entry, secret)
     except Exception:
         return False
     return True

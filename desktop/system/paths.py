@@ -43,6 +43,11 @@ class Paths:
         """Used only where the system has no safe for secrets."""
         return self.data / "token"
 
+    @property
+    def device_key(self) -> Path:
+        """Used only where the system has no safe for secrets."""
+        return self.data / "device.key"
+
     def make(self) -> None:
         for folder in (self.data, self.config, self.models, self.jobs):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)

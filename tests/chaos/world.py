@@ -14,7 +14,7 @@ import httpx
 import psutil
 
 from desktop.core.policy import Policy, write_policy
-from desktop.link.pairing import claim
+from desktop.link.claim import claim
 from desktop.store import facts
 from desktop.store.database import open_store
 from desktop.system.paths import Paths

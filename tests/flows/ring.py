@@ -15,7 +15,7 @@ from pathlib import Path
 from desktop.agent import Agent, Setup
 from desktop.core.link import LinkState, LinkStatus
 from desktop.core.policy import Policy
-from desktop.link.pairing import claim
+from desktop.link.claim import claim
 from desktop.store import facts
 from desktop.store.database import open_store
 from desktop.system.paths import Paths

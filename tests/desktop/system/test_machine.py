@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from desktop.system import hardware
-from desktop.system.credentials import load_token, save_token
+from desktop.system.credentials import load_secret, save_secret
 from desktop.system.paths import find_paths
 from desktop.system.single_instance import InstanceLock
 from shared.errors import Conflict
@@ -23,16 +23,16 @@ def test_without_a_safe_the_token_is_a_file_for_its_owner_alone(tmp_path: Path) 
     file = tmp_path / "token"
     file.write_text("an older one, readable by all")
     file.chmod(0o644)
-    place = save_token("dh_worker_x_secret", worker_id="x", file=file, allow_safe=False)
+    place = save_secret("dh_worker_x_secret", entry="x", file=file, allow_safe=False)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert load_token(worker_id="x", file=file) == "dh_worker_x_secret"
+    assert load_secret(entry="x", file=file) == "dh_worker_x_secret"
     assert str(file) in place
     assert "secret" not in place.replace("safe for secrets", "")
 
 
 def test_no_token_is_none(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("\n")
-    assert load_token(worker_id="x", file=tmp_path / "token") is None
+    assert load_secret(entry="x", file=tmp_path / "token") is None
 
 
 def test_a_second_worker_of_a_profile_is_refused_and_the_lock_dies_with_its_process(

@@ -58,10 +58,10 @@ def run(options: argparse.Namespace) -> int:
 
 def pair(paths: Paths, code: str, hub: str, name: str | None, folders: list[Path]) -> int:
     from desktop.agent import EXECUTORS_AT, KINDS_AT
-    from desktop.link.pairing import claim
+    from desktop.link.claim import claim
     from desktop.runner.inside import load
     from desktop.system import hardware
-    from desktop.system.credentials import save_token
+    from desktop.system.credentials import save_secret
     from desktop.system.single_instance import InstanceLock
 
     base = hub_base(hub)
@@ -78,7 +78,7 @@ def pair(paths: Paths, code: str, hub: str, name: str | None, folders: list[Path
             capabilities=hardware.capabilities(ready),
         )
         database.submit(lambda connection: facts.save_pairing(connection, pairing)).result()
-        place = save_token(token, worker_id=pairing.worker_id, file=paths.token)
+        place = save_secret(token, entry=pairing.worker_id, file=paths.token)
     policy = _policy_with(paths, chosen)
     place_of_work = f"{pairing.person_name} on {pairing.hub_name}"
     print(plain_line(f"{pairing.worker_name} now works for {place_of_work}."))
@@ -93,7 +93,7 @@ def pair(paths: Paths, code: str, hub: str, name: str | None, folders: list[Path
 
 def headless(paths: Paths, *, json_logs: bool, debug: bool) -> int:
     """Run the worker until it is stopped or the hub refuses it."""
-    from desktop.system.credentials import load_token
+    from desktop.system.credentials import load_secret
     from desktop.system.single_instance import InstanceLock
     from shared import logs
 
@@ -103,7 +103,7 @@ def headless(paths: Paths, *, json_logs: bool, debug: bool) -> int:
         pairing = database.submit(facts.pairing).result()
         if pairing is None:
             raise not_paired()
-        token = load_token(worker_id=pairing.worker_id, file=paths.token)
+        token = load_secret(entry=pairing.worker_id, file=paths.token)
         if token is None:
             raise Unavailable(
                 "token_missing",

@@ -1,0 +1,123 @@
+"""One POST to a hub before there is a token: to that address alone, and bounded on every side.
+
+Nothing a hub answers is trusted: its size, its speed, its shape and its words are limited here.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from desktop.core.hub_address import is_loopback
+from desktop.core.joining import WAITING
+from desktop.core.link import reason_of
+from shared.errors import AppError, Unavailable
+
+ANSWER_BYTES_MAX = 64 * 1024
+ANSWER_SECONDS = 20.0
+WORDS_CHARS_MAX = 500
+"""Of what a hub that refuses says to the person."""
+CODE_CHARS_MAX = 100
+
+
+def post(
+    base: str, path: str, body: Mapping[str, object], *, seconds: float = ANSWER_SECONDS
+) -> dict[str, object]:
+    """Post a body; return the JSON object that a 2xx came with.
+
+    Args:
+        base: as `hub_base` returns it.
+        path: below `/api/v1`.
+        body: JSON.
+        seconds: how long the whole answer may take.
+
+    Raises:
+        AppError: as the hub tells it; `retryable` when asking again may help.
+        Unavailable: `hub_unreachable`, `hub_odd_answer`.
+    """
+    import httpx
+
+    try:
+        status, content, retry_after = _exchange(f"{base}/api/v1{path}", body, seconds)
+    except httpx.HTTPError as error:
+        reason = error.__cause__ if isinstance(error.__cause__, OSError) else error
+        raise Unavailable(
+            "hub_unreachable",
+            f"The hub at {urlsplit(base).netloc} cannot be reached ({_reason(reason)}).",
+            "Check the address, and that the hub runs.",
+            retryable=True,
+        ) from error
+    told = _json_object(content)
+    if told is None:
+        raise odd(status)
+    if not 200 <= status < 300:
+        raise _refusal(told, status, retry_after)
+    return told
+
+
+def odd(status: int) -> Unavailable:
+    """Say that something answers which is no hub, or a hub that is not well."""
+    return Unavailable(
+        "hub_odd_answer",
+        f"The address answers, but not as a Deskhand hub does (HTTP {status}).",
+        "Check the hub's address.",
+        retryable=status >= 500,
+    )
+
+
+def _exchange(url: str, body: Mapping[str, object], seconds: float) -> tuple[int, bytes, str]:
+    import httpx
+
+    host = urlsplit(url).hostname or ""
+    ends_at = time.monotonic() + seconds
+    with (
+        # No proxy may see what is meant for this machine; no other address gets it at all.
+        httpx.Client(
+            timeout=seconds, follow_redirects=False, trust_env=not is_loopback(host)
+        ) as client,
+        client.stream("POST", url, json=body, headers={"Accept-Encoding": "identity"}) as answer,
+    ):
+        content = b""
+        for chunk in answer.iter_raw():
+            content += chunk
+            if len(content) > ANSWER_BYTES_MAX:
+                raise odd(answer.status_code)
+            if time.monotonic() > ends_at:  # a drop now and then keeps a line alive for ever
+                raise httpx.ReadTimeout("the answer took too long")
+    return answer.status_code, content, answer.headers.get("Retry-After", "")
+
+
+def _json_object(content: bytes) -> dict[str, object] | None:
+    try:
+        told = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) else None
+
+
+def _refusal(problem: Mapping[str, object], status: int, retry_after: str) -> AppError:
+    code, message = problem.get("code"), problem.get("detail") or problem.get("title")
+    if not isinstance(code, str) or not isinstance(message, str):
+        return odd(status)
+    seconds = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
+    return AppError(
+        code[:CODE_CHARS_MAX],
+        message[:WORDS_CHARS_MAX],
+        str(problem.get("hint") or "")[:WORDS_CHARS_MAX],
+        retryable=code == WAITING or status == 429 or status >= 500,
+        retry_after_seconds=seconds,
+    )
+
+
+def _reason(error: BaseException) -> str:
+    import httpx
+
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    if isinstance(error, httpx.ConnectError):
+        return "nothing answers there"
+    if isinstance(error, OSError):
+        return reason_of(error)
+    return "the line was cut"
