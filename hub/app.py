@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -19,8 +20,12 @@ from hub.core.access import Scope
 from hub.core.board import Board
 from hub.engines.sockets import Receive, Scopes, Send, SocketEngine
 from hub.frontends.console import ConsoleFrontend
+from hub.frontends.host import Host
 from hub.frontends.inbox import ChatInbox
+from hub.frontends.makers import BUILT_IN as FRONTENDS
+from hub.frontends.makers import built_in, plug_ins, settings_of
 from hub.frontends.outbox import Outbox
+from hub.ports import Files, FrontendSetup, Taps
 from hub.server import App, LateApi, Server, listen, loop_factory, on_signals, server_of
 from hub.services import Services
 from hub.services.deliveries import Deliveries
@@ -32,13 +37,14 @@ from hub.services.pairing import Pairing
 from hub.services.recorder import Recorder
 from hub.services.registry import Registry
 from hub.services.rescuer import Rescuer
+from hub.services.taps import TapNames
 from hub.services.views import Views
 from hub.settings import Settings
 from hub.store.database import open_store
 from hub.store.ledger import Ledger
 from shared.database import Database
 from shared.environment import Environment
-from shared.errors import NotAllowed, Unavailable
+from shared.errors import NotAllowed, NotFound, Unavailable
 from shared.kinds import Kind
 from shared.kinds.catalogue import BUILT_IN
 from shared.logs import configure
@@ -62,6 +68,7 @@ class Hub:
     services: Services
     engine: SocketEngine
     console: ConsoleFrontend
+    host: Host
     outbox: Outbox
     inbox: ChatInbox
     api: LateApi
@@ -96,14 +103,18 @@ def compose(
         version=program_version(),
         arrival=outbox.arrived,
     )
-    outbox.add(console)
     inbox = ChatInbox(
         services=services,
         deliveries=deliveries,
         environment=environment,
         hub_url=settings.hub_url,
+        ring=outbox.ring,
     )
-    api = LateApi(lambda: _make_api(settings, services, ledger.hub_epoch, console))
+    host = Host(inbox=inbox, outbox=outbox, environment=environment)
+    host.adopt(console)
+    taps = TapNames(database, environment, pepper.encode())
+    _plan_frontends(host, settings, environment, outbox, taps, NoFiles())
+    api = LateApi(lambda: _make_api(settings, services, ledger.hub_epoch, host))
     return Hub(
         settings=settings,
         environment=environment,
@@ -111,10 +122,11 @@ def compose(
         services=services,
         engine=engine,
         console=console,
+        host=host,
         outbox=outbox,
         inbox=inbox,
         api=api,
-        app=_router(engine, console, api),
+        app=_router(engine, console, host, api),
         hub_epoch=ledger.hub_epoch,
     )
 
@@ -202,9 +214,45 @@ def _services(ledger: Ledger, board: Board, kinds: Mapping[str, Kind], pepper: b
     )
 
 
-def _make_api(
-    settings: Settings, services: Services, hub_epoch: str, console: ConsoleFrontend
-) -> App:
+def _plan_frontends(
+    host: Host,
+    settings: Settings,
+    environment: Environment,
+    outbox: Outbox,
+    taps: Taps,
+    files: Files,
+) -> None:
+    """Name the frontends to be made: the hub's own that are set up, and all plug-ins."""
+
+    def setup(name: str, told: Mapping[str, str]) -> FrontendSetup:
+        return FrontendSetup(
+            environment=environment,
+            hub_name=settings.hub_name,
+            hub_url=settings.hub_url,
+            settings=told,
+            folder=settings.data / "frontends" / name,
+            taps=taps,
+            files=files,
+            arrived=outbox.arrived,
+        )
+
+    for name in FRONTENDS:
+        told = settings.of_frontend(name)
+        if told["token"]:
+            host.plan(built_in(name), setup(name, told))
+    for maker in plug_ins():
+        host.plan(maker, setup(maker.name, settings_of(maker.name, os.environ)))
+
+
+class NoFiles:
+    """Files that never come."""
+
+    async def path(self, sha256: str) -> Path:
+        del sha256
+        raise NotFound("file_gone", "The hub does not have that file any more.")
+
+
+def _make_api(settings: Settings, services: Services, hub_epoch: str, host: Host) -> App:
     from hub.frontends.api import make_api
 
     api: App = make_api(
@@ -213,13 +261,13 @@ def _make_api(
         hub_epoch=hub_epoch,
         version=program_version(),
         hub_url=settings.hub_url,
-        frontends=(console,),
+        frontends=host.statuses,
     )
     return api
 
 
-def _router(engine: SocketEngine, console: ConsoleFrontend, api: LateApi) -> App:
-    """Two bare sockets, and the REST API for all else."""
+def _router(engine: SocketEngine, console: ConsoleFrontend, host: Host, api: LateApi) -> App:
+    """Two bare sockets, what frontends serve outside of /api/, and the REST API for all else."""
 
     async def route(scope: Scopes, receive: Receive, send: Send) -> None:
         match scope["path"]:
@@ -227,6 +275,8 @@ def _router(engine: SocketEngine, console: ConsoleFrontend, api: LateApi) -> App
                 await engine(scope, receive, send)
             case path if path == CHAT_PATH and scope["type"] == "websocket":
                 await console(scope, receive, send)
+            case path if not path.startswith("/api/") and (app := host.app_at(path)) is not None:
+                await app(scope, receive, send)
             case _:
                 await api(scope, receive, send)
 
@@ -237,7 +287,7 @@ async def _prepare(hub: Hub) -> None:
     await hub.services.dispatcher.rebuild()
     await hub.services.rescuer.rebuild()
     await _admit_owner(hub)
-    await hub.console.start(hub.inbox)
+    await hub.host.begin()
 
 
 async def _admit_owner(hub: Hub) -> None:
@@ -262,6 +312,7 @@ def _loops(hub: Hub) -> list[Coroutine[None, None, None]]:
         services.registry.run(),
         hub.engine.run(),
         hub.outbox.run(),
+        hub.host.run(),
     ]
 
 
@@ -272,7 +323,7 @@ async def _warm(hub: Hub) -> None:
 async def _drain(hub: Hub, server: Server, serving: asyncio.Task[None]) -> None:
     """Say goodbye to workers and terminals, finish requests, write down what is in memory."""
     await hub.engine.drain()
-    await hub.console.stop()
+    await hub.host.stop()
     server.should_exit = True
     await asyncio.wait([serving])
     with contextlib.suppress(Unavailable):

@@ -31,7 +31,11 @@ class Engine(Protocol):
 
 
 Inbox = Callable[[Inbound], Awaitable[tuple[View, ...]]]
-"""Where frontends put what people say; the views are the immediate answer to it."""
+"""Where frontends put what people say; the views are the immediate answer to it.
+
+With `Inbound.answer_waits` it returns nothing, and raises AppError when the store cannot be
+written: what was said is then not noted as heard, and should be handed in again.
+"""
 
 
 class HealthState(StrEnum):
@@ -89,7 +93,9 @@ class FrontendSetup:
     """What the hub gives a frontend when it makes one.
 
     Third parties register a function `(FrontendSetup) -> Frontend | None` under the entry-point
-    group `deskhand.frontends`; None when it is not configured.
+    group `deskhand.frontends`; None when it is not configured. The entry point's name is the
+    frontend's name and the first part of its conversations' ids. The function is called in a
+    thread of its own, without a running loop, and again after each failure.
     """
 
     environment: Environment
@@ -107,7 +113,11 @@ class FrontendSetup:
 
 
 class Frontend(Protocol):
-    """Anything people talk or look through."""
+    """Anything people talk or look through.
+
+    One that serves HTTP itself (a webhook) may have an attribute `asgi`, a mapping of paths
+    outside of /api/ to ASGI applications; a path that ends with "/" stands for all below it.
+    """
 
     name: str
     capabilities: FrontendCapabilities

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import BadInput
@@ -55,6 +55,14 @@ class Settings(BaseSettings):
     The listening address when empty."""
     trusted_proxies: str = Field(default="127.0.0.1", max_length=1000)
     """Proxies whose X-Forwarded-For is believed, separated by commas; "*" for any."""
+    telegram_token: SecretStr = SecretStr("")
+    """The bot's token from @BotFather. Telegram is off when empty."""
+    telegram_api_url: str = Field(default="", max_length=200, pattern=r"^(https?://.+)?$")
+    """The address of your own Bot API server. Telegram's when empty."""
+    telegram_groups: str = Field(default="", max_length=2000, pattern=r"^[-\d\s,]*$")
+    """Ids of the group chats in which the bot answers, separated by commas. None when empty."""
+    telegram_webhook: bool = False
+    """Let Telegram call the hub instead of asking it; needs HUB_PUBLIC_URL with https."""
     log_format: Literal["text", "json"] = "text"
     """"text" for people, "json" for machines."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -84,6 +92,25 @@ class Settings(BaseSettings):
     @property
     def hub_name(self) -> str:
         return self.name or self.hub_url.partition("://")[2]
+
+    def of_frontend(self, name: str) -> dict[str, str]:
+        """What a frontend of the hub's own is given: {"token": "…"} for "telegram"."""
+        prefix = f"{name}_"
+        return {
+            field.removeprefix(prefix): _plain(getattr(self, field))
+            for field in type(self).model_fields
+            if field.startswith(prefix)
+        }
+
+
+def _plain(value: object) -> str:
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case bool():
+            return str(value).lower()
+        case _:
+            return str(value)
 
 
 def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:

@@ -148,7 +148,8 @@ class Inbound:
     """The MessageRef of the message it is a reply to, where the platform tells."""
     answer_waits: bool = False
     """The immediate answer goes through the outbox, in one transaction with the note that this
-    was heard, and the inbox returns nothing: for frontends whose sending can fail."""
+    was heard, and the inbox returns nothing: for frontends whose sending can fail. A store that
+    cannot be written is then raised, and what was said should be handed in again."""
 
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

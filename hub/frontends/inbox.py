@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub.core.access import Person
@@ -27,7 +27,7 @@ from hub.services.intake import Request
 from shared.environment import Environment
 from shared.errors import AppError, NotFound
 from shared.events import JobLogged
-from shared.ids import QuestionId, is_uuid, short
+from shared.ids import ConversationId, QuestionId, is_uuid, short
 from shared.jobs import JobState, Origin
 from shared.kinds import JsonObject
 
@@ -66,7 +66,9 @@ class ChatInbox:
         deliveries: Deliveries,
         environment: Environment,
         hub_url: str,
+        ring: Callable[[ConversationId], None],
     ) -> None:
+        self._ring = ring
         self._services = services
         self._deliveries = deliveries
         self._environment = environment
@@ -92,15 +94,27 @@ class ChatInbox:
         """Do what was said; the answer to it, which may be nothing.
 
         Expected failures come back as views. An update that was dealt with is ignored.
+
+        What happens when the hub dies in between: the update comes again and is done again (a
+        job that was made keeps being one), or it was noted with its answers, and they are shown.
+
+        Raises:
+            AppError: with `answer_waits`, when nothing could be written down.
         """
         try:
             if await self._deliveries.was_heard(inbound):
                 return ()
             views = await self._hear(inbound)
-            await self._deliveries.note_heard(inbound)
+            if not inbound.answer_waits:
+                await self._deliveries.note_heard(inbound)
+                return views
+            await self._deliveries.note_heard(inbound, _keyed(views, inbound))
         except AppError as error:
+            if inbound.answer_waits:
+                raise
             return (error_view(error),)
-        return views
+        self._ring(inbound.conversation)
+        return ()
 
     async def _hear(self, inbound: Inbound) -> Views:
         person = await self._person(inbound)
@@ -277,6 +291,12 @@ class ChatInbox:
     @property
     def _now(self) -> datetime:
         return self._environment.now()
+
+
+def _keyed(views: Views, inbound: Inbound) -> Views:
+    """Name each answer after what it answers, so that it is shown once however often sent."""
+    heard = f"{inbound.sender.frontend} {inbound.dedupe}"
+    return tuple(replace(view, key=f"answer {heard} {n}") for n, view in enumerate(views))
 
 
 def unknown_worker(name: str, known: list[str]) -> NotFound:

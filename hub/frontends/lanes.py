@@ -60,14 +60,35 @@ class Lanes:
         self._deliveries = deliveries
         self._environment = environment
         self._frontends: dict[str, Frontend] = {}
+        """Those that are up."""
+        self._expected: set[str] = set()
         self._lanes: dict[ConversationId, _Lane] = defaultdict(_Lane)
         self._started: set[ConversationId] = set()
 
+    def expect(self, name: str) -> None:
+        """A frontend of this name is, or will be there: what is for it waits for it."""
+        self._expected.add(name)
+
+    def forget(self, name: str) -> None:
+        """There will be no such frontend."""
+        self._expected.discard(name)
+        self._frontends.pop(name, None)
+
     def add(self, frontend: Frontend) -> None:
+        self._expected.add(frontend.name)
         self._frontends[frontend.name] = frontend
 
+    def drop(self, name: str) -> None:
+        """A frontend is down for a while."""
+        self._frontends.pop(name, None)
+
+    def serves(self, conversation: ConversationId) -> bool:
+        """Whether what is said there will be shown, now or later."""
+        return frontend_name(conversation) in self._expected
+
     def frontend_of(self, conversation: ConversationId) -> Frontend | None:
-        return self._frontends.get(conversation.partition(":")[0])
+        """The frontend that can show something now."""
+        return self._frontends.get(frontend_name(conversation))
 
     def ring(self, conversation: ConversationId, tasks: asyncio.TaskGroup) -> None:
         """Something waits there."""
@@ -246,6 +267,11 @@ class Lanes:
             eta_seconds=progress.eta_seconds,
         )
         return progress_view(told, facts)
+
+
+def frontend_name(conversation: ConversationId) -> str:
+    """Whose conversation it is: the first part of its id."""
+    return conversation.partition(":")[0]
 
 
 def _is_only_an_edit(view: View) -> bool:

@@ -43,7 +43,7 @@ ANSWER_TYPES = frozenset({"question_answered", "question_parked"})
 
 
 class Outbox:
-    """The way out of the hub. `add` frontends, then `run`."""
+    """The way out of the hub. `add` frontends, or `expect` and `attach` them; `run` it."""
 
     def __init__(
         self, *, services: Services, deliveries: Deliveries, environment: Environment
@@ -58,7 +58,34 @@ class Outbox:
         services.feed.progress_listeners.append(self.note_progress)
 
     def add(self, frontend: Frontend) -> None:
+        """Show through this frontend from now on."""
         self._lanes.add(frontend)
+
+    def expect(self, name: str) -> None:
+        """A frontend of this name is to come: what is for it waits for it."""
+        self._lanes.expect(name)
+
+    def forget(self, name: str) -> None:
+        """There will be no frontend of this name."""
+        self._lanes.forget(name)
+
+    async def attach(self, frontend: Frontend) -> None:
+        """A frontend is up: what waited for it is shown."""
+        self._lanes.add(frontend)
+        if self._tasks is None:
+            return
+        for conversation in await self._deliveries.waiting_conversations():
+            if self._lanes.frontend_of(conversation) is frontend:
+                self._lanes.ring(conversation, self._tasks)
+
+    def detach(self, name: str) -> None:
+        """A frontend is down: what is for it waits."""
+        self._lanes.drop(name)
+
+    def ring(self, conversation: ConversationId) -> None:
+        """Something was written for this conversation."""
+        if self._tasks is not None:
+            self._lanes.ring(conversation, self._tasks)
 
     def arrived(self, conversation: ConversationId) -> None:
         """Somebody watches this conversation again: what could not be shown is tried at once."""
@@ -128,7 +155,7 @@ class Outbox:
             card = await self._services.views.job(None, job_id)
         except NotFound:
             return False
-        return self._lanes.frontend_of(card.conversation) is not None
+        return self._lanes.serves(card.conversation)
 
     async def _word(self, fact: Fact) -> list[tuple[ConversationId, View, float]]:
         """Say what an event means to whom, and how long that may wait to be overtaken."""
@@ -161,10 +188,10 @@ class Outbox:
 
     async def _home(self, person_id: PersonId, card: JobCard | None) -> ConversationId | None:
         """Where a job was asked for; else, where its person spoke last."""
-        if card and self._lanes.frontend_of(card.conversation):
+        if card and self._lanes.serves(card.conversation):
             return card.conversation
         spoken = await self._deliveries.conversations_of(person_id)
-        return next((c for c in spoken if self._lanes.frontend_of(c)), None)
+        return next((c for c in spoken if self._lanes.serves(c)), None)
 
     def _note_home(self, card: JobCard, home: ConversationId | None) -> None:
         if home and not card.state.is_terminal:

@@ -5,6 +5,7 @@ The outbox of the frontends is its only writer; decisions about wording and pace
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 
 from hub.core.delivery import NewDelivery, Waiting
@@ -93,6 +94,17 @@ class Deliveries:
         frontend, dedupe = inbound.sender.frontend, inbound.dedupe
         return await self._database.read(lambda c: store.was_heard(c, frontend, dedupe))
 
-    async def note_heard(self, inbound: Inbound) -> None:
+    async def note_heard(self, inbound: Inbound, answers: Sequence[View] = ()) -> None:
+        """Note an update as dealt with, and write down the answers to it, in one transaction.
+
+        Of an update that was noted before, nothing is written.
+        """
         frontend, dedupe = inbound.sender.frontend, inbound.dedupe
-        await self._database.write(lambda c: store.note_heard(c, frontend, dedupe))
+        now_ms = self._now_ms
+        new = [NewDelivery(inbound.conversation, view, now_ms) for view in answers]
+
+        def run(connection: sqlite3.Connection) -> None:
+            if store.note_heard(connection, frontend, dedupe):
+                store.add(connection, new)
+
+        await self._database.write(run)

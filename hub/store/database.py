@@ -10,6 +10,7 @@ import sqlite3
 from pathlib import Path
 
 from hub.store.deliveries import create_deliveries
+from hub.store.taps import create_taps
 from shared.database import Database, Migration
 
 STORE_NAME = "hub.sqlite3"
@@ -196,4 +197,9 @@ _PARTIAL_INDEXES = (
     "CREATE INDEX jobs_interrupted ON jobs (person_id) WHERE state = 'interrupted'",
 )
 
-MIGRATIONS: tuple[Migration, ...] = (create_people, create_work, create_deliveries)
+MIGRATIONS: tuple[Migration, ...] = (
+    create_people,
+    create_work,
+    create_deliveries,
+    create_taps,
+)

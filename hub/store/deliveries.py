@@ -73,13 +73,18 @@ def cursor(connection: sqlite3.Connection) -> int:
 
 def put(connection: sqlite3.Connection, new: Sequence[NewDelivery], upto: int) -> None:
     """Write messages and move the cursor."""
-    for delivery in new:
-        _put_one(connection, delivery)
+    add(connection, new)
     connection.execute(
         "INSERT INTO outbox_cursor (one, hub_seq) VALUES (1, ?)"
         " ON CONFLICT (one) DO UPDATE SET hub_seq = max(hub_seq, excluded.hub_seq)",
         (upto,),
     )
+
+
+def add(connection: sqlite3.Connection, new: Sequence[NewDelivery]) -> None:
+    """Write messages that no event tells."""
+    for delivery in new:
+        _put_one(connection, delivery)
 
 
 def _put_one(connection: sqlite3.Connection, delivery: NewDelivery) -> None:
@@ -227,13 +232,16 @@ def was_heard(connection: sqlite3.Connection, frontend: str, dedupe: str) -> boo
     return found.fetchone() is not None
 
 
-def note_heard(connection: sqlite3.Connection, frontend: str, dedupe: str) -> None:
-    """Note an inbound update as dealt with."""
-    connection.execute(
+def note_heard(connection: sqlite3.Connection, frontend: str, dedupe: str) -> bool:
+    """Note an inbound update as dealt with; False when it was noted before."""
+    noted = connection.execute(
         "INSERT INTO inbound_seen (frontend, dedupe) VALUES (?, ?) ON CONFLICT DO NOTHING",
         (frontend, dedupe),
     )
+    if noted.rowcount == 0:
+        return False
     connection.execute(
         "DELETE FROM inbound_seen WHERE number <= (SELECT max(number) FROM inbound_seen) - ?",
         (SEEN_KEPT_MAX,),
     )
+    return True

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from starlette.types import ASGIApp
 
-    from hub.ports import Frontend
+    from hub.frontends.api.parts import Statuses
     from hub.services import Services
 
 
@@ -20,7 +18,7 @@ def make_api(
     hub_epoch: str,
     version: str,
     hub_url: str,
-    frontends: Sequence[Frontend] = (),
+    frontends: Statuses,
 ) -> ASGIApp:
     """Build the ASGI application of the API."""
     from hub.frontends.api.build import build
@@ -32,6 +30,6 @@ def make_api(
         hub_epoch=hub_epoch,
         version=version,
         hub_url=hub_url,
-        frontends=tuple(frontends),
+        frontends=frontends,
     )
     return DeclaredLength(build(services, about))

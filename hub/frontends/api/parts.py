@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,12 +12,16 @@ from pydantic import BaseModel, ConfigDict
 
 from hub.core.access import Scope
 from hub.frontends.door import Caller, admit
-from hub.ports import Frontend
+from hub.ports import Health
 from hub.services import Services
 from shared.errors import NotAllowed
 from shared.ids import PersonId
 
 _bearer = HTTPBearer(auto_error=False, description="A key: dh_person_… or dh_admin_…")
+
+
+Statuses = Callable[[], Sequence[tuple[str, Health]]]
+"""Each frontend's name and how it is doing now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +32,7 @@ class About:
     hub_epoch: str
     version: str
     hub_url: str
-    frontends: tuple[Frontend, ...] = ()
+    frontends: Statuses
 
 
 class Body(BaseModel):

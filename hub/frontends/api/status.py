@@ -59,7 +59,7 @@ async def get_health(hub: Hub, request: Request) -> HealthShown:
 async def get_status(caller: Known, hub: Hub, request: Request) -> StatusShown:
     """The queue, and each frontend's state with what can be done about it."""
     status = await hub.views.queue_status(caller.sees)
-    told = [(frontend.name, frontend.status()) for frontend in about_of(request).frontends]
+    told = about_of(request).frontends()
     return StatusShown(
         waiting=dict(status.waiting),
         running=status.running,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -331,3 +332,79 @@ async def test_a_stranger_is_told_how_to_be_let_in_and_nothing_else(tmp_path: Pa
         assert told.text.startswith("This hub does not know you yet.")
     assert await scene.hub.services.views.jobs(None) == ()
     scene.hub.database.close()
+
+
+def inbound_of(scene: Scene, text: str, update: str) -> Inbound:
+    sender = Sender(frontend="stage", external_id="1", name="anna", person_id=scene.person_id)
+    return Inbound(conversation=HOME, sender=sender, text=text, dedupe=update, answer_waits=True)
+
+
+async def test_an_answer_that_waits_is_shown_by_the_outbox_once(tmp_path: Path) -> None:
+    scene = await open_scene(tmp_path)
+    assert await scene.hub.inbox(inbound_of(scene, "/help start", "7")) == ()
+    assert await scene.hub.inbox(inbound_of(scene, "/help start", "7")) == ()
+    await scene.show_all()
+    [(_, view, _)] = scene.stage.shown
+    assert view.text.startswith("What this is")
+    assert view.key == "answer stage 7 0"
+    scene.hub.database.close()
+
+
+async def test_answers_keep_their_place_among_what_else_is_shown(tmp_path: Path) -> None:
+    scene = await open_scene(tmp_path)
+    await scene.hub.inbox(inbound_of(scene, "/help start", "1"))
+    await scene.cancelled_job()
+    await scene.outbox.word_once()
+    await scene.hub.inbox(inbound_of(scene, "/help jobs", "2"))
+    await scene.show_all()
+    texts = [view.text.partition("\n")[0] for _, view, _ in scene.stage.shown]
+    assert texts[0].startswith("What this is")
+    assert texts[1].startswith("Cancelled: ")
+    assert texts[2].startswith("What runs, waits")
+    scene.hub.database.close()
+
+
+async def test_a_death_before_an_update_was_noted_does_it_again_and_makes_one_job(
+    tmp_path: Path,
+) -> None:
+    before = await open_scene(tmp_path)
+    inbound = inbound_of(before, "/models", "7")
+    # All that is done before the note; the note itself was never committed.
+    await before.hub.inbox._hear(inbound)
+    before.hub.database.close()
+    after = await open_scene(tmp_path)
+    assert await after.hub.inbox(inbound) == ()
+    assert len(await after.hub.services.views.jobs(None)) == 1
+    after.hub.database.close()
+
+
+async def test_a_death_right_after_an_update_was_noted_still_answers_it_once(
+    tmp_path: Path,
+) -> None:
+    before = await open_scene(tmp_path)
+    await before.hub.inbox(inbound_of(before, "/help start", "7"))
+    before.hub.database.close()
+    after = await open_scene(tmp_path)
+    assert await after.hub.inbox(inbound_of(after, "/help start", "7")) == ()
+    await after.show_all()
+    assert len(after.stage.shown) == 1
+    after.hub.database.close()
+
+
+async def test_the_same_update_twice_at_once_is_answered_once(tmp_path: Path) -> None:
+    scene = await open_scene(tmp_path)
+    inbound = inbound_of(scene, "/help start", "7")
+    await asyncio.gather(scene.hub.inbox(inbound), scene.hub.inbox(inbound))
+    await scene.show_all()
+    assert len(scene.stage.shown) == 1
+    scene.hub.database.close()
+
+
+async def test_what_could_not_be_written_down_is_handed_back_to_be_told_again(
+    tmp_path: Path,
+) -> None:
+    scene = await open_scene(tmp_path)
+    inbound = inbound_of(scene, "/help start", "7")
+    scene.hub.database.close()
+    with pytest.raises(Unavailable):
+        await scene.hub.inbox(inbound)
