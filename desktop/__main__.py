@@ -55,9 +55,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(command=None)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
-    pair = commands.add_parser("pair", help="join a hub with a one-time code")
-    pair.add_argument("code", help="as in BCDF-GHJK; ask for one with /connect")
-    pair.add_argument("--hub", required=True, metavar="URL", help="https://hub.example.org")
+    pair = commands.add_parser("pair", help="join a hub with a one-time code or a link")
+    pair.add_argument(
+        "code",
+        nargs="?",
+        help="as in BCDF-GHJK, from /connect; or a deskhand://pair link; without one this machine "
+        "shows a code for you to send",
+    )
+    pair.add_argument("--hub", metavar="URL", help="https://hub.example.org")
+    pair.add_argument("--yes", action="store_true", help="follow a link without asking")
     pair.add_argument("--name", help="what this machine is called in chats")
     pair.add_argument(
         "--folder",

@@ -6,18 +6,16 @@ import argparse
 import asyncio
 import contextlib
 import filecmp
-import importlib.metadata
 import shutil
 import signal
 from pathlib import Path
 
-from desktop.core.hub_address import hub_base
 from desktop.core.link import LinkState, LinkStatus
-from desktop.core.policy import Policy, write_policy
 from desktop.store import facts
 from desktop.store.database import open_store
 from desktop.system.paths import Paths, find_paths
 from desktop.system.policy_file import load_policy
+from desktop.system.program import version
 from shared.database import Database, peek
 from shared.errors import AppError, BadInput, Conflict, NotFound, Unavailable
 from shared.plain_text import plain_line
@@ -37,7 +35,9 @@ def run(options: argparse.Namespace) -> int:
     paths = find_paths(options.home)
     match options.command:
         case "pair":
-            return pair(paths, options.code, options.hub, options.name, options.folder)
+            from desktop.commands import pairing
+
+            return pairing.run(paths, options)
         case "status":
             return status(paths)
         case "doctor":
@@ -54,41 +54,6 @@ def run(options: argparse.Namespace) -> int:
                 "There is no window yet.",
                 "Run `deskhand --headless`, or `deskhand --help` for the other commands.",
             )
-
-
-def pair(paths: Paths, code: str, hub: str, name: str | None, folders: list[Path]) -> int:
-    from desktop.agent import EXECUTORS_AT, KINDS_AT
-    from desktop.link.claim import claim
-    from desktop.runner.inside import load
-    from desktop.system import hardware
-    from desktop.system.credentials import save_secret
-    from desktop.system.single_instance import InstanceLock
-
-    base = hub_base(hub)
-    chosen = tuple(str(_existing_folder(folder)) for folder in folders)
-    paths.make()
-    with InstanceLock(paths.lock), open_store(paths.store) as database:
-        ready = hardware.kinds_ready(load(KINDS_AT), load(EXECUTORS_AT))
-        pairing, token = claim(
-            base,
-            code,
-            name=name or hardware.machine_name(),
-            platform=hardware.platform_name(),
-            app_version=version(),
-            capabilities=hardware.capabilities(ready),
-        )
-        database.submit(lambda connection: facts.save_pairing(connection, pairing)).result()
-        place = save_secret(token, entry=pairing.worker_id, file=paths.token)
-    policy = _policy_with(paths, chosen)
-    place_of_work = f"{pairing.person_name} on {pairing.hub_name}"
-    print(plain_line(f"{pairing.worker_name} now works for {place_of_work}."))
-    print(f"The key is kept in {place}.")
-    if policy.folders:
-        print(f"Folders that may be used: {', '.join(policy.folders)}")
-    else:
-        print(f"No folder may be used yet. Name some in {paths.policy}, or pair with --folder.")
-    print("Start the worker with: deskhand --headless")
-    return EXIT_OK
 
 
 def headless(paths: Paths, *, json_logs: bool, debug: bool) -> int:
@@ -194,34 +159,3 @@ def not_paired() -> NotFound:
         "This machine belongs to no hub yet.",
         "Ask your hub for a code (/connect in the chat), then: deskhand pair CODE --hub URL",
     )
-
-
-def version() -> str:
-    try:
-        return importlib.metadata.version("deskhand")
-    except importlib.metadata.PackageNotFoundError:
-        return "0"
-
-
-def _existing_folder(folder: Path) -> Path:
-    resolved = folder.expanduser().resolve()
-    if not resolved.is_dir():
-        raise NotFound(
-            "folder_missing", f"There is no folder {folder}.", "Name one that exists with --folder."
-        )
-    return resolved
-
-
-def _policy_with(paths: Paths, folders: tuple[str, ...]) -> Policy:
-    """Write the policy at the first pairing; later its owner's file is only added to by hand."""
-    if not paths.policy.exists():
-        paths.policy.write_text(write_policy(Policy(folders=folders)), encoding="utf-8")
-    policy = load_policy(paths)
-    missing = [folder for folder in folders if folder not in policy.folders]
-    if missing:
-        raise Conflict(
-            "policy_exists",
-            f"This machine has a policy already; {', '.join(missing)} is not in it.",
-            f"Add it to `folders` in {paths.policy}.",
-        )
-    return policy

@@ -2,69 +2,39 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
+import os
+import signal
 import stat
-import threading
+import subprocess
+import sys
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from desktop.__main__ import main
 from desktop.system.single_instance import InstanceLock
+from shared.pairing import check_words, from_b64
+from tests.desktop.link.pairing_desk import (
+    JOINED,
+    NOTED,
+    SALT,
+    WAITING,
+    Answer,
+    Desk,
+    a_desk,
+    problem,
+)
 
-JOINED = {
-    "worker_id": "0192f000-0000-7000-8000-000000000001",
-    "token": "dh_worker_0192f000-0000-7000-8000-000000000001_topsecret",
-    "hub_name": "our hub",
-    "person_name": "anna",
-}
-
-
-class Desk:
-    """What the hub answers to a pairing, and what it was asked."""
-
-    def __init__(self) -> None:
-        self.status = 201
-        self.answer: bytes = json.dumps(JOINED).encode()
-        self.asked: list[dict[str, object]] = []
-        self.location = ""
-        self.base = ""
+ROOT = Path(__file__).parents[2]
+LINK = "deskhand://pair?hub={base}&code=BCDF-GHJK"
 
 
 @pytest.fixture
 def desk() -> Iterator[Desk]:
-    desk = Desk()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
-            desk.asked.append({"path": self.path} | json.loads(self.rfile.read(length)))
-            self.send_response(desk.status)
-            if desk.location:
-                self.send_header("Location", desk.location)
-            self.end_headers()
-            with contextlib.suppress(ConnectionError):  # it may have read enough
-                self.wfile.write(desk.answer)
-
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"{}")
-
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    desk.base = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield desk
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with a_desk() as desk:
+        yield desk
 
 
 @pytest.fixture(autouse=True)
@@ -89,9 +59,14 @@ def test_a_code_becomes_a_worker_with_a_policy_and_a_token_for_its_owner(
     assert "our hub" in said
     assert str(tables) in said
     assert "topsecret" not in said
-    (asked,) = desk.asked
-    assert (asked["path"], asked["code"]) == ("/api/v1/pairings", "BCDF-GHJK")
-    assert asked["name"] == "anna-pc"
+    (asked,) = desk.introductions
+    assert (asked["code"], asked["name"]) == ("BCDF-GHJK", "anna-pc")
+    words = check_words(from_b64(asked["public_key"], 32), SALT)
+    assert f"Asked {desk.base.removeprefix('http://')} to let this computer in." in said
+    assert f"Check words: {words}." in said
+    assert "anna-pc now works for anna on our hub." in said
+    assert stat.S_IMODE((home / "device.key").stat().st_mode) == 0o600
+    assert (home / "device.key").read_text() not in said
     assert stat.S_IMODE((home / "token").stat().st_mode) == 0o600
     assert str(tables) in (home / "policy.toml").read_text()
     assert run(home, "status") == 0
@@ -99,7 +74,7 @@ def test_a_code_becomes_a_worker_with_a_policy_and_a_token_for_its_owner(
 
 
 @pytest.mark.parametrize(
-    ("status", "problem", "words"),
+    ("status", "answer", "words"),
     [
         (
             400,
@@ -112,8 +87,8 @@ def test_a_code_becomes_a_worker_with_a_policy_and_a_token_for_its_owner(
             ("Too many tries.", "Wait 15 minutes."),
         ),
         (500, {"oops": True}, ("not as a Deskhand hub does", "HTTP 500")),
-        (201, {"token": "x"}, ("not as a Deskhand hub does",)),
-        (201, ["a", "list"], ("not as a Deskhand hub does",)),
+        (202, {"pairing_id": "x"}, ("not as a Deskhand hub does",)),
+        (202, ["a", "list"], ("not as a Deskhand hub does",)),
     ],
 )
 def test_a_pairing_that_fails_says_why_and_what_next(
@@ -121,10 +96,10 @@ def test_a_pairing_that_fails_says_why_and_what_next(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     status: int,
-    problem: object,
+    answer: object,
     words: tuple[str, ...],
 ) -> None:
-    desk.status, desk.answer = status, json.dumps(problem).encode()
+    desk.to_ask[0] = Answer(status, answer)
     assert run(tmp_path, "pair", "WRONG", "--hub", desk.base) == 1
     said = capsys.readouterr().err
     for word in words:
@@ -136,7 +111,7 @@ def test_a_pairing_that_fails_says_why_and_what_next(
 def test_an_answer_that_is_no_json_says_so(
     desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    desk.answer = b"<html>a captive portal</html>"
+    desk.to_ask[0] = Answer(200, b"<html>a captive portal</html>")
     assert run(tmp_path, "pair", "CODE", "--hub", desk.base) == 1
     assert "not as a Deskhand hub does" in capsys.readouterr().err
 
@@ -230,7 +205,7 @@ def test_the_doctor_finds_a_sound_machine_well_and_a_broken_store_not(
 def test_a_hub_cannot_put_into_a_pairing_what_no_hello_could_carry(
     desk: Desk, tmp_path: Path, change: dict[str, object], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    desk.answer = json.dumps(JOINED | change).encode()
+    desk.to_token[0] = Answer(200, {**JOINED, **change})
     assert run(tmp_path, "pair", "CODE", "--hub", desk.base) == 1
     assert "not as a Deskhand hub does" in capsys.readouterr().err
     assert not (tmp_path / "token").exists()
@@ -239,7 +214,7 @@ def test_a_hub_cannot_put_into_a_pairing_what_no_hello_could_carry(
 def test_an_endless_answer_to_a_pairing_is_not_read_to_its_end(
     desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    desk.answer = b" " * (32 * 1024**2) + desk.answer
+    desk.to_ask[0] = Answer(202, b" " * (32 * 1024**2) + json.dumps(NOTED).encode())
     assert run(tmp_path, "pair", "CODE", "--hub", desk.base) == 1
     assert "not as a Deskhand hub does" in capsys.readouterr().err
 
@@ -250,7 +225,7 @@ def test_a_pairing_goes_to_no_other_address_and_through_no_proxy(
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
-    desk.status, desk.location = 307, f"{desk.base}/elsewhere"
+    desk.to_ask[0] = Answer(307, NOTED, {"Location": f"{desk.base}/elsewhere"})
     assert run(tmp_path, "pair", "CODE", "--hub", desk.base) == 1
     assert [asked["path"] for asked in desk.asked] == ["/api/v1/pairings"]
 
@@ -258,8 +233,7 @@ def test_a_pairing_goes_to_no_other_address_and_through_no_proxy(
 def test_a_hub_that_refuses_cannot_steer_the_terminal(
     desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    desk.status = 422
-    desk.answer = json.dumps({"code": "no", "detail": "No.\x1b[2J\u202e", "hint": "\x07"}).encode()
+    desk.to_ask[0] = problem(422, "no", "No.\x1b[2J\u202e", hint="\x07")
     assert run(tmp_path, "pair", "CODE", "--hub", desk.base) == 1
     said = capsys.readouterr().err
     assert "No." in said
@@ -282,3 +256,111 @@ def test_samples_are_not_written_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "flights.csv").symlink_to(tmp_path / "elsewhere.csv")
     assert main(["samples", str(tmp_path)]) == 1
     assert not (tmp_path / "elsewhere.csv").exists()
+
+
+def test_without_a_code_the_machine_shows_what_to_send(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.to_ask[0] = Answer(202, {**NOTED, "user_code": "WDJB-MJHT", "person_name": ""})
+    assert run(tmp_path, "pair", "--hub", desk.base, "--name", "anna-pc") == 0
+    said = capsys.readouterr().out
+    words = check_words(from_b64(desk.asked[0]["public_key"], 32), SALT)
+    assert "Send this to the bot: /pair WDJB-MJHT\n" in said
+    assert f"Check words: {words}." in said
+    assert "anna-pc now works for anna" in said
+
+
+def test_a_link_pairs_only_with_a_yes(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    link = LINK.format(base=desk.base)
+    assert run(tmp_path, "pair", link) == 1
+    said = capsys.readouterr().err
+    assert desk.base.removeprefix("http://") in said
+    assert "--yes" in said
+    assert desk.asked == []
+    assert run(tmp_path, "pair", link, "--yes") == 0
+    assert desk.asked[0]["code"] == "BCDF-GHJK"
+
+
+@pytest.mark.parametrize(("typed", "asks"), [("y\n", 1), ("n\n", 0), ("\n", 0), ("", 0)])
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_somebody_at_a_terminal_is_asked_about_a_link(
+    desk: Desk, tmp_path: Path, typed: str, asks: int
+) -> None:
+    import pty
+
+    keyboard, terminal = pty.openpty()
+    os.write(keyboard, typed.encode() or b"\x04")
+    ended = subprocess.run(
+        [sys.executable, "-m", "desktop", "--home", tmp_path, "pair", LINK.format(base=desk.base)],
+        cwd=ROOT, stdin=terminal, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    os.close(keyboard)
+    os.close(terminal)
+    assert len(desk.introductions) == asks, ended.stderr
+    assert f"This lets {desk.base.removeprefix('http://')} give work" in ended.stdout
+    assert "Traceback" not in ended.stderr
+    assert (ended.returncode == 0) == bool(asks)
+
+
+def test_a_pairing_without_hub_says_how(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, "pair", "BCDF-GHJK") == 1
+    assert "--hub https://" in capsys.readouterr().err
+
+
+def test_a_machine_keeps_its_key_from_pairing_to_pairing(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for code in ("BCDF-GHJK", "MNPQ-RSTV"):
+        assert run(tmp_path, "pair", code, "--hub", desk.base) == 0
+    one, other = desk.introductions
+    assert one["public_key"] == other["public_key"]
+    assert capsys.readouterr().out.count("a key of its own") == 1
+    (tmp_path / "device.key").write_text("not a key")
+    assert run(tmp_path, "pair", "BCDF-GHJK", "--hub", desk.base) == 0
+    assert desk.introductions[-1]["public_key"] != one["public_key"]
+
+
+def test_a_pairing_that_was_stopped_goes_on_where_it_was(desk: Desk, tmp_path: Path) -> None:
+    desk.to_token[0] = WAITING
+    command = [
+        sys.executable, "-m", "desktop", "--home", str(tmp_path),
+        "pair", "BCDF-GHJK", "--hub", desk.base,
+    ]  # fmt: skip
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as first:
+        assert first.stdout is not None
+        assert any("Approve it in the chat" in line for line in iter(first.stdout.readline, ""))
+        first.send_signal(signal.SIGINT)
+        said, complaint = first.communicate(timeout=30)
+    assert "The same command goes on" in said
+    assert "Traceback" not in complaint
+    assert first.returncode == 130
+    desk.to_token[0] = Answer(200, JOINED)
+    assert run(tmp_path, "pair", "BCDF-GHJK", "--hub", desk.base) == 0
+    assert len(desk.introductions) == 1, "the code was spent the first time"
+
+
+def test_a_pairing_that_was_refused_is_not_gone_on_with(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.to_token[0] = problem(403, "pairing_rejected", "anna did not let this computer in.")
+    assert run(tmp_path, "pair", "BCDF-GHJK", "--hub", desk.base) == 1
+    assert "anna did not let this computer in." in capsys.readouterr().err
+    assert not (tmp_path / "token").exists()
+    desk.to_token[0] = Answer(200, JOINED)
+    assert run(tmp_path, "pair", "BCDF-GHJK", "--hub", desk.base) == 0
+    assert len(desk.introductions) == 2
+
+
+def test_a_folder_the_policy_does_not_know_is_told_before_the_code_is_spent(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, "pair", "BCDF-GHJK", "--hub", desk.base) == 0
+    (tmp_path / "more").mkdir()
+    more = ("--folder", str(tmp_path / "more"))
+    assert run(tmp_path, "pair", "MNPQ-RSTV", "--hub", desk.base, *more) == 1
+    assert "not in it" in capsys.readouterr().err
+    assert len(desk.introductions) == 1
