@@ -7,16 +7,15 @@ most commands that make or change a job answer with nothing here.
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub.core.access import Person
-from hub.core.question import Question
 from hub.core.view import Inbound, Tone, View
 from hub.core.worker import WorkerCard
 from hub.frontends import replies
+from hub.frontends.answering import Answering
 from hub.frontends.briefing import brief, machine_name
 from hub.frontends.commands import BY_NAME, Command, Spoken, command_named, parse
 from hub.frontends.history import sentence
@@ -27,13 +26,12 @@ from hub.services.intake import Request
 from shared.environment import Environment
 from shared.errors import AppError, NotFound
 from shared.events import JobLogged
-from shared.ids import ConversationId, QuestionId, is_uuid, short
+from shared.ids import ConversationId
 from shared.jobs import JobState, Origin
 from shared.kinds import JsonObject
 
 HISTORY_LINES_MAX = 30
 PLACES = {"console": "the console", "telegram": "Telegram", "discord": "Discord", "api": "the API"}
-_REPLY = re.compile(r"#(?P<id>[0-9A-Za-z]{4})\b[:,]?\s*(?P<text>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +69,7 @@ class ChatInbox:
         self._ring = ring
         self._services = services
         self._deliveries = deliveries
+        self._answering = Answering(services, deliveries)
         self._environment = environment
         self._hub_url = hub_url
         self._commands: Mapping[str, Callable[[Call], Awaitable[Views]]] = {
@@ -119,8 +118,12 @@ class ChatInbox:
     async def _hear(self, inbound: Inbound) -> Views:
         person = await self._person(inbound)
         if person is None:
-            return (replies.stranger(),)
-        await self._deliveries.said(inbound.conversation, person.person_id)
+            # Strangers in a group talk to each other; only a command is meant for us.
+            is_to_us = not inbound.in_group or inbound.text.lstrip().startswith("/")
+            return (replies.stranger(),) if is_to_us else ()
+        if not inbound.in_group:
+            # What is told to one person alone must never go to a group.
+            await self._deliveries.said(inbound.conversation, person.person_id)
         try:
             spoken = parse(inbound.text)
             if spoken is None:
@@ -197,48 +200,16 @@ class ChatInbox:
 
     async def _plain(self, person: Person, inbound: Inbound) -> Views:
         """Plain text: the answer to a question that is open here, or words nobody can plan yet."""
-        text = inbound.text.strip()
-        if not text:
+        if not inbound.text.strip():
             return ()
-        reply = _REPLY.fullmatch(text)
-        if reply is not None:
-            question = await self._question(person, reply["id"])
-            return await self._settle(person, inbound, question, reply["text"])
-        questions = await self._services.views.open_questions(
-            person.person_id, conversation=inbound.conversation
-        )
-        if not questions:
-            return (replies.no_planner(),)
-        newest = max(questions, key=lambda question: question.asked_at)
-        return await self._settle(person, inbound, newest, text)
+        views = await self._answering.plain(person, inbound, _by(person, inbound))
+        if views is None:
+            return () if inbound.in_group else (replies.no_planner(),)
+        return views
 
     async def _answer(self, call: Call) -> Views:
-        question = await self._question(call.person, call.value("id"))
-        return await self._settle(call.person, call.inbound, question, call.value("value"))
-
-    async def _settle(
-        self, person: Person, inbound: Inbound, question: Question, reply: str
-    ) -> Views:
-        await self._services.intake.answer(
-            person.person_id, question.question_id, reply, _by(person, inbound)
-        )
-        return ()
-
-    async def _question(self, person: Person, name: str) -> Question:
-        """Find a question by its id, its own short form or its job's."""
-        name = name.removeprefix("#")
-        if is_uuid(name):
-            found = await self._services.views.question(QuestionId(name))
-            if found is not None and found.person_id == person.person_id:
-                return found
-        for question in reversed(await self._services.views.open_questions(person.person_id)):
-            if name.upper() in (short(question.job_id), short(question.question_id)):
-                return question
-        raise NotFound(
-            "question_unknown",
-            f"No open question belongs to #{name[:40]}.",
-            "/jobs shows which jobs ask something.",
-        )
+        question = await self._answering.named(call.person, call.inbound, call.value("id"))
+        return await self._answering.settle(call.person, question, call.value("value"), call.by)
 
     async def _task(self, call: Call) -> Views:
         del call

@@ -54,7 +54,8 @@ class Deliveries:
         return waiting, max(0.0, (waiting.due_ms - self._now_ms) / 1000)
 
     async def sent(self, message: Waiting, ref: str) -> None:
-        await self._database.write(lambda connection: store.sent(connection, message, ref))
+        now_ms = self._now_ms
+        await self._database.write(lambda connection: store.sent(connection, message, ref, now_ms))
 
     async def postponed(self, message: Waiting, wait_seconds: float) -> None:
         """Try again later."""
@@ -74,8 +75,19 @@ class Deliveries:
         """The message that shows a subject now; None when none does."""
         return await self._database.read(lambda c: store.shown_ref(c, conversation, subject))
 
+    async def subject_at(self, conversation: ConversationId, ref: str) -> str | None:
+        """What a message shows, or showed last; None when it is unknown or too old."""
+        return await self._database.read(lambda c: store.subject_at(c, conversation, ref))
+
+    async def subjects_shown(self, conversation: ConversationId, prefix: str) -> frozenset[str]:
+        """The subjects of a sort that a conversation shows, settled ones included."""
+        return await self._database.read(lambda c: store.subjects_shown(c, conversation, prefix))
+
     async def note_shown(self, conversation: ConversationId, subject: str, ref: str) -> None:
-        await self._database.write(lambda c: store.note_shown(c, conversation, subject, ref))
+        now_ms = self._now_ms
+        await self._database.write(
+            lambda c: store.note_shown(c, conversation, subject, ref, now_ms)
+        )
 
     async def conversations_showing(self, subject: str) -> tuple[ConversationId, ...]:
         return await self._database.read(lambda c: store.conversations_showing(c, subject))

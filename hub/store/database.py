@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from hub.store.deliveries import create_deliveries
+from hub.store.deliveries import add_paces, create_deliveries
 from hub.store.taps import create_taps
 from shared.database import Database, Migration
 
@@ -202,4 +202,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     create_work,
     create_deliveries,
     create_taps,
+    add_paces,
 )

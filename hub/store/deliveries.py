@@ -18,6 +18,8 @@ from shared.ids import ConversationId, PersonId
 
 WAITING_MAX = 500
 """Messages a conversation may have waiting; the oldest that are not final give way."""
+SHOWN_KEPT_MS = 30 * 24 * 3600 * 1000
+"""How long we know what a message shows: to edit it, and to understand replies to it."""
 SEEN_KEPT_MAX = 10_000
 """Inbound updates remembered against a second arrival."""
 
@@ -63,6 +65,17 @@ _SCHEMA = (
         UNIQUE (frontend, dedupe)
     ) STRICT""",
 )
+
+
+def add_paces(connection: sqlite3.Connection) -> None:
+    """Tell since when a message is shown, and until when a conversation must be left alone."""
+    connection.execute("ALTER TABLE shown ADD COLUMN shown_ms INTEGER NOT NULL DEFAULT 0")
+    connection.execute("UPDATE shown SET shown_ms = 1000 * CAST(strftime('%s', 'now') AS INTEGER)")
+    connection.execute("CREATE INDEX shown_by_age ON shown (shown_ms)")
+    connection.execute(
+        "CREATE TABLE resting (conversation TEXT PRIMARY KEY, until_ms INTEGER NOT NULL)"
+        " STRICT, WITHOUT ROWID"
+    )
 
 
 def cursor(connection: sqlite3.Connection) -> int:
@@ -132,14 +145,14 @@ def next_waiting(connection: sqlite3.Connection, conversation: ConversationId) -
     return Waiting(row[0], conversation, _VIEWS.validate_json(row[1]), row[2], row[3])
 
 
-def sent(connection: sqlite3.Connection, message: Waiting, ref: str) -> None:
+def sent(connection: sqlite3.Connection, message: Waiting, ref: str, now_ms: int) -> None:
     """Note that a message was taken, and which one to edit from now on."""
     remove(connection, message.row)
     subject = message.view.subject
     if message.view.final:
         forget_shown(connection, message.conversation, subject)
     elif subject:
-        note_shown(connection, message.conversation, subject, ref)
+        note_shown(connection, message.conversation, subject, ref, now_ms)
 
 
 def postponed(connection: sqlite3.Connection, row: int, due_ms: int) -> None:
@@ -171,14 +184,41 @@ def shown_ref(
     return str(row[0]) if row else None
 
 
+def subject_at(
+    connection: sqlite3.Connection, conversation: ConversationId, ref: str
+) -> str | None:
+    """What a message shows."""
+    row = connection.execute(
+        "SELECT subject FROM shown WHERE conversation = ? AND ref = ?", (conversation, ref)
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def subjects_shown(
+    connection: sqlite3.Connection, conversation: ConversationId, prefix: str
+) -> frozenset[str]:
+    """The subjects of a sort that a conversation shows."""
+    rows = connection.execute(
+        "SELECT subject FROM shown WHERE conversation = ? AND subject >= ? AND subject < ?",
+        (conversation, prefix, prefix + "\U0010ffff"),
+    )
+    return frozenset(str(row[0]) for row in rows)
+
+
 def note_shown(
-    connection: sqlite3.Connection, conversation: ConversationId, subject: str, ref: str
+    connection: sqlite3.Connection,
+    conversation: ConversationId,
+    subject: str,
+    ref: str,
+    now_ms: int,
 ) -> None:
     connection.execute(
-        "INSERT INTO shown (conversation, subject, ref) VALUES (?, ?, ?)"
-        " ON CONFLICT (conversation, subject) DO UPDATE SET ref = excluded.ref",
-        (conversation, subject, ref),
+        "INSERT INTO shown (conversation, subject, ref, shown_ms) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (conversation, subject) DO UPDATE SET"
+        " ref = excluded.ref, shown_ms = excluded.shown_ms",
+        (conversation, subject, ref, now_ms),
     )
+    connection.execute("DELETE FROM shown WHERE shown_ms < ?", (now_ms - SHOWN_KEPT_MS,))
 
 
 def forget_shown(

@@ -73,7 +73,7 @@ async def test_an_answer_that_fits_nothing_is_told_what_would(world: World) -> N
         )
 
 
-async def test_with_two_questions_open_the_newest_is_answered_and_the_other_by_its_id(
+async def test_with_two_questions_open_words_are_asked_which_and_a_number_means_the_newest(
     world: World,
 ) -> None:
     worker = await world.pair()
@@ -88,7 +88,10 @@ async def test_with_two_questions_open_the_newest_is_answered_and_the_other_by_i
         second = await chat.view(lambda view: view.question_id == SECOND_QUESTION)
         assert "asks: Which file?" in second.text
 
-        await chat.say("a.csv")
+        [which] = await chat.say("a.csv")
+        assert which.text.startswith("2 questions are open. Which one does this answer?")
+        assert which.buttons[1].says == f"/answer {SECOND_QUESTION} a.csv"
+        await chat.say("1")
         newest = await chat.view(lambda view: view.tone is Tone.DONE)
         assert newest.question_id == SECOND_QUESTION
         await chat.say(f"#{short(first.job_id)} b.csv")
