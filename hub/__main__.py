@@ -1,4 +1,4 @@
-"""`deskhand-hub`: serve, invite, chat, doctor, dead, demo.
+"""`deskhand-hub`: serve, invite, chat, get, doctor, dead, demo.
 
 Only the command's own code is imported, and only once it is chosen: help is instant.
 """
@@ -109,6 +109,20 @@ def _parser() -> argparse.ArgumentParser:
         "Exit code 1 when something needs you.",
     )
     _hub_options(doctor)
+
+    get = _command(
+        commands,
+        "get",
+        "fetch a file that you asked for with /send",
+        _get,
+        "The hub keeps what a computer sent you until you were shown it, at most a day.\n"
+        "  deskhand-hub get churn_new.predictions.csv -o ~/Downloads",
+    )
+    get.add_argument("name", help="the file's name, or the first digits the chat told")
+    get.add_argument(
+        "-o", "--output", type=Path, default=Path(), metavar="FOLDER", help="where to save it"
+    )
+    _hub_options(get)
 
     dead = _command(
         commands,
@@ -223,6 +237,12 @@ def _doctor(options: argparse.Namespace) -> int:
     from hub.doctor import examine
 
     return examine(_settings(options), options.hub, _given_key(options))
+
+
+def _get(options: argparse.Namespace) -> int:
+    place = _client(options).download(options.name, options.output.expanduser())
+    print(place)
+    return 0
 
 
 def _dead(options: argparse.Namespace) -> int:

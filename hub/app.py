@@ -25,12 +25,13 @@ from hub.frontends.inbox import ChatInbox
 from hub.frontends.makers import BUILT_IN as FRONTENDS
 from hub.frontends.makers import built_in, plug_ins, settings_of
 from hub.frontends.outbox import Outbox
-from hub.ports import Files, FrontendSetup, Taps
+from hub.ports import FrontendSetup, Taps
 from hub.server import App, LateApi, Server, listen, loop_factory, on_signals, server_of
 from hub.services import Services
 from hub.services.deliveries import Deliveries
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
+from hub.services.files import Files
 from hub.services.intake import Intake
 from hub.services.keys import Keys
 from hub.services.pairing import Pairing
@@ -44,7 +45,7 @@ from hub.store.database import open_store
 from hub.store.ledger import Ledger
 from shared.database import Database
 from shared.environment import Environment
-from shared.errors import NotAllowed, NotFound, Unavailable
+from shared.errors import NotAllowed, Unavailable
 from shared.kinds import Kind
 from shared.kinds.catalogue import BUILT_IN
 from shared.logs import configure
@@ -56,6 +57,8 @@ CHAT_PATH = "/api/v1/chat/ws"
 OWNER = "me"
 """The person at the hub's own machine, until they choose a name."""
 PEPPER_BYTES = 32
+FILES_FOLDER = "files"
+"""In the data folder: what people asked for, until it was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +94,7 @@ def compose(
     database = open_store(settings.data)
     ledger = Ledger(database, environment)
     pepper = _secret_file(settings.pepper_file, lambda: environment.entropy(PEPPER_BYTES).hex())
-    services = _services(ledger, Board(), kinds, pepper.encode())
+    services = _services(ledger, Board(), kinds, pepper.encode(), settings.data / FILES_FOLDER)
     engine = SocketEngine(services, hub_epoch=ledger.hub_epoch, environment=environment)
     services.dispatcher.add_engine(engine)
     deliveries = Deliveries(database, environment)
@@ -113,7 +116,7 @@ def compose(
     host = Host(inbox=inbox, outbox=outbox, environment=environment)
     host.adopt(console)
     taps = TapNames(database, environment, pepper.encode())
-    _plan_frontends(host, settings, environment, outbox, taps, NoFiles())
+    _plan_frontends(host, settings, environment, outbox, taps, services.files)
     api = LateApi(lambda: _make_api(settings, services, ledger.hub_epoch, host))
     return Hub(
         settings=settings,
@@ -196,7 +199,9 @@ def program_version() -> str:
         return "0"
 
 
-def _services(ledger: Ledger, board: Board, kinds: Mapping[str, Kind], pepper: bytes) -> Services:
+def _services(
+    ledger: Ledger, board: Board, kinds: Mapping[str, Kind], pepper: bytes, files: Path
+) -> Services:
     keys = Keys(ledger)
     registry = Registry(ledger, board)
     # Whoever is shown out must not come in again on a key that is still remembered.
@@ -211,6 +216,7 @@ def _services(ledger: Ledger, board: Board, kinds: Mapping[str, Kind], pepper: b
         dispatcher=Dispatcher(ledger, board),
         recorder=Recorder(ledger, kinds),
         rescuer=Rescuer(ledger, board, kinds),
+        files=Files(ledger, files),
     )
 
 
@@ -242,14 +248,6 @@ def _plan_frontends(
             host.plan(built_in(name), setup(name, told))
     for maker in plug_ins():
         host.plan(maker, setup(maker.name, settings_of(maker.name, os.environ)))
-
-
-class NoFiles:
-    """Files that never come."""
-
-    async def path(self, sha256: str) -> Path:
-        del sha256
-        raise NotFound("file_gone", "The hub does not have that file any more.")
 
 
 def _make_api(settings: Settings, services: Services, hub_epoch: str, host: Host) -> App:
@@ -310,6 +308,7 @@ def _loops(hub: Hub) -> list[Coroutine[None, None, None]]:
         services.dispatcher.run(),
         services.rescuer.run(),
         services.registry.run(),
+        services.files.run(),
         hub.engine.run(),
         hub.outbox.run(),
         hub.host.run(),

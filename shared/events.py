@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from shared.errors import ErrorBody
 from shared.ids import COUNT_MAX, JobId, PersonId, QuestionId, TaskId, WorkerId
+from shared.kinds import SENDS_MAX, FileRef
 from shared.questions import Answer, Asking
 
 LINE_CHARS_MAX = 2000
@@ -195,6 +196,22 @@ class LateResult(Body):
     outcome: str
 
 
+class FilesArrived(Body):
+    """All files that a job handed over are on the hub, and may be shown."""
+
+    type: Literal["files_arrived"] = "files_arrived"
+    job_id: JobId
+    files: tuple[FileRef, ...] = Field(max_length=SENDS_MAX)
+
+
+class FilesMissed(Body):
+    """Files that a job handed over did not come within the time they are waited for."""
+
+    type: Literal["files_missed"] = "files_missed"
+    job_id: JobId
+    files: tuple[FileRef, ...] = Field(max_length=SENDS_MAX)
+
+
 class WorkerPaired(Body):
     type: Literal["worker_paired"] = "worker_paired"
     worker_id: WorkerId
@@ -219,6 +236,8 @@ EventBody = (
     | QuestionAnswered
     | QuestionParked
     | LateResult
+    | FilesArrived
+    | FilesMissed
     | WorkerPaired
 )
 

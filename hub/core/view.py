@@ -158,11 +158,14 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def degraded(view: View, capabilities: FrontendCapabilities) -> View:
     """Fit a view to a frontend.
 
-    Where there are too few buttons, the choices of a question become numbered lines, since a
-    number answers it; any other button becomes the command it says, or the address it opens.
-    What a button would copy stands in the text anyway.
+    Where files cannot be sent, lines say how to get them. Where there are too few buttons, the
+    choices of a question become numbered lines, since a number answers it; any other button
+    becomes the command it says, or the address it opens. What a button would copy stands in the
+    text anyway.
     """
-    text, buttons = view.text, view.buttons
+    text, buttons, files = view.text, view.buttons, view.files
+    if files and not capabilities.files:
+        text, files = "\n".join([text, *(_way_to(file) for file in files)]), ()
     if not capabilities.links:
         lines = [f"{button.label}: {button.url}" for button in buttons if button.url]
         text = "\n".join([text, *lines])
@@ -176,7 +179,22 @@ def degraded(view: View, capabilities: FrontendCapabilities) -> View:
         buttons = ()
     if len(text) > capabilities.text_chars_max:
         text = text[: capabilities.text_chars_max - 2].rstrip() + " …"
-    return replace(view, text=text, buttons=buttons)
+    return replace(view, text=text, buttons=buttons, files=files)
+
+
+def _way_to(file: ViewFile) -> str:
+    """How to get a file: "churn.csv · 54 kB: deskhand-hub get ab12cd34"."""
+    return f"{file.name} · {size(file.size_bytes)}: deskhand-hub get {file.sha256[:8]}"
+
+
+def size(size_bytes: int) -> str:
+    """Say a size as people do: "812 bytes", "2.1 MB"."""
+    if size_bytes < 1000:
+        return f"{size_bytes} byte{'' if size_bytes == 1 else 's'}"
+    amount, unit = size_bytes / 1000, "kB"
+    if amount >= 999.5:
+        amount, unit = amount / 1000, "MB"
+    return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:,.0f} {unit}"
 
 
 def _typed(says: str) -> str:

@@ -35,6 +35,8 @@ class Shape(StrEnum):
     """All that is left, quotes and all."""
     DURATION = "duration"
     """90, 90s, 10m or 1h; becomes seconds."""
+    FLAG = "flag"
+    """The argument's own name, said or not; becomes true."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +131,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         name="predict",
         summary="Predict the rows of a file with a trained model",
-        arguments=(Argument(name="model", summary="a model's name or id"), _FILE),
+        arguments=(Argument(name="model", summary="a model's name or number"), _FILE),
         example="/predict churn new.csv",
         kind="ml.predict",
     ),
@@ -140,7 +142,41 @@ COMMANDS: tuple[Command, ...] = (
         example='/describe "sales 2025.xlsx"',
         kind="data.describe",
     ),
+    Command(
+        name="head",
+        summary="Show the first rows of a table",
+        arguments=(_FILE,),
+        example="/head sales.csv",
+        kind="files.head",
+        in_menu=False,
+    ),
     Command(name="models", summary="List the trained models", kind="ml.models"),
+    Command(
+        name="model",
+        summary="Look at one model, or get its plots",
+        arguments=(
+            Argument(name="model", summary="its name, or its number in /models"),
+            Argument(
+                name="plot",
+                shape=Shape.FLAG,
+                choices=("plot",),
+                looks_like=re.compile(r"(?i)plots?"),
+            ),
+        ),
+        example="/model 3 plot",
+        kind="ml.model",
+    ),
+    Command(
+        name="send",
+        summary="Send a file of your computer into this chat",
+        arguments=(
+            Argument(
+                name="file", summary="a file in an allowed folder; #K7Q2: the one that job wrote"
+            ),
+        ),
+        example="/send sales.predictions.csv",
+        kind="files.send",
+    ),
     Command(name="jobs", summary="What runs, waits and has run"),
     Command(name="job", summary="One job with its history", arguments=(_ID,), example="/job K7Q2"),
     Command(name="cancel", summary="Stop a job", arguments=(_ID,), example="/cancel K7Q2"),
@@ -316,6 +352,8 @@ class _Reader:
 
 
 def _checked(command: Command, argument: Argument, word: str) -> str:
+    if argument.shape is Shape.FLAG and argument.looks_like and argument.looks_like.fullmatch(word):
+        return argument.name
     if argument.choices and word.lower() not in argument.choices:
         near = difflib.get_close_matches(word.lower(), argument.choices, n=1)
         raise BadInput(

@@ -15,7 +15,10 @@ DOING = {
     "ml.train": "training",
     "ml.predict": "predicting",
     "ml.models": "looking for models",
+    "ml.model": "looking at the model",
     "data.describe": "reading the table",
+    "files.send": "fetching the file",
+    "files.head": "reading the table",
 }
 """What a job of a kind is doing, as it stands behind "while"."""
 

@@ -8,6 +8,8 @@ from hub.frontends.results import result_view
 from hub.frontends.wording import answered
 from shared.events import (
     EventBody,
+    FilesArrived,
+    FilesMissed,
     JobCancelled,
     JobCancelRequested,
     JobDied,
@@ -68,6 +70,10 @@ def sentence(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
             return f"{facts.name} stopped in the middle of {facts.doing}. {touched}".strip()
         case LateResult():
             return f"A result of try {body.attempt} came too late; it was kept and not used"
+        case FilesArrived():
+            return f"Received {', '.join(file.name for file in body.files)}"
+        case FilesMissed():
+            return f"Never received {', '.join(file.name for file in body.files)}"
         case WorkerPaired():
             return f"{body.name} was paired"
 

@@ -17,7 +17,7 @@ from hub.core.worker import WorkerCard
 from hub.frontends import replies
 from hub.frontends.answering import Answering
 from hub.frontends.briefing import brief, machine_name
-from hub.frontends.commands import BY_NAME, Command, Spoken, command_named, parse
+from hub.frontends.commands import BY_NAME, Command, Shape, Spoken, command_named, parse
 from hub.frontends.history import sentence
 from hub.frontends.wording import error_view
 from hub.services import Services
@@ -288,7 +288,10 @@ def _inputs(command: Command, spoken: Spoken) -> JsonObject:
         word = spoken.values.get(argument.name)
         if word is not None:
             name = argument.input or argument.name
-            inputs[name] = float(word) if argument.input.endswith("_seconds") else word
+            if argument.shape is Shape.FLAG:
+                inputs[name] = True
+            else:
+                inputs[name] = float(word) if argument.input.endswith("_seconds") else word
     return inputs
 
 

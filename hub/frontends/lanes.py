@@ -188,6 +188,8 @@ class Lanes:
         await self._deliveries.sent(waiting, ref.value)
         if view.is_status:
             lane.shown_at = self._environment.monotonic()
+        if view.files and view.job_id and capabilities.files:
+            await self._services.files.shown(view.job_id)
         return 0.0
 
     async def _render(

@@ -16,7 +16,7 @@ from shared.ids import JobId
 from shared.kinds import Output
 from shared.kinds.catalogue import BUILT_IN
 from shared.kinds.data import ColumnFacts, DescribeOutput
-from shared.kinds.ml import ModelFacts, ModelsOutput, TrainOutput
+from shared.kinds.ml import ModelFacts, ModelOutput, ModelsOutput, PredictOutput, TrainOutput
 
 ROWS_SHOWN_MAX = 30
 """Table rows in a chat message; the rest is only counted."""
@@ -27,7 +27,7 @@ def result_view(kind: str, result: Mapping[str, JsonValue], *, job_id: JobId, la
     output = read_output(kind, result)
     if output is None:
         return _last_word(f"Done: {label}.", job_id)
-    table, buttons = _known(output)
+    table, buttons = _known(output, job_id)
     lines = [output.headline, *output.notes, *table]
     return _last_word("\n".join(line for line in lines if line), job_id, buttons)
 
@@ -43,17 +43,32 @@ def read_output(kind: str, result: Mapping[str, JsonValue]) -> Output | None:
     return None
 
 
-def _known(output: Output) -> tuple[list[str], tuple[Button, ...]]:
+def _known(output: Output, job_id: JobId) -> tuple[list[str], tuple[Button, ...]]:
     match output:
         case TrainOutput():
-            says = f"/predict {output.model.model_id}"
-            return [], (Button(label="Predict with it", says=says),)
+            return [], (_plots(output.model), _predict(output.model))
+        case ModelOutput() if output.sends:
+            return [], (_predict(output.model),)
+        case ModelOutput():
+            return [], (_plots(output.model), _predict(output.model))
+        case PredictOutput():
+            # The result knows only the file's name; the computer that wrote it knows the rest.
+            send = Button(label="Send me the file", says=f"/send #{job_id}")
+            return [], (send, Button(label="First 5 rows", says=f"/head #{job_id}"))
         case ModelsOutput() if not output.notes:
             return _capped([model_line(model) for model in output.models]), ()
         case DescribeOutput():
             return _capped([column_line(column) for column in output.columns]), ()
         case _:
             return [], ()
+
+
+def _plots(model: ModelFacts) -> Button:
+    return Button(label="Plots", says=f"/model {model.model_id} plot")
+
+
+def _predict(model: ModelFacts) -> Button:
+    return Button(label="Predict with it", says=f"/predict {model.model_id}")
 
 
 def _capped(lines: list[str]) -> list[str]:

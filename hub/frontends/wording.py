@@ -10,13 +10,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from hub.core.placement import WaitingReason
-from hub.core.view import Button, Progress, Tone, View
+from hub.core.view import Button, Progress, Tone, View, ViewFile
 from hub.frontends.facts import Facts
 from hub.frontends.figures import bar, capital, count, duration, plural, quoted
 from hub.frontends.results import result_view
 from shared.errors import AppError, ErrorBody
 from shared.events import (
     EventBody,
+    FilesArrived,
+    FilesMissed,
     JobCancelled,
     JobCancelRequested,
     JobDied,
@@ -153,11 +155,35 @@ def view_of(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
             return _last_word(facts, f"Cancelled: {facts.label}.", Tone.PLAIN)
         case JobInterrupted():
             return _status(facts, _interrupted(body, facts), Tone.WAITING, stop=False)
+        case FilesArrived():
+            return files_view(body, facts)
+        case FilesMissed():
+            return _missed(body, facts)
         case WorkerPaired():
             text = f"✓ {body.name} is paired. Try /train, or /help for what else there is."
             return View(text=text, tone=Tone.DONE, subject=f"worker:{body.worker_id}")
         case TaskCreated() | JobGranted() | JobLogged() | JobResumed() | JobParked() | LateResult():
             return None
+
+
+def files_view(body: FilesArrived, facts: Facts) -> View:
+    """What was asked for; the job's last word was said before, this is a message of its own."""
+    files = tuple(
+        ViewFile(
+            name=file.name,
+            sha256=file.sha256,
+            size_bytes=file.size_bytes,
+            media_type=file.media_type,
+        )
+        for file in body.files
+    )
+    return View(text=f"From {facts.name}:", tone=Tone.DONE, job_id=facts.job_id, files=files)
+
+
+def _missed(body: FilesMissed, facts: Facts) -> View:
+    names = ", ".join(file.name for file in body.files)
+    text = f"⚠ {names} did not come from {facts.name} within a day. Ask again when it is online."
+    return View(text=text, tone=Tone.FAILED, job_id=facts.job_id)
 
 
 def _took(seconds: float) -> str:

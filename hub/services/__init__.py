@@ -1,7 +1,7 @@
 """The doers of the hub. Each use case loads, decides (in core), saves in one transaction, rings.
 
 Reading this folder's names in order of a job's way: intake, dispatcher, recorder, rescuer; beside
-it registry, pairing, keys, views, and the feed that wakes whoever reads along.
+it registry, pairing, keys, views, files, and the feed that wakes whoever reads along.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
+from hub.services.files import Files
 from hub.services.intake import Intake
 from hub.services.keys import Keys
 from hub.services.pairing import Pairing
@@ -32,3 +33,4 @@ class Services:
     dispatcher: Dispatcher
     recorder: Recorder
     rescuer: Rescuer
+    files: Files

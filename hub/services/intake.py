@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -24,7 +25,16 @@ from hub.store import jobs, questions, queue, tasks, workers
 from hub.store.ledger import Entry, Ledger
 from shared.errors import BadInput, Conflict, LimitReached, NotFound
 from shared.events import JobCancelRequested, JobQueued, QuestionAnswered, TaskCreated
-from shared.ids import ConversationId, JobId, PersonId, QuestionId, TaskId, WorkerId
+from shared.ids import (
+    SHORT_LENGTH,
+    ConversationId,
+    JobId,
+    PersonId,
+    QuestionId,
+    TaskId,
+    WorkerId,
+    short,
+)
 from shared.jobs import TITLE_CHARS_MAX, JobState, Origin, Priority
 from shared.kinds import JsonObject, Kind, parse_inputs
 from shared.kinds.catalogue import kind_named
@@ -35,9 +45,13 @@ log = structlog.get_logger()
 QUEUED_MAX = 100_000
 """Jobs of one person that may wait."""
 DEDUPE_CHARS_MAX = 200
-FOLLOWING_KINDS = frozenset({"ml.predict", "ml.models"})
+FOLLOWING_KINDS = frozenset({"ml.predict", "ml.models", "ml.model", "files.send", "files.head"})
 """Kinds that go where the conversation's last training ran."""
 NOWHERE = ConversationId("")
+_FILE_OF_JOB = re.compile(
+    rf"#(?P<short>[0-9A-Za-z]{{{SHORT_LENGTH}}})|#(?P<full>[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})"
+)
+"""A file named by the job that wrote it: only that job's worker knows which one that is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +185,7 @@ class Intake:
                 f"{QUEUED_MAX:,} jobs are waiting already.",
                 "Cancel some, or wait until they have run.",
             )
-        card = self._make(entry, request)
+        card = self._make(entry, _with_writer(entry, request))
         if request.dedupe:
             tasks.remember(entry, request.person_id, request.dedupe, card.job_id, digest)
         return card, False
@@ -293,6 +307,24 @@ def _worker_for(entry: Entry, request: Request) -> WorkerId | None:
     )
 
 
+def _with_writer(entry: Entry, request: Request) -> Request:
+    """Send a request about what a job wrote to the worker that ran that job."""
+    found = _FILE_OF_JOB.fullmatch(str(request.inputs.get("file", "")))
+    if found is None:
+        return request
+    if found["short"]:
+        card = jobs.named(entry.connection, request.person_id, found["short"].upper())
+    else:
+        card = jobs.card(entry.connection, JobId(found["full"]))
+    if card is None or card.job.person_id != request.person_id or card.worker_id is None:
+        raise job_unknown()
+    inputs: JsonObject = {**request.inputs, "file": f"#{card.job_id}"}
+    is_free = request.worker_id is None and not request.worker_name
+    return replace(
+        request, inputs=inputs, worker_id=card.worker_id if is_free else request.worker_id
+    )
+
+
 def _home(entry: Entry, request: Request) -> WorkerId | None:
     """A model lives where it was trained, and so do the questions about it."""
     if request.kind not in FOLLOWING_KINDS or not request.conversation:
@@ -307,8 +339,13 @@ def _home(entry: Entry, request: Request) -> WorkerId | None:
 
 
 def _title(kind: Kind, inputs: JsonObject) -> str:
-    said = [str(value) for value in inputs.values() if isinstance(value, str)]
+    said = [_brief(value) for value in inputs.values() if isinstance(value, str)]
     return " ".join([kind.name.rpartition(".")[2], *said])
+
+
+def _brief(value: str) -> str:
+    found = _FILE_OF_JOB.fullmatch(value)
+    return f"#{short(found['full'])}" if found and found["full"] else value
 
 
 def _owned(entry: Entry, person_id: PersonId, job_id: JobId) -> Job:

@@ -21,7 +21,7 @@ from hub.core import job as core
 from hub.core.job import Job
 from hub.core.question import Question, QuestionState
 from hub.services import endings
-from hub.store import events, questions, queue
+from hub.store import events, files, questions, queue
 from hub.store.ledger import Entry, Ledger
 from shared.errors import AppError, BadInput, ErrorBody, NotAllowed
 from shared.events import (
@@ -42,7 +42,7 @@ from shared.events import (
 )
 from shared.ids import ConversationId, PersonId, WorkerId
 from shared.jobs import JobState
-from shared.kinds import Kind
+from shared.kinds import Kind, Output
 from shared.protocol import FRAME_BYTES_MAX
 from shared.protocol.frames import DEPTH_MAX, depth_exceeds
 from shared.questions import QUESTION_SECONDS
@@ -212,9 +212,10 @@ class Recorder:
 
     def _succeed(self, entry: Entry, job: Job, body: JobSucceeded) -> None:
         kind = self._kinds.get(job.kind)
+        output: Output | None = None
         try:
             if kind is not None:
-                kind.output.model_validate(body.result)
+                output = kind.output.model_validate(body.result)
         except ValidationError:
             error = ErrorBody(
                 code="result_invalid",
@@ -224,6 +225,8 @@ class Recorder:
             endings.fail(entry, job, error, kind, self._ledger.environment)
             return
         endings.succeed(entry, job, body.result)
+        if output is not None and output.sends:
+            files.announce(entry, job.job_id, job.person_id, output.sends)
 
 
 def too_large() -> BadInput:

@@ -10,6 +10,7 @@ import sqlite3
 from pathlib import Path
 
 from hub.store.deliveries import add_paces, create_deliveries
+from hub.store.files import create_files
 from hub.store.taps import create_taps
 from shared.database import Database, Migration
 
@@ -203,4 +204,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     create_deliveries,
     create_taps,
     add_paces,
+    create_files,
 )

@@ -8,18 +8,57 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from shared.errors import BadInput
+from shared.plain_text import plain_line
 
 JsonObject = dict[str, JsonValue]
+SENDS_MAX = 10
+"""Files one job may hand over."""
+FILE_BYTES_MAX = 50 * 1000 * 1000
+"""One file on its way into a chat; Telegram takes no larger one from a bot (Bot API, sendDocument).
+"""
+FILE_NAME_CHARS_MAX = 200
 
 
 class Inputs(BaseModel):
     """Inputs of a kind. Every field has a default: what is missing becomes a question."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def file_name_of(text: str) -> str:
+    """Make a name that is safe to show and to save: no folder, nothing that acts, not too long."""
+    shown = plain_line(text).replace("/", "\ufffd").replace("\\", "\ufffd").strip(" .")
+    if len(shown) > FILE_NAME_CHARS_MAX:
+        stem, dot, ending = shown.rpartition(".")
+        tail = dot + ending if stem and len(ending) <= 10 else ""
+        shown = (shown[: FILE_NAME_CHARS_MAX - len(tail)] + tail).strip(" .")
+    return shown or "file"
+
+
+def _checked_name(name: str) -> str:
+    if file_name_of(name) != name:
+        raise ValueError("is no plain file name")
+    return name
+
+
+class FileRef(BaseModel):
+    """A file that a job hands over; its content travels apart from the result."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: Annotated[str, AfterValidator(_checked_name)]
+    """Without a folder; see `file_name_of`."""
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """Of the content."""
+    size_bytes: int = Field(ge=0, le=FILE_BYTES_MAX)
+    media_type: str = Field(
+        default="application/octet-stream", pattern=r"^[a-z]+/[a-z0-9.+-]{1,80}$"
+    )
 
 
 class Output(BaseModel):
@@ -33,6 +72,9 @@ class Output(BaseModel):
     """Further sentences, the most useful first; a leading "⚠ " marks a warning."""
     files: tuple[str, ...] = ()
     """Names (not paths) of files the job wrote for the person; they stay on the worker."""
+    sends: tuple[FileRef, ...] = Field(default=(), max_length=SENDS_MAX)
+    """Files that leave the worker because a person asked for them. The worker fills this in from
+    what its policy let pass; what an executor writes here does not count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.errors import BadInput
-from shared.kinds import Kind, data, ml
+from shared.kinds import Kind, data, files, ml
 
-BUILT_IN: Mapping[str, Kind] = {kind.name: kind for kind in (*data.KINDS, *ml.KINDS)}
+BUILT_IN: Mapping[str, Kind] = {kind.name: kind for kind in (*data.KINDS, *files.KINDS, *ml.KINDS)}
 
 
 def kind_named(name: str, kinds: Mapping[str, Kind] = BUILT_IN) -> Kind:

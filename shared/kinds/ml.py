@@ -57,7 +57,7 @@ class TrainOutput(Output):
 
 class PredictInputs(Inputs):
     model: str | None = None
-    """A model's id or name."""
+    """A model's id, name, or its number in the list of /models."""
     file: str | None = None
 
 
@@ -76,6 +76,17 @@ class ModelsInputs(Inputs):
 
 class ModelsOutput(Output):
     models: tuple[ModelFacts, ...] = ()
+
+
+class ModelInputs(Inputs):
+    model: str | None = None
+    """A model's id, name, or its number in the list of /models."""
+    plot: bool = False
+    """Draw its plots and hand the pictures over."""
+
+
+class ModelOutput(Output):
+    model: ModelFacts
 
 
 KINDS = (
@@ -102,5 +113,13 @@ KINDS = (
         output=ModelsOutput,
         idempotent=True,
         timeout_seconds=60,
+    ),
+    Kind(
+        name="ml.model",
+        summary="Tell about one model, or draw its plots: /model NUMBER plot",
+        inputs=ModelInputs,
+        output=ModelOutput,
+        idempotent=True,
+        timeout_seconds=300,
     ),
 )

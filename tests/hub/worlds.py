@@ -11,6 +11,7 @@ from hub.core.job import Job, JobCard
 from hub.services import Services
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
+from hub.services.files import Files
 from hub.services.intake import Intake, Request
 from hub.services.keys import Keys
 from hub.services.pairing import Claim, Pairing
@@ -91,6 +92,7 @@ class World:
             dispatcher=Dispatcher(ledger, board),
             recorder=Recorder(ledger, KINDS),
             rescuer=Rescuer(ledger, board, KINDS),
+            files=Files(ledger, self.folder / "files"),
         )
         self.services.dispatcher.add_engine(self.engine)
 

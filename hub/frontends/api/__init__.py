@@ -24,6 +24,7 @@ def make_api(
     from hub.frontends.api.build import build
     from hub.frontends.api.parts import About
     from hub.frontends.api.problems import DeclaredLength
+    from hub.frontends.api.upload import Uploads
 
     about = About(
         hub_name=hub_name,
@@ -32,4 +33,4 @@ def make_api(
         hub_url=hub_url,
         frontends=frontends,
     )
-    return DeclaredLength(build(services, about))
+    return Uploads(services, DeclaredLength(build(services, about)))

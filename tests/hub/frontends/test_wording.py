@@ -16,6 +16,8 @@ from hub.frontends.wording import error_view, progress_view, question_view, view
 from shared.errors import BadInput, ErrorBody
 from shared.events import (
     EventBody,
+    FilesArrived,
+    FilesMissed,
     JobCancelled,
     JobCancelRequested,
     JobDied,
@@ -36,7 +38,7 @@ from shared.events import (
     WorkerPaired,
 )
 from shared.ids import JobId, PersonId, QuestionId, TaskId, WorkerId, short
-from shared.kinds import JsonObject
+from shared.kinds import FileRef, JsonObject
 from shared.questions import Answer, Asking, Choice, QuestionKind
 
 NOW = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
@@ -78,6 +80,12 @@ RESULT: JsonObject = {
 }  # fmt: skip
 
 
+SENT = FileRef(
+    name="churn_new.predictions.csv", sha256="ab12cd34" * 8, size_bytes=54_321,
+    media_type="text/csv",
+)  # fmt: skip
+
+
 def queued(reason: str, **more: object) -> JobQueued:
     return JobQueued.model_validate(
         {"job_id": JOB, "task_id": TASK, "kind": "ml.train", "title": "t", "attempt": 1,
@@ -109,6 +117,8 @@ EVENTS: list[EventBody] = [
                    touched=("It may have pushed.",)),
     LateResult(job_id=JOB, attempt=1, outcome="succeeded"),
     WorkerPaired(worker_id=WORKER, name="anna-pc"),
+    FilesArrived(job_id=JOB, files=(SENT,)),
+    FilesMissed(job_id=JOB, files=(SENT,)),
 ]  # fmt: skip
 
 
@@ -149,6 +159,9 @@ SAID = [
     (EVENTS[20], f"Cancelled: train churn.csv #{short(JOB)}."),
     (EVENTS[21], "anna-pc stopped while training. It was killed. It may have pushed."),
     (EVENTS[23], "✓ anna-pc is paired. Try /train, or /help for what else there is."),
+    (EVENTS[24], "From anna-pc:"),
+    (EVENTS[25], "⚠ churn_new.predictions.csv did not come from anna-pc within a day. "
+                 "Ask again when it is online."),
 ]  # fmt: skip
 
 
@@ -258,7 +271,7 @@ def test_the_last_word_is_a_message_of_its_own_and_settles_the_status() -> None:
     assert view is not None
     assert (view.final, view.tone, view.subject) == (True, Tone.DONE, f"job:{JOB}")
     assert view.settles == "✓ Training on anna-pc took 41 s."
-    assert [button.says for button in view.buttons] == ["/predict m1"]
+    assert [button.says for button in view.buttons] == ["/model m1 plot", "/predict m1"]
 
 
 def test_a_result_of_a_kind_nobody_knows_is_shown_by_its_headline() -> None:
@@ -271,6 +284,38 @@ def test_a_result_of_a_kind_nobody_knows_is_shown_by_its_headline() -> None:
     empty = view_of(body.model_copy(update={"result": {}}), FACTS)
     assert empty is not None
     assert empty.text == f"Done: train churn.csv #{short(JOB)}."
+
+
+def test_a_prediction_offers_its_file_by_the_name_of_the_job_and_no_path() -> None:
+    result: JsonObject = {
+        "headline": "2 rows predicted → new.predictions.csv next to your file.",
+        "model_id": "m1", "rows": 2, "written": "new.predictions.csv",
+    }  # fmt: skip
+    body = JobSucceeded(job_id=JOB, attempt=1, fence=1, result=result, running_seconds=3)
+    view = view_of(body, replace(FACTS, kind="ml.predict"))
+    assert view is not None
+    assert [(button.label, button.says) for button in view.buttons] == [
+        ("Send me the file", f"/send #{JOB}"),
+        ("First 5 rows", f"/head #{JOB}"),
+    ]
+
+
+def test_files_that_arrived_are_a_message_of_their_own() -> None:
+    view = view_of(EVENTS[24], FACTS)
+    assert view is not None
+    assert (view.subject, view.final, view.job_id) == ("", False, JOB)
+    assert [(file.name, file.sha256) for file in view.files] == [(SENT.name, SENT.sha256)]
+    assert degraded(view, FrontendCapabilities(files=True)).files == view.files
+
+
+def test_where_files_cannot_be_sent_a_line_says_how_to_get_them() -> None:
+    view = view_of(EVENTS[24], FACTS)
+    assert view is not None
+    plain = degraded(view, FrontendCapabilities())
+    assert plain.text == (
+        "From anna-pc:\nchurn_new.predictions.csv · 54 kB: deskhand-hub get ab12cd34"
+    )
+    assert plain.files == ()
 
 
 def test_an_error_says_what_happened_and_what_next() -> None:

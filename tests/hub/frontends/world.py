@@ -44,7 +44,8 @@ from shared.questions import Asking
 
 WAIT_SECONDS = 10.0
 CAPABILITIES = tuple(
-    Capability(kind=kind) for kind in ("ml.train", "ml.predict", "ml.models", "data.describe")
+    Capability(kind=kind)
+    for kind in ("ml.train", "ml.predict", "ml.models", "data.describe", "files.send")
 )
 
 

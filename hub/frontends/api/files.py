@@ -1,0 +1,32 @@
+"""Files that wait for their person: one by its name or the first digits of its hash."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Path
+from fastapi.responses import FileResponse
+
+from hub.frontends.api.parts import Hub, Known
+
+router = APIRouter(tags=["files"])
+FilePath = Annotated[str, Path(min_length=1, max_length=255)]
+HARMLESS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Cache-Control": "private, no-store",
+}
+"""A browser saves a file of somebody's computer; it never runs it as a page of this hub."""
+
+
+@router.get("/files/{name}", response_class=FileResponse)
+async def get_file(name: FilePath, caller: Known, hub: Hub) -> FileResponse:
+    """A file somebody asked for; the hub keeps it until it was sent, at most a day.
+
+    `name` is its name, its SHA-256, or at least six first digits of that.
+    """
+    file, path = await hub.files.find(caller.person.person_id, name)
+    disposition = f"attachment; filename*=UTF-8''{quote(file.ref.name, safe='')}"
+    headers = {**HARMLESS, "Content-Disposition": disposition}
+    return FileResponse(path, media_type=file.ref.media_type, headers=headers)
