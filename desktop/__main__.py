@@ -1,4 +1,4 @@
-"""Command line of the worker: pair | --headless | status | doctor | samples | run-job.
+"""Command line of the worker: pair | --headless | autostart | status | doctor | … | run-job.
 
 Everything heavy is imported by the command that needs it; `run-job` is the child of a worker.
 """
@@ -73,6 +73,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="a folder whose files may be used (repeat for more)",
     )
+    pair.add_argument(
+        "--service",
+        action="store_true",
+        help="start the worker now, and at every login from now on",
+    )
+    autostart = commands.add_parser("autostart", help="start the worker when you log in")
+    autostart.add_argument("switch", choices=("on", "off", "status"))
     commands.add_parser("status", help="how the worker is, and when it tries next")
     commands.add_parser("doctor", help="check store, policy, folders, tools and the hub")
     samples = commands.add_parser("samples", help="copy the sample tables into a folder")

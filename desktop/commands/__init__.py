@@ -38,6 +38,10 @@ def run(options: argparse.Namespace) -> int:
             from desktop.commands import pairing
 
             return pairing.run(paths, options)
+        case "autostart":
+            from desktop.commands.autostart import switch
+
+            return switch(paths, options.switch)
         case "status":
             return status(paths)
         case "doctor":

@@ -47,6 +47,10 @@ class Wish:
 def run(paths: Paths, options: argparse.Namespace) -> int:
     wanted = wish(options.code, options.hub, options.name, options.folder, is_sure=options.yes)
     pair(paths, wanted)
+    if options.service:
+        from desktop.commands.autostart import switch
+
+        return switch(paths, "on", is_now=True)
     _say("Start the worker with: deskhand --headless")
     return 0
 

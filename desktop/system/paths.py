@@ -12,6 +12,13 @@ class Paths:
 
     data: Path
     config: Path
+    home: Path | None = None
+    """The folder of a profile apart; None for the person's own."""
+
+    @property
+    def worker_log(self) -> Path:
+        """What a worker says that was started without a terminal or a journal."""
+        return self.data / "worker.log"
 
     @property
     def store(self) -> Path:
@@ -57,7 +64,7 @@ def find_paths(home: Path | None) -> Paths:
     """Return the profile in `home`, or the person's own in the system's usual folders."""
     if home is not None:
         home = home.expanduser().resolve()
-        return Paths(data=home, config=home)
+        return Paths(data=home, config=home, home=home)
     import platformdirs
 
     return Paths(

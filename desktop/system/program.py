@@ -35,3 +35,9 @@ def start_command() -> tuple[str, ...]:
     if script is not None:
         return (script,)
     return (sys.executable, "-m", "desktop")
+
+
+def worker_command(home: Path | None) -> tuple[str, ...]:
+    """Return how to run the worker of a profile without a window."""
+    profile = () if home is None else ("--home", str(home))
+    return (*start_command(), *profile, "--headless")

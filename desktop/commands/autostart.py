@@ -1,0 +1,50 @@
+"""`deskhand autostart on|off|status`: the worker at login, and which file or key says so."""
+
+from __future__ import annotations
+
+from desktop.system.autostart import autostart_here
+from desktop.system.login_start import Program, State
+from desktop.system.paths import Paths
+from desktop.system.program import worker_command
+from shared.plain_text import plain_line
+
+
+def switch(paths: Paths, wanted: str, *, is_now: bool = False) -> int:
+    """Turn it on or off, or read how it stands; tell which file or key that is.
+
+    Args:
+        paths: whose worker.
+        wanted: "on", "off" or "status".
+        is_now: with "on", start it now as well.
+
+    Raises:
+        AppError: this system cannot, or did not.
+    """
+    here = autostart_here(program_of(paths))
+    match wanted:
+        case "on":
+            paths.make()
+            state = here.turn_on(is_now=is_now)
+            if is_now:
+                print("The worker was started.")
+        case "off":
+            state = here.turn_off()
+        case _:
+            state = here.state()
+    for line in told(state):
+        print(plain_line(line))
+    return 0
+
+
+def program_of(paths: Paths) -> Program:
+    return Program(
+        command=worker_command(paths.home),
+        home="" if paths.home is None else str(paths.home),
+        log=paths.worker_log,
+    )
+
+
+def told(state: State) -> tuple[str, ...]:
+    if state.is_on:
+        return ("The worker starts at login.", f"This does it: {state.place}", *state.notes)
+    return ("The worker does not start at login.", *state.notes)
