@@ -100,6 +100,7 @@ class Outbox:
         home = self._homes.get(job_id)
         if home is not None:
             self._lanes.note_progress(home, job_id, progress)
+            self.ring(home)
 
     async def run(self) -> None:
         """Word and show until cancelled."""
@@ -203,7 +204,7 @@ class Outbox:
 
     async def _hurry(self, conversation: ConversationId, tasks: asyncio.TaskGroup) -> None:
         await self._deliveries.hurried(conversation)
-        self._lanes.ring(conversation, tasks)
+        self._lanes.wake(conversation, tasks)
 
 
 def _may_be_overtaken(view: View, facts: Facts) -> bool:

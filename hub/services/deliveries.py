@@ -48,7 +48,8 @@ class Deliveries:
 
     async def next_waiting(self, conversation: ConversationId) -> tuple[Waiting, float] | None:
         """The next message of a conversation, and in how many seconds it is due (at least 0)."""
-        waiting = await self._database.read(lambda c: store.next_waiting(c, conversation))
+        now_ms = self._now_ms
+        waiting = await self._database.read(lambda c: store.next_waiting(c, conversation, now_ms))
         if waiting is None:
             return None
         return waiting, max(0.0, (waiting.due_ms - self._now_ms) / 1000)
@@ -58,9 +59,19 @@ class Deliveries:
         await self._database.write(lambda connection: store.sent(connection, message, ref, now_ms))
 
     async def postponed(self, message: Waiting, wait_seconds: float) -> None:
-        """Try again later."""
-        due_ms = self._now_ms + round(wait_seconds * 1000)
-        await self._database.write(lambda c: store.postponed(c, message.row, due_ms))
+        """Try again later; its whole conversation rests until then."""
+        until_ms = self._now_ms + round(wait_seconds * 1000)
+        await self._database.write(lambda c: store.postponed(c, message, until_ms))
+
+    async def rest(self, conversation: ConversationId, seconds: float) -> None:
+        """Leave a conversation alone for a while, also if the hub starts again meanwhile."""
+        until_ms = self._now_ms + round(seconds * 1000)
+        await self._database.write(lambda c: store.rest(c, conversation, until_ms))
+
+    async def rest_of(self, conversation: ConversationId) -> float:
+        """Seconds for which a conversation must still be left alone."""
+        until_ms = await self._database.read(lambda c: store.resting_until(c, conversation))
+        return max(0.0, (until_ms - self._now_ms) / 1000)
 
     async def given_up(self, message: Waiting) -> None:
         """Drop a message that can never be shown."""
@@ -68,12 +79,15 @@ class Deliveries:
 
     async def hurried(self, conversation: ConversationId) -> None:
         """Somebody is there again: try at once what was postponed."""
-        now_ms = self._now_ms
-        await self._database.write(lambda c: store.hurried(c, conversation, now_ms))
+        await self._database.write(lambda c: store.hurried(c, conversation))
 
     async def shown_ref(self, conversation: ConversationId, subject: str) -> str | None:
         """The message that shows a subject now; None when none does."""
         return await self._database.read(lambda c: store.shown_ref(c, conversation, subject))
+
+    async def forget_shown(self, conversation: ConversationId, subject: str) -> None:
+        """No message shows this subject any more."""
+        await self._database.write(lambda c: store.forget_shown(c, conversation, subject))
 
     async def subject_at(self, conversation: ConversationId, ref: str) -> str | None:
         """What a message shows, or showed last; None when it is unknown or too old."""

@@ -133,13 +133,25 @@ def waiting_conversations(connection: sqlite3.Connection) -> tuple[ConversationI
     return tuple(ConversationId(row[0]) for row in rows)
 
 
-def next_waiting(connection: sqlite3.Connection, conversation: ConversationId) -> Waiting | None:
-    """The message that is due first; messages due at once keep their order."""
+def next_waiting(
+    connection: sqlite3.Connection, conversation: ConversationId, now_ms: int
+) -> Waiting | None:
+    """The message to show next: of those due, what cannot wait comes before status messages.
+
+    Each sort keeps its order. While none is due, it is the one that will be first.
+    """
     row = connection.execute(
-        "SELECT row, view, tries, due_ms FROM outbox"
-        " WHERE conversation = ? ORDER BY due_ms, row LIMIT 1",
-        (conversation,),
+        "SELECT row, view, tries, due_ms FROM outbox WHERE row = ("
+        " SELECT row FROM outbox WHERE conversation = ? AND due_ms <= ?"
+        " ORDER BY subject LIKE 'job:%' AND NOT final, row LIMIT 1)",
+        (conversation, now_ms),
     ).fetchone()
+    if row is None:
+        row = connection.execute(
+            "SELECT row, view, tries, due_ms FROM outbox"
+            " WHERE conversation = ? ORDER BY due_ms, row LIMIT 1",
+            (conversation,),
+        ).fetchone()
     if row is None:
         return None
     return Waiting(row[0], conversation, _VIEWS.validate_json(row[1]), row[2], row[3])
@@ -155,18 +167,32 @@ def sent(connection: sqlite3.Connection, message: Waiting, ref: str, now_ms: int
         note_shown(connection, message.conversation, subject, ref, now_ms)
 
 
-def postponed(connection: sqlite3.Connection, row: int, due_ms: int) -> None:
+def postponed(connection: sqlite3.Connection, message: Waiting, until_ms: int) -> None:
+    """Count a try; the message keeps its place, and all behind it waits with it."""
+    connection.execute("UPDATE outbox SET tries = tries + 1 WHERE row = ?", (message.row,))
+    rest(connection, message.conversation, until_ms)
+
+
+def rest(connection: sqlite3.Connection, conversation: ConversationId, until_ms: int) -> None:
+    """Note until when a conversation must be left alone."""
     connection.execute(
-        "UPDATE outbox SET tries = tries + 1, due_ms = ? WHERE row = ?", (due_ms, row)
+        "INSERT INTO resting (conversation, until_ms) VALUES (?, ?)"
+        " ON CONFLICT (conversation) DO UPDATE SET until_ms = excluded.until_ms",
+        (conversation, until_ms),
     )
 
 
-def hurried(connection: sqlite3.Connection, conversation: ConversationId, now_ms: int) -> None:
-    """Somebody is there again: what was postponed because nobody was is due now."""
-    connection.execute(
-        "UPDATE outbox SET due_ms = ? WHERE conversation = ? AND tries > 0 AND due_ms > ?",
-        (now_ms, conversation, now_ms),
-    )
+def resting_until(connection: sqlite3.Connection, conversation: ConversationId) -> int:
+    """Until when a conversation must be left alone; 0 when it need not be."""
+    row = connection.execute(
+        "SELECT until_ms FROM resting WHERE conversation = ?", (conversation,)
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def hurried(connection: sqlite3.Connection, conversation: ConversationId) -> None:
+    """Somebody is there again: the rest is over."""
+    connection.execute("DELETE FROM resting WHERE conversation = ?", (conversation,))
 
 
 def remove(connection: sqlite3.Connection, row: int) -> None:

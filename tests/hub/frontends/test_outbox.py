@@ -152,14 +152,16 @@ async def test_status_messages_keep_the_pace_a_frontend_asks_for(tmp_path: Path)
     scene.hub.database.close()
 
 
-async def test_a_question_does_not_wait_for_the_pace_of_status_messages(tmp_path: Path) -> None:
+async def test_a_question_goes_before_status_messages_and_does_not_wait_for_their_pace(
+    tmp_path: Path,
+) -> None:
     capabilities = FrontendCapabilities(edit=True, min_edit_interval_seconds=3)
     scene = await open_scene(tmp_path, Stage(capabilities=capabilities))
     asked = View(text="Which?", tone=Tone.ASKING, subject="question:q")
     await scene.deliveries.put([(HOME, status("a"), 0), (HOME, asked, 0)], 0)
     assert await scene.outbox.show_once(HOME) == 0
     assert await scene.outbox.show_once(HOME) == 0
-    assert [view.text for _, view, _ in scene.stage.shown] == ["a", "Which?"]
+    assert [view.text for _, view, _ in scene.stage.shown] == ["Which?", "a"]
     scene.hub.database.close()
 
 
