@@ -119,8 +119,8 @@ def _join(wanted: Wish, key: DeviceKey, database: Database) -> tuple[facts.Pairi
         if error.code != "request_invalid" or wanted.code is None:
             raise
         return _claim(wanted, wanted.code)
-    _tell(asked, environment)
     try:
+        _tell(asked, environment)
         return wait_for_token(asked, key, environment=environment, on_trouble=_tell_trouble)
     except KeyboardInterrupt:
         _say("Stopped. The same command goes on with this pairing until it expires.")
