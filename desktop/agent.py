@@ -250,6 +250,7 @@ class Agent:
             executors=self._executors,
             jobs_folder=paths.jobs,
             models_folder=paths.models,
+            profile=paths.home,
             folders=tuple(Path(folder).expanduser().resolve() for folder in policy.folders),
             memory_bytes_max=policy.memory_bytes_max
             or int(hardware.memory_total_bytes() * MEMORY_SHARE_DEFAULT),

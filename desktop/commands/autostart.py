@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from desktop.system.autostart import autostart_here
-from desktop.system.login_start import Program, State
+from desktop.system.autostart import autostart_here, program_of
+from desktop.system.login_start import State
 from desktop.system.paths import Paths
-from desktop.system.program import worker_command
 from shared.plain_text import plain_line
 
 
@@ -34,14 +33,6 @@ def switch(paths: Paths, wanted: str, *, is_now: bool = False) -> int:
     for line in told(state):
         print(plain_line(line))
     return 0
-
-
-def program_of(paths: Paths) -> Program:
-    return Program(
-        command=worker_command(paths.home),
-        home="" if paths.home is None else str(paths.home),
-        log=paths.worker_log,
-    )
 
 
 def told(state: State) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ class Policy(BaseModel):
     """With less free space no job is accepted."""
     kinds: Mapping[Origin, tuple[str, ...]] = {
         Origin.LOCAL: ("*",),
-        Origin.CHAT: ("data.*", "ml.*"),
+        Origin.CHAT: ("data.*", "machine.*", "ml.*"),
         Origin.GROUP: (),
         Origin.API: ("data.*", "ml.*"),
     }

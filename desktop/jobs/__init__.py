@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 EXECUTORS: Mapping[str, str] = {
     "data.describe": "desktop.jobs.describe:run",
+    "machine.autostart": "desktop.jobs.autostart:run",
     "ml.train": "desktop.jobs.ml.train:run",
     "ml.predict": "desktop.jobs.ml.predict:run",
     "ml.models": "desktop.jobs.ml.models:run",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +18,10 @@ class Context(Protocol):
     """Where this machine keeps its trained models."""
     folders: tuple[Path, ...]
     """Folders the machine's owner allows, resolved; files elsewhere are refused."""
+    profile: Path | None
+    """The folder of a profile apart; None for the person's own."""
+    session: Mapping[str, str]
+    """Variables of the person's session, for kinds of the machine itself; empty for others."""
     memory_bytes_max: int
     """The watchdog ends the child above this; plan to stay below."""
     threads_max: int

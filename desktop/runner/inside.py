@@ -88,6 +88,8 @@ class ChildContext:
     def __init__(self, order: Order, speak: Mouth, answers: queue.SimpleQueue[Answered]) -> None:
         self.workdir = Path(order.workdir)
         self.models_folder = Path(order.models_folder)
+        self.profile = Path(order.profile) if order.profile else None
+        self.session = order.session
         self.memory_bytes_max = order.memory_bytes_max
         self.threads_max = order.threads_max
         self._allowed = AllowedFolders(tuple(Path(folder) for folder in order.folders))

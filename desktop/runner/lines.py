@@ -35,6 +35,9 @@ class Order(Line):
     workdir: str
     models_folder: str
     folders: tuple[str, ...]
+    profile: str = ""
+    """The folder of a profile apart."""
+    session: dict[str, str] = {}
     memory_bytes_max: int
     threads_max: int
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,11 @@ log = structlog.get_logger(__name__)
 
 TELL_SECONDS = 1.0
 """Progress and log lines leave the worker at most this often per job."""
+MACHINE = "machine."
+"""Kinds of the machine itself; they alone are told of the session the worker runs in."""
+SESSION = (
+    "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "XDG_CURRENT_DESKTOP", "DISPLAY", "WAYLAND_DISPLAY",
+)  # fmt: skip
 LAST_WORDS_FILE = "last-words.log"
 """In a failed job's working folder: the end of its standard error."""
 LOG_BYTES_MAX = 48 * 1024
@@ -66,6 +72,8 @@ class Workshop:
     jobs_folder: Path
     models_folder: Path
     folders: tuple[Path, ...]
+    profile: Path | None = None
+    """The folder of a profile apart; None for the person's own."""
     memory_bytes_max: int
     threads_max: int
 
@@ -185,6 +193,8 @@ class Runner:
             workdir=str(workdir),
             models_folder=str(workshop.models_folder),
             folders=tuple(str(folder) for folder in workshop.folders),
+            profile=str(workshop.profile or ""),
+            session=_session() if attempt.spec.kind.startswith(MACHINE) else {},
             memory_bytes_max=workshop.memory_bytes_max,
             threads_max=workshop.threads_max,
         )
@@ -201,6 +211,10 @@ class Runner:
         """A job that ended well leaves no working folder; others keep theirs for a look."""
         if outcome.ending in (Ending.RESULT, Ending.CANCELLED):
             shutil.rmtree(self._workshop.jobs_folder / job_id, ignore_errors=True)
+
+
+def _session() -> dict[str, str]:
+    return {name: os.environ[name] for name in SESSION if name in os.environ}
 
 
 def batches(lines: list[str]) -> Iterator[tuple[str, ...]]:

@@ -7,27 +7,46 @@ from `desktop.core.autostart`.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from desktop.system.login_start import Autostart, Program, Run, run_program
+from desktop.system.paths import Paths
+from desktop.system.program import worker_command
 from shared.errors import Unavailable
+
+
+def program_of(paths: Paths) -> Program:
+    """Return how the worker of a profile is started."""
+    return Program(
+        command=worker_command(paths.home),
+        home="" if paths.home is None else str(paths.home),
+        log=paths.worker_log,
+    )
 
 
 def autostart_here(
     program: Program,
     *,
-    run: Run = run_program,
+    run: Run | None = None,
     variables: Mapping[str, str] = os.environ,
     platform: str = sys.platform,
 ) -> Autostart:
     """Choose the way of this system.
 
+    Args:
+        program: what is to be started.
+        run: how programs of the system are run.
+        variables: of the person's session.
+        platform: as `sys.platform`.
+
     Raises:
         Unavailable: `autostart_impossible`, where nothing starts programs at login.
     """
+    run = run or functools.partial(run_program, variables=variables)
     match platform:
         case "win32":
             return _on_windows(program)

@@ -54,7 +54,7 @@ class Ran:
 Run = Callable[[Sequence[str]], Ran]
 
 
-def run_program(command: Sequence[str]) -> Ran:
+def run_program(command: Sequence[str], variables: Mapping[str, str] = os.environ) -> Ran:
     """Run a program of the system; one that is missing or hangs is a failure like any other."""
     try:
         ended = subprocess.run(
@@ -64,7 +64,7 @@ def run_program(command: Sequence[str]) -> Ran:
             text=True,
             errors="replace",
             timeout=RUN_SECONDS,
-            env=with_user_manager(os.environ),
+            env=with_user_manager(variables),
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:

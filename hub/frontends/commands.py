@@ -103,10 +103,11 @@ COMMANDS: tuple[Command, ...] = (
     Command(name="workers", summary="Your computers and how they are"),
     Command(
         name="worker",
-        summary="Look at one computer; pause, resume or revoke it",
+        summary="Look at one computer; pause, revoke, start at login",
         arguments=(
             Argument(name="name", required=True),
-            Argument(name="action", choices=("pause", "resume", "revoke")),
+            Argument(name="action", choices=("pause", "resume", "revoke", "autostart")),
+            Argument(name="switch", summary="of autostart", choices=("on", "off", "status")),
         ),
         example="/worker anna-pc pause",
     ),

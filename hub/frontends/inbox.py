@@ -18,19 +18,21 @@ from hub.frontends import replies
 from hub.frontends.answering import Answering
 from hub.frontends.briefing import brief, machine_name
 from hub.frontends.commands import BY_NAME, Command, Shape, Spoken, command_named, parse
+from hub.frontends.figures import quoted
 from hub.frontends.history import sentence
 from hub.frontends.wording import error_view
 from hub.services import Services
 from hub.services.deliveries import Deliveries
 from hub.services.intake import Request
 from shared.environment import Environment
-from shared.errors import AppError, NotFound
+from shared.errors import AppError, BadInput, NotFound
 from shared.events import JobLogged
 from shared.ids import ConversationId
 from shared.jobs import JobState, Origin
 from shared.kinds import JsonObject
 
 HISTORY_LINES_MAX = 30
+AUTOSTART = "machine.autostart"
 PLACES = {"console": "the console", "telegram": "Telegram", "discord": "Discord", "api": "the API"}
 
 
@@ -144,16 +146,21 @@ class ChatInbox:
     # Jobs.
 
     async def _make_job(self, call: Call) -> Views:
-        command, inbound = call.spoken.command, call.inbound
+        spoken = call.spoken
+        inputs = _inputs(spoken.command, spoken)
+        return await self._request(call, spoken.command.kind, inputs, spoken.worker)
+
+    async def _request(self, call: Call, kind: str, inputs: JsonObject, worker: str) -> Views:
+        inbound = call.inbound
         await self._services.intake.request(
             Request(
                 person_id=call.person.person_id,
-                kind=command.kind,
-                inputs=_inputs(command, call.spoken),
+                kind=kind,
+                inputs=inputs,
                 text=inbound.text.strip(),
                 conversation=inbound.conversation,
                 origin=Origin.GROUP if inbound.in_group else Origin.CHAT,
-                worker_name=call.spoken.worker,
+                worker_name=worker,
                 dedupe=f"{inbound.sender.frontend}:{inbound.dedupe}",
             )
         )
@@ -237,6 +244,13 @@ class ChatInbox:
         person_id, action = call.person.person_id, call.value("action")
         card = await self._worker_named(call)
         registry = self._services.registry
+        switch = call.value("switch") or "status"
+        if call.value("switch") and action != "autostart":
+            raise BadInput(
+                "argument_invalid",
+                f"Only autostart is switched {switch}.",
+                f"For example: /worker {quoted(card.name)} autostart {switch}",
+            )
         match action:
             case "pause":
                 await registry.pause(person_id, card.worker_id, is_paused=True)
@@ -247,6 +261,9 @@ class ChatInbox:
             case "revoke":
                 await registry.revoke(person_id, card.worker_id)
                 text = f"{card.name} was shown out. /connect pairs it anew."
+            case "autostart":
+                # Only the machine itself can; it does so as a job, and its policy has a say.
+                return await self._request(call, AUTOSTART, {"switch": switch}, card.name)
             case _:
                 return (replies.worker_view(card, self._now),)
         return (View(text=text, tone=Tone.DONE),)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.errors import BadInput
-from shared.kinds import Kind, data, files, ml
+from shared.kinds import Kind, data, files, machine, ml
 
-BUILT_IN: Mapping[str, Kind] = {kind.name: kind for kind in (*data.KINDS, *files.KINDS, *ml.KINDS)}
+BUILT_IN: Mapping[str, Kind] = {
+    kind.name: kind for kind in (*data.KINDS, *files.KINDS, *machine.KINDS, *ml.KINDS)
+}
 
 
 def kind_named(name: str, kinds: Mapping[str, Kind] = BUILT_IN) -> Kind:

@@ -35,6 +35,8 @@ class FakeContext:
     """What the person types, by the key of the question; an unanswered question fails the test."""
     memory_bytes_max: int = MEMORY_BYTES_MAX
     threads_max: int = 1
+    profile: Path | None = None
+    session: Mapping[str, str] = field(default_factory=dict)
     asked: list[Asking] = field(default_factory=list)
     told: list[Progress] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)

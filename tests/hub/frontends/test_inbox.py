@@ -174,7 +174,7 @@ async def test_help_tells_one_command_in_detail(scene: Scene) -> None:
 async def test_plain_words_are_not_pretended_to_be_understood(scene: Scene) -> None:
     for text in ("/task summarize my report", "summarize my report"):
         assert (await told(scene, text)).startswith("I cannot plan from plain words yet: ")
-    assert await scene.hub.services.views.jobs(scene.person_id) == ()
+    assert not await scene.hub.services.views.jobs(scene.person_id)
 
 
 @pytest.mark.parametrize("text", ["/answer K7Q2 yes", "#K7Q2 yes", f"/answer {'0' * 36} x"])
@@ -185,4 +185,21 @@ async def test_an_answer_to_no_question_says_where_to_look(scene: Scene, text: s
 async def test_a_wrong_budget_is_refused_before_anything_is_made(scene: Scene) -> None:
     assert "soon" in await told(scene, "/train a.csv y budget=soon")
     assert "ml.train cannot take these inputs" in await told(scene, "/train a.csv y budget=99h")
-    assert await scene.hub.services.views.jobs(scene.person_id) == ()
+    assert not await scene.hub.services.views.jobs(scene.person_id)
+
+
+async def test_autostart_is_a_job_for_that_computer_alone(scene: Scene) -> None:
+    await pair(scene)
+    await pair(scene, "attic")
+    assert await say(scene, "/worker attic autostart on") == []
+    [card] = await scene.hub.services.views.jobs(scene.person_id)
+    workers = await scene.hub.services.views.workers(scene.person_id)
+    [attic] = [worker for worker in workers if worker.name == "attic"]
+    assert (card.kind, card.inputs) == ("machine.autostart", {"switch": "on"})
+    assert card.job.pinned_to == attic.worker_id
+
+
+async def test_a_switch_without_autostart_is_told_where_it_belongs(scene: Scene) -> None:
+    await pair(scene)
+    assert "/worker anna-pc autostart off" in await told(scene, "/worker anna-pc pause off")
+    assert not await scene.hub.services.views.jobs(scene.person_id)
