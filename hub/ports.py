@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -102,7 +102,7 @@ class FrontendSetup:
     hub_name: str
     hub_url: str
     """As told to people."""
-    settings: Mapping[str, str]
+    settings: Mapping[str, str] = field(repr=False)
     """The variables HUB_<NAME>_*, without that prefix, in lower case: {"token": "…"}."""
     folder: Path
     """The frontend's own, for what it has to keep; made when first used."""

@@ -146,6 +146,8 @@ class Inbound:
     """Said among several people; the conversation's id has "group" as its second part."""
     replies_to: str = ""
     """The MessageRef of the message it is a reply to, where the platform tells."""
+    has_file: bool = False
+    """A file or picture came with it, which the frontend left where it is."""
     answer_waits: bool = False
     """The immediate answer goes through the outbox, in one transaction with the note that this
     was heard, and the inbox returns nothing: for frontends whose sending can fail. A store that

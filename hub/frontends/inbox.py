@@ -127,6 +127,8 @@ class ChatInbox:
             # What is told to one person alone must never go to a group.
             await self._deliveries.said(inbound.conversation, person.person_id)
         try:
+            if inbound.has_file and not inbound.text.strip():
+                return (replies.files_stay(),)
             spoken = parse(inbound.text)
             if spoken is None:
                 return await self._plain(person, inbound)

@@ -63,6 +63,14 @@ def stranger() -> View:
     )
 
 
+def files_stay() -> View:
+    """What somebody is told who sends a file to the chat."""
+    return View(
+        text="Files stay on your computers; this one was not kept. Put it into a folder that "
+        "Deskhand may use there, then name it: /train, /predict and /describe find it.",
+    )
+
+
 def help_view(command: Command | None = None) -> View:
     """All commands, or one in detail."""
     if command is not None:

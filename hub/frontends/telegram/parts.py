@@ -1,0 +1,106 @@
+"""What a View becomes in Telegram: one message, and one more for each further file.
+
+Pure: which messages, in which order, with which words. How they are sent is `sending`'s part.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from hub.core.view import Button, View, ViewFile
+from hub.frontends.telegram.html import CAPTION_UNITS_MAX, html_of, laid_out, units
+from hub.frontends.telegram.keyboard import fits
+from shared.plain_text import plain_line
+
+UPLOAD_BYTES_MAX = 50 * 1000 * 1000
+PHOTO_BYTES_MAX = 10 * 1000 * 1000
+PHOTO_TYPES = ("image/png", "image/jpeg")
+NAME_CHARS_MAX = 120
+BUTTONS_MAX = 40
+_NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|]')
+
+
+class Sort(StrEnum):
+    TEXT = "text"
+    QR = "qr"
+    PHOTO = "photo"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One message."""
+
+    sort: Sort
+    html: str = ""
+    buttons: tuple[Button, ...] = ()
+    qr: str = ""
+    path: Path | None = None
+    name: str = ""
+    is_quiet: bool = False
+
+
+def parts_of(view: View, paths: Mapping[str, Path | None]) -> list[Part]:
+    """Lay a view out as messages.
+
+    Args:
+        view: what to show.
+        paths: by sha256, where each file lies; None for one that is gone.
+    """
+    view = spelled_out(view, paths)
+    buttons = tuple(button for button in view.buttons if fits(button))[:BUTTONS_MAX]
+    is_quiet = view.is_quiet or view.is_status
+    files = [_file_part(file, paths[file.sha256]) for file in view.files if can_go(file, paths)]
+    is_caption = units(laid_out(view)) <= CAPTION_UNITS_MAX
+    if is_caption and view.qr:
+        head = Part(sort=Sort.QR, qr=view.qr)
+    elif is_caption and len(files) == 1:
+        head = files.pop()
+    else:
+        head = Part(sort=Sort.TEXT)
+    html = html_of(view) if view.text.strip() or head.sort is Sort.TEXT else ""
+    head = replace(head, html=html, buttons=buttons, is_quiet=is_quiet)
+    return [head, *files]
+
+
+def spelled_out(view: View, paths: Mapping[str, Path | None]) -> View:
+    """Say in the text what cannot be a button or a file here."""
+    lines = [f"{b.label}: {b.url}" for b in view.buttons if b.url and not fits(b)]
+    for file in view.files:
+        if file.size_bytes > UPLOAD_BYTES_MAX:
+            size = f"{file.size_bytes / 1e6:,.0f} MB"
+            lines.append(f"{file.name} ({size}) is too large for Telegram, which takes 50 MB.")
+        elif paths.get(file.sha256) is None:
+            lines.append(f"{file.name} is no longer here. Ask for it again.")
+    if not lines:
+        return view
+    return replace(view, text="\n".join([view.text, *lines]).strip())
+
+
+def can_go(file: ViewFile, paths: Mapping[str, Path | None]) -> bool:
+    """Whether a file is here, and Telegram takes one of its size."""
+    return paths.get(file.sha256) is not None and 0 < file.size_bytes <= UPLOAD_BYTES_MAX
+
+
+def _file_part(file: ViewFile, path: Path | None) -> Part:
+    is_photo = file.media_type in PHOTO_TYPES and file.size_bytes <= PHOTO_BYTES_MAX
+    return Part(
+        sort=Sort.PHOTO if is_photo else Sort.DOCUMENT,
+        path=path,
+        name=safe_name(file.name),
+        # One sound for one answer; the message before it made it.
+        is_quiet=True,
+    )
+
+
+def safe_name(name: str) -> str:
+    """A name that no computer takes for a folder, or for something else than it is."""
+    told = _NOT_IN_NAMES.sub("_", plain_line(name)).strip(" .")
+    stem, dot, suffix = told.rpartition(".")
+    if dot and len(suffix) < 20:
+        return f"{stem[: NAME_CHARS_MAX - len(suffix) - 1]}.{suffix}"
+    return told[:NAME_CHARS_MAX] or "file"
