@@ -9,23 +9,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
 from pydantic import ValidationError
 
+from desktop.core import sending
 from desktop.core.admission import Machine, refusal
 from desktop.core.attempt import Attempt, AttemptState
-from desktop.core.link import LinkStatus
+from desktop.core.link import LinkState, LinkStatus
 from desktop.core.outcome import Ending, Outcome
 from desktop.core.policy import MEMORY_SHARE_DEFAULT, Policy
+from desktop.core.sending import Wish
 from desktop.link.client import Link
+from desktop.link.uploads import Uploads
 from desktop.runner.inside import load
 from desktop.runner.runner import Runner, Workshop
 from desktop.store.facts import Pairing
 from desktop.store.hands import Hands, Names
+from desktop.store.outgoing import Parcel
 from desktop.system import hardware
+from desktop.system.outgoing_folder import OutgoingFolder
 from desktop.system.paths import Paths
 from shared.database import Database
 from shared.environment import Environment
@@ -39,7 +44,8 @@ from shared.events import (
     JobSucceeded,
 )
 from shared.ids import JobId
-from shared.kinds import Kind
+from shared.jobs import JobSpec
+from shared.kinds import FileRef, Kind
 from shared.messages import (
     Accept,
     Beat,
@@ -91,8 +97,15 @@ class Agent:
         self._executors: Mapping[str, str] = load(setup.executors_at)
         self._ready = hardware.kinds_ready(self._kinds, self._executors)
         self._runner: Runner
-        self._link = Link(setup.pairing.hub_url, setup.token, self, setup.environment, on_status)
+        self._on_status = on_status
+        self._link = Link(
+            setup.pairing.hub_url, setup.token, self, setup.environment, self._note_status
+        )
         self._hands = Hands(database, setup.environment, self._link.ring)
+        self._outgoing = OutgoingFolder(setup.paths.outgoing)
+        self._uploads = Uploads(
+            setup.pairing.hub_url, setup.token, database, self._outgoing, setup.environment
+        )
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
@@ -105,9 +118,11 @@ class Agent:
         await self._hands.recover(self._kinds, f"{name} restarted while it ran.")
         async with asyncio.TaskGroup() as tasks:
             self._runner = Runner(self._workshop(), self, self._setup.environment, tasks)
+            uploading = tasks.create_task(self._uploads.run())
             try:
                 await self._link.run()
             finally:
+                uploading.cancel()
                 # The journal keeps them as running: the next start knows what was cut off.
                 self._runner.end_all()
 
@@ -196,7 +211,40 @@ class Agent:
         if attempt is None:
             return
         kind = self._kinds[attempt.spec.kind]
-        await self._hands.end(job_id, lambda names: outcome_event(names, outcome, kind))
+        parcels: tuple[Parcel, ...] = ()
+        if outcome.ending is Ending.RESULT and outcome.wishes:
+            try:
+                parcels = await self._packed(attempt, outcome.wishes)
+            except AppError as error:
+                outcome = replace(outcome, ending=Ending.REFUSED, error=error.body)
+        refs = tuple(parcel.ref for parcel in parcels)
+        await self._hands.end(
+            job_id,
+            lambda names: outcome_event(names, outcome, kind, refs),
+            parcels=parcels,
+            wrote=outcome.wrote,
+        )
+        if parcels:
+            self._uploads.ring()
+
+    async def _packed(self, attempt: Attempt, wishes: tuple[Wish, ...]) -> tuple[Parcel, ...]:
+        """Copy what may leave; the child that names it is gone by now and cannot move it away.
+
+        Raises:
+            NotAllowed: `sending_refused`.
+            AppError: as `OutgoingFolder.take`.
+        """
+        refused = sending.refusal(attempt.spec.origin, self._setup.policy)
+        if refused is not None:
+            raise refused
+        workdir = (self._setup.paths.jobs / attempt.spec.job_id).resolve()
+        roots = (*self._folders, workdir)
+        return await asyncio.to_thread(self._outgoing.take, wishes, roots)
+
+    def _note_status(self, status: LinkStatus) -> None:
+        if status.state is LinkState.ONLINE:
+            self._uploads.ring()
+        self._on_status(status)
 
     async def _consider(self, offer: Offer) -> None:
         """Answer an offer: a refusal with its reason, or yes, journalled first."""
@@ -215,7 +263,17 @@ class Agent:
 
     async def _start(self, job_id: JobId, number: int, fence: int) -> None:
         if (running := await self._hands.start(job_id, number, fence)) is not None:
-            self._runner.start(running)
+            self._runner.start(running, await self._known_files(running.spec))
+
+    async def _known_files(self, spec: JobSpec) -> dict[str, str]:
+        """Look up the files that a job's inputs name by the job that wrote them."""
+        known: dict[str, str] = {}
+        for value in spec.inputs.values():
+            if isinstance(value, str) and value.startswith("#"):
+                path = await self._hands.written_by(value[1:])
+                if path is not None:
+                    known[value] = path
+        return known
 
     async def _cancel(self, job_id: JobId, number: int) -> None:
         attempt = self._hands.get(job_id, number)
@@ -242,6 +300,10 @@ class Agent:
             kinds_ready=self._ready,
         )
 
+    @property
+    def _folders(self) -> tuple[Path, ...]:
+        return tuple(Path(folder).expanduser().resolve() for folder in self._setup.policy.folders)
+
     def _workshop(self) -> Workshop:
         policy, paths = self._setup.policy, self._setup.paths
         return Workshop(
@@ -251,18 +313,21 @@ class Agent:
             jobs_folder=paths.jobs,
             models_folder=paths.models,
             profile=paths.home,
-            folders=tuple(Path(folder).expanduser().resolve() for folder in policy.folders),
+            folders=self._folders,
+            send_files=policy.send_files,
             memory_bytes_max=policy.memory_bytes_max
             or int(hardware.memory_total_bytes() * MEMORY_SHARE_DEFAULT),
             threads_max=1,
         )
 
 
-def outcome_event(names: Names, outcome: Outcome, kind: Kind) -> AttemptEventBody:
-    """Turn a child's end into the event that tells of it."""
+def outcome_event(
+    names: Names, outcome: Outcome, kind: Kind, sends: tuple[FileRef, ...] = ()
+) -> AttemptEventBody:
+    """Turn a child's end into the event that tells of it; `sends` are the files that may leave."""
     match outcome.ending:
         case Ending.RESULT:
-            return _success(names, outcome, kind)
+            return _success(names, outcome, kind, sends)
         case Ending.CANCELLED:
             return JobCancelled(**names)
         case Ending.PARKED:
@@ -274,9 +339,13 @@ def outcome_event(names: Names, outcome: Outcome, kind: Kind) -> AttemptEventBod
             return JobFailed(**names, error=outcome.failure())
 
 
-def _success(names: Names, outcome: Outcome, kind: Kind) -> AttemptEventBody:
+def _success(
+    names: Names, outcome: Outcome, kind: Kind, sends: tuple[FileRef, ...]
+) -> AttemptEventBody:
     try:
-        result = kind.output.model_validate(outcome.output)
+        # Whatever the child says it hands over: what counts is what was copied.
+        output = {**(outcome.output or {}), "sends": sends}
+        result = kind.output.model_validate(output)
     except ValidationError:
         error = AppError(
             "result_invalid",

@@ -6,6 +6,7 @@ import signal
 from dataclasses import dataclass
 from enum import StrEnum
 
+from desktop.core.sending import Wish
 from shared.errors import AppError, ErrorBody
 from shared.kinds import JsonObject
 
@@ -39,6 +40,10 @@ class Outcome:
     error: ErrorBody | None = None
     tail: tuple[str, ...] = ()
     """The last lines it wrote to standard error."""
+    wishes: tuple[Wish, ...] = ()
+    """Files it wants to hand over."""
+    wrote: str = ""
+    """The file it wrote for its person; empty when none."""
     running_seconds: float = 0.0
     limit: float = 0.0
     """Of the ending: seconds for TIMED_OUT, bytes for OUT_OF_MEMORY."""

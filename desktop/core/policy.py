@@ -4,10 +4,11 @@ The policy is a TOML file that only its owner edits:
 
     folders = ["~/Documents"]
     slots = 2
+    send_files = ["local", "chat"]
 
     [kinds]
     local = ["*"]
-    chat = ["data.*", "ml.*"]
+    chat = ["data.*", "files.*", "ml.*"]
 """
 
 from __future__ import annotations
@@ -47,11 +48,14 @@ class Policy(BaseModel):
     """With less free space no job is accepted."""
     kinds: Mapping[Origin, tuple[str, ...]] = {
         Origin.LOCAL: ("*",),
-        Origin.CHAT: ("data.*", "machine.*", "ml.*"),
+        Origin.CHAT: ("data.*", "files.*", "machine.*", "ml.*"),
         Origin.GROUP: (),
-        Origin.API: ("data.*", "ml.*"),
+        Origin.API: ("data.*", "files.*", "ml.*"),
     }
     """Which kinds may run, per origin of the job; "ml.*" is a pattern, an absent origin is none."""
+
+    send_files: tuple[Origin, ...] = (Origin.LOCAL, Origin.CHAT)
+    """For whom a file may leave this machine when it is asked for; nothing leaves unasked."""
 
     def allows(self, kind: str, origin: Origin) -> bool:
         return any(fnmatch.fnmatchcase(kind, pattern) for pattern in self.kinds.get(origin, ()))
@@ -81,6 +85,7 @@ def parse_policy(text: str) -> Policy:
 def write_policy(policy: Policy) -> str:
     """Write a policy as TOML, with a header for the person who opens it."""
     lines = [HEADER, f"folders = [{_strings(policy.folders)}]", f"slots = {policy.slots}"]
+    lines.append(f"send_files = [{_strings(tuple(policy.send_files))}]")
     if policy.memory_bytes_max is not None:
         lines.append(f"memory_bytes_max = {policy.memory_bytes_max}")
     lines += ["", "[kinds]"]

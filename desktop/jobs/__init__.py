@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 EXECUTORS: Mapping[str, str] = {
     "data.describe": "desktop.jobs.describe:run",
+    "files.send": "desktop.jobs.files:send",
+    "files.head": "desktop.jobs.files:head",
     "machine.autostart": "desktop.jobs.autostart:run",
     "ml.train": "desktop.jobs.ml.train:run",
     "ml.predict": "desktop.jobs.ml.predict:run",

@@ -58,8 +58,12 @@ def file_of(
     key: str = "file",
     text: str = "Which file?",
     suffixes: tuple[str, ...] = TABLES,
+    offers_results: bool = False,
 ) -> Path:
     """Find the file that was given, or ask for one, the newest allowed files as choices.
+
+    Results stand beside their inputs and are always the newest; they are offered only where they
+    are likely what is meant.
 
     Raises:
         NotAllowed, NotFound, BadInput: as `Context.find_file`.
@@ -68,8 +72,8 @@ def file_of(
     if given is not None:
         return context.find_file(given)
     recent = context.recent_files(suffixes, count_max=FILES_LOOKED_AT_MAX)
-    # Results stand beside their inputs and are always the newest; hardly anyone means them.
-    files = [path for path in recent if not RESULT_NAME.search(path.name)][:FILES_OFFERED_MAX]
+    files = [path for path in recent if offers_results or not RESULT_NAME.search(path.name)]
+    files = files[:FILES_OFFERED_MAX]
     if not files:
         folders = ", ".join(str(folder) for folder in context.folders)
         raise NotFound(

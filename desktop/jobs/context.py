@@ -57,5 +57,26 @@ class Context(Protocol):
             BadInput: `file_ambiguous`.
         """
 
+    def check_sending(self) -> None:
+        """See, before anything is asked or read, that files may leave for whoever wants them.
+
+        Raises:
+            NotAllowed: `sending_refused`.
+        """
+
+    def send(self, path: Path, *, name: str = "") -> None:
+        """Hand a file over: it leaves once the job has ended well, if the worker lets it.
+
+        Args:
+            path: in an allowed folder, or made in `workdir`; read when the job has ended.
+            name: what the person sees; the file's own name when empty.
+
+        Raises:
+            NotAllowed: `sending_refused`.
+        """
+
+    def wrote(self, path: Path) -> None:
+        """Tell which file is this job's product, so that "#" and its id name it later."""
+
     def recent_files(self, suffixes: tuple[str, ...], *, count_max: int) -> list[Path]:
         """List allowed files with these suffixes (".csv"), the newest first."""

@@ -12,6 +12,7 @@ import io
 import math
 import os
 import queue
+import re
 import signal
 import sys
 import threading
@@ -22,6 +23,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from pydantic import BaseModel
 
+from desktop.core.sending import sending_refused
 from desktop.runner.folders import AllowedFolders
 from desktop.runner.lines import (
     LINE_BYTES_MAX,
@@ -30,20 +32,23 @@ from desktop.runner.lines import (
     Asked,
     Failed,
     FromChild,
+    Handed,
     Logged,
     Order,
     Progressed,
     Result,
+    Wrote,
     write,
 )
-from shared.errors import AppError, ErrorBody
+from shared.errors import AppError, ErrorBody, NotFound
 from shared.events import LINE_CHARS_MAX
-from shared.kinds import Inputs, parse_inputs
+from shared.kinds import Inputs, file_name_of, parse_inputs
 from shared.kinds.catalogue import kind_named
 from shared.questions import Asking
 
 EXIT_WORKER_GONE = 70
 MESSAGE_CHARS_MAX = 2000
+FILE_OF_JOB = re.compile(r"#[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def main() -> NoReturn:
@@ -94,6 +99,9 @@ class ChildContext:
         self.threads_max = order.threads_max
         self._allowed = AllowedFolders(tuple(Path(folder) for folder in order.folders))
         self.folders = self._allowed.folders
+        self._known_files = order.known_files
+        self._origin = order.spec.origin
+        self._may_send = order.may_send
         self._given = dict(order.spec.answers)
         self._speak = speak
         self._answers = answers
@@ -126,7 +134,27 @@ class ChildContext:
                 return answered.value
 
     def find_file(self, name: str) -> Path:
+        if FILE_OF_JOB.fullmatch(name):
+            known = self._known_files.get(name)
+            if known is None:
+                raise NotFound(
+                    "output_unknown",
+                    "This machine does not remember a file that this job wrote.",
+                    "Name the file instead, as in /send sales.predictions.csv.",
+                )
+            name = known
         return self._allowed.find(name)
+
+    def check_sending(self) -> None:
+        if not self._may_send:
+            raise sending_refused(self._origin)
+
+    def send(self, path: Path, *, name: str = "") -> None:
+        self.check_sending()
+        self._speak(Handed(path=str(path.resolve()), name=file_name_of(sayable(name or path.name))))
+
+    def wrote(self, path: Path) -> None:
+        self._speak(Wrote(path=sayable(str(path.resolve()))))
 
     def recent_files(self, suffixes: tuple[str, ...], *, count_max: int) -> list[Path]:
         return self._allowed.recent(suffixes, count_max=count_max)

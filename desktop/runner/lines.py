@@ -1,7 +1,7 @@
 """What a child and its worker say to each other: one JSON object a line, typed.
 
 worker → child (standard input): order (first line), answered
-child → worker (standard output): progress, logged, asked, result, failed
+child → worker (standard output): progress, logged, asked, handed, wrote, result, failed
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ class Order(Line):
     session: dict[str, str] = {}
     memory_bytes_max: int
     threads_max: int
+    may_send: bool = False
+    """Whether the owner lets files leave for whoever asked; told so that it need not try."""
+    known_files: dict[str, str] = Field(default_factory=dict)
+    """Files that are named by the job that wrote them ("#…"), and their paths."""
 
 
 class Answered(Line):
@@ -66,6 +70,21 @@ class Asked(Line):
     asking: Asking
 
 
+class Handed(Line):
+    """It wants a file to leave for its person; the worker decides once the child is gone."""
+
+    type: Literal["handed"] = "handed"
+    path: str = Field(max_length=4096)
+    name: str = Field(default="", max_length=255)
+
+
+class Wrote(Line):
+    """It wrote a file for its person, who may ask for it by the job's id."""
+
+    type: Literal["wrote"] = "wrote"
+    path: str = Field(max_length=4096)
+
+
 class Result(Line):
     type: Literal["result"] = "result"
     output: dict[str, JsonValue]
@@ -77,7 +96,7 @@ class Failed(Line):
 
 
 ToChild = Order | Answered
-FromChild = Progressed | Logged | Asked | Result | Failed
+FromChild = Progressed | Logged | Asked | Handed | Wrote | Result | Failed
 
 TO_CHILD: TypeAdapter[ToChild] = TypeAdapter(Annotated[ToChild, Field(discriminator="type")])
 FROM_CHILD: TypeAdapter[FromChild] = TypeAdapter(Annotated[FromChild, Field(discriminator="type")])

@@ -11,21 +11,24 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 import structlog
 
 from desktop.core.attempt import Attempt
 from desktop.core.outcome import Ending, Outcome
+from desktop.core.sending import Wish
 from desktop.runner.child import Child, ChildLimits
-from desktop.runner.lines import Asked, FromChild, Logged, Order, Progressed
+from desktop.runner.lines import Asked, FromChild, Handed, Logged, Order, Progressed, Wrote
 from shared.environment import Environment
 from shared.errors import ErrorBody
 from shared.events import LINES_MAX
 from shared.ids import JobId
-from shared.kinds import Kind
+from shared.jobs import Origin
+from shared.kinds import SENDS_MAX, Kind
 from shared.messages import Progress
 from shared.questions import Asking
 
@@ -76,6 +79,8 @@ class Workshop:
     """The folder of a profile apart; None for the person's own."""
     memory_bytes_max: int
     threads_max: int
+    send_files: tuple[Origin, ...] = ()
+    """For whom files may leave, as the children are told."""
 
 
 class Runner:
@@ -98,14 +103,19 @@ class Runner:
     def running(self) -> frozenset[JobId]:
         return frozenset(self._running)
 
-    def start(self, attempt: Attempt) -> None:
-        """Start the child of an attempt whose start is committed."""
+    def start(
+        self, attempt: Attempt, known_files: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Start the child of an attempt whose start is committed.
+
+        `known_files`: see `Order`.
+        """
         job_id = attempt.spec.job_id
         assert job_id not in self._running
         kind = self._workshop.kinds[attempt.spec.kind]
         running = _Running(attempt)
         running.child = Child(
-            self._order(attempt),
+            self._order(attempt, known_files),
             ChildLimits(
                 memory_bytes_max=self._workshop.memory_bytes_max,
                 running_seconds_max=kind.timeout_seconds,
@@ -157,7 +167,8 @@ class Runner:
             log.info("job ended", ending=outcome.ending, seconds=round(outcome.running_seconds, 1))
             if not running.is_silent:
                 self._keep_last_words(job_id, outcome)
-                await self._listener.ended(job_id, outcome)
+                told_outcome = replace(outcome, wishes=running.wishes, wrote=running.wrote)
+                await self._listener.ended(job_id, told_outcome)
                 self._clean(job_id, outcome)
 
     async def _tell(self, running: _Running, ended: asyncio.Event) -> None:
@@ -182,7 +193,7 @@ class Runner:
                         await running.urgent.wait()
                 running.urgent.clear()
 
-    def _order(self, attempt: Attempt) -> Order:
+    def _order(self, attempt: Attempt, known_files: Mapping[str, str]) -> Order:
         workshop = self._workshop
         workdir = workshop.jobs_folder / attempt.spec.job_id
         workdir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -197,6 +208,8 @@ class Runner:
             session=_session() if attempt.spec.kind.startswith(MACHINE) else {},
             memory_bytes_max=workshop.memory_bytes_max,
             threads_max=workshop.threads_max,
+            may_send=attempt.spec.origin in workshop.send_files,
+            known_files=dict(known_files),
         )
 
     def _keep_last_words(self, job_id: JobId, outcome: Outcome) -> None:
@@ -239,6 +252,8 @@ class _Running:
         self.attempt = attempt
         self.child: Child
         self.is_silent = False
+        self.wishes: tuple[Wish, ...] = ()
+        self.wrote = ""
         self.news = asyncio.Event()
         self.urgent = asyncio.Event()
         self._progress: Progress | None = None
@@ -267,6 +282,11 @@ class _Running:
             case Asked():
                 self._asking = line.asking
                 self.urgent.set()
+            case Handed():
+                # One too many is enough to be refused.
+                self.wishes = (*self.wishes, Wish(line.path, line.name))[: SENDS_MAX + 1]
+            case Wrote():
+                self.wrote = line.path
             case _:
                 raise AssertionError(line)
         self.news.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from desktop.store import outgoing
 from shared.database import Database
 
 
@@ -44,4 +45,7 @@ def _start(connection: sqlite3.Connection) -> None:
     store.table("question").create_index(["job_id", "number"])
 
 
-MIGRATIONS = (_start,)
+MIGRATIONS = (
+    _start,
+    outgoing.create,
+)

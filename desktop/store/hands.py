@@ -15,8 +15,9 @@ from pydantic import ValidationError
 
 from desktop.core import attempt as step
 from desktop.core.attempt import Attempt, AttemptState
-from desktop.store import facts, journal, outbox
+from desktop.store import facts, journal, outbox, outgoing
 from desktop.store.journal import OpenQuestion
+from desktop.store.outgoing import Parcel
 from shared.database import Database
 from shared.environment import Environment
 from shared.errors import AppError, ErrorBody
@@ -30,6 +31,7 @@ from shared.events import (
     JobParked,
     JobResumed,
     JobStarted,
+    JobSucceeded,
     QuestionAnswered,
     QuestionAsked,
     QuestionParked,
@@ -271,13 +273,39 @@ class Hands:
             self._keep(attempt)
         return heard
 
-    async def end(self, job_id: JobId, body_for: Callable[[Names], AttemptEventBody]) -> None:
-        """Write the outcome of the attempt that is alive; a second outcome is ignored."""
+    async def end(
+        self,
+        job_id: JobId,
+        body_for: Callable[[Names], AttemptEventBody],
+        *,
+        parcels: tuple[Parcel, ...] = (),
+        wrote: str = "",
+    ) -> None:
+        """Write the outcome of the attempt that is alive; a second outcome is ignored.
+
+        Args:
+            job_id: whose attempt.
+            body_for: makes the outcome.
+            parcels: copies of the files that a success hands over.
+            wrote: the file that a success wrote for its person.
+        """
         attempt = self.alive(job_id)
         if attempt is None:
             return
         body = body_for(names(attempt))
-        self._keep(await self._write(lambda connection: self._end(connection, attempt, body)))
+
+        def note(connection: sqlite3.Connection) -> Attempt:
+            if isinstance(body, JobSucceeded):
+                outgoing.put(connection, parcels, self._environment.now())
+                if wrote:
+                    outgoing.note_written(connection, job_id, wrote, self._environment.now())
+            return self._end(connection, attempt, body)
+
+        self._keep(await self._write(note))
+
+    async def written_by(self, job_id: str) -> str | None:
+        """The file that a job wrote on this machine for its person."""
+        return await self._database.read(lambda c: outgoing.written_by(c, job_id))
 
     def _end(
         self, connection: sqlite3.Connection, attempt: Attempt, body: AttemptEventBody

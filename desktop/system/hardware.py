@@ -17,8 +17,9 @@ from shared.messages import Metrics
 LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "data": ("numpy", "pandas"),
     "ml": ("numpy", "pandas", "sklearn"),
+    "files.head": ("numpy", "pandas"),
 }
-"""What a family of kinds imports; a family that is not listed needs nothing more."""
+"""What a kind or its family imports; one that is not listed needs nothing more."""
 
 
 def kinds_ready(kinds: Mapping[str, Kind], executors: Mapping[str, str]) -> frozenset[str]:
@@ -29,9 +30,12 @@ def kinds_ready(kinds: Mapping[str, Kind], executors: Mapping[str, str]) -> froz
     return frozenset(
         name
         for name in kinds
-        if name in executors
-        and all(importlib.util.find_spec(lib) for lib in LIBRARIES.get(name.split(".")[0], ()))
+        if name in executors and all(importlib.util.find_spec(lib) for lib in _libraries(name))
     )
+
+
+def _libraries(kind: str) -> tuple[str, ...]:
+    return LIBRARIES.get(kind) or LIBRARIES.get(kind.split(".", maxsplit=1)[0], ())
 
 
 def capabilities(ready: frozenset[str]) -> tuple[Capability, ...]:

@@ -34,6 +34,11 @@ class Paths:
         return self.data / "jobs"
 
     @property
+    def outgoing(self) -> Path:
+        """Copies of files that were asked for, until the hub has them."""
+        return self.data / "outgoing"
+
+    @property
     def policy(self) -> Path:
         return self.config / "policy.toml"
 

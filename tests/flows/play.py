@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 
 from desktop.jobs.context import Context
+from desktop.runner.lines import Handed
 from shared.errors import BadInput, Unavailable
-from shared.kinds import Inputs, Kind, Output
+from shared.kinds import FileRef, Inputs, Kind, Output
 from shared.questions import Asking, Choice, QuestionKind
 
 
@@ -60,6 +61,11 @@ KINDS = {
         _kind("wrong_output"),
         _kind("huge_output"),
         _kind("secrets"),
+        _kind("hand"),
+        _kind("hand_made"),
+        _kind("hand_later"),
+        _kind("hand_unasked"),
+        _kind("wrote"),
     )
 }
 EXECUTORS = {name: f"tests.flows.play:{name.removeprefix('play.')}" for name in KINDS}
@@ -209,3 +215,39 @@ def huge_output(context: Context, inputs: PlayInputs) -> PlayOutput:
 
 def secrets(context: Context, inputs: PlayInputs) -> PlayOutput:
     return PlayOutput(headline="Environment.", text=" ".join(sorted(os.environ)))
+
+
+def hand(context: Context, inputs: PlayInputs) -> PlayOutput:
+    """Hand over the file that `text` names, as often as `number` says beyond the first."""
+    for _ in range(inputs.number + 1):
+        context.send(context.find_file(inputs.text))
+    return PlayOutput(headline="On its way.")
+
+
+def hand_made(context: Context, inputs: PlayInputs) -> PlayOutput:
+    """Hand over a file that is made for it; its content is `text`."""
+    made = context.workdir / "made.txt"
+    made.write_text(inputs.text)
+    context.send(made, name="what you asked for.txt")
+    return PlayOutput(headline="On its way.")
+
+
+def hand_later(context: Context, inputs: PlayInputs) -> PlayOutput:
+    """Do the same once the file named by `text` exists; hand that over."""
+    context.progress("waiting", 0, 1)
+    while not Path(inputs.text).exists():
+        time.sleep(0.01)
+    context.send(Path(inputs.text))
+    return PlayOutput(headline="On its way.")
+
+
+def hand_unasked(context: Context, inputs: PlayInputs) -> PlayOutput:
+    """Be hostile: name any path to the worker, and announce what was never copied."""
+    context._speak(Handed(path=inputs.text))  # type: ignore[attr-defined]
+    ref = FileRef(name="stolen", sha256="ab" * 32, size_bytes=1)
+    return PlayOutput(headline="Stolen.", sends=(ref,))
+
+
+def wrote(context: Context, inputs: PlayInputs) -> PlayOutput:
+    context.wrote(context.find_file(inputs.text))
+    return PlayOutput(headline="Written.")

@@ -126,7 +126,9 @@ class Ring:
         self.workers.append(worker)
         return worker
 
-    async def ask_for(self, kind: str, *, worker: str = "", **inputs: object) -> JobId:
+    async def ask_for(
+        self, kind: str, *, worker: str = "", origin: Origin = Origin.API, **inputs: object
+    ) -> JobId:
         """Ask the hub for a job, as any frontend does."""
         receipt = await self.hub.services.intake.request(
             Request(
@@ -134,7 +136,7 @@ class Ring:
                 kind=f"play.{kind}",
                 inputs=inputs,  # type: ignore[arg-type]
                 worker_name=worker,
-                origin=Origin.API,
+                origin=origin,
             )
         )
         return receipt.card.job_id
@@ -193,6 +195,7 @@ def everything(folder: Path) -> Policy:
         slots=2,
         disk_free_bytes_min=0,
         kinds=dict.fromkeys(Origin, ("*",)),
+        send_files=tuple(Origin),
     )
 
 

@@ -173,6 +173,7 @@ def _predicted(
         memory=context.models_folder / model_folder.WRITTEN_FOLDER,
         told=lambda done: writing(WRITING, done, rows),
     )
+    context.wrote(place)
     return PredictOutput(
         headline=f"{wording.count(rows, 'row')} predicted → {place.name} next to your file.",
         notes=tuple(_shortened([*_of_unseen(unseen), *told])),

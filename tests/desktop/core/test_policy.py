@@ -42,6 +42,15 @@ def test_a_broken_policy_names_its_line(text: str, line: str) -> None:
     assert caught.value.hint
 
 
+def test_files_leave_for_the_owner_s_own_windows_and_chats_alone_unless_the_owner_says_more() -> (
+    None
+):
+    assert parse_policy("").send_files == (Origin.LOCAL, Origin.CHAT)
+    assert parse_policy("send_files = []").send_files == ()
+    policy = Policy(send_files=(Origin.API,))
+    assert parse_policy(write_policy(policy)) == policy
+
+
 def test_an_origin_that_is_not_named_is_allowed_nothing() -> None:
     policy = parse_policy("[kinds]\nlocal = ['*']\n")
     assert policy.allows("ml.train", Origin.LOCAL)

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from desktop.core.sending import sending_refused
 from desktop.runner.folders import AllowedFolders
+from shared.jobs import Origin
 from shared.questions import Asking, match
 
 MEMORY_BYTES_MAX = 2 << 30
@@ -40,6 +42,9 @@ class FakeContext:
     asked: list[Asking] = field(default_factory=list)
     told: list[Progress] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    may_send: bool = True
+    sent: list[tuple[Path, str]] = field(default_factory=list)
+    written: list[Path] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._allowed = AllowedFolders((self.folder,))
@@ -73,6 +78,17 @@ class FakeContext:
 
     def find_file(self, name: str) -> Path:
         return self._allowed.find(name)
+
+    def check_sending(self) -> None:
+        if not self.may_send:
+            raise sending_refused(Origin.GROUP)
+
+    def send(self, path: Path, *, name: str = "") -> None:
+        self.check_sending()
+        self.sent.append((path, name or path.name))
+
+    def wrote(self, path: Path) -> None:
+        self.written.append(path)
 
     def recent_files(self, suffixes: tuple[str, ...], *, count_max: int) -> list[Path]:
         return self._allowed.recent(suffixes, count_max=count_max)
