@@ -28,6 +28,7 @@ from hub.frontends.outbox import Outbox
 from hub.ports import FrontendSetup, Taps
 from hub.server import App, LateApi, Server, listen, loop_factory, on_signals, server_of
 from hub.services import Services
+from hub.services.absences import Absences
 from hub.services.deliveries import Deliveries
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
@@ -216,6 +217,7 @@ def _services(
         dispatcher=Dispatcher(ledger, board),
         recorder=Recorder(ledger, kinds),
         rescuer=Rescuer(ledger, board, kinds),
+        absences=Absences(ledger, board),
         files=Files(ledger, files),
     )
 
@@ -284,6 +286,7 @@ def _router(engine: SocketEngine, console: ConsoleFrontend, host: Host, api: Lat
 async def _prepare(hub: Hub) -> None:
     await hub.services.dispatcher.rebuild()
     await hub.services.rescuer.rebuild()
+    await hub.services.absences.rebuild()
     await _admit_owner(hub)
     await hub.host.begin()
 
@@ -307,6 +310,7 @@ def _loops(hub: Hub) -> list[Coroutine[None, None, None]]:
     return [
         services.dispatcher.run(),
         services.rescuer.run(),
+        services.absences.run(),
         services.registry.run(),
         services.files.run(),
         hub.engine.run(),

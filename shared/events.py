@@ -218,6 +218,29 @@ class WorkerPaired(Body):
     name: str
 
 
+class WorkerLost(Body):
+    """A worker has been away for longer than a nap of its network."""
+
+    type: Literal["worker_lost"] = "worker_lost"
+    worker_id: WorkerId
+    name: str
+    since: datetime
+    was_stopped: bool = False
+    """It said goodbye: somebody ended it."""
+    jobs: int = 0
+    """How many jobs stay with it."""
+
+
+class WorkerBack(Body):
+    """A worker is here again whose absence was told."""
+
+    type: Literal["worker_back"] = "worker_back"
+    worker_id: WorkerId
+    name: str
+    since: datetime
+    until: datetime
+
+
 EventBody = (
     JobStarted
     | JobLogged
@@ -239,6 +262,8 @@ EventBody = (
     | FilesArrived
     | FilesMissed
     | WorkerPaired
+    | WorkerLost
+    | WorkerBack
 )
 
 AttemptEventBody = (

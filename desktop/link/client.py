@@ -47,6 +47,7 @@ from shared.protocol import FRAME_BYTES_MAX, Phase, WorkerEnd
 log = structlog.get_logger(__name__)
 
 OPEN_SECONDS = 10.0
+GOODBYE_SECONDS = 1.0
 CLOSE_TRY_LATER = 1013
 """The WebSocket close code for "no room now" (IANA's registry of close codes)."""
 
@@ -169,6 +170,7 @@ class Link:
             end.close(_first(failures))
         finally:
             end.close()
+            await _say_goodbye(connection, end)
 
     async def _read(self, connection: ClientConnection, end: WorkerEnd) -> None:
         while end.phase is not Phase.CLOSED:
@@ -267,6 +269,14 @@ class Link:
     @property
     def _host(self) -> str:
         return urlsplit(self._base).netloc
+
+
+async def _say_goodbye(connection: ClientConnection, end: WorkerEnd) -> None:
+    """Send what is still to be said: a worker that is stopped is not taken for one that is lost."""
+    with contextlib.suppress(TimeoutError, ConnectionClosed):
+        async with asyncio.timeout(GOODBYE_SECONDS):
+            for frame in end.frames_to_send():
+                await connection.send(frame)
 
 
 def _first(failures: BaseExceptionGroup[AppError]) -> AppError:

@@ -45,6 +45,8 @@ class Board:
         self._present_of: dict[PersonId, dict[WorkerId, Presence]] = {}
         self.gone_until: dict[WorkerId, float] = {}
         """Workers with grants that are away: when their idempotent work goes elsewhere."""
+        self.stopped: set[WorkerId] = set()
+        """Workers that said goodbye when they went: their person, or their machine, ended them."""
         self._ready: dict[JobId, Ready] = {}
         self._ready_of: dict[PersonId, dict[JobId, Ready]] = {}
         self._lanes: dict[PersonId, dict[LaneKey, Lane]] = {}
@@ -115,6 +117,7 @@ class Board:
         self.present[presence.worker_id] = presence
         self._present_of.setdefault(presence.person_id, {})[presence.worker_id] = presence
         self.gone_until.pop(presence.worker_id, None)
+        self.stopped.discard(presence.worker_id)
         self._stirred.add(presence.person_id)
 
     def depart(self, worker_id: WorkerId, gone_until: float) -> None:

@@ -25,6 +25,7 @@ from shared.messages import (
     BATCH_EVENTS_MAX,
     Accept,
     Beat,
+    Bye,
     Decline,
     Fault,
     FromHub,
@@ -83,6 +84,8 @@ class Connection:
         self.worker_id = WorkerId(access.key_id)
         self.person_id: PersonId = access.person_id
         self.end = HubEnd(environment.monotonic())
+        self.was_stopped = False
+        """Whether the worker said goodbye of its own accord."""
         self._frames: deque[str] = deque()
         self._queued_bytes = 0
         self._outgoing = asyncio.Event()
@@ -197,6 +200,9 @@ class Connection:
                     self._services.feed.tell_progress(message.job_id, self.worker_id, message)
             case Fault():
                 log.warning("worker_fault", worker_id=self.worker_id, code=message.error.code)
+            case Bye(error=None):
+                self.was_stopped = True
+                self._room.set()
             case _:
                 # Seen and Pull have moved the end's cursor; Bye has closed it.
                 self._room.set()

@@ -138,7 +138,9 @@ class SocketEngine:
             if self._connections.get(connection.worker_id) is connection:
                 del self._connections[connection.worker_id]
                 self._services.registry.depart(
-                    connection.worker_id, was_silent=connection.was_silent
+                    connection.worker_id,
+                    was_silent=connection.was_silent,
+                    was_stopped=connection.was_stopped,
                 )
                 self._services.dispatcher.stir()
 

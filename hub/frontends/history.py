@@ -27,6 +27,8 @@ from shared.events import (
     QuestionAsked,
     QuestionParked,
     TaskCreated,
+    WorkerBack,
+    WorkerLost,
     WorkerPaired,
 )
 
@@ -76,6 +78,10 @@ def sentence(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
             return f"Never received {', '.join(file.name for file in body.files)}"
         case WorkerPaired():
             return f"{body.name} was paired"
+        case WorkerLost():
+            return f"{body.name} was stopped" if body.was_stopped else f"{body.name} went away"
+        case WorkerBack():
+            return f"{body.name} came back"
 
 
 def _queued_line(body: JobQueued, facts: Facts) -> str:

@@ -24,7 +24,7 @@ from hub.core.view import Tone, View
 from hub.frontends.briefing import brief
 from hub.frontends.facts import Facts
 from hub.frontends.lanes import SETTLE_SECONDS, STORE_SECONDS, Lanes
-from hub.frontends.wording import view_of
+from hub.frontends.wording import absence, view_of
 from hub.ports import Frontend
 from hub.services import Services
 from hub.services.deliveries import Deliveries
@@ -32,7 +32,7 @@ from hub.services.views import PAGE_MAX
 from shared import messages
 from shared.environment import Environment
 from shared.errors import AppError, NotFound
-from shared.events import QuestionAnswered, QuestionParked
+from shared.events import QuestionAnswered, QuestionParked, WorkerBack
 from shared.ids import ConversationId, JobId, PersonId, WorkerId
 
 logger = logging.getLogger(__name__)
@@ -185,6 +185,10 @@ class Outbox:
         if isinstance(fact.body, QuestionAnswered | QuestionParked):
             subject = f"question:{fact.body.question_id}"
             homes += await self._deliveries.conversations_showing(subject)
+        if isinstance(fact.body, WorkerBack):
+            # Where its absence was told; that message says now that it is over.
+            told = await self._deliveries.conversations_showing(absence(fact.body))
+            homes = list(told) or homes
         return list(dict.fromkeys(homes))
 
     async def _home(self, person_id: PersonId, card: JobCard | None) -> ConversationId | None:

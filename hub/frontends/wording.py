@@ -36,6 +36,8 @@ from shared.events import (
     QuestionAsked,
     QuestionParked,
     TaskCreated,
+    WorkerBack,
+    WorkerLost,
     WorkerPaired,
 )
 from shared.ids import QuestionId
@@ -162,6 +164,12 @@ def view_of(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
         case WorkerPaired():
             text = f"✓ {body.name} is paired. Try /train, or /help for what else there is."
             return View(text=text, tone=Tone.DONE, subject=f"worker:{body.worker_id}")
+        case WorkerLost():
+            return _lost(body, facts)
+        case WorkerBack():
+            away = f"was away {facts.clock(body.since)} to {facts.clock(body.until)}"
+            text = f"{body.name} is back ({away})."
+            return View(text=text, tone=Tone.DONE, subject=absence(body), is_quiet=True)
         case TaskCreated() | JobGranted() | JobLogged() | JobResumed() | JobParked() | LateResult():
             return None
 
@@ -184,6 +192,22 @@ def _missed(body: FilesMissed, facts: Facts) -> View:
     names = ", ".join(file.name for file in body.files)
     text = f"⚠ {names} did not come from {facts.name} within a day. Ask again when it is online."
     return View(text=text, tone=Tone.FAILED, job_id=facts.job_id)
+
+
+def absence(body: WorkerLost | WorkerBack) -> str:
+    """The subject of one absence, from its notice to the return."""
+    return f"away:{body.worker_id}:{body.since:%Y%m%d%H%M%S}"
+
+
+def _lost(body: WorkerLost, facts: Facts) -> View:
+    since = facts.clock(body.since)
+    how = f"was stopped ({since})" if body.was_stopped else f"is asleep or offline since {since}"
+    text = f"{body.name} {how}. /jobs keeps what is queued."
+    if body.jobs == 1:
+        text += " 1 job stays with it; the result comes when it is back."
+    elif body.jobs:
+        text += f" {body.jobs} jobs stay with it; the results come when it is back."
+    return View(text=text, tone=Tone.WAITING, subject=absence(body), is_quiet=True)
 
 
 def _took(seconds: float) -> str:

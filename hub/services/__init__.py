@@ -1,13 +1,14 @@
 """The doers of the hub. Each use case loads, decides (in core), saves in one transaction, rings.
 
 Reading this folder's names in order of a job's way: intake, dispatcher, recorder, rescuer; beside
-it registry, pairing, keys, views, files, and the feed that wakes whoever reads along.
+it registry, absences, pairing, keys, views, files, and the feed that wakes whoever reads along.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hub.services.absences import Absences
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
 from hub.services.files import Files
@@ -33,4 +34,5 @@ class Services:
     dispatcher: Dispatcher
     recorder: Recorder
     rescuer: Rescuer
+    absences: Absences
     files: Files

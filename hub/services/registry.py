@@ -180,16 +180,19 @@ class Registry:
             presence.slots = beat.slots
             self._board.stir(presence.person_id)
 
-    def depart(self, worker_id: WorkerId, *, was_silent: bool) -> None:
+    def depart(self, worker_id: WorkerId, *, was_silent: bool, was_stopped: bool = False) -> None:
         """A worker's connection has ended.
 
         Args:
             worker_id: whose.
             was_silent: nothing came for so long that waiting longer is of no use.
+            was_stopped: it said goodbye.
         """
         environment = self._ledger.environment
         wait_seconds = 0.0 if was_silent else GONE_SECONDS
         self._board.depart(worker_id, environment.monotonic() + wait_seconds)
+        if was_stopped:
+            self._board.stopped.add(worker_id)
         self._seen.setdefault(worker_id, environment.now())
 
     async def run(self) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hub.store.deliveries import add_paces, create_deliveries
 from hub.store.files import create_files
+from hub.store.losses import create_losses
 from hub.store.taps import create_taps
 from shared.database import Database, Migration
 
@@ -205,4 +206,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     create_taps,
     add_paces,
     create_files,
+    create_losses,
 )

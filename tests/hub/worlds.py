@@ -9,6 +9,7 @@ from hub.core.access import Person
 from hub.core.board import Board
 from hub.core.job import Job, JobCard
 from hub.services import Services
+from hub.services.absences import Absences
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
 from hub.services.files import Files
@@ -92,6 +93,7 @@ class World:
             dispatcher=Dispatcher(ledger, board),
             recorder=Recorder(ledger, KINDS),
             rescuer=Rescuer(ledger, board, KINDS),
+            absences=Absences(ledger, board),
             files=Files(ledger, self.folder / "files"),
         )
         self.services.dispatcher.add_engine(self.engine)
@@ -102,6 +104,7 @@ class World:
         self._open()
         await self.services.dispatcher.rebuild()
         await self.services.rescuer.rebuild()
+        await self.services.absences.rebuild()
 
     async def person(self, name: str = "anna") -> Person:
         return await self.services.registry.add_person(name)
@@ -181,9 +184,11 @@ class Desk:
         services.registry.arrive(worker, hello)
         return verdicts
 
-    def go(self, *, was_silent: bool = False) -> None:
+    def go(self, *, was_silent: bool = False, was_stopped: bool = False) -> None:
         self.world.engine.holes.pop(self.worker_id, None)
-        self.world.services.registry.depart(self.worker_id, was_silent=was_silent)
+        self.world.services.registry.depart(
+            self.worker_id, was_silent=was_silent, was_stopped=was_stopped
+        )
 
     def fetch(self) -> list[Carried]:
         fetched = self.world.engine.holes[self.worker_id]

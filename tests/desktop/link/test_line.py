@@ -123,3 +123,10 @@ async def test_a_full_disk_ends_the_line_with_its_reason_and_passes(
         assert len(in_store) < len(jobs)
         assert said_yes <= in_store, "nothing was promised that is not in the store"
         assert {held.job_id for held in hub.hellos[1].held} <= in_store
+
+
+async def test_a_worker_that_is_stopped_says_goodbye(hub: HubDouble, tmp_path: Path) -> None:
+    async with working(tmp_path, hub.base) as worker:
+        await worker.until_state(LinkState.ONLINE)
+    await hub.until(lambda: any(isinstance(message, Bye) for message in hub.heard))
+    assert hub.heard[-1] == Bye()

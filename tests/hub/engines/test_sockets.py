@@ -347,3 +347,17 @@ async def test_a_stopping_hub_says_goodbye_and_grants_stay(tmp_path: Path) -> No
         assert [v.decision for v in welcome.verdicts] == ["keep"]
         card = await hub.services.views.job(None, job_id)  # type: ignore[arg-type]
         assert card.state is JobState.GRANTED
+
+
+@pytest.mark.parametrize("says_goodbye", [True, False])
+async def test_a_worker_that_says_goodbye_counts_as_stopped(hub: Hub, says_goodbye: bool) -> None:
+    paired = await pair(hub)
+    async with plugged(hub, paired) as plug:
+        await welcomed(plug)
+        if says_goodbye:
+            await plug.say(Bye())
+    board = hub.services.absences._board
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while paired.worker_id in board.present:  # noqa: ASYNC110 - it rings no bell for this
+            await asyncio.sleep(0.01)
+    assert (paired.worker_id in board.stopped) is says_goodbye

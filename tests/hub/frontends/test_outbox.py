@@ -20,6 +20,7 @@ from hub.services.intake import Request
 from hub.settings import Settings
 from shared.environment import Environment
 from shared.errors import NotAllowed, Unavailable
+from shared.events import WorkerBack, WorkerLost
 from shared.ids import ConversationId, PersonId, WorkerId
 from shared.messages import Progress
 
@@ -410,3 +411,32 @@ async def test_what_could_not_be_written_down_is_handed_back_to_be_told_again(
     scene.hub.database.close()
     with pytest.raises(Unavailable):
         await scene.hub.inbox(inbound)
+
+
+async def test_an_absence_becomes_a_return_in_the_same_message_wherever_one_spoke_since(
+    tmp_path: Path,
+) -> None:
+    scene = await open_scene(tmp_path)
+    await scene.deliveries.said(HOME, scene.person_id)
+    since = scene.clock.now()
+    lost = WorkerLost(worker_id=WorkerId("w"), name="anna-pc", since=since)
+    ledger = scene.hub.services.absences._ledger
+    await ledger.write(lambda entry: entry.tell(scene.person_id, lost))
+    await scene.outbox.word_once()
+    await scene.show_all()
+    scene.clock.ahead_seconds += 4000
+    await scene.deliveries.said(ELSEWHERE, scene.person_id)
+    back = WorkerBack(
+        worker_id=lost.worker_id, name="anna-pc", since=since, until=scene.clock.now()
+    )
+    await ledger.write(lambda entry: entry.tell(scene.person_id, back))
+    await scene.outbox.word_once()
+    await scene.show_all()
+    await scene.show_all(ELSEWHERE)
+    [(where, first, _), (again, second, replaced)] = scene.stage.shown
+    assert (where, again, replaced) == (HOME, HOME, "m1")
+    assert first.text.startswith("anna-pc is asleep or offline since ")
+    assert second.text.startswith("anna-pc is back (was away ")
+    assert first.is_quiet
+    assert second.is_quiet
+    scene.hub.database.close()

@@ -35,6 +35,8 @@ from shared.events import (
     QuestionAsked,
     QuestionParked,
     TaskCreated,
+    WorkerBack,
+    WorkerLost,
     WorkerPaired,
 )
 from shared.ids import JobId, PersonId, QuestionId, TaskId, WorkerId, short
@@ -119,6 +121,11 @@ EVENTS: list[EventBody] = [
     WorkerPaired(worker_id=WORKER, name="anna-pc"),
     FilesArrived(job_id=JOB, files=(SENT,)),
     FilesMissed(job_id=JOB, files=(SENT,)),
+    WorkerLost(worker_id=WORKER, name="anna-pc", since=NOW - timedelta(minutes=28)),
+    WorkerLost(worker_id=WORKER, name="anna-pc", since=NOW - timedelta(days=1), was_stopped=True,
+               jobs=1),
+    WorkerLost(worker_id=WORKER, name="anna-pc", since=NOW, jobs=3),
+    WorkerBack(worker_id=WORKER, name="anna-pc", since=NOW - timedelta(minutes=28), until=NOW),
 ]  # fmt: skip
 
 
@@ -162,6 +169,12 @@ SAID = [
     (EVENTS[24], "From anna-pc:"),
     (EVENTS[25], "⚠ churn_new.predictions.csv did not come from anna-pc within a day. "
                  "Ask again when it is online."),
+    (EVENTS[26], "anna-pc is asleep or offline since 14:02. /jobs keeps what is queued."),
+    (EVENTS[27], "anna-pc was stopped (yesterday 14:30). /jobs keeps what is queued. "
+                 "1 job stays with it; the result comes when it is back."),
+    (EVENTS[28], "anna-pc is asleep or offline since 14:30. /jobs keeps what is queued. "
+                 "3 jobs stay with it; the results come when it is back."),
+    (EVENTS[29], "anna-pc is back (was away 14:02 to 14:30)."),
 ]  # fmt: skip
 
 
