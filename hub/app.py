@@ -119,6 +119,7 @@ def compose(
     taps = TapNames(database, environment, pepper.encode())
     _plan_frontends(host, settings, environment, outbox, taps, services.files)
     api = LateApi(lambda: _make_api(settings, services, ledger.hub_epoch, host))
+    install = LateApi(lambda: _make_install(settings))
     return Hub(
         settings=settings,
         environment=environment,
@@ -130,7 +131,7 @@ def compose(
         outbox=outbox,
         inbox=inbox,
         api=api,
-        app=_router(engine, console, host, api),
+        app=_router(engine, console, host, api, install),
         hub_epoch=ledger.hub_epoch,
     )
 
@@ -266,8 +267,23 @@ def _make_api(settings: Settings, services: Services, hub_epoch: str, host: Host
     return api
 
 
-def _router(engine: SocketEngine, console: ConsoleFrontend, host: Host, api: LateApi) -> App:
-    """Two bare sockets, what frontends serve outside of /api/, and the REST API for all else."""
+def _make_install(settings: Settings) -> App:
+    from hub.frontends.install.address import Address
+    from hub.frontends.install.site import InstallSite
+
+    site: App = InstallSite(
+        address=Address(public_url=settings.public_url, local_url=settings.local_url),
+        hub_name=settings.hub_name,
+        folder=settings.downloads,
+        cache=settings.data / "downloads-cache",
+    )
+    return site
+
+
+def _router(
+    engine: SocketEngine, console: ConsoleFrontend, host: Host, api: LateApi, install: LateApi
+) -> App:
+    """Two bare sockets, the installers, what frontends serve, and the REST API for all else."""
 
     async def route(scope: Scopes, receive: Receive, send: Send) -> None:
         match scope["path"]:
@@ -275,6 +291,10 @@ def _router(engine: SocketEngine, console: ConsoleFrontend, host: Host, api: Lat
                 await engine(scope, receive, send)
             case path if path == CHAT_PATH and scope["type"] == "websocket":
                 await console(scope, receive, send)
+            case "/worker.sh" | "/worker.ps1" | "/download" if scope["type"] == "http":
+                await install(scope, receive, send)
+            case path if path.startswith("/download/") and scope["type"] == "http":
+                await install(scope, receive, send)
             case path if not path.startswith("/api/") and (app := host.app_at(path)) is not None:
                 await app(scope, receive, send)
             case _:

@@ -79,6 +79,11 @@ class Settings(BaseSettings):
         return self.data / "pepper.key"
 
     @property
+    def downloads(self) -> Path:
+        """What may be fetched at /download: self-contained workers, installers."""
+        return self.data / "downloads"
+
+    @property
     def local_url(self) -> str:
         """The hub's address for programs on its own machine."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104
