@@ -36,7 +36,9 @@ logger = logging.getLogger(__name__)
 SETTLE_SECONDS = 0.7
 """A job that is done, or asks, within this time needs no status message before that."""
 RENDER_SECONDS = 30.0
-"""How long a frontend may take over one message."""
+"""How long a frontend may take over one message, and over each file on top."""
+UPLOAD_BYTES_PER_SECOND = 250_000
+"""The slowest line on which a large file still gets through."""
 FAULTS_MAX = 5
 """How often a message may break its frontend before it is given up."""
 AGAIN = Backoff(first_seconds=0.5, max_seconds=60.0)
@@ -304,7 +306,7 @@ class Lanes:
     ) -> Awaitable[MessageRef]:
         now, cost = self._environment.monotonic(), cost_of(view, frontend.capabilities)
         self._paces[frontend.name].take(conversation, now, cost)
-        return asyncio.wait_for(frontend.render(conversation, view, earlier), RENDER_SECONDS)
+        return asyncio.wait_for(frontend.render(conversation, view, earlier), _render_seconds(view))
 
     async def _postponed(self, frontend: Frontend, waiting: Waiting, error: AppError) -> float:
         wait = error.retry_after_seconds
@@ -367,6 +369,11 @@ class Lanes:
 def frontend_name(conversation: ConversationId) -> str:
     """Whose conversation it is: the first part of its id."""
     return conversation.partition(":")[0]
+
+
+def _render_seconds(view: View) -> float:
+    size_bytes = sum(file.size_bytes for file in view.files)
+    return RENDER_SECONDS * (1 + len(view.files)) + size_bytes / UPLOAD_BYTES_PER_SECOND
 
 
 def _is_only_an_edit(view: View) -> bool:

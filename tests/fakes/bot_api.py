@@ -215,6 +215,9 @@ class FakeBotApi(People):
             if request.transport is not None:
                 request.transport.abort()
             return web.Response(status=500)
+        except ConnectionError:
+            # The bot left in the middle of its request.
+            raise
         except Exception as error:
             self._broken.append(error)
             raise

@@ -32,6 +32,8 @@ READ_SECONDS = 10.0
 WRITE_SECONDS = 5.0
 """For one piece; with the others, one call ends within the time the outbox gives a message."""
 MEDIA_WRITE_SECONDS = 20.0
+MEDIA_READ_SECONDS = 30.0
+"""Telegram takes its time over a large file that it has."""
 POOL_SECONDS = 5.0
 POLL_SECONDS = 25
 """How long Telegram holds a question for updates open; `READ_SECONDS` come on top."""

@@ -22,9 +22,12 @@ LEAD_UNITS_MAX = 90
 
 _RUN = re.compile(r"(?m)^[ \t]+((?:deskhand|deskhand-hub|curl|irm|powershell|docker|sudo|uv)\b.*)$")
 """A line that is to be run on a computer."""
+_INDENT = re.compile(r"(?m)^[ \t]{2,}(?=\S)")
 _MENU = re.compile(r"(?m)^(/\w+) {2,}(?=\S)")
 _BAR = re.compile(r" ([▓░]{3,}) ")
 _CODE = re.compile(r"`([^`\n]+)`")
+_PAIRING_CODE = re.compile(r"\b([BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4})\b")
+"""A tap on code copies it."""
 _WORDS = re.compile(r"(?i)(\bcheck words: )([a-z]+ [a-z]+)")
 """What a person has to compare."""
 _QUESTION = re.compile(r"[^\s.?!:;][^.?!:;\n]*\?")
@@ -42,6 +45,7 @@ def laid_out(view: View) -> str:
     text = plain(view.text).strip("\n")
     text = _MENU.sub(r"\1 – ", text)
     text = _RUN.sub(r"`\1`", text)
+    text = _INDENT.sub("· ", text)
     if view.progress is not None:
         text = _BAR.sub(r"\n\1 ", text, count=1)
     return text.strip() or "…"
@@ -98,8 +102,15 @@ def _headline(text: str, view: View) -> tuple[int, int]:
 
 
 def _inline(text: str) -> str:
-    told = _escaped(text)
-    told = _CODE.sub(r"<code>\1</code>", told)
+    pieces = _CODE.split(_escaped(text))
+    # Every second piece stood between backticks.
+    pieces[1::2] = [f"<code>{piece}</code>" for piece in pieces[1::2]]
+    pieces[::2] = [_plain_marked(piece) for piece in pieces[::2]]
+    return "".join(pieces)
+
+
+def _plain_marked(told: str) -> str:
+    told = _PAIRING_CODE.sub(r"<code>\1</code>", told)
     return _WORDS.sub(r"\1<b>\2</b>", told)
 
 

@@ -26,7 +26,7 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, TelegramError
 
 from hub.core.view import Button, View
-from hub.frontends.telegram.client import Client
+from hub.frontends.telegram.client import MEDIA_READ_SECONDS, Client
 from hub.frontends.telegram.html import CAPTION_UNITS_MAX, html_of
 from hub.frontends.telegram.keyboard import fits, label_of, rows_of
 from hub.frontends.telegram.parts import BUTTONS_MAX, Part, Sort, parts_of, spelled_out
@@ -157,6 +157,7 @@ class Sender:
                     parse_mode=ParseMode.HTML,
                     reply_markup=keyboard,
                     disable_notification=part.is_quiet,
+                    read_timeout=MEDIA_READ_SECONDS,
                 )
             )
         return await self._client.tried(
@@ -168,6 +169,7 @@ class Sender:
                 reply_markup=keyboard,
                 disable_notification=part.is_quiet,
                 disable_content_type_detection=True,
+                read_timeout=MEDIA_READ_SECONDS,
             )
         )
 

@@ -101,9 +101,7 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def open_bench(
-    world: World, folder: Path, environment: Environment | None = None, **settings: str
-) -> AsyncIterator[Bench]:
+async def open_bench(world: World, folder: Path, **settings: str) -> AsyncIterator[Bench]:
     """A bench whose frontend is not yet started."""
     from tests.fakes.bot_api import TOKEN, open_bot_api
 
@@ -112,7 +110,8 @@ async def open_bench(
     async with open_bot_api(own_server=True) as fake:
         told = {"token": TOKEN, "api_url": fake.url, "groups": str(GROUP_ID), "webhook": "false"}
         setup = FrontendSetup(
-            environment=environment or Environment(),
+            # Without entropy, waits have no jitter: the shortest there are.
+            environment=Environment(entropy=bytes),
             hub_name="hub.example",
             hub_url="https://hub.example",
             settings=told | settings,

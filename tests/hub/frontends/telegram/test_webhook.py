@@ -1,0 +1,116 @@
+"""Telegram's calls are let in by the secret alone, and confirmed when they are dealt with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from hub.frontends.telegram.options import WEBHOOK_PATH
+from hub.frontends.telegram.webhook import BODY_BYTES_MAX
+from shared.errors import Unavailable
+from tests.hub.frontends.telegram.bench import ANNA_ID, Bench, open_bench
+from tests.hub.worlds import World
+
+SECRET = "X-Telegram-Bot-Api-Secret-Token"
+
+
+@pytest.fixture
+async def bench(store: World, tmp_path: Path) -> AsyncIterator[Bench]:
+    async with open_bench(store, tmp_path, webhook="true") as opened:
+        yield opened
+
+
+@pytest.fixture
+async def caller(bench: Bench) -> AsyncIterator[httpx.AsyncClient]:
+    """Whoever calls the webhook; knows no secret by itself."""
+    transport = httpx.ASGITransport(app=bench.frontend.asgi[WEBHOOK_PATH])
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub") as opened:
+        yield opened
+
+
+def update(text: str, number: int = 1) -> dict[str, Any]:
+    anna = {"id": ANNA_ID, "is_bot": False, "first_name": "Anna"}
+    chat = {"id": ANNA_ID, "type": "private", "first_name": "Anna"}
+    message = {"message_id": 5, "date": 1, "chat": chat, "from": anna, "text": text}
+    return {"update_id": number, "message": message}
+
+
+def secret_of(bench: Bench) -> dict[str, str]:
+    assert bench.fake.state.webhook is not None
+    return {SECRET: bench.fake.state.webhook["secret"]}
+
+
+async def test_telegram_is_told_the_address_and_a_secret(bench: Bench) -> None:
+    await bench.start()
+    webhook = bench.fake.state.webhook
+    assert webhook is not None
+    assert webhook["url"] == "https://hub.example/telegram/webhook"
+    assert len(webhook["secret"]) == 64
+
+
+async def test_a_call_with_the_secret_is_heard_and_confirmed(
+    bench: Bench, caller: httpx.AsyncClient
+) -> None:
+    await bench.start()
+    reply = await caller.post(WEBHOOK_PATH, json=update("/jobs"), headers=secret_of(bench))
+    assert reply.status_code == 200
+    assert bench.said == ["/jobs"]
+
+
+@pytest.mark.parametrize("told", [{}, {SECRET: "wrong"}, {SECRET: ""}])
+async def test_a_call_without_the_secret_is_not_heard(
+    bench: Bench, caller: httpx.AsyncClient, told: dict[str, str]
+) -> None:
+    await bench.start()
+    reply = await caller.post(WEBHOOK_PATH, json=update("/jobs"), headers=told)
+    assert reply.status_code == 401
+    assert not reply.content
+    assert not bench.heard
+
+
+async def test_what_could_not_be_written_down_is_to_be_brought_again(
+    bench: Bench, caller: httpx.AsyncClient
+) -> None:
+    await bench.start()
+    secret = secret_of(bench)
+    bench.faults += [Unavailable("disk_full", "The disk is full.", retryable=True)]
+    statuses = [
+        (await caller.post(WEBHOOK_PATH, json=update("/jobs"), headers=secret)).status_code
+        for _ in range(3)
+    ]
+    assert statuses == [503, 200, 200]
+    assert bench.said == ["/jobs"]
+
+
+async def test_nothing_is_taken_before_the_start_and_after_the_stop(
+    bench: Bench, caller: httpx.AsyncClient
+) -> None:
+    await bench.start()
+    secret = secret_of(bench)
+    await bench.frontend.stop()
+    reply = await caller.post(WEBHOOK_PATH, json=update("/jobs"), headers=secret)
+    assert reply.status_code == 503
+    assert not bench.heard
+
+
+async def test_odd_calls_get_an_answer_and_do_no_harm(
+    bench: Bench, caller: httpx.AsyncClient
+) -> None:
+    await bench.start()
+    secret = secret_of(bench)
+
+    async def status(content: bytes) -> int:
+        return (await caller.post(WEBHOOK_PATH, content=content, headers=secret)).status_code
+
+    assert (await caller.get(WEBHOOK_PATH, headers=secret)).status_code == 405
+    assert await status(b"x" * (BODY_BYTES_MAX + 1)) == 413
+    assert await status(b"{nonsense") == 400
+    assert await status(b"[1, 2]") == 400
+    assert await status(b"\xff\xfe") == 400
+    assert await status(json.dumps({"update_id": 7}).encode()) == 200
+    assert not bench.heard
