@@ -121,7 +121,8 @@ def is_group(conversation: ConversationId) -> bool:
 
 
 def cost_of(view: View, capabilities: FrontendCapabilities) -> float:
-    """How many messages a view makes: each file and each picture is one of its own."""
+    """How many messages a view makes: each file, each picture, a text too long for one."""
     if not capabilities.files:
         return 1.0
-    return 1.0 + len(view.files) + bool(view.qr)
+    is_long = bool(view.overflow) or len(view.text) > capabilities.text_chars_max
+    return 1.0 + len(view.files) + bool(view.qr) + is_long

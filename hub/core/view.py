@@ -80,6 +80,8 @@ class View:
     """Sent along; only what a person asked for."""
     qr: str = ""
     """A text to be shown as a QR code, too, where pictures can be shown."""
+    overflow: str = ""
+    """The whole text, where `degraded` had to cut it: to be sent along as a text file."""
     is_quiet: bool = False
     """Worth knowing, not worth a sound."""
     key: str = ""
@@ -163,7 +165,7 @@ def degraded(view: View, capabilities: FrontendCapabilities) -> View:
     Where files cannot be sent, lines say how to get them. Where there are too few buttons, the
     choices of a question become numbered lines, since a number answers it; any other button
     becomes the command it says, or the address it opens. What a button would copy stands in the
-    text anyway.
+    text anyway. A text that is too long is cut; where files can be sent, all of it comes as one.
     """
     text, buttons, files = view.text, view.buttons, view.files
     if files and not capabilities.files:
@@ -179,9 +181,12 @@ def degraded(view: View, capabilities: FrontendCapabilities) -> View:
             lines = [f"{b.label}: {b.url or _typed(b.says)}" for b in buttons if not b.copies]
         text = "\n".join([text, *lines])
         buttons = ()
+    overflow = ""
     if len(text) > capabilities.text_chars_max:
+        # A line that is edited in place is no place for files.
+        overflow = text if capabilities.files and not view.is_status else ""
         text = text[: capabilities.text_chars_max - 2].rstrip() + " …"
-    return replace(view, text=text, buttons=buttons, files=files)
+    return replace(view, text=text, buttons=buttons, files=files, overflow=overflow)
 
 
 def _way_to(file: ViewFile) -> str:

@@ -25,7 +25,7 @@ from hub.services import Services
 from hub.services.deliveries import Deliveries
 from hub.services.intake import Request
 from shared.environment import Environment
-from shared.errors import AppError, BadInput, NotFound
+from shared.errors import AppError, BadInput, NotAllowed, NotFound
 from shared.events import JobLogged
 from shared.ids import ConversationId
 from shared.jobs import JobState, Origin
@@ -54,6 +54,9 @@ class Call:
 
 
 Views = tuple[View, ...]
+
+PRIVATE_COMMANDS = frozenset({"connect", "pair", "disconnect", "worker", "lock"})
+"""About a person's own machines and codes: what they answer is for nobody else's eyes."""
 
 
 class ChatInbox:
@@ -128,10 +131,12 @@ class ChatInbox:
             await self._deliveries.said(inbound.conversation, person.person_id)
         try:
             if inbound.has_file and not inbound.text.strip():
-                return (replies.files_stay(),)
+                return () if inbound.in_group else (replies.files_stay(),)
             spoken = parse(inbound.text)
             if spoken is None:
                 return await self._plain(person, inbound)
+            if inbound.in_group and spoken.command.name in PRIVATE_COMMANDS:
+                raise private_only(spoken.command.name)
             call = Call(person, inbound, spoken)
             if spoken.command.kind:
                 return await self._make_job(call)
@@ -287,6 +292,14 @@ def _keyed(views: Views, inbound: Inbound) -> Views:
     """Name each answer after what it answers, so that it is shown once however often sent."""
     heard = f"{inbound.sender.frontend} {inbound.dedupe}"
     return tuple(replace(view, key=f"answer {heard} {n}") for n, view in enumerate(views))
+
+
+def private_only(name: str) -> NotAllowed:
+    return NotAllowed(
+        "private_only",
+        f"/{name} is not for a group, where others read along.",
+        "Say it in our private chat.",
+    )
 
 
 def unknown_worker(name: str, known: list[str]) -> NotFound:

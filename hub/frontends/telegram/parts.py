@@ -21,6 +21,7 @@ PHOTO_BYTES_MAX = 10 * 1000 * 1000
 PHOTO_TYPES = ("image/png", "image/jpeg")
 NAME_CHARS_MAX = 120
 BUTTONS_MAX = 40
+WHOLE_TEXT_NAME = "whole message.txt"
 _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|]')
 
 
@@ -40,6 +41,8 @@ class Part:
     buttons: tuple[Button, ...] = ()
     qr: str = ""
     path: Path | None = None
+    content: bytes = b""
+    """Of a document that lies nowhere."""
     name: str = ""
     is_quiet: bool = False
 
@@ -64,6 +67,9 @@ def parts_of(view: View, paths: Mapping[str, Path | None]) -> list[Part]:
         head = Part(sort=Sort.TEXT)
     html = html_of(view) if view.text.strip() or head.sort is Sort.TEXT else ""
     head = replace(head, html=html, buttons=buttons, is_quiet=is_quiet)
+    if view.overflow:
+        content = view.overflow.encode()
+        files.append(Part(sort=Sort.DOCUMENT, content=content, name=WHOLE_TEXT_NAME, is_quiet=True))
     return [head, *files]
 
 

@@ -131,6 +131,9 @@ class Sender:
         elif sort is Sort.QR:
             picture = InputFile(qr_png(part.qr), filename="code.png")
             message = await self._send_file(Sort.PHOTO, chat_id, part, keyboard, picture)
+        elif part.content:
+            whole = InputFile(part.content, filename=part.name)
+            message = await self._send_file(sort, chat_id, part, keyboard, whole)
         else:
             assert part.path is not None
             # Read piece by piece while it is sent, never whole.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.core.view import Button, Progress, View, ViewFile
+from hub.core.view import Button, Progress, View, ViewFile, degraded
 from hub.ports import MessageRef
 from shared.errors import AppError, Unavailable
 from shared.ids import ConversationId
@@ -179,3 +179,15 @@ async def test_what_is_no_chat_of_telegrams_is_refused(bench: Bench) -> None:
     with pytest.raises(AppError) as refused:
         await bench.show(View(text="x"), ConversationId("telegram:nobody"))
     assert refused.value.code == "chat_gone"
+
+
+async def test_a_text_that_is_too_long_comes_whole_as_a_file(bench: Bench) -> None:
+    whole = "\n".join(f"note {number}: ± {'x' * 20}" for number in range(500))
+    view = degraded(View(text=whole), bench.frontend.capabilities)
+    await bench.show(view)
+    cut, file = bench.fake.of_bot(7001)
+    assert cut.text is not None
+    assert cut.text.startswith("note 0: ±")
+    assert len(cut.text) <= 4096
+    assert file.document is not None
+    assert file.is_silent
