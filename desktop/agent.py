@@ -96,6 +96,7 @@ class Agent:
         self._kinds: Mapping[str, Kind] = load(setup.kinds_at)
         self._executors: Mapping[str, str] = load(setup.executors_at)
         self._ready = hardware.kinds_ready(self._kinds, self._executors)
+        self._ready_soon = self._ready
         self._runner: Runner
         self._on_status = on_status
         self._link = Link(
@@ -137,6 +138,7 @@ class Agent:
             platform=hardware.platform_name(),
             app_version=self._setup.app_version,
             capabilities=hardware.capabilities(self._ready),
+            lacking=hardware.lacking(self._kinds, self._executors, self._ready),
             slots=self._setup.policy.slots,
             outbox_seq=position.outbox_seq,
             hub_epoch=position.hub_epoch,
@@ -145,6 +147,7 @@ class Agent:
         )
 
     def beat(self) -> Beat:
+        self._look_at_tools()
         return Beat(
             held=self._hands.held,
             slots=self._setup.policy.slots,
@@ -260,6 +263,18 @@ class Agent:
             return
         await self._hands.accept(offer.job, offer.attempt)
         self._link.send(Accept(job_id=job_id, attempt=offer.attempt))
+
+    def _look_at_tools(self) -> None:
+        """Tell the hub anew what can be done here when tools came or went while this ran.
+
+        Believed when seen twice: an installation takes a while from its first package to its last.
+        """
+        ready = hardware.kinds_ready(self._kinds, self._executors)
+        if ready != self._ready and ready == self._ready_soon:
+            log.info("tools have changed", ready=sorted(ready))
+            self._ready = ready
+            self._link.renew()
+        self._ready_soon = ready
 
     async def _start(self, job_id: JobId, number: int, fence: int) -> None:
         if (running := await self._hands.start(job_id, number, fence)) is not None:

@@ -112,10 +112,10 @@ def _policy(paths: Paths) -> Iterator[Finding]:
 def _tools() -> Iterator[Finding]:
     from desktop.agent import EXECUTORS_AT, KINDS_AT
 
-    kinds = load(KINDS_AT)
-    ready = hardware.kinds_ready(kinds, load(EXECUTORS_AT))
+    kinds, executors = load(KINDS_AT), load(EXECUTORS_AT)
+    ready = hardware.kinds_ready(kinds, executors)
     if ready:
         yield well(f"Can do: {', '.join(sorted(ready))}")
-    missing = sorted(set(kinds) - ready)
+    missing = [lack.kind for lack in hardware.lacking(kinds, executors, ready)]
     if missing:
-        yield wrong(f'Cannot do {", ".join(missing)}: pip install "deskhand[ml]" for the tools')
+        yield wrong(f"Cannot do {', '.join(missing)}: {hardware.SETUP_COMMAND} adds the tools")

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.ids import WorkerId
 
 CAPABILITIES_MAX = 64
+COMMAND_CHARS_MAX = 100
 
 
 class Capability(BaseModel):
@@ -20,6 +21,18 @@ class Capability(BaseModel):
     """Programs or libraries the kind can use here: "git", "ruff", "cuda"."""
     specializations: tuple[str, ...] = Field(default=(), max_length=32)
     """What it is especially good for: "python", "german"."""
+
+
+class Lacking(BaseModel):
+    """A kind a worker knows how to run and has no tools for, and what would add them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str = Field(max_length=100)
+    command: str = Field(max_length=COMMAND_CHARS_MAX)
+    """To be run on that machine by its person, who reads it in a chat."""
+    download_mb: int = Field(default=0, ge=0, le=1_000_000)
+    """About; 0 when not known."""
 
 
 class Needs(BaseModel):

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.capabilities import CAPABILITIES_MAX, Capability
+from shared.capabilities import CAPABILITIES_MAX, Capability, Lacking
 from shared.errors import ErrorBody
 from shared.events import Event
 from shared.ids import COUNT_MAX, JobId, WorkerId
@@ -26,6 +26,7 @@ PROTOCOL_MAX = 1
 BATCH_EVENTS_MAX = 100
 HELD_MAX = 1000
 NAME_CHARS_MAX = 100
+ZONE_CHARS_MAX = 64
 
 
 class Wire(BaseModel):
@@ -102,6 +103,10 @@ class Hello(Wire):
     platform: str = Field(default="", max_length=NAME_CHARS_MAX)
     app_version: str = Field(default="", max_length=40)
     capabilities: tuple[Capability, ...] = Field(max_length=CAPABILITIES_MAX)
+    lacking: tuple[Lacking, ...] = Field(default=(), max_length=CAPABILITIES_MAX)
+    """Kinds it could run with more tools."""
+    zone: str = Field(default="", max_length=ZONE_CHARS_MAX)
+    """IANA name of the machine's time zone ("Europe/Vienna"); empty when not known."""
     slots: int = Field(ge=0, le=1000)
     """How many jobs may run at once here; 0 while paused."""
     outbox_seq: int = Field(ge=0, le=COUNT_MAX)

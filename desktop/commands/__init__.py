@@ -42,6 +42,10 @@ def run(options: argparse.Namespace) -> int:
             from desktop.commands.autostart import switch
 
             return switch(paths, options.switch)
+        case "setup":
+            from desktop.commands.setup import setup
+
+            return setup(is_dry=options.dry_run)
         case "status":
             return status(paths)
         case "doctor":

@@ -64,5 +64,5 @@ def not_installed(kind: str) -> Unavailable:
     return Unavailable(
         "kind_not_installed",
         f"This worker has no tools for {kind}.",
-        'Install them on that machine with: pip install "deskhand[ml]"',
+        "On that machine run: deskhand setup ml",
     )

@@ -9,6 +9,8 @@ from shared.errors import ErrorBody
 
 REFUSED_CODES = frozenset({"key_invalid", "worker_refused", "worker_revoked", "worker_unknown"})
 """Goodbyes of a hub after which there is no use in calling again."""
+REPLACED = "connection_replaced"
+"""The goodbye to the earlier of two programs that run with one token."""
 
 
 class LinkState(StrEnum):
@@ -38,6 +40,16 @@ def refused_status(http_status: int) -> ErrorBody | None:
             hint="Pair it again: ask the bot for a code with /connect, then `deskhand pair CODE`.",
         )
     return None
+
+
+def replaced() -> ErrorBody:
+    """Say why the earlier of two programs with one token stops: they would take turns for ever."""
+    return ErrorBody(
+        code=REPLACED,
+        message="Another program has connected with this machine's token, so this one stops.",
+        hint="Only one may run with it. If the other is not yours, show this computer out in the "
+        "chat (/worker NAME revoke) and pair it again.",
+    )
 
 
 def later_status(http_status: int) -> ErrorBody:

@@ -19,11 +19,13 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from desktop.core.hub_address import is_loopback, worker_socket
 from desktop.core.link import (
     REFUSED_CODES,
+    REPLACED,
     LinkState,
     LinkStatus,
     later_status,
     reason_of,
     refused_status,
+    replaced,
     unreachable,
 )
 from shared.backoff import RECONNECT
@@ -101,6 +103,7 @@ class Link:
         """Of the line that is up, or of the last one."""
         self._outgoing = asyncio.Event()
         self._failures = 0
+        self._is_renewing = False
         self._why: LinkStatus | None = None
 
     @property
@@ -116,6 +119,13 @@ class Link:
     def ring(self) -> None:
         """The outbox has grown."""
         self._outgoing.set()
+
+    def renew(self) -> None:
+        """Introduce this worker anew: what it says of itself has changed."""
+        if self._end is not None and self.is_open:
+            self._is_renewing = True
+            self._end.close()
+            self._outgoing.set()
 
     async def run(self) -> None:
         """Connect, and connect again. Returns when the hub refuses this worker for good."""
@@ -224,9 +234,13 @@ class Link:
         error = self._why_closed(connection)
         if error is not None and error.code == "worker_restored":
             await self._station.restored()
-        if error is not None and error.code in REFUSED_CODES:
-            self._on_status(LinkStatus(state=LinkState.REFUSED, error=error.body))
+        if error is not None and error.code in (*REFUSED_CODES, REPLACED):
+            told = replaced() if error.code == REPLACED else error.body
+            self._on_status(LinkStatus(state=LinkState.REFUSED, error=told))
             return False
+        if self._is_renewing:
+            self._is_renewing = False
+            return True
         # The line was there a moment ago; come back soon, but not with everybody at once.
         self._failures += 1
         wait = RECONNECT.wait_seconds(self._failures, self._environment.random())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import platform
 import shutil
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from shared.capabilities import Capability
+from shared.capabilities import Capability, Lacking
 from shared.kinds import Kind
 from shared.messages import Metrics
 
@@ -20,13 +21,17 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "files.head": ("numpy", "pandas"),
 }
 """What a kind or its family imports; one that is not listed needs nothing more."""
+SETUP_COMMAND = "deskhand setup ml"
+SETUP_MB = 150
+"""To download, about; unpacked it is four times that."""
 
 
 def kinds_ready(kinds: Mapping[str, Kind], executors: Mapping[str, str]) -> frozenset[str]:
     """Return the kinds that have an executor and whose libraries are installed.
 
-    Looks for the libraries without importing them.
+    Looks for the libraries without importing them; ones that were installed just now are found.
     """
+    importlib.invalidate_caches()
     return frozenset(
         name
         for name in kinds
@@ -40,6 +45,16 @@ def _libraries(kind: str) -> tuple[str, ...]:
 
 def capabilities(ready: frozenset[str]) -> tuple[Capability, ...]:
     return tuple(Capability(kind=name) for name in sorted(ready))
+
+
+def lacking(
+    kinds: Mapping[str, Kind], executors: Mapping[str, str], ready: frozenset[str]
+) -> tuple[Lacking, ...]:
+    """Return the kinds that would be ready here if their libraries were installed."""
+    return tuple(
+        Lacking(kind=name, command=SETUP_COMMAND, download_mb=SETUP_MB)
+        for name in sorted(kinds.keys() & executors.keys() - ready)
+    )
 
 
 def machine_name() -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 from hub.core.board import Board
 from hub.core.job import Job
 from hub.core.lane import Place, Ready
 from hub.core.worker import Worker
-from shared.capabilities import Needs, fits
+from shared.capabilities import Lacking, Needs, fits
 from shared.ids import WorkerId
 
 
@@ -49,6 +50,8 @@ class Waiting:
     until: datetime | None = None
     ahead: int = 0
     detail: str = ""
+    lacking: Lacking | None = None
+    """With KIND_MISSING: what `worker` would need."""
     alternatives: tuple[str, ...] = ()
     """Names of workers that are here and could run it if the job were not pinned."""
 
@@ -61,6 +64,7 @@ def why(
     *,
     now: float,
     wall: datetime,
+    lacking: Mapping[WorkerId, Sequence[Lacking]] = MappingProxyType({}),
 ) -> Waiting | None:
     """Say why a job does not run; None when it is not waiting.
 
@@ -71,6 +75,7 @@ def why(
         registered: its person's workers, revoked ones left out.
         now: monotonic seconds.
         wall: the wall clock.
+        lacking: what each of them said it has no tools for.
     """
     if ready is None:
         return None
@@ -89,7 +94,25 @@ def why(
         )
     if not registered:
         return Waiting(reason=WaitingReason.NO_WORKER, kind=job.kind)
-    return _among(ready, job, board, registered, now)
+    return _with_remedy(_among(ready, job, board, registered, now), registered, lacking)
+
+
+def _with_remedy(
+    waiting: Waiting,
+    registered: Sequence[Worker],
+    lacking: Mapping[WorkerId, Sequence[Lacking]],
+) -> Waiting:
+    """Name the machine that could be made able, the one seen last, and how."""
+    if waiting.reason is not WaitingReason.KIND_MISSING:
+        return waiting
+    for worker in sorted(registered, key=lambda w: w.last_seen_at, reverse=True):
+        if waiting.worker_id in (None, worker.worker_id):
+            for lack in lacking.get(worker.worker_id, ()):
+                if lack.kind == waiting.kind:
+                    return replace(
+                        waiting, worker_id=worker.worker_id, worker=worker.name, lacking=lack
+                    )
+    return waiting
 
 
 def _among(

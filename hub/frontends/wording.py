@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from hub.core.view import Button, Progress, Tone, View, ViewFile
 from hub.frontends.facts import Facts
 from hub.frontends.figures import bar, capital, count, duration, plural, quoted
 from hub.frontends.results import result_view
+from shared.capabilities import Lacking
 from shared.errors import AppError, ErrorBody
 from shared.events import (
     EventBody,
@@ -45,6 +47,12 @@ from shared.jobs import ATTEMPTS_MAX
 from shared.questions import Answer, Asking
 
 ITEMS_AT_LEAST = 2
+TOOLS = {
+    "ml": "training tools",
+    "data": "tools to read tables",
+    "files": "tools to read tables",
+}
+"""What a family of kinds needs, in the words of somebody who lacks it."""
 
 
 def error_view(error: AppError | ErrorBody) -> View:
@@ -249,6 +257,8 @@ def _waits(facts: Facts) -> str:  # noqa: C901, PLR0911 - one row for each reaso
             return f"Starting on {name} …"
         case WaitingReason.NO_WORKER:
             return "No computer is connected. Queued; starts when one is. /connect pairs one."
+        case WaitingReason.KIND_MISSING if waiting.lacking is not None:
+            return _lacks(name, waiting.lacking, waiting.alternatives)
         case WaitingReason.KIND_MISSING:
             return f"None of your computers can do this ({waiting.kind}). Queued until one can."
         case WaitingReason.WORKER_OFFLINE:
@@ -267,6 +277,16 @@ def _waits(facts: Facts) -> str:  # noqa: C901, PLR0911 - one row for each reaso
             return f"{_subject(waiting.worker)} cannot take it now.{detail} Queued."
         case WaitingReason.RETRY_WAIT:
             return f"Tried again{_in(waiting.until, facts)}."
+
+
+def _lacks(machine: str, lacking: Lacking, alternatives: Sequence[str]) -> str:
+    tools = TOOLS.get(lacking.kind.partition(".")[0], f"tools for {lacking.kind}")
+    size = f" (about {lacking.download_mb:,} MB)" if lacking.download_mb else ""
+    other = f" {alternatives[0]} could do it now." if alternatives else ""
+    return (
+        f"{machine} has no {tools}. On {machine} run: {lacking.command}{size}. "
+        f"Queued until then.{other}"
+    )
 
 
 def _subject(worker: str | None) -> str:

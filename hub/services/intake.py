@@ -21,7 +21,7 @@ from hub.core.placement import Waiting, why
 from hub.core.question import Question, settle
 from hub.core.task import TEXT_CHARS_MAX, Task
 from hub.services import endings
-from hub.store import jobs, questions, queue, tasks, workers
+from hub.store import jobs, questions, queue, said, tasks, workers
 from hub.store.ledger import Entry, Ledger
 from shared.errors import BadInput, Conflict, LimitReached, NotFound
 from shared.events import JobCancelRequested, JobQueued, QuestionAnswered, TaskCreated
@@ -167,10 +167,10 @@ class Intake:
         ready = self._board.ready_of(job.job_id)
         if ready is None or self._board.has_worker_for(ready):
             return None
-        registered = await self._ledger.read(lambda c: workers.of_person(c, job.person_id))
+        registered, lacking = await self._ledger.read(lambda c: said.candidates(c, job.person_id))
         environment = self._ledger.environment
         now, wall = environment.monotonic(), environment.now()
-        return why(ready, job, self._board, registered, now=now, wall=wall)
+        return why(ready, job, self._board, registered, now=now, wall=wall, lacking=lacking)
 
     def _take(self, entry: Entry, request: Request) -> tuple[JobCard, bool]:
         connection = entry.connection

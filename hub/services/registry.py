@@ -13,11 +13,13 @@ from hub.core.access import Person
 from hub.core.board import Board
 from hub.core.view import Sender
 from hub.core.worker import GONE_SECONDS, Presence, Worker
-from hub.store import people, workers
+from hub.store import people, said, workers
 from hub.store.ledger import Entry, Ledger
+from shared.capabilities import Lacking
 from shared.errors import AppError, BadInput, Conflict, NotFound
 from shared.ids import PersonId, WorkerId
 from shared.messages import Beat, Hello
+from shared.plain_text import plain_line
 
 log = structlog.get_logger()
 
@@ -149,6 +151,7 @@ class Registry:
                 last_seen_at=entry.now,
             )
             workers.update(entry, told)
+            said.note(entry.connection, worker_id, cleaned(hello.lacking), hello.zone)
             return told
 
         return await self._ledger.write(run)
@@ -209,6 +212,13 @@ class Registry:
         if self._seen:
             seen, self._seen = self._seen, {}
             await self._ledger.write(lambda entry: workers.note_seen(entry, seen.items()))
+
+
+def cleaned(lacking: tuple[Lacking, ...]) -> tuple[Lacking, ...]:
+    """Make a worker's commands one harmless line each: people read them in a chat."""
+    return tuple(
+        lack.model_copy(update={"command": plain_line(lack.command).strip()}) for lack in lacking
+    )
 
 
 def worker_unknown() -> NotFound:

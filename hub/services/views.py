@@ -13,7 +13,7 @@ from hub.core.placement import Waiting, why
 from hub.core.question import Question
 from hub.core.task import Task
 from hub.core.worker import Worker, WorkerCard
-from hub.store import events, jobs, questions, queue, tasks, workers
+from hub.store import events, jobs, questions, queue, said, tasks, workers
 from hub.store.jobs import Filter
 from hub.store.ledger import Ledger
 from shared.errors import NotFound
@@ -168,7 +168,7 @@ class Views:
         found = await self._ledger.read(lambda c: _with_workers(c, job_id))
         if found is None:
             return None
-        job, registered = found
+        job, (registered, lacking) = found
         environment = self._ledger.environment
         return why(
             self._board.ready_of(job_id),
@@ -177,6 +177,7 @@ class Views:
             registered,
             now=environment.monotonic(),
             wall=environment.now(),
+            lacking=lacking,
         )
 
     def _card(self, worker: Worker) -> WorkerCard:
@@ -198,9 +199,11 @@ def _known(person_id: PersonId | None, card: JobCard | None) -> JobCard:
     return card
 
 
-def _with_workers(connection: sqlite3.Connection, job_id: JobId) -> tuple[Job, list[Worker]] | None:
+def _with_workers(
+    connection: sqlite3.Connection, job_id: JobId
+) -> tuple[Job, said.Candidates] | None:
     job = queue.load(connection, job_id)
-    return (job, workers.of_person(connection, job.person_id)) if job else None
+    return (job, said.candidates(connection, job.person_id)) if job else None
 
 
 def _sum(counts: Mapping[tuple[str, str], int], *states: JobState) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from hub.store.deliveries import add_paces, create_deliveries
 from hub.store.files import create_files
 from hub.store.losses import create_losses
+from hub.store.said import create_said
 from hub.store.taps import create_taps
 from shared.database import Database, Migration
 
@@ -207,4 +208,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_paces,
     create_files,
     create_losses,
+    create_said,
 )

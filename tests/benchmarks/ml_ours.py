@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ class Quiet:
     workdir: Path
     models_folder: Path
     folders: tuple[Path, ...]
+    profile: Path | None = None
+    session: Mapping[str, str] = field(default_factory=dict)
     memory_bytes_max: int = MEMORY_BYTES
     threads_max: int = 1
     read_at: float = field(default=0.0)
@@ -50,6 +53,15 @@ class Quiet:
 
     def find_file(self, name: str) -> Path:
         return Path(name)
+
+    def check_sending(self) -> None:
+        pass
+
+    def send(self, path: Path, *, name: str = "") -> None:
+        raise AssertionError(f"sent {path} {name}")
+
+    def wrote(self, path: Path) -> None:
+        pass
 
     def recent_files(self, suffixes: tuple[str, ...], *, count_max: int) -> list[Path]:
         return []

@@ -73,7 +73,7 @@ def _check_tools() -> None:
         raise Unavailable(
             "ml_not_installed",
             "This worker has no training tools.",
-            'On that machine run `pip install "deskhand[ml]"` (520 MB), or use another worker.',
+            "On that machine run: deskhand setup ml. Or use another worker.",
         )
 
 

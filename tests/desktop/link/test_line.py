@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.core.link import LinkState
+from desktop.core.link import LinkState, LinkStatus
 from desktop.store import journal
 from shared.errors import ErrorBody
 from shared.messages import (
@@ -18,6 +18,7 @@ from shared.messages import (
 )
 from tests.desktop.link.hub_double import HubDouble
 from tests.desktop.link.workers import granted, spec, working
+from tests.desktop.runner import hard_executors
 
 ROOT = Path(__file__).parents[3]
 
@@ -54,6 +55,38 @@ async def test_a_goodbye_for_good_ends_the_tries(hub: HubDouble, tmp_path: Path,
         await hub.say(Bye(error=ErrorBody(code=code, message="Out.", hint="Pair it again.")))
         await worker.until_state(LinkState.REFUSED)
     assert len(hub.hellos) == 1
+
+
+async def test_the_earlier_of_two_programs_with_one_token_stops_and_says_so(
+    hub: HubDouble, tmp_path: Path
+) -> None:
+    async with working(tmp_path, hub.base) as worker:
+        await worker.until_state(LinkState.ONLINE)
+        await hub.say(Bye(error=ErrorBody(code="connection_replaced", message="Again.")))
+        refused = await worker.until_state(LinkState.REFUSED, "connection_replaced")
+    assert refused.error is not None
+    assert "Another program" in refused.error.message
+    assert "revoke" in refused.error.hint
+    assert len(hub.hellos) == 1
+
+
+async def test_new_tools_are_told_to_the_hub_once_they_stay(
+    hub: HubDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(hard_executors.EXECUTORS, "hard.hang_once")
+    async with working(tmp_path, hub.base) as worker:
+        await worker.until_state(LinkState.ONLINE)
+        worker.agent.beat()
+        monkeypatch.undo()
+        monkeypatch.setenv("PYTHONPATH", str(ROOT))
+        worker.agent.beat()
+        assert len(hub.hellos) == 1, "seen once, it may be half installed"
+        worker.agent.beat()
+        await hub.until(lambda: len(hub.hellos) == 2)
+        await hub.until(lambda: worker.statuses.count(LinkStatus(state=LinkState.ONLINE)) == 2)
+        before, after = ({c.kind for c in hello.capabilities} for hello in hub.hellos)
+        assert after - before == {"hard.hang_once"}
+        assert LinkState.OFFLINE not in [status.state for status in worker.statuses]
 
 
 async def test_a_full_hub_is_named_and_tried_again(hub: HubDouble, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from hub.core.board import OFFER_SECONDS, REST_SECONDS, Board, Placement
 from hub.core.job import Job, Life
 from hub.core.placement import WaitingReason, why
 from hub.core.worker import Presence, Worker
-from shared.capabilities import Capability
+from shared.capabilities import Capability, Lacking
 from shared.ids import PersonId, QuestionId, WorkerId
 from shared.jobs import Priority
 from tests.makers import ABLE, MAC, NOON, PC, make_job
@@ -253,6 +254,33 @@ def test_why_a_job_waits_is_told_with_facts() -> None:
     assert reason(board, later, registered(PC)) is WaitingReason.RETRY_WAIT
     board.update(make_job(life=core.succeed(Life())), NOW, NOON)
     assert reason(board, job, registered(PC)) is None
+
+
+@pytest.mark.parametrize(
+    ("pinned_to", "named"), [(None, MAC), (PC, PC), (MAC, MAC)], ids=["free", "pc", "mac"]
+)
+def test_a_kind_nobody_can_run_names_the_machine_that_could_learn_it(
+    pinned_to: WorkerId | None, named: WorkerId
+) -> None:
+    job = make_job(pinned_to=pinned_to)
+    board = board_with(job)
+    slim = (Capability(kind="data.describe"),)
+    known = [
+        registered(PC, capabilities=slim),
+        registered(MAC, capabilities=slim, last_seen_at=NOON),
+    ]
+    lack = Lacking(kind=job.kind, command="deskhand setup ml", download_mb=150)
+    other = Lacking(kind="x.y", command="no")
+    waiting = why(
+        board.ready_of(job.job_id), job, board, known,
+        now=NOW, wall=NOON, lacking={PC: (other, lack), MAC: (lack,)},
+    )  # fmt: skip
+    assert waiting is not None
+    assert waiting.reason is WaitingReason.KIND_MISSING
+    assert (waiting.worker_id, waiting.lacking) == (named, lack)
+    nobody = why(board.ready_of(job.job_id), job, board, known, now=NOW, wall=NOON)
+    assert nobody is not None
+    assert nobody.lacking is None
 
 
 def test_an_offline_pin_names_who_else_is_here() -> None:

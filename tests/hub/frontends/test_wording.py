@@ -13,6 +13,7 @@ from hub.core.view import FrontendCapabilities, Progress, Tone, degraded
 from hub.frontends.facts import Facts
 from hub.frontends.history import sentence
 from hub.frontends.wording import error_view, progress_view, question_view, view_of
+from shared.capabilities import Lacking
 from shared.errors import BadInput, ErrorBody
 from shared.events import (
     EventBody,
@@ -193,6 +194,16 @@ WAITS = [
      'anna pc is paused. Queued; /worker "anna pc" resume lets it start.'),
     (Waiting(reason=WaitingReason.NO_WORKER, kind="ml.train"),
      "No computer is connected. Queued; starts when one is. /connect pairs one."),
+    (Waiting(reason=WaitingReason.KIND_MISSING, kind="ml.train", worker="anna-pc",
+             lacking=Lacking(kind="ml.train", command="deskhand setup ml", download_mb=150)),
+     "anna-pc has no training tools. On anna-pc run: deskhand setup ml (about 150 MB). Queued "
+     "until then."),
+    (Waiting(reason=WaitingReason.KIND_MISSING, kind="x.y", worker="anna-pc",
+             alternatives=("studio-mac",), lacking=Lacking(kind="x.y", command="get y")),
+     "anna-pc has no tools for x.y. On anna-pc run: get y. Queued until then. studio-mac could do "
+     "it now."),
+    (Waiting(reason=WaitingReason.KIND_MISSING, kind="ml.train"),
+     "None of your computers can do this (ml.train). Queued until one can."),
     (Waiting(reason=WaitingReason.BUSY, kind="ml.train", worker="anna-pc", ahead=2),
      "Queued, behind 2 other jobs; starts when anna-pc has room."),
     (Waiting(reason=WaitingReason.BUSY, kind="ml.train", worker="anna-pc", ahead=0),

@@ -232,7 +232,7 @@ def test_a_worker_without_scikit_learn_says_what_to_install(
     with pytest.raises(Unavailable) as caught:
         train.run(context, TrainInputs())
     assert caught.value.code == "ml_not_installed"
-    assert "deskhand[ml]" in caught.value.hint
+    assert "deskhand setup ml" in caught.value.hint
     assert not context.asked
 
 
