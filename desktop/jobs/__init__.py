@@ -16,5 +16,6 @@ EXECUTORS: Mapping[str, str] = {
     "ml.train": "desktop.jobs.ml.train:run",
     "ml.predict": "desktop.jobs.ml.predict:run",
     "ml.models": "desktop.jobs.ml.models:run",
+    "ml.model": "desktop.jobs.ml.show:run",
 }
 """Kind -> "module:function"."""

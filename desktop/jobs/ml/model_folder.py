@@ -174,7 +174,7 @@ def manifests(models_folder: Path) -> tuple[Manifest | BrokenModel, ...]:
 
 
 def find(models_folder: Path, id_or_name: str) -> Manifest:
-    """Find a model by its id, or the newest of a name.
+    """Find a model by its id, the newest of a name, or by its number as `numbers` counts.
 
     Raises:
         NotFound: `model_missing`, `models_none`.
@@ -210,6 +210,15 @@ def read_side_file(models_folder: Path, id_or_name: str, name: str) -> JsonDict:
     return model_files.read_json(folder, manifest, name)
 
 
+def numbers(count: int) -> range:
+    """Number models that are listed the newest first: the oldest is 1.
+
+    So a model keeps its number when later ones are trained, and "/model 3" means the same today
+    and tomorrow; numbers move down only when an older model is removed.
+    """
+    return range(count, 0, -1)
+
+
 def _entries(models_folder: Path) -> list[tuple[Path, Manifest | BrokenModel]]:
     places = [folder for place in _folders(models_folder) for folder in _folders(place)]
     places.sort(key=lambda folder: folder.name, reverse=True)
@@ -240,7 +249,12 @@ def _find(models_folder: Path, id_or_name: str) -> tuple[Path, Manifest]:
     wanted = id_or_name.strip().casefold()
     by_id = [found for found in entries if found[1].model_id.casefold() == wanted]
     by_name = [found for found in entries if found[1].name.casefold() == wanted]
-    for folder, entry in by_id or by_name:
+    by_number = [
+        found
+        for found, number in zip(entries, numbers(len(entries)), strict=True)
+        if str(number) == wanted.removeprefix("#")
+    ]
+    for folder, entry in by_id or by_name or by_number:
         if isinstance(entry, BrokenModel):
             raise entry.error
         return folder, entry

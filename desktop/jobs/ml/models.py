@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from desktop.jobs import wording
 from desktop.jobs.context import Context
-from desktop.jobs.ml.card import number
-from desktop.jobs.ml.model_folder import BrokenModel, list_models
+from desktop.jobs.ml.card import number as written
+from desktop.jobs.ml.model_folder import BrokenModel, list_models, numbers
 from shared.kinds.ml import ModelFacts, ModelsInputs, ModelsOutput
 
 NONE_YET = "No models yet. /train makes one."
@@ -15,12 +15,17 @@ MODELS_TOLD_MAX = 50
 
 
 def run(context: Context, inputs: ModelsInputs) -> ModelsOutput:
-    """List models; ones that cannot be used are named with the reason."""
+    """List models with their numbers; ones that cannot be used are named with the reason."""
     entries = list_models(context.models_folder)
+    numbered = zip(entries, numbers(len(entries)), strict=True)
     whole = tuple(entry for entry in entries if isinstance(entry, ModelFacts))
     broken = [entry for entry in entries if isinstance(entry, BrokenModel)]
     now = datetime.now(UTC)
-    notes = [described(facts, now) for facts in whole[:MODELS_TOLD_MAX]]
+    notes = [
+        f"{number}. {described(facts, now)}"
+        for facts, number in numbered
+        if isinstance(facts, ModelFacts)
+    ][:MODELS_TOLD_MAX]
     if len(whole) > MODELS_TOLD_MAX:
         notes.append(f"… and {len(whole) - MODELS_TOLD_MAX} older ones.")
     notes += [f"⚠ {one.name} ({one.model_id}) is not used: {one.reason}" for one in broken]
@@ -45,7 +50,7 @@ def described(facts: ModelFacts, now: datetime) -> str:
 
 def detail(facts: ModelFacts, now: datetime) -> str:
     """Tell score and age: "AUC 0.85 ± 0.01, 2 hours ago"."""
-    score = f"{facts.metric} {number(facts.score)} ± {number(facts.score_spread)}"
+    score = f"{facts.metric} {written(facts.score)} ± {written(facts.score_spread)}"
     return f"{score}, {age(facts.created_at, now)}"
 
 

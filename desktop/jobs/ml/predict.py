@@ -10,18 +10,16 @@ Reading and checking are left to `desktop.jobs.data`, predicting to `model`, the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from desktop.jobs import asking, wording
 from desktop.jobs.context import Context
 from desktop.jobs.ml import model_files, model_folder
+from desktop.jobs.ml.asking_model import model_of
 from desktop.jobs.ml.budget import Bar
 from desktop.jobs.ml.manifest import Manifest
-from desktop.jobs.ml.models import detail
-from shared.errors import LimitReached, NotFound
+from shared.errors import LimitReached
 from shared.kinds.ml import PredictInputs, PredictOutput
-from shared.questions import Asking, Choice, QuestionKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,9 +35,6 @@ READ_AT, PREDICTED_AT = 0.3, 0.8
 READING = "reading the file"
 PREDICTING = "predicting"
 WRITING = "writing the result"
-MODELS_OFFERED_MAX = 8
-LABEL_CHARS_MAX = 200
-TARGET_CHARS_MAX = 100
 ROWS_MAX = 20_000_000
 NOTES_MAX = 12
 
@@ -53,7 +48,7 @@ def run(context: Context, inputs: PredictInputs) -> PredictOutput:
         LimitReached: `file_too_long`, `disk_full`, and what reading raises.
         NotAllowed: `folder_read_only`, and what finding the file raises.
     """
-    manifest = _model_of(context, inputs.model)
+    manifest = model_of(context, inputs.model)
     path = asking.file_of(context, inputs.file, text=f"Which file should {manifest.name} predict?")
     bar = Bar(context.progress)
     reading = bar.stretch(0.0, READ_AT)
@@ -62,37 +57,6 @@ def run(context: Context, inputs: PredictInputs) -> PredictOutput:
     schema = _schema_of(opened)
     table = _read(context, path, schema, reading)
     return _predicted(context, opened, table, path, _fitted_to(table, schema), bar)
-
-
-def _model_of(context: Context, given: str | None) -> Manifest:
-    """Find the model that was given, or ask for one, the newest first."""
-    if given is not None:
-        return model_folder.find(context.models_folder, given)
-    entries = model_folder.manifests(context.models_folder)
-    whole = [entry for entry in entries if isinstance(entry, Manifest)]
-    if not whole:
-        raise NotFound("models_none", "No models yet.", "/train makes one.")
-    now = datetime.now(UTC)
-    choices = tuple(_choice_of(manifest, now) for manifest in whole[:MODELS_OFFERED_MAX])
-    answer = context.ask(
-        Asking(
-            key="model",
-            kind=QuestionKind.CLARIFICATION,
-            text="Which model?",
-            choices=choices,
-            allow_text=True,
-        )
-    )
-    return model_folder.find(context.models_folder, answer)
-
-
-def _choice_of(manifest: Manifest, now: datetime) -> Choice:
-    target = manifest.target[:TARGET_CHARS_MAX]
-    return Choice(
-        value=manifest.model_id,
-        label=manifest.name[:LABEL_CHARS_MAX],
-        detail=f"predicts {target} · {detail(manifest.facts, now)}",
-    )
 
 
 def _schema_of(opened: OpenedModel) -> Schema:

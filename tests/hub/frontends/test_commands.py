@@ -138,3 +138,25 @@ def test_a_budget_of_nothing_is_told_as_such() -> None:
 def test_the_menu_promises_nothing_that_cannot_be_done_yet() -> None:
     assert "/task" not in help_view().text
     assert "/train" in help_view().text
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("/model 3 plot", {"model": "3", "plot": "plot"}),
+        ("/model plot", {"plot": "plot"}),
+        ("/model Plots 3", {"plot": "plot", "model": "3"}),
+        ("/model churn", {"model": "churn"}),
+        ("/model", {}),
+    ],
+)
+def test_plot_is_a_word_of_its_own_wherever_it_stands(text: str, values: dict[str, str]) -> None:
+    spoken = parse(text)
+    assert spoken is not None
+    assert spoken.values == values
+
+
+def test_the_file_of_a_job_is_no_computer() -> None:
+    spoken = parse("/send #K7Q2 @attic")
+    assert spoken is not None
+    assert (spoken.values, spoken.worker) == ({"file": "#K7Q2"}, "attic")

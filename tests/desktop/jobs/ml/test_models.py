@@ -57,15 +57,15 @@ def test_models_come_newest_first_with_score_and_age(context: FakeContext) -> No
     assert told.models == (new, old)
     assert told.headline == "2 models; the newest is Churn."
     assert told.notes == (
-        "Churn: AUC 0.85 ± 0.01, 2 hours ago, 300 rows",
-        "Prices: AUC 0.85 ± 0.01, 2 days ago, 300 rows",
+        "2. Churn: AUC 0.85 ± 0.01, 2 hours ago, 300 rows",
+        "1. Prices: AUC 0.85 ± 0.01, 2 days ago, 300 rows",
     )
 
 
 def test_a_model_cut_short_says_so(context: FakeContext) -> None:
     stored(context, "Churn", hours=0, status="partial")
 
-    assert listed(context).notes == ("Churn: AUC 0.85 ± 0.01, just now, 300 rows, cut short",)
+    assert listed(context).notes == ("1. Churn: AUC 0.85 ± 0.01, just now, 300 rows, cut short",)
 
 
 def test_versions_of_one_name_are_told_apart_from_names(context: FakeContext) -> None:
