@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hub.core.view import FrontendCapabilities, Pace, Tone, View
-from hub.frontends.lanes import FAULTS_MAX
+from hub.frontends.handover import FAULTS_MAX
 from hub.ports import MessageRef
 from hub.services.intake import Request
 from shared.errors import NotAllowed, NotFound, Unavailable
@@ -165,6 +165,18 @@ async def test_a_message_that_breaks_its_frontend_is_given_up_and_the_next_one_g
     await put(scene, said("poison"), said("next"))
     await scene.show_all()
     assert texts(scene) == ["next"]
+    scene.hub.database.close()
+
+
+async def test_a_message_that_takes_too_long_is_the_networks_fault_and_never_given_up(
+    tmp_path: Path,
+) -> None:
+    scene = await open_scene(
+        tmp_path, Stage(troubles=[TimeoutError() for _ in range(3 * FAULTS_MAX)])
+    )
+    await put(scene, last_word("a"))
+    await scene.show_all()
+    assert texts(scene) == ["a is done."]
     scene.hub.database.close()
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from hub.app import Hub, compose
 from hub.core.view import FrontendCapabilities, Inbound, Sender, Tone, View
-from hub.frontends.lanes import FAULTS_MAX
+from hub.frontends.handover import FAULTS_MAX
 from hub.frontends.outbox import Outbox
 from hub.ports import Health, HealthState, Inbox, MessageRef
 from hub.services.deliveries import Deliveries
