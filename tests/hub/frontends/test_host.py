@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import re
 import sys
 import textwrap
 from collections.abc import AsyncIterator, Iterator
@@ -15,6 +17,7 @@ from structlog.testing import capture_logs
 
 from hub.app import Hub, compose, running
 from hub.core.view import Inbound, Sender
+from hub.doctor import examine
 from hub.frontends.makers import plug_ins, settings_of
 from hub.ports import Health, HealthState
 from hub.settings import Settings
@@ -415,3 +418,42 @@ async def test_a_view_for_a_frontend_that_hangs_holds_up_no_other(
             )
         await until(lambda: bool(made_by(dove)[0].shown))
         assert made_by(module)[0].shown == []
+
+
+async def test_doctor_names_a_frontend_that_is_down_and_what_mends_it(
+    loft: Loft, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loft.install("import no_such_library_anywhere\n")
+    settings = Settings(port=0, data=tmp_path / "data")
+    async with running(settings) as hub:
+        await until(lambda: health_of(hub).state is HealthState.FAILED)
+        assert await asyncio.to_thread(examine, hub.settings, None, "") == 1
+    told = capsys.readouterr().out
+    assert "✓ Frontend console: ok" in told
+    assert (
+        "⚠ Frontend pigeon: failed. ModuleNotFoundError: No module named "
+        "'no_such_library_anywhere'\n  Install what it needs, or remove it."
+    ) in told
+
+
+async def test_the_frontend_of_the_guide_runs_once_it_is_set_up(
+    loft: Loft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guide = Path(__file__).parents[3] / "docs" / "frontends.md"
+    [code] = re.findall(r"```python\n(.*?)```", guide.read_text(), re.DOTALL)
+    module = loft.install(code)
+    for loft_name, expected in (("", None), ("roof", HealthState.OK)):
+        monkeypatch.setenv("HUB_PIGEON_LOFT", loft_name)
+        hub = compose(Settings(data=tmp_path / f"data of {loft_name}"))
+        await hub.host.tend_once()
+        states = {name: health.state for name, health in hub.host.statuses()}
+        assert states.get("pigeon") is expected
+        pigeon = hub.host.find("pigeon")
+        if pigeon is not None:
+            await pigeon.landed("anna", 1, "/start")  # type: ignore[attr-defined]
+            home = ConversationId("pigeon:anna")
+            found = await hub.outbox._deliveries.next_waiting(home)
+            assert found is not None
+        await hub.host.stop()
+        hub.database.close()
+    assert module in sys.modules
