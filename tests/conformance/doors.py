@@ -10,25 +10,17 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 
 from hub.core.view import FrontendCapabilities, Inbound, Sender, View, degraded
 from hub.frontends.console import conversation_of
 from hub.ports import Frontend, Health, HealthState, Inbox, MessageRef
+from shared.environment import Environment
 from shared.errors import Unavailable
-from shared.ids import ConversationId, PersonId
-from tests.hub.frontends.world import Chat, World, until
-
-
-@dataclass(slots=True)
-class Bubble:
-    """One message as its person sees it now."""
-
-    ref: str
-    text: str
-    labels: list[str]
-    is_final: bool
-    edits: int = 0
+from shared.ids import ConversationId, JobId, PersonId, short
+from tests.conformance.bubbles import Bubble
+from tests.hub.frontends.world import Chat, HastyClock, World, open_world, until
 
 
 class Door(Protocol):
@@ -36,6 +28,10 @@ class Door(Protocol):
 
     frontend: Frontend
     conversation: ConversationId
+    splits_at: int
+    """Longer texts leave its person's hands as several messages; 0: they are never split."""
+    knows_keys: bool
+    """Whether the platform knows a message again that is sent to it twice."""
 
     @property
     def bubbles(self) -> list[Bubble]:
@@ -45,7 +41,10 @@ class Door(Protocol):
         """Say something; returns once the hub has dealt with it. `update` is its platform's id."""
 
     async def tap(self, label: str) -> None:
-        """Choose what a message offers: tap the button, or type its number."""
+        """Choose what a message offers, or offered: tap the button, or type its number."""
+
+    async def reply(self, to: Bubble, job_id: JobId, text: str) -> None:
+        """Reply to a message that is about a job; where nothing can be replied to, name the job."""
 
     async def leave(self) -> None:
         """Be unreachable."""
@@ -66,6 +65,8 @@ class ConsoleDoor:
     def __init__(self, world: World, person_id: PersonId) -> None:
         self.frontend: Frontend = world.hub.console
         self.conversation = conversation_of(person_id)
+        self.splits_at = 0
+        self.knows_keys = True
         self._world = world
         self._chat: Chat | None = None
         self._earlier: list[tuple[str, View]] = []
@@ -86,6 +87,10 @@ class ConsoleDoor:
     async def tap(self, label: str) -> None:
         says = {button.label: button.says for _, view in self._shown for button in view.buttons}
         await self.say(says[label])
+
+    async def reply(self, to: Bubble, job_id: JobId, text: str) -> None:
+        del to
+        await self.say(f"#{short(job_id)} {text}")
 
     async def leave(self) -> None:
         self._earlier = self._shown
@@ -139,6 +144,8 @@ class PaperDoor:
         self.paper = PaperFrontend()
         self.frontend: Frontend = self.paper
         self.conversation = ConversationId("paper:1")
+        self.splits_at = 0
+        self.knows_keys = True
         self._world = world
         self._person_id = person_id
 
@@ -166,6 +173,10 @@ class PaperDoor:
         line = next(line for line in reversed(lines) if line.endswith(f". {label}"))
         await self.say(line.partition(".")[0])
 
+    async def reply(self, to: Bubble, job_id: JobId, text: str) -> None:
+        del to
+        await self.say(f"#{short(job_id)} {text}")
+
     async def leave(self) -> None:
         self.paper.is_reachable = False
 
@@ -190,17 +201,42 @@ def folded(shown: list[tuple[str, View]]) -> list[Bubble]:
 
 
 @contextlib.asynccontextmanager
+async def open_hub(kind: str, folder: Path) -> AsyncIterator[World]:
+    """Run a hub with what a frontend needs around it."""
+    environment = Environment(clock=HastyClock())
+    if kind != "telegram":
+        async with open_world(folder, environment) as world:
+            yield world
+        return
+    from tests.conformance.telegram_door import settings
+    from tests.fakes.bot_api import open_bot_api
+
+    async with open_bot_api() as fake, open_world(folder, environment, **settings(fake)) as world:
+        world.around[kind] = fake
+        yield world
+
+
+@contextlib.asynccontextmanager
 async def open_door(kind: str, world: World) -> AsyncIterator[Door]:
     """Open a frontend's door in a running hub."""
     owner = (await world.hub.services.registry.people())[0]
-    if kind == "console":
-        console = ConsoleDoor(world, owner.person_id)
-        await console.come_back()
-        yield console
-        await console.leave()
-        return
-    paper = PaperDoor(world, owner.person_id)
-    world.hub.outbox.add(paper.paper)
-    await paper.paper.start(world.hub.inbox)
-    yield paper
-    await paper.paper.stop()
+    match kind:
+        case "console":
+            console = ConsoleDoor(world, owner.person_id)
+            await console.come_back()
+            yield console
+            await console.leave()
+        case "telegram":
+            from tests.conformance.telegram_door import open_telegram_door
+            from tests.fakes.bot_api import FakeBotApi
+
+            fake = world.around[kind]
+            assert isinstance(fake, FakeBotApi)
+            async with open_telegram_door(world, fake, owner.person_id) as telegram:
+                yield telegram
+        case _:
+            paper = PaperDoor(world, owner.person_id)
+            world.hub.outbox.add(paper.paper)
+            await paper.paper.start(world.hub.inbox)
+            yield paper
+            await paper.paper.stop()

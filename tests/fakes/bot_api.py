@@ -36,6 +36,9 @@ WEBHOOK_RETRY_SECONDS = 0.05
 """Telegram waits longer; tests need not."""
 
 
+PAUSE_SECONDS = 0.005
+
+
 class Drop(StrEnum):
     """When a planned fault breaks the connection."""
 
@@ -175,6 +178,12 @@ class FakeBotApi(People):
                     await self._bell.wait()
         except TimeoutError:
             raise AssertionError(f"it never came; the chats:\n{self.pages()}") from None
+
+    async def pause(self) -> None:
+        """Wait for the next change here, or a moment: for states that ring elsewhere."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PAUSE_SECONDS):
+                await self._bell.wait()
 
     @property
     def is_polled(self) -> bool:

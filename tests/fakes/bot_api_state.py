@@ -131,6 +131,8 @@ class State:
     profile: dict[str, str] = field(default_factory=dict)
     updates: list[Json] = field(default_factory=list)
     """Not yet confirmed by the bot."""
+    all_updates: list[Json] = field(default_factory=list)
+    """Every update there was, in order."""
     allowed_updates: frozenset[str] = frozenset()
     """Empty: all."""
     webhook: Json | None = None
@@ -169,6 +171,7 @@ class State:
             return None
         update = {"update_id": next(self.update_ids), kind: body}
         self.updates.append(update)
+        self.all_updates.append(update)
         return update
 
 

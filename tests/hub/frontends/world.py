@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
@@ -288,6 +289,8 @@ class World:
 
     hub: Hub
     rest: httpx.AsyncClient
+    around: dict[str, object] = field(default_factory=dict)
+    """The servers of platforms that the hub talks to, by frontend."""
 
     @property
     def url(self) -> str:
@@ -338,10 +341,10 @@ async def at_terminal(client: ChatClient) -> AsyncIterator[Chat]:
 
 @contextlib.asynccontextmanager
 async def open_world(
-    folder: Path, environment: Environment | None = None, *, port: int = 0
+    folder: Path, environment: Environment | None = None, *, port: int = 0, **more: Any
 ) -> AsyncIterator[World]:
-    """Run a hub with its data in a folder."""
-    settings = Settings(host="127.0.0.1", port=port, data=folder)
+    """Run a hub with its data in a folder; `more` settings are those of `hub.settings`."""
+    settings = Settings.model_validate({"host": "127.0.0.1", "port": port, "data": folder, **more})
     async with running(settings, environment) as hub:
         headers = {"Authorization": f"Bearer {hub.settings.admin_key_file.read_text().strip()}"}
         url = f"{hub.settings.local_url}/api/v1"
