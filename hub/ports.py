@@ -84,7 +84,7 @@ class Files(Protocol):
         """Where the content lies on the hub's disk until it was sent.
 
         Raises:
-            NotFound: `file_gone`; Unavailable: `file_not_here` (retryable, it is on its way).
+            NotFound: `file_gone`. Views name a file only once it is here.
         """
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from desktop.core import sending
 from desktop.jobs import wording
 from desktop.jobs.asking import RESULT_NAME, TABLES, file_of
+from shared.errors import BadInput
 from shared.kinds import FILE_BYTES_MAX, file_name_of
 from shared.kinds.files import HeadInputs, HeadOutput, SendInputs, SendOutput
 
@@ -35,7 +36,8 @@ def send(context: Context, inputs: SendInputs) -> SendOutput:
     Raises:
         NotAllowed: `sending_refused`, and as `file_of`.
         LimitReached: `file_too_large`.
-        NotFound, BadInput: as `file_of`.
+        BadInput: `file_empty`, and as `file_of`.
+        NotFound: as `file_of`.
     """
     context.check_sending()
     path = file_of(context, inputs.file, text="Which file?", suffixes=SENDABLE, offers_results=True)
@@ -43,6 +45,8 @@ def send(context: Context, inputs: SendInputs) -> SendOutput:
     shown = file_name_of(path.name)
     if size_bytes > FILE_BYTES_MAX:
         raise sending.too_large(f"{shown} ({wording.size(size_bytes)})")
+    if size_bytes == 0:
+        raise BadInput("file_empty", f"{shown} is empty.", "Name a file with something in it.")
     context.send(path)
     return SendOutput(headline=f"{shown} ({wording.size(size_bytes)}) is on its way.")
 

@@ -68,6 +68,8 @@ def save_pairing(connection: sqlite3.Connection, paired: Pairing) -> None:
     if get(connection, "worker_id") not in ("", paired.worker_id):
         connection.execute("delete from attempt")
         connection.execute("delete from question")
+        # Another hub must not even learn the hashes of what the last one was to get.
+        connection.execute("delete from outgoing")
     put(connection, "hub_url", paired.hub_url)
     put(connection, "worker_id", paired.worker_id)
     put(connection, "worker_name", paired.worker_name)

@@ -34,8 +34,6 @@ class Quiet:
     session: Mapping[str, str] = field(default_factory=dict)
     memory_bytes_max: int = MEMORY_BYTES
     threads_max: int = 1
-    profile: Path | None = None
-    session: Mapping[str, str] = field(default_factory=dict)
     read_at: float = field(default=0.0)
     """When the file had been read: the budget begins."""
     first_at: float = field(default=0.0)
@@ -67,15 +65,6 @@ class Quiet:
 
     def recent_files(self, suffixes: tuple[str, ...], *, count_max: int) -> list[Path]:
         return []
-
-    def check_sending(self) -> None:
-        raise AssertionError
-
-    def send(self, path: Path, *, name: str = "") -> None:
-        raise AssertionError(f"sent {path}")
-
-    def wrote(self, path: Path) -> None:
-        return None
 
 
 def cpu_seconds() -> float:

@@ -95,7 +95,7 @@ def _drawn(context: Context, manifest: Manifest) -> ModelOutput:
         context.progress(DRAWING, number, len(plots))
     count = wording.count(len(plots), "plot")
     return ModelOutput(
-        headline=f"{manifest.name}: {count} on the way.",
+        headline=f"{manifest.name}: {count} {'is' if len(plots) == 1 else 'are'} on the way.",
         notes=tuple(_missing(manifest, plots)),
         model=manifest.facts,
     )

@@ -54,6 +54,14 @@ def test_a_file_that_no_chat_carries_is_refused_with_its_size(tmp_path: Path) ->
     assert caught.value.message == ("huge.csv (60 MB) is larger than 50 MB, the most a chat takes.")
 
 
+def test_an_empty_file_is_not_worth_sending(tmp_path: Path) -> None:
+    context = context_of(tmp_path)
+    written(context, "empty.csv", "")
+    with pytest.raises(AppError) as caught:
+        send(context, SendInputs(file="empty.csv"))
+    assert (caught.value.code, context.sent) == ("file_empty", [])
+
+
 def test_of_a_result_the_predicted_columns_come_first(tmp_path: Path) -> None:
     context = context_of(tmp_path)
     rows = "\n".join(f"{n},{n / 3:.4f},2025-01-0{n},yes,0.9" for n in range(1, 8))

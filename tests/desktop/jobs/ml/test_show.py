@@ -101,7 +101,7 @@ def test_its_plots_are_pictures_that_fit_a_phone(
     context = context_of(tmp_path)
     stored(context, task)
     told = run(context, ModelInputs(model="1", plot=True))
-    assert told.headline == f"Churn: {len(names)} plots on the way."
+    assert told.headline == f"Churn: {len(names)} plots are on the way."
     assert [name for _, name in context.sent] == [f"Churn {name}.png" for name in names]
     for path, _ in context.sent:
         assert path.parent == context.workdir
