@@ -58,9 +58,17 @@ async def test_an_outage_at_the_start_is_waited_out(bench: Bench) -> None:
     await bench.until(lambda: bench.said == ["/jobs"])
 
 
-async def test_an_outage_later_loses_nothing_and_is_over_as_soon_as_it_is_over(
+async def test_the_end_of_an_outage_is_seen_at_once_though_nobody_says_a_word(
     bench: Bench,
 ) -> None:
+    await bench.start()
+    bench.fake.go_down()
+    await bench.until_state(HealthState.TROUBLED)
+    bench.fake.come_back()
+    await bench.until_state(HealthState.OK)
+
+
+async def test_an_outage_later_loses_nothing(bench: Bench) -> None:
     await bench.start()
     anna = bench.anna()
     bench.fake.go_down()

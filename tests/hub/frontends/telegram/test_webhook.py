@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
+from hub.app import running
 from hub.frontends.telegram.options import WEBHOOK_PATH
 from hub.frontends.telegram.webhook import BODY_BYTES_MAX
+from hub.settings import Settings
 from shared.errors import Unavailable
 from tests.hub.frontends.telegram.bench import ANNA_ID, Bench, open_bench
 from tests.hub.worlds import World
@@ -114,3 +118,29 @@ async def test_odd_calls_get_an_answer_and_do_no_harm(
     assert await status(b"\xff\xfe") == 400
     assert await status(json.dumps({"update_id": 7}).encode()) == 200
     assert not bench.heard
+
+
+async def test_a_whole_hub_is_called_and_answers(tmp_path: Path) -> None:
+    from tests.fakes.bot_api import TOKEN, open_bot_api
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    async with open_bot_api(own_server=True) as fake:
+        settings = Settings(
+            data=tmp_path,
+            port=port,
+            public_url=f"http://127.0.0.1:{port}",
+            telegram_token=SecretStr(TOKEN),
+            telegram_api_url=fake.url,
+            telegram_webhook=True,
+        )
+        async with running(settings):
+            await fake.until(lambda: fake.state.webhook is not None)
+            anna = fake.user(ANNA_ID, "Anna")
+            fake.say(anna, "/start")
+            await fake.until(lambda: bool(fake.of_bot(anna)))
+            assert not fake.state.updates
+            async with httpx.AsyncClient(trust_env=False) as stranger:
+                url = f"http://127.0.0.1:{port}{WEBHOOK_PATH}"
+                assert (await stranger.post(url, json=update("/jobs"))).status_code == 401
