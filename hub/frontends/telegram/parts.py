@@ -12,9 +12,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from hub.core.view import Button, View, ViewFile
-from hub.frontends.telegram.html import CAPTION_UNITS_MAX, html_of, laid_out, units
+from hub.frontends.telegram.html import CAPTION_UNITS_MAX, TEXT_UNITS_MAX, html_of, laid_out, units
 from hub.frontends.telegram.keyboard import fits
-from shared.plain_text import plain_line
+from shared.plain_text import plain, plain_line
 
 UPLOAD_BYTES_MAX = 50 * 1000 * 1000
 PHOTO_BYTES_MAX = 10 * 1000 * 1000
@@ -67,10 +67,15 @@ def parts_of(view: View, paths: Mapping[str, Path | None]) -> list[Part]:
         head = Part(sort=Sort.TEXT)
     html = html_of(view) if view.text.strip() or head.sort is Sort.TEXT else ""
     head = replace(head, html=html, buttons=buttons, is_quiet=is_quiet)
-    if view.overflow:
-        content = view.overflow.encode()
-        files.append(Part(sort=Sort.DOCUMENT, content=content, name=WHOLE_TEXT_NAME, is_quiet=True))
+    if whole := _whole_text(view):
+        files.append(Part(sort=Sort.DOCUMENT, content=whole, name=WHOLE_TEXT_NAME, is_quiet=True))
     return [head, *files]
+
+
+def _whole_text(view: View) -> bytes:
+    """All of a text that had to be cut; Telegram counts units, so it may be cut here at last."""
+    is_cut = units(laid_out(view)) > TEXT_UNITS_MAX and not view.is_status
+    return plain(view.overflow or (view.text if is_cut else "")).encode()
 
 
 def spelled_out(view: View, paths: Mapping[str, Path | None]) -> View:
@@ -80,6 +85,8 @@ def spelled_out(view: View, paths: Mapping[str, Path | None]) -> View:
         if file.size_bytes > UPLOAD_BYTES_MAX:
             size = f"{file.size_bytes / 1e6:,.0f} MB"
             lines.append(f"{file.name} ({size}) is too large for Telegram, which takes 50 MB.")
+        elif file.size_bytes == 0:
+            lines.append(f"{file.name} is empty, and Telegram takes no empty files.")
         elif paths.get(file.sha256) is None:
             lines.append(f"{file.name} is no longer here. Ask for it again.")
     if not lines:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hub.core.view import Button, Progress, View, ViewFile, degraded
+from hub.frontends.telegram.parts import safe_name
 from hub.ports import MessageRef
 from shared.errors import AppError, Unavailable
 from shared.ids import ConversationId
@@ -104,9 +105,11 @@ async def test_several_files_follow_their_words_without_a_sound(bench: Bench) ->
 async def test_files_that_are_gone_or_too_large_are_told_in_words(bench: Bench) -> None:
     gone = ViewFile(name="old.csv", sha256="cc", size_bytes=5, media_type="text/csv")
     huge = ViewFile(name="big.bin", sha256="aa", size_bytes=73_000_000, media_type="x/y")
-    await bench.show(View(text="Files:", files=(gone, huge)))
+    empty = ViewFile(name="none.csv", sha256="aa", size_bytes=0, media_type="text/csv")
+    await bench.show(View(text="Files:", files=(gone, huge, empty)))
     [shown] = bench.fake.of_bot(7001)
     assert "old.csv is no longer here. Ask for it again." in shown.text
+    assert "none.csv is empty, and Telegram takes no empty files." in shown.text
     assert "big.bin (73 MB) is too large for Telegram, which takes 50 MB." in shown.text
 
 
@@ -191,3 +194,26 @@ async def test_a_text_that_is_too_long_comes_whole_as_a_file(bench: Bench) -> No
     assert len(cut.text) <= 4096
     assert file.document is not None
     assert file.is_silent
+
+
+async def test_signs_that_count_twice_make_a_text_too_long_sooner(bench: Bench) -> None:
+    await bench.show(degraded(View(text="😀" * 2100), bench.frontend.capabilities))
+    cut, file = bench.fake.of_bot(7001)
+    assert cut.text.endswith("😀 …")
+    assert file.document is not None
+    assert file.document.content.decode() == "😀" * 2100
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("../../etc/passwd", "_.._etc_passwd"),
+        ("a\\b:c.csv", "a_b_c.csv"),
+        ("cod\u202ecsv.exe", "cod\ufffdcsv.exe"),
+        ("x\ny.csv", "x y.csv"),
+        ("...", "file"),
+        ("n" * 300 + ".parquet", "n" * 112 + ".parquet"),
+    ],
+)
+def test_names_of_files_are_harmless_and_keep_their_ending(name: str, safe: str) -> None:
+    assert safe_name(name) == safe

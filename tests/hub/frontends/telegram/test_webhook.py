@@ -17,7 +17,7 @@ from hub.frontends.telegram.options import WEBHOOK_PATH
 from hub.frontends.telegram.webhook import BODY_BYTES_MAX
 from hub.settings import Settings
 from shared.errors import Unavailable
-from tests.hub.frontends.telegram.bench import ANNA_ID, Bench, open_bench
+from tests.hub.frontends.telegram.bench import ANNA_ID, GROUP_ID, Bench, open_bench
 from tests.hub.worlds import World
 
 SECRET = "X-Telegram-Bot-Api-Secret-Token"
@@ -37,11 +37,11 @@ async def caller(bench: Bench) -> AsyncIterator[httpx.AsyncClient]:
         yield opened
 
 
-def update(text: str, number: int = 1) -> dict[str, Any]:
+def update(text: str, number: int = 1, **more: Any) -> dict[str, Any]:
     anna = {"id": ANNA_ID, "is_bot": False, "first_name": "Anna"}
     chat = {"id": ANNA_ID, "type": "private", "first_name": "Anna"}
     message = {"message_id": 5, "date": 1, "chat": chat, "from": anna, "text": text}
-    return {"update_id": number, "message": message}
+    return {"update_id": number, "message": message | more}
 
 
 def secret_of(bench: Bench) -> dict[str, str]:
@@ -144,3 +144,53 @@ async def test_a_whole_hub_is_called_and_answers(tmp_path: Path) -> None:
             async with httpx.AsyncClient(trust_env=False) as stranger:
                 url = f"http://127.0.0.1:{port}{WEBHOOK_PATH}"
                 assert (await stranger.post(url, json=update("/jobs"))).status_code == 401
+
+
+LAB = {"id": GROUP_ID, "type": "supergroup", "title": "Lab"}
+PHOTO = {"file_id": "f", "file_unique_id": "u", "width": 9, "height": 9}
+STICKER = PHOTO | {"type": "regular", "is_animated": False, "is_video": False}
+ROBOT = {"id": 5, "is_bot": True, "first_name": "Robot"}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"from": ROBOT},
+        {"sender_chat": {"id": -77, "type": "channel", "title": "News"}},
+        {"chat": LAB, "sender_chat": LAB},
+        {"chat": {"id": -77, "type": "channel", "title": "News"}},
+        {"text": "", "new_chat_title": "Lab 2"},
+        {"text": "", "sticker": STICKER},
+    ],
+)
+async def test_what_no_person_says_to_the_bot_is_not_heard(
+    bench: Bench, caller: httpx.AsyncClient, more: dict[str, Any]
+) -> None:
+    await bench.start()
+    said = update(**({"text": "/jobs"} | more))
+    reply = await caller.post(WEBHOOK_PATH, json=said, headers=secret_of(bench))
+    assert reply.status_code == 200
+    assert not bench.heard
+    edited = {"update_id": 2, "edited_message": update("/jobs")["message"] | {"edit_date": 2}}
+    await caller.post(WEBHOOK_PATH, json=edited, headers=secret_of(bench))
+    assert not bench.heard
+
+
+async def test_pictures_sent_together_are_answered_once(
+    bench: Bench, caller: httpx.AsyncClient
+) -> None:
+    await bench.start()
+    for number in (1, 2, 3):
+        picture = update("", number, photo=[PHOTO], media_group_id="album")
+        await caller.post(WEBHOOK_PATH, json=picture, headers=secret_of(bench))
+    assert [inbound.has_file for inbound in bench.heard] == [True]
+
+
+async def test_a_group_that_moves_is_told_with_its_new_id(
+    bench: Bench, caller: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    await bench.start()
+    group = {"id": GROUP_ID, "type": "group", "title": "Lab"}
+    moved = update("", chat=group, migrate_to_chat_id=-100777)
+    await caller.post(WEBHOOK_PATH, json=moved, headers=secret_of(bench))
+    assert "put -100777 into HUB_TELEGRAM_GROUPS" in caplog.text
