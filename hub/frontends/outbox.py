@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from hub.core.fact import Fact
 from hub.core.job import HELD_STATES, JobCard
+from hub.core.pace import is_group
 from hub.core.placement import WaitingReason
 from hub.core.view import Tone, View
 from hub.frontends.briefing import brief
@@ -196,7 +197,7 @@ class Outbox:
         if card and self._lanes.serves(card.conversation):
             return card.conversation
         spoken = await self._deliveries.conversations_of(person_id)
-        return next((c for c in spoken if self._lanes.serves(c)), None)
+        return next((c for c in spoken if self._lanes.serves(c) and not is_group(c)), None)
 
     def _note_home(self, card: JobCard, home: ConversationId | None) -> None:
         if home and not card.state.is_terminal:

@@ -187,6 +187,9 @@ async def test_another_persons_question_is_not_even_there_elsewhere(talk: Talk) 
 async def test_what_is_for_one_person_never_goes_to_a_group(talk: Talk) -> None:
     await talk.say("/help", where=GROUP)
     await talk.world.pair("studio-mac")
+    hub, worded = talk.world.hub, 0
+    while worded < hub.services.feed.position():
+        worded = await hub.outbox._deliveries.cursor()
     await talk.say("/help")
     await talk.world.pair("third-mac")
     await until(lambda: any("third-mac" in view.text for _, view, _ in talk.stage.shown))
