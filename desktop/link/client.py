@@ -169,7 +169,7 @@ class Link:
         end.hello(hello)
         try:
             async with asyncio.TaskGroup() as tasks:
-                writer = tasks.create_task(self._write(connection, end))
+                writer = tasks.create_task(self._write_all(connection, end))
                 await self._read(connection, end)
                 self._outgoing.set()
                 await writer
@@ -206,6 +206,11 @@ class Link:
                     await self._station.take(message)
                 case _:
                     await self._station.take(message)
+
+    async def _write_all(self, connection: ClientConnection, end: WorkerEnd) -> None:
+        """Write until the line has closed; what came before that is read on: the reason, often."""
+        with contextlib.suppress(ConnectionClosed):
+            await self._write(connection, end)
 
     async def _write(self, connection: ClientConnection, end: WorkerEnd) -> None:
         """Send what is due: frames, the outbox, beats; ends the line when the end has closed."""

@@ -93,6 +93,11 @@ class HubDouble:
         assert self._socket is not None
         self._socket.transport.abort()
 
+    async def close(self) -> None:
+        """End the line in order, and wait until it is."""
+        assert self._socket is not None
+        await self._socket.close()
+
     async def until(self, is_so: Callable[[], object]) -> None:
         """Wait until something is so; looked at after each message, and now and then."""
         try:

@@ -11,13 +11,14 @@ import pytest
 from desktop.core.link import LinkState, LinkStatus
 from desktop.store import journal
 from shared.errors import ErrorBody
+from shared.events import WorkerPaired
 from shared.messages import (
     Accept,
     Bye,
     Offer,
 )
 from tests.desktop.link.hub_double import HubDouble
-from tests.desktop.link.workers import granted, spec, working
+from tests.desktop.link.workers import WORKER, granted, spec, working
 from tests.desktop.runner import hard_executors
 
 ROOT = Path(__file__).parents[3]
@@ -67,6 +68,20 @@ async def test_the_earlier_of_two_programs_with_one_token_stops_and_says_so(
     assert refused.error is not None
     assert "Another program" in refused.error.message
     assert "revoke" in refused.error.hint
+    assert len(hub.hellos) == 1
+
+
+async def test_the_reason_of_an_end_is_read_even_when_nothing_can_be_said_any_more(
+    hub: HubDouble, tmp_path: Path
+) -> None:
+    """The goodbye lies behind events: what the worker says to them meets a closed line."""
+    async with working(tmp_path, hub.base) as worker:
+        await worker.until_state(LinkState.ONLINE)
+        for _ in range(20):
+            await hub.publish(WorkerPaired(worker_id=WORKER, name="anna-pc"))
+        await hub.say(Bye(error=ErrorBody(code="connection_replaced", message="Again.")))
+        await hub.close()
+        await worker.until_state(LinkState.REFUSED, "connection_replaced")
     assert len(hub.hellos) == 1
 
 
