@@ -15,6 +15,8 @@ from shared.errors import AppError, NotAllowed
 from shared.plain_text import plain
 
 if TYPE_CHECKING:
+    from pydantic import JsonValue
+
     from hub.frontends.rest_client import RestClient
     from hub.settings import Settings
 
@@ -85,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
         "Prints a code that is good once, for 10 minutes. On the computer to be connected run\n"
         "  deskhand pair CODE --hub URL\n"
         "With --person, a new person is brought in and their key is printed, once.",
+    )
+    invite.add_argument(
+        "--yes", action="store_true", help="let in whoever comes with the code, without asking"
     )
     invite.add_argument("--person", metavar="NAME", help="bring in a new person by this name")
     _hub_options(invite)
@@ -209,15 +214,15 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _invite(options: argparse.Namespace) -> int:
     client = _client(options)
-    body: dict[str, str] = {}
+    body: dict[str, JsonValue] = {"is_approved": options.yes}
     if options.person:
         person = client.post("/people", {"name": options.person})
         print(
             f"{person['name']} may use this hub now. Their key, shown once:\n\n  {person['key']}\n"
         )
         print(f"They chat with: HUB_KEY=KEY deskhand-hub chat --hub {client.hub_url}")
-        body = {"person_id": str(person["person_id"])}
-    invitation = client.post("/invitations", {**body})
+        body["person_id"] = person["person_id"]
+    invitation = client.post("/invitations", body)
     code, hub_url = invitation["code"], invitation["hub_url"]
     print(f"Code: {code}   (works once, for 10 minutes)\n")
     print("On the computer to be connected:\n")

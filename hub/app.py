@@ -29,6 +29,7 @@ from hub.ports import FrontendSetup, Taps
 from hub.server import App, LateApi, Server, listen, loop_factory, on_signals, server_of
 from hub.services import Services
 from hub.services.absences import Absences
+from hub.services.admissions import Admissions
 from hub.services.deliveries import Deliveries
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
@@ -207,13 +208,16 @@ def _services(
     keys = Keys(ledger)
     registry = Registry(ledger, board)
     # Whoever is shown out must not come in again on a key that is still remembered.
+    pairing = Pairing(ledger, pepper)
     registry.revocation_listeners.append(keys.forget)
+    pairing.token_listeners.append(keys.forget)
     return Services(
         feed=Feed(ledger),
         intake=Intake(ledger, board, kinds),
         views=Views(ledger, board),
         keys=keys,
-        pairing=Pairing(ledger, pepper),
+        pairing=pairing,
+        admissions=Admissions(ledger),
         registry=registry,
         dispatcher=Dispatcher(ledger, board),
         recorder=Recorder(ledger, kinds),
@@ -332,6 +336,7 @@ def _loops(hub: Hub) -> list[Coroutine[None, None, None]]:
         services.rescuer.run(),
         services.absences.run(),
         services.registry.run(),
+        services.pairing.run(),
         services.files.run(),
         hub.engine.run(),
         hub.outbox.run(),
@@ -345,6 +350,7 @@ async def _warm(hub: Hub) -> None:
 
 async def _drain(hub: Hub, server: Server, serving: asyncio.Task[None]) -> None:
     """Say goodbye to workers and terminals, finish requests, write down what is in memory."""
+    hub.services.pairing.close()
     await hub.engine.drain()
     await hub.host.stop()
     server.should_exit = True

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from shared.errors import ErrorBody
-from shared.ids import COUNT_MAX, JobId, PersonId, QuestionId, TaskId, WorkerId
+from shared.ids import COUNT_MAX, ConversationId, JobId, PersonId, QuestionId, TaskId, WorkerId
 from shared.kinds import SENDS_MAX, FileRef
 from shared.questions import Answer, Asking
 
@@ -241,6 +241,68 @@ class WorkerBack(Body):
     until: datetime
 
 
+class WorkerRevoked(Body):
+    """A person showed a worker out."""
+
+    type: Literal["worker_revoked"] = "worker_revoked"
+    worker_id: WorkerId
+    name: str
+    by: str
+
+
+class JoinRequested(Body):
+    """A computer, or a chat account, waits for a person to let it in."""
+
+    type: Literal["join_requested"] = "join_requested"
+    join_id: str
+    kind: Literal["worker", "account"]
+    name: str
+    platform: str = ""
+    kinds: tuple[str, ...] = ()
+    """What a computer can run."""
+    words: str = ""
+    """The check words a computer shows, too."""
+    frontend: str = ""
+    account: str = ""
+    """The platform's own id of a chat account."""
+
+
+class JoinSettled(Body):
+    type: Literal["join_settled"] = "join_settled"
+    join_id: str
+    kind: Literal["worker", "account"]
+    name: str
+    state: Literal["approved", "rejected", "expired"]
+    by: str = ""
+
+
+class AccountLinked(Body):
+    """One more chat account speaks for its person."""
+
+    type: Literal["account_linked"] = "account_linked"
+    frontend: str
+    account: str
+    name: str
+    conversation: ConversationId
+
+
+class PersonAdmitted(Body):
+    """A chat account that nobody knew was let in, as a person of its own."""
+
+    type: Literal["person_admitted"] = "person_admitted"
+    frontend: str
+    conversation: ConversationId
+
+
+class PairingPaused(Body):
+    """Somebody tries codes; told to the hub's owner."""
+
+    type: Literal["pairing_paused"] = "pairing_paused"
+    tries: int
+    addresses: int
+    minutes: int
+
+
 EventBody = (
     JobStarted
     | JobLogged
@@ -264,6 +326,12 @@ EventBody = (
     | WorkerPaired
     | WorkerLost
     | WorkerBack
+    | WorkerRevoked
+    | JoinRequested
+    | JoinSettled
+    | AccountLinked
+    | PersonAdmitted
+    | PairingPaused
 )
 
 AttemptEventBody = (

@@ -12,6 +12,7 @@ import ipaddress
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from shared.errors import BadInput, LimitReached
 
@@ -26,6 +27,13 @@ TRIES_PER_MINUTE_MAX = 30
 ADDRESSES_MAX = 10_000
 
 
+class Purpose(StrEnum):
+    """What a code lets in; one for a computer is worth nothing in a chat, and the reverse."""
+
+    WORKER = "worker"
+    ACCOUNT = "account"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invitation:
     """A code to show to its person; the hub itself keeps only a keyed hash of it."""
@@ -33,6 +41,15 @@ class Invitation:
     code: str
     """As people read it: "BCDF-GHJK"."""
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Somebody tries codes."""
+
+    tries: int
+    """Within the last minute, that were not right."""
+    addresses: int
 
 
 def make_code(random: bytes) -> str:
@@ -64,6 +81,7 @@ def code_digest(code: str, pepper: bytes) -> str:
 
 
 def code_wrong() -> BadInput:
+    """Say the same for wrong, expired and used: whoever guesses learns nothing."""
     return BadInput(
         "pairing_code_wrong",
         "That code is wrong, used or expired.",
@@ -93,16 +111,25 @@ class Throttle:
     """Counts tries; lives in memory, for nobody outside can restart the hub.
 
     A try counts as wrong until it proves right, so that many at the same moment gain nothing.
-    Times are seconds of a monotonic clock.
+    During a pause for all not even a right code passes: addresses cost nothing, and a guesser
+    with a new one for each try would not be paused at all. Accounts this hub knows are few and
+    chosen by its owner; they are paused each for itself. Times are seconds of a monotonic clock.
     """
 
     by_address: OrderedDict[str, Tries] = field(default_factory=OrderedDict)
-    recent: deque[float] = field(default_factory=deque)
-    """When codes were tried in the last minute, by anyone."""
+    recent: deque[tuple[float, str]] = field(default_factory=deque)
+    """When codes were tried in the last minute that were not right, and from where."""
     all_paused_until: float = 0.0
+    alarm: Alarm | None = None
+    """Set when the pause for all begins, for its owner to be told."""
 
-    def admit(self, address: str, now: float) -> None:
+    def admit(self, address: str, now: float, *, is_known: bool = False) -> None:
         """Let a try pass, or not.
+
+        Args:
+            address: who tries.
+            now: seconds.
+            is_known: an account of a person of this hub.
 
         Raises:
             LimitReached: `pairing_paused`, with `retry_after_seconds`.
@@ -110,16 +137,23 @@ class Throttle:
         tries = self._tries_of(address)
         if tries.open >= WRONG_TRIES_MAX:
             tries.open, tries.paused_until = 0, now + PAUSE_SECONDS
-        until = max(self.all_paused_until, tries.paused_until)
+        until = tries.paused_until if is_known else max(self.all_paused_until, tries.paused_until)
         if now < until:
             raise paused(until - now)
-        while self.recent and self.recent[0] <= now - 60:
+        while self.recent and self.recent[0][0] <= now - 60:
             self.recent.popleft()
-        if len(self.recent) >= TRIES_PER_MINUTE_MAX:
+        if len(self.recent) >= TRIES_PER_MINUTE_MAX and not is_known:
+            addresses = len({where for _, where in self.recent})
+            self.alarm = Alarm(tries=len(self.recent), addresses=addresses)
             self.all_paused_until = now + PAUSE_SECONDS
             raise paused(PAUSE_SECONDS)
-        self.recent.append(now)
+        self.recent.append((now, bucket(address)))
         tries.open += 1
+
+    def take_alarm(self) -> Alarm | None:
+        """The alarm, once."""
+        alarm, self.alarm = self.alarm, None
+        return alarm
 
     def note_wrong(self, address: str, now: float) -> None:
         """A try was wrong: the fifth in a row pauses its address.
@@ -134,7 +168,21 @@ class Throttle:
             raise paused(tries.paused_until - now)
 
     def note_right(self, address: str) -> None:
+        self._forgive(address)
         self.by_address.pop(bucket(address), None)
+
+    def note_unused(self, address: str) -> None:
+        """The code was right, yet is not spent: wrong tries before it stay counted."""
+        self._forgive(address)
+        tries = self._tries_of(address)
+        tries.open = max(0, tries.open - 1)
+
+    def _forgive(self, address: str) -> None:
+        mine = bucket(address)
+        for place in range(len(self.recent) - 1, -1, -1):
+            if self.recent[place][1] == mine:
+                del self.recent[place]
+                return
 
     def _tries_of(self, address: str) -> Tries:
         key = bucket(address)

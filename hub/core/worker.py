@@ -30,6 +30,8 @@ class Worker:
     is_paused: bool = False
     """A person asked the hub to send it nothing new."""
     is_revoked: bool = False
+    public_key: bytes = b""
+    """Ed25519; empty for a machine that paired before there were keys."""
 
 
 @dataclass(slots=True, kw_only=True)

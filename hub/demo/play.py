@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import re
 import time
@@ -104,14 +105,18 @@ class Play:
         return Samples(folder, paths[0], paths[1])
 
     async def _connect_worker(self, anna: Actor, samples: Samples) -> None:
-        """A code goes from the chat to the computer."""
+        """A code goes from the chat to the computer, two words come back, a person says yes."""
         await anna.say("/start")
         await anna.say("/connect")
         code = await anna.find(CODE, START_SECONDS)
         command = ["pair", code, "--hub", self.hub_url, "--name", MACHINE]
         command += ["--folder", str(samples.folder)]
         self.transcript.note(f"$ deskhand {' '.join(command[:4])}")
-        await self.programs.run("desktop", [*self._home, *command], START_SECONDS)
+        async with asyncio.TaskGroup() as tasks:
+            pairing = self.programs.run("desktop", [*self._home, *command], START_SECONDS)
+            tasks.create_task(pairing)
+            asked = await anna.until(_asks_to_join, START_SECONDS, "Nobody asked to be let in.")
+            await anna.say(asked.buttons[0].says)
         await anna.until(_is_paired, START_SECONDS, "Nobody said that the computer is paired.")
         self.transcript.note("$ deskhand --headless")
         self._start_worker()
@@ -195,6 +200,10 @@ class Play:
             "predicted_rows": _fact(predicted[0], "rows"),
             "recovered": recovered,
         }
+
+
+def _asks_to_join(view: View) -> bool:
+    return view.subject.startswith("join:") and bool(view.buttons)
 
 
 def _is_paired(view: View) -> bool:

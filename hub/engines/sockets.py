@@ -47,6 +47,8 @@ class SocketEngine:
         self._all: set[Connection] = set()
         self._is_closing = False
         services.registry.revocation_listeners.append(self.drop)
+        # A machine that was set up anew has a new token; whatever holds the old one is over.
+        services.pairing.token_listeners.append(self.drop)
 
     def connected(self) -> frozenset[WorkerId]:
         return frozenset(w for w, connection in self._connections.items() if connection.is_open)

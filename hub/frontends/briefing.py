@@ -80,5 +80,5 @@ async def _open_beside(services: Services, card: JobCard | None) -> int:
 
 
 def _failure(card: JobCard | None, body: object) -> ErrorBody | None:
-    retried = isinstance(body, JobQueued) and body.reason == "retry"
+    retried = isinstance(body, JobQueued) and body.reason in ("retry", "lost")
     return card.error if card and retried else None

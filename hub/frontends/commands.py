@@ -90,8 +90,15 @@ _FILE = Argument(
 )
 _ID = Argument(name="id", summary="the four characters after #", required=True)
 
+_REQUEST = Argument(name="id", summary="who waits, as told", required=True)
+
 COMMANDS: tuple[Command, ...] = (
-    Command(name="start", summary="What this is, and what to do first", who=Who.ANYONE),
+    Command(
+        name="start",
+        summary="What this is, and what to do first",
+        who=Who.ANYONE,
+        arguments=(Argument(name="code", summary="an invitation"),),
+    ),
     Command(
         name="help",
         summary="All commands, or one in detail",
@@ -100,6 +107,36 @@ COMMANDS: tuple[Command, ...] = (
         example="/help train",
     ),
     Command(name="connect", summary="Get a code that pairs a computer"),
+    Command(
+        name="pair",
+        summary="Connect the computer that shows a code",
+        arguments=(Argument(name="code", summary="what it shows", required=True),),
+        example="/pair WDJB-MJHT",
+    ),
+    Command(
+        name="approve",
+        summary="Let a computer or a person in; buttons say this",
+        arguments=(_REQUEST,),
+        example="/approve K7Q2",
+        in_menu=False,
+    ),
+    Command(
+        name="reject",
+        summary="Turn a computer or a person away; buttons say this",
+        arguments=(_REQUEST,),
+        example="/reject K7Q2",
+        in_menu=False,
+    ),
+    Command(
+        name="unlink",
+        summary="Let a chat account speak for you no more; buttons say this",
+        arguments=(
+            Argument(name="frontend", required=True),
+            Argument(name="account", required=True),
+        ),
+        example="/unlink telegram 4711",
+        in_menu=False,
+    ),
     Command(name="workers", summary="Your computers and how they are"),
     Command(
         name="worker",

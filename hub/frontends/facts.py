@@ -22,6 +22,11 @@ DOING = {
 }
 """What a job of a kind is doing, as it stands behind "while"."""
 
+VERBS = {"ml.train": "train", "ml.predict": "predict", "data.describe": "describe"}
+"""What a kind lets a person do, in the words of a machine's card."""
+PLACES = {"console": "the console", "telegram": "Telegram", "discord": "Discord", "api": "the API"}
+"""Where people speak, as they call it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from hub.frontends.entrance import place
 from hub.frontends.facts import Facts
 from hub.frontends.figures import capital, duration
 from hub.frontends.results import result_view
 from hub.frontends.wording import answered
 from shared.events import (
+    AccountLinked,
     EventBody,
     FilesArrived,
     FilesMissed,
@@ -22,7 +24,11 @@ from shared.events import (
     JobResumed,
     JobStarted,
     JobSucceeded,
+    JoinRequested,
+    JoinSettled,
     LateResult,
+    PairingPaused,
+    PersonAdmitted,
     QuestionAnswered,
     QuestionAsked,
     QuestionParked,
@@ -30,6 +36,7 @@ from shared.events import (
     WorkerBack,
     WorkerLost,
     WorkerPaired,
+    WorkerRevoked,
 )
 
 
@@ -82,6 +89,19 @@ def sentence(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
             return f"{body.name} was stopped" if body.was_stopped else f"{body.name} went away"
         case WorkerBack():
             return f"{body.name} came back"
+        case WorkerRevoked():
+            return f"{body.name} was shown out by {facts.whose(body.by)}"
+        case JoinRequested():
+            return f"{body.name} asked to be let in"
+        case JoinSettled():
+            by = f" by {facts.whose(body.by)}" if body.by else ""
+            return f"The request of {body.name} was {body.state}{by}"
+        case AccountLinked():
+            return f"{body.name} speaks for you on {place(body.frontend)}"
+        case PersonAdmitted():
+            return f"Let in on {place(body.frontend)}"
+        case PairingPaused():
+            return f"Pairing was paused after {body.tries} wrong codes"
 
 
 def _queued_line(body: JobQueued, facts: Facts) -> str:

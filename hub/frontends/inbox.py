@@ -18,6 +18,8 @@ from hub.frontends import replies
 from hub.frontends.answering import Answering
 from hub.frontends.briefing import brief, machine_name
 from hub.frontends.commands import BY_NAME, Command, Shape, Spoken, command_named, parse
+from hub.frontends.entering import Entering
+from hub.frontends.entrance import place
 from hub.frontends.figures import quoted
 from hub.frontends.history import sentence
 from hub.frontends.wording import error_view
@@ -33,7 +35,6 @@ from shared.kinds import JsonObject
 
 HISTORY_LINES_MAX = 30
 AUTOSTART = "machine.autostart"
-PLACES = {"console": "the console", "telegram": "Telegram", "discord": "Discord", "api": "the API"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,9 @@ class Call:
 
 Views = tuple[View, ...]
 
-PRIVATE_COMMANDS = frozenset({"connect", "pair", "disconnect", "worker", "lock"})
+PRIVATE_COMMANDS = frozenset(
+    {"connect", "pair", "approve", "reject", "unlink", "disconnect", "worker", "lock"}
+)
 """About a person's own machines and codes: what they answer is for nobody else's eyes."""
 
 
@@ -76,11 +79,15 @@ class ChatInbox:
         self._deliveries = deliveries
         self._answering = Answering(services, deliveries)
         self._environment = environment
-        self._hub_url = hub_url
+        self._entering = entering = Entering(services, deliveries, environment, hub_url)
         self._commands: Mapping[str, Callable[[Call], Awaitable[Views]]] = {
-            "start": self._start,
+            "start": lambda c: entering.start(c.person, c.inbound, c.value("code")),
             "help": self._help,
-            "connect": self._connect,
+            "connect": lambda c: entering.connect(c.person),
+            "pair": lambda c: entering.pair(c.person, c.inbound, c.value("code")),
+            "approve": lambda c: self._decide(c, is_approved=True),
+            "reject": lambda c: self._decide(c, is_approved=False),
+            "unlink": self._unlink,
             "workers": self._workers,
             "worker": self._worker,
             "jobs": self._jobs,
@@ -123,9 +130,10 @@ class ChatInbox:
     async def _hear(self, inbound: Inbound) -> Views:
         person = await self._person(inbound)
         if person is None:
-            # Strangers in a group talk to each other; only a command is meant for us.
-            is_to_us = not inbound.in_group or inbound.text.lstrip().startswith("/")
-            return (replies.stranger(),) if is_to_us else ()
+            try:
+                return await self._entering.stranger(inbound)
+            except AppError as error:
+                return (error_view(error),)
         if not inbound.in_group:
             # What is told to one person alone must never go to a group.
             await self._deliveries.said(inbound.conversation, person.person_id)
@@ -231,17 +239,18 @@ class ChatInbox:
 
     # People and machines.
 
-    async def _start(self, call: Call) -> Views:
-        workers = await self._services.views.workers(call.person.person_id)
-        return (replies.greeting(workers, self._now),)
-
     async def _help(self, call: Call) -> Views:
         name = call.value("command").removeprefix("/")
         return (replies.help_view(command_named(name) if name else None),)
 
-    async def _connect(self, call: Call) -> Views:
-        invitation = await self._services.pairing.invite(call.person.person_id)
-        return (replies.invitation_view(invitation, self._hub_url, self._now),)
+    async def _decide(self, call: Call, *, is_approved: bool) -> Views:
+        return await self._entering.decide(
+            call.person, call.inbound, call.value("id"), call.by, is_approved=is_approved
+        )
+
+    async def _unlink(self, call: Call) -> Views:
+        frontend, account = call.value("frontend"), call.value("account")
+        return await self._entering.unlink(call.person, frontend, account)
 
     async def _workers(self, call: Call) -> Views:
         workers = await self._services.views.workers(call.person.person_id)
@@ -266,8 +275,9 @@ class ChatInbox:
                 await registry.pause(person_id, card.worker_id, is_paused=False)
                 text = f"{card.name} takes work again."
             case "revoke":
-                await registry.revoke(person_id, card.worker_id)
-                text = f"{card.name} was shown out. /connect pairs it anew."
+                await registry.revoke(person_id, card.worker_id, call.by)
+                # The event tells it, here or wherever else its person reads.
+                return ()
             case "autostart":
                 # Only the machine itself can; it does so as a job, and its policy has a say.
                 return await self._request(call, AUTOSTART, {"switch": switch}, card.name)
@@ -328,5 +338,4 @@ def _inputs(command: Command, spoken: Spoken) -> JsonObject:
 
 
 def _by(person: Person, inbound: Inbound) -> str:
-    place = PLACES.get(inbound.sender.frontend, inbound.sender.frontend.title())
-    return f"{person.name} on {place}"
+    return f"{person.name} on {place(inbound.sender.frontend)}"

@@ -33,14 +33,27 @@ from hub.services.views import PAGE_MAX
 from shared import messages
 from shared.environment import Environment
 from shared.errors import AppError, NotFound
-from shared.events import QuestionAnswered, QuestionParked, WorkerBack
+from shared.events import (
+    AccountLinked,
+    JoinRequested,
+    JoinSettled,
+    PairingPaused,
+    PersonAdmitted,
+    QuestionAnswered,
+    QuestionParked,
+    WorkerBack,
+)
 from shared.ids import ConversationId, JobId, PersonId, WorkerId
 
 logger = logging.getLogger(__name__)
 
 BATCH_EVENTS = 100
-ANSWER_TYPES = frozenset({"question_answered", "question_parked"})
+ANSWER_TYPES = frozenset(
+    {"question_answered", "question_parked", "join_settled", "person_admitted"}
+)
 """Told wherever the question is shown, be it to a person who never spoke."""
+Doorbell = JoinRequested | JoinSettled | AccountLinked | PersonAdmitted | PairingPaused
+_DOORBELLS = (JoinRequested, JoinSettled, AccountLinked, PersonAdmitted, PairingPaused)
 
 
 class Outbox:
@@ -179,6 +192,8 @@ class Outbox:
 
     async def _homes_of(self, fact: Fact, card: JobCard | None) -> list[ConversationId]:
         """The conversations an event belongs into."""
+        if isinstance(fact.body, _DOORBELLS):
+            return await self._homes_at_the_door(fact.person_id, fact.body)
         home = await self._home(fact.person_id, card)
         if card is not None:
             self._note_home(card, home)
@@ -191,6 +206,19 @@ class Outbox:
             told = await self._deliveries.conversations_showing(absence(fact.body))
             homes = list(told) or homes
         return list(dict.fromkeys(homes))
+
+    async def _homes_at_the_door(self, person_id: PersonId, body: Doorbell) -> list[ConversationId]:
+        """Name where it is told who comes in: in every chat, for any may be the one looked at.
+
+        How that ended is told wherever it was asked.
+        """
+        if isinstance(body, JoinSettled):
+            return list(await self._deliveries.conversations_showing(f"join:{body.join_id}"))
+        if isinstance(body, PersonAdmitted):
+            return [body.conversation] if self._lanes.serves(body.conversation) else []
+        spoken = await self._deliveries.conversations_of(person_id)
+        itself = body.conversation if isinstance(body, AccountLinked) else None
+        return [c for c in spoken if self._lanes.serves(c) and c != itself]
 
     async def _home(self, person_id: PersonId, card: JobCard | None) -> ConversationId | None:
         """Where a job was asked for; else, where its person spoke last."""

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 from hub.core.job import JobCard
-from hub.core.pairing import Invitation
 from hub.core.view import Button, Tone, View
 from hub.core.worker import WorkerCard
 from hub.frontends.commands import COMMANDS, Command
-from hub.frontends.figures import ago, duration, moment, plural, quoted
+from hub.frontends.facts import VERBS
+from hub.frontends.figures import ago, moment, plural, quoted
 from shared.jobs import JobState
 
 LIST_MAX = 10
@@ -41,8 +41,6 @@ TONES = {
     JobState.DEAD: Tone.FAILED,
 }
 CONNECT = Button(label="Connect a computer", says="/connect")
-VERBS = {"ml.train": "train", "ml.predict": "predict", "data.describe": "describe"}
-"""What a kind lets a person do, in the words of a machine's card."""
 
 
 def greeting(workers: Sequence[WorkerCard], now: datetime, zone: tzinfo | None = None) -> View:
@@ -53,14 +51,6 @@ def greeting(workers: Sequence[WorkerCard], now: datetime, zone: tzinfo | None =
     lines = [intro, *(worker_line(worker, now, zone) for worker in workers)]
     text = "\n".join([*lines, "Try /train, or /help for what else there is."])
     return View(text=text, buttons=(Button(label="Train a model", says="/train"),))
-
-
-def stranger() -> View:
-    """All that somebody without an account is told."""
-    return View(
-        text="This hub does not know you yet. Ask its owner to let you in with "
-        "`deskhand-hub invite`.",
-    )
 
 
 def files_stay() -> View:
@@ -85,22 +75,6 @@ def help_view(command: Command | None = None) -> View:
     width = max(len(command.name) for command in listed) + 1
     lines = [f"/{command.name:<{width}} {command.summary}" for command in listed]
     return View(text="\n".join([*lines, "/help NAME tells more about one of them."]))
-
-
-def invitation_view(invitation: Invitation, hub_url: str, now: datetime) -> View:
-    """A pairing code and how to use it."""
-    valid = duration((invitation.expires_at - now).total_seconds())
-    return View(
-        text="\n".join(
-            (
-                f"Your code: {invitation.code} (valid {valid}, works once)",
-                "On the computer you want to connect, run:",
-                f"  deskhand pair {invitation.code} --hub {hub_url}",
-                "  deskhand --headless",
-            )
-        ),
-        tone=Tone.WAITING,
-    )
 
 
 def worker_line(card: WorkerCard, now: datetime, zone: tzinfo | None = None) -> str:

@@ -12,12 +12,14 @@ from datetime import datetime
 
 from hub.core.placement import WaitingReason
 from hub.core.view import Button, Progress, Tone, View, ViewFile
+from hub.frontends import entrance
 from hub.frontends.facts import Facts
 from hub.frontends.figures import bar, capital, count, duration, plural, quoted
 from hub.frontends.results import result_view
 from shared.capabilities import Lacking
 from shared.errors import AppError, ErrorBody
 from shared.events import (
+    AccountLinked,
     EventBody,
     FilesArrived,
     FilesMissed,
@@ -33,7 +35,11 @@ from shared.events import (
     JobResumed,
     JobStarted,
     JobSucceeded,
+    JoinRequested,
+    JoinSettled,
     LateResult,
+    PairingPaused,
+    PersonAdmitted,
     QuestionAnswered,
     QuestionAsked,
     QuestionParked,
@@ -41,6 +47,7 @@ from shared.events import (
     WorkerBack,
     WorkerLost,
     WorkerPaired,
+    WorkerRevoked,
 )
 from shared.ids import QuestionId
 from shared.jobs import ATTEMPTS_MAX
@@ -170,14 +177,25 @@ def view_of(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
         case FilesMissed():
             return _missed(body, facts)
         case WorkerPaired():
-            text = f"✓ {body.name} is paired. Try /train, or /help for what else there is."
-            return View(text=text, tone=Tone.DONE, subject=f"worker:{body.worker_id}")
+            return entrance.paired_view(body)
         case WorkerLost():
             return _lost(body, facts)
         case WorkerBack():
             away = f"was away {facts.clock(body.since)} to {facts.clock(body.until)}"
             text = f"{body.name} is back ({away})."
             return View(text=text, tone=Tone.DONE, subject=absence(body), is_quiet=True)
+        case WorkerRevoked():
+            return entrance.revoked_view(body, facts)
+        case JoinRequested():
+            return entrance.requested_view(body)
+        case JoinSettled():
+            return entrance.settled_view(body, facts)
+        case AccountLinked():
+            return entrance.linked_view(body)
+        case PersonAdmitted():
+            return entrance.admitted_view()
+        case PairingPaused():
+            return entrance.alarm_view(body)
         case TaskCreated() | JobGranted() | JobLogged() | JobResumed() | JobParked() | LateResult():
             return None
 
@@ -229,6 +247,12 @@ def _interrupted(body: JobInterrupted, facts: Facts) -> str:
 
 def _queued(body: JobQueued, facts: Facts) -> View | None:
     match body.reason:
+        case "lost" if facts.failure and facts.failure.code == "worker_revoked":
+            text = (
+                f"{facts.failure.message} {capital(facts.doing)} starts again from the beginning "
+                f"(it changes nothing else). {_waits(facts)}"
+            )
+            return View(text=text, tone=Tone.WAITING, job_id=facts.job_id)
         case "lost":
             text = (
                 f"{facts.name} restarted while {facts.doing}. "

@@ -1,7 +1,8 @@
 """The doers of the hub. Each use case loads, decides (in core), saves in one transaction, rings.
 
 Reading this folder's names in order of a job's way: intake, dispatcher, recorder, rescuer; beside
-it registry, absences, pairing, keys, views, files, and the feed that wakes whoever reads along.
+it registry, absences, pairing, admissions (with the steps they share in arrivals), keys, views,
+files, and the feed that wakes whoever reads along.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hub.services.absences import Absences
+from hub.services.admissions import Admissions
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
 from hub.services.files import Files
@@ -30,6 +32,7 @@ class Services:
     views: Views
     keys: Keys
     pairing: Pairing
+    admissions: Admissions
     registry: Registry
     dispatcher: Dispatcher
     recorder: Recorder

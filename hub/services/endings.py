@@ -113,6 +113,7 @@ def lose(
     environment: Environment,
     *,
     reason: str,
+    code: str = "worker_lost",
     touched: tuple[str, ...] = (),
 ) -> None:
     """An attempt that its worker does not have any more: again, to a person, or dead.
@@ -123,10 +124,11 @@ def lose(
         kinds: tell whether a second run harms nothing.
         environment: for the id of a question.
         reason: what is known, as a sentence.
+        code: the same for programs.
         touched: effects outside the workdir, as sentences.
     """
     kind = kinds.get(job.kind)
-    error = ErrorBody(code="worker_lost", message=reason, retryable=True)
+    error = ErrorBody(code=code, message=reason, retryable=True)
     if job.life.cancel_by:
         cancel_unheld(entry, job, core.cancelled(job.life))
     elif core.is_worn_out(job.life):

@@ -13,10 +13,11 @@ from hub.core.access import Person
 from hub.core.board import Board
 from hub.core.view import Sender
 from hub.core.worker import GONE_SECONDS, Presence, Worker
-from hub.store import people, said, workers
+from hub.store import joins, people, said, workers
 from hub.store.ledger import Entry, Ledger
 from shared.capabilities import Lacking
 from shared.errors import AppError, BadInput, Conflict, NotFound
+from shared.events import WorkerRevoked
 from shared.ids import PersonId, WorkerId
 from shared.messages import Beat, Hello
 from shared.plain_text import plain_line
@@ -113,8 +114,13 @@ class Registry:
             presence.is_paused = is_paused
             self._board.stir(person_id)
 
-    async def revoke(self, person_id: PersonId, worker_id: WorkerId) -> None:
+    async def revoke(self, person_id: PersonId, worker_id: WorkerId, by: str) -> None:
         """Show a worker out: its token is dead, its connection ends, its jobs go elsewhere or ask.
+
+        Args:
+            person_id: whose it is.
+            worker_id: which.
+            by: who says so, in words that are kept: "anna on Telegram".
 
         Raises:
             NotFound: `worker_unknown`.
@@ -124,6 +130,8 @@ class Registry:
             worker = _of_person(entry, person_id, worker_id)
             workers.update(entry, replace(worker, is_revoked=True))
             people.remove_key(entry, worker_id)
+            body = WorkerRevoked(worker_id=worker_id, name=worker.name, by=by)
+            entry.tell(person_id, body, entity=worker_id)
 
         await self._ledger.write(run)
         for listener in self.revocation_listeners:
@@ -152,6 +160,7 @@ class Registry:
             )
             workers.update(entry, told)
             said.note(entry.connection, worker_id, cleaned(hello.lacking), hello.zone)
+            joins.note_joined(entry, worker_id)
             return told
 
         return await self._ledger.write(run)

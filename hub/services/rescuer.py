@@ -123,7 +123,9 @@ class Rescuer:
         for job in queue.held(entry.connection, worker_id):
             if is_revoked or (self._repeats(job) and not _waits_for_a_person(entry, job)):
                 reason = f"{name} was disconnected." if is_revoked else f"{name} went offline."
-                endings.lose(entry, job, self._kinds, self._ledger.environment, reason=reason)
+                code = "worker_revoked" if is_revoked else "worker_lost"
+                environment = self._ledger.environment
+                endings.lose(entry, job, self._kinds, environment, reason=reason, code=code)
                 lost += 1
         return lost
 

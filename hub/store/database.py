@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hub.store.deliveries import add_paces, create_deliveries
 from hub.store.files import create_files
+from hub.store.joins import add_joining
 from hub.store.losses import create_losses
 from hub.store.said import create_said
 from hub.store.taps import create_taps
@@ -209,4 +210,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     create_files,
     create_losses,
     create_said,
+    add_joining,
 )

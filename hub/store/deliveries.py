@@ -279,6 +279,19 @@ def said(
     )
 
 
+def forget(
+    connection: sqlite3.Connection, conversation: ConversationId, person_id: PersonId
+) -> None:
+    """Tell a conversation nothing more: whoever speaks there is not its person any longer."""
+    gone = connection.execute(
+        "DELETE FROM conversations WHERE conversation = ? AND person_id = ?",
+        (conversation, person_id),
+    )
+    if gone.rowcount:
+        connection.execute("DELETE FROM outbox WHERE conversation = ?", (conversation,))
+        connection.execute("DELETE FROM shown WHERE conversation = ?", (conversation,))
+
+
 def conversations_of(
     connection: sqlite3.Connection, person_id: PersonId
 ) -> tuple[ConversationId, ...]:

@@ -6,6 +6,7 @@ import sqlite3
 from datetime import datetime
 
 from hub.core.access import Access, Person, Scope
+from hub.core.pairing import Purpose
 from hub.store.ledger import Entry
 from shared.ids import PersonId
 from shared.times import from_ms, to_ms
@@ -38,12 +39,32 @@ def of_identity(connection: sqlite3.Connection, frontend: str, external_id: str)
     return _to_person(row) if row else None
 
 
-def link(entry: Entry, person_id: PersonId, frontend: str, external_id: str, name: str) -> None:
+def link(
+    entry: Entry,
+    person_id: PersonId,
+    frontend: str,
+    external_id: str,
+    name: str,
+    conversation: str = "",
+) -> None:
     entry.connection.execute(
-        "INSERT OR IGNORE INTO identities (frontend, external_id, name, person_id, linked_ms)"
-        " VALUES (?, ?, ?, ?, ?)",
-        (frontend, external_id, name, person_id, to_ms(entry.now)),
+        "INSERT OR IGNORE INTO identities"
+        " (frontend, external_id, name, person_id, linked_ms, conversation)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (frontend, external_id, name, person_id, to_ms(entry.now), conversation),
     )
+
+
+def unlink(
+    entry: Entry, person_id: PersonId, frontend: str, external_id: str
+) -> tuple[str, str] | None:
+    """Take an account's voice away; its name and its chat, None when it had none."""
+    row = entry.connection.execute(
+        "DELETE FROM identities WHERE frontend = ? AND external_id = ? AND person_id = ?"
+        " RETURNING name, conversation",
+        (frontend, external_id, person_id),
+    ).fetchone()
+    return (str(row[0]), str(row[1])) if row else None
 
 
 def add_key(entry: Entry, access: Access, digest: str) -> None:
@@ -68,31 +89,39 @@ def remove_key(entry: Entry, key_id: str) -> None:
     entry.connection.execute("DELETE FROM keys WHERE key_id = ?", (key_id,))
 
 
-def add_invitation(entry: Entry, digest: str, person_id: PersonId, expires_at: datetime) -> None:
+def add_invitation(
+    entry: Entry,
+    digest: str,
+    person_id: PersonId,
+    purpose: Purpose,
+    expires_at: datetime,
+    *,
+    is_approved: bool = False,
+) -> None:
+    """Write a code down; it ends the person's older one for the same purpose."""
     entry.connection.execute(
-        "INSERT INTO invitations (digest, person_id, expires_ms) VALUES (?, ?, ?)",
-        (digest, person_id, to_ms(expires_at)),
+        "DELETE FROM invitations WHERE expires_ms <= ? OR (person_id = ? AND purpose = ?)",
+        (to_ms(entry.now), person_id, purpose),
+    )
+    entry.connection.execute(
+        "INSERT INTO invitations (digest, person_id, expires_ms, purpose, is_approved)"
+        " VALUES (?, ?, ?, ?, ?)",
+        (digest, person_id, to_ms(expires_at), purpose, int(is_approved)),
     )
 
 
-def drop_old_invitations(entry: Entry) -> None:
-    entry.connection.execute("DELETE FROM invitations WHERE expires_ms <= ?", (to_ms(entry.now),))
+def use_invitation(entry: Entry, digest: str, purpose: Purpose) -> tuple[Person, bool] | None:
+    """Take an invitation out, so that it is good once; None when there is none that is good.
 
-
-def invitation_count(connection: sqlite3.Connection, person_id: PersonId) -> int:
-    row = connection.execute(
-        "SELECT count(*) FROM invitations WHERE person_id = ?", (person_id,)
-    ).fetchone()
-    return int(row[0])
-
-
-def use_invitation(entry: Entry, digest: str) -> Person | None:
-    """Take an invitation out, so that it is good once; None when there is none that is good."""
+    Returns whose it is, and whether what comes with it is approved already.
+    """
     row = entry.connection.execute(
-        "DELETE FROM invitations WHERE digest = ? AND expires_ms > ? RETURNING person_id",
-        (digest, to_ms(entry.now)),
+        "DELETE FROM invitations WHERE digest = ? AND purpose = ? AND expires_ms > ?"
+        " RETURNING person_id, is_approved",
+        (digest, purpose, to_ms(entry.now)),
     ).fetchone()
-    return load(entry.connection, PersonId(row[0])) if row else None
+    person = load(entry.connection, PersonId(row[0])) if row else None
+    return (person, bool(row[1])) if person else None
 
 
 def _to_person(row: tuple[str, str, int]) -> Person:

@@ -17,13 +17,13 @@ from shared.times import from_ms, to_ms
 _CAPABILITIES: TypeAdapter[tuple[Capability, ...]] = TypeAdapter(tuple[Capability, ...])
 _SELECT = (
     "SELECT worker_id, person_id, name, platform, app_version, capabilities, paired_ms,"
-    " last_seen_ms, is_paused, is_revoked FROM workers"
+    " last_seen_ms, is_paused, is_revoked, public_key FROM workers"
 )
 
 
 def insert(entry: Entry, worker: Worker) -> None:
     entry.connection.execute(
-        "INSERT INTO workers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO workers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             worker.worker_id,
             worker.person_id,
@@ -35,6 +35,7 @@ def insert(entry: Entry, worker: Worker) -> None:
             to_ms(worker.last_seen_at),
             int(worker.is_paused),
             int(worker.is_revoked),
+            worker.public_key,
         ),
     )
 
@@ -53,12 +54,19 @@ def of_person(connection: sqlite3.Connection, person_id: PersonId | None) -> lis
     return [_to_worker(row) for row in rows]
 
 
+def of_key(connection: sqlite3.Connection, public_key: bytes) -> list[Worker]:
+    """Machines that paired with a key, the newest last, revoked ones included."""
+    rows = connection.execute(f"{_SELECT} WHERE public_key = ? ORDER BY worker_id", (public_key,))
+    return [_to_worker(row) for row in rows]
+
+
 def update(entry: Entry, worker: Worker) -> None:
     """Write down what a worker tells of itself, and what people decided about it."""
     entry.connection.execute(
-        "UPDATE workers SET platform = ?, app_version = ?, capabilities = ?, last_seen_ms = ?,"
-        " is_paused = ?, is_revoked = ? WHERE worker_id = ?",
+        "UPDATE workers SET name = ?, platform = ?, app_version = ?, capabilities = ?,"
+        " last_seen_ms = ?, is_paused = ?, is_revoked = ? WHERE worker_id = ?",
         (
+            worker.name,
             worker.platform,
             worker.app_version,
             _write(worker.capabilities),
@@ -82,9 +90,10 @@ def _write(capabilities: tuple[Capability, ...]) -> str:
 
 
 def _to_worker(row: tuple[object, ...]) -> Worker:
-    worker_id, person_id, name, platform, version, able, paired, seen, is_paused, is_revoked = row
+    worker_id, person_id, name, platform, version, able, paired, seen, paused, revoked, key = row
     assert isinstance(paired, int)
     assert isinstance(seen, int)
+    assert isinstance(key, bytes)
     return Worker(
         worker_id=WorkerId(str(worker_id)),
         person_id=PersonId(str(person_id)),
@@ -94,6 +103,7 @@ def _to_worker(row: tuple[object, ...]) -> Worker:
         capabilities=_CAPABILITIES.validate_json(str(able)),
         paired_at=from_ms(paired),
         last_seen_at=from_ms(seen),
-        is_paused=bool(is_paused),
-        is_revoked=bool(is_revoked),
+        is_paused=bool(paused),
+        is_revoked=bool(revoked),
+        public_key=key,
     )

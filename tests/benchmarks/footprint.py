@@ -72,7 +72,7 @@ def start_hub(data: Path, port: int) -> tuple[subprocess.Popen[bytes], float]:
 def start_worker(folder: Path, port: int) -> subprocess.Popen[bytes]:
     url = f"http://127.0.0.1:{port}"
     told = subprocess.run(
-        [sys.executable, "-m", "hub", "invite"],
+        [sys.executable, "-m", "hub", "invite", "--yes"],
         env={**os.environ, "HUB_DATA": str(folder / "hub"), "HUB_PORT": str(port)},
         capture_output=True,
         text=True,

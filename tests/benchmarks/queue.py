@@ -30,7 +30,6 @@ from hub.app import Hub, running
 from hub.core.access import Person
 from hub.server import spare_collector
 from hub.services.intake import Request
-from hub.services.pairing import Claim
 from hub.settings import Settings
 from shared.capabilities import Capability
 from shared.events import AttemptEventBody, Event, JobStarted, JobSucceeded, write_event
@@ -38,6 +37,7 @@ from shared.ids import WorkerId
 from shared.kinds import Inputs, Kind, Output
 from shared.messages import Accept, Events, FromHub, Grant, Hello, Offer
 from shared.protocol import FRAME_BYTES_MAX, WorkerEnd
+from tests.pairing import Computer
 
 NOTHING = Kind(
     name="bench.nothing",
@@ -134,9 +134,7 @@ async def be_worker(url: str, worker_id: str, token: str) -> None:
 
 @contextlib.asynccontextmanager
 async def worker_process(hub: Hub, person: Person) -> AsyncIterator[None]:
-    invitation = await hub.services.pairing.invite(person.person_id)
-    claim = Claim(code=invitation.code, name="bench", platform="", app_version="")
-    paired = await hub.services.pairing.claim(claim, "127.0.0.1")
+    paired = await Computer("bench").pair(hub.services, person.person_id)
     url = hub.settings.local_url.replace("http", "ws") + "/api/v1/worker"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.benchmarks.queue", "--worker", url, paired.worker_id,

@@ -14,12 +14,12 @@ import httpx
 import psutil
 
 from desktop.core.policy import Policy, write_policy
-from desktop.link.claim import claim
 from desktop.store import facts
 from desktop.store.database import open_store
 from desktop.system.paths import Paths
 from shared.jobs import Origin
 from tests.flows import programs
+from tests.flows.joining import join
 
 PATIENCE_SECONDS = 60.0
 CALL_SECONDS = 5.0
@@ -72,15 +72,8 @@ class World:
             kinds=dict.fromkeys(Origin, ("*",)),
         )
         paths.policy.write_text(write_policy(policy))
-        code = self.post("/invitations", {})["code"]
-        pairing, token = claim(
-            self.url.removesuffix("/api/v1"),
-            str(code),
-            name=name,
-            platform="Test 1",
-            app_version="0",
-            capabilities=(),
-        )
+        code = self.post("/invitations", {"is_approved": True})["code"]
+        pairing, token = join(self.url.removesuffix("/api/v1"), str(code), name)
         paths.token.write_text(token)
         with open_store(paths.store) as database:
             database.submit(lambda connection: facts.save_pairing(connection, pairing)).result(10)

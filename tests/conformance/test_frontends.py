@@ -381,7 +381,7 @@ async def test_a_paired_machine_is_announced_where_its_person_spoke(
     await door.say("/connect")
     await world.pair("studio-mac")
     told = await bubble(door, lambda b: "studio-mac" in b.text)
-    assert told.text.startswith("✓ studio-mac is paired.")
+    assert told.text.startswith("✓ studio-mac is ready.")
 
 
 async def test_it_tells_how_it_is(door: Door) -> None:

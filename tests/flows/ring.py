@@ -15,7 +15,6 @@ from pathlib import Path
 from desktop.agent import Agent, Setup
 from desktop.core.link import LinkState, LinkStatus
 from desktop.core.policy import Policy
-from desktop.link.claim import claim
 from desktop.store import facts
 from desktop.store.database import open_store
 from desktop.system.paths import Paths
@@ -30,6 +29,7 @@ from shared.environment import Environment
 from shared.ids import JobId, PersonId
 from shared.jobs import JobState, Origin
 from tests.flows import play
+from tests.flows.joining import join
 
 PATIENCE_SECONDS = 30.0
 """How long a condition may take on a busy machine before the test gives up on it."""
@@ -98,19 +98,13 @@ class Ring:
 
     async def pair(self, name: str, *, policy: Policy | None = None, through: str = "") -> Worker:
         """Pair a new worker; it is not started. `through` is another way to the hub."""
-        invitation = await self.hub.services.pairing.invite(self.person_id)
+        invitation = await self.hub.services.pairing.invite(self.person_id, is_approved=True)
         home = self.folder / name
         paths = Paths(data=home, config=home)
         paths.make()
         database = open_store(paths.store)
         pairing, token = await asyncio.to_thread(
-            claim,
-            through or self.hub.settings.local_url,
-            invitation.code,
-            name=name,
-            platform="Test 1",
-            app_version="0",
-            capabilities=(),
+            join, through or self.hub.settings.local_url, invitation.code, name
         )
         await database.write(lambda connection: facts.save_pairing(connection, pairing))
         setup = Setup(

@@ -194,7 +194,7 @@ async def test_a_revoked_worker_is_shown_out_and_does_not_come_back(tmp_path: Pa
     async with a_ring(tmp_path) as ring:
         worker = await ring.join()
         worker_id = worker.setup.pairing.worker_id
-        await ring.hub.services.registry.revoke(ring.person_id, worker_id)
+        await ring.hub.services.registry.revoke(ring.person_id, worker_id, "me")
         await worker.until(LinkState.REFUSED)
         assert worker.statuses[-1].error is not None
 

@@ -76,7 +76,7 @@ async def test_a_demo_that_is_stopped_leaves_nothing_behind(
     assert demo.stdout is not None
     async with asyncio.timeout(40):
         async for line in demo.stdout:
-            if b"is paired" in line:
+            if b"is ready" in line:
                 break
     demo.send_signal(ending)
     rest, _ = await asyncio.wait_for(demo.communicate(), 20)

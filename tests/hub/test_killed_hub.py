@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pydantic import JsonValue
 
 from hub.demo.programs import Programs, free_port
 from hub.frontends.console_client import open_chat
 from hub.frontends.rest_client import RestClient
+from shared.capabilities import Capability
 from shared.errors import AppError
 from shared.events import JobSucceeded
 from shared.ids import WorkerId
 from tests.hub.frontends.world import Chat, PuppetWorker, at_terminal
+from tests.pairing import Computer, pair_over_http
 
 pytestmark = pytest.mark.flow
 SECONDS = 20.0
@@ -48,9 +49,8 @@ class Killable:
 
 async def pair(hub: Killable) -> PuppetWorker:
     rest = RestClient(hub.url, hub.key)
-    code = rest.post("/invitations", {})["code"]
-    capabilities: list[JsonValue] = [{"kind": "ml.train"}]
-    paired = rest.post("/pairings", {"code": code, "name": "anna-pc", "capabilities": capabilities})
+    computer = Computer(capabilities=(Capability(kind="ml.train"),))
+    paired = pair_over_http(rest.post, computer)
     url = hub.url.replace("http", "ws", 1) + "/api/v1/worker"
     return PuppetWorker(WorkerId(str(paired["worker_id"])), str(paired["token"]), url, "anna-pc")
 

@@ -15,6 +15,7 @@ from shared.environment import Environment
 from shared.errors import ErrorBody
 from shared.jobs import ATTEMPTS_MAX
 from tests.hub.frontends.world import HastyClock, World, open_world, until
+from tests.pairing import Computer
 
 SECONDS = 30.0
 
@@ -79,12 +80,15 @@ async def test_without_a_command_the_help_is_shown_and_it_counts_as_wrong() -> N
 
 
 async def test_invite_makes_a_code_that_pairs(world: World) -> None:
-    ran = await run("invite", **at(world))
+    ran = await run("invite", "--yes", **at(world))
     assert ran.code == 0
     code = ran.out.split()[1]
     assert f"deskhand pair {code} --hub {world.url}" in ran.out
-    paired = await world.rest.post("/pairings", json={"code": code, "name": "anna-pc"})
-    assert paired.status_code == 201
+    pc = Computer()
+    noted = (await world.rest.post("/pairings", json={"code": code, **pc.body})).json()
+    signed = {"signature": pc.signature(noted)}
+    paired = await world.rest.post(f"/pairings/{noted['pairing_id']}/token", json=signed)
+    assert paired.json()["worker_name"] == "anna-pc"
 
 
 async def test_invite_brings_a_person_in_with_a_key_that_works(world: World) -> None:

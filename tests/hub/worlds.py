@@ -10,12 +10,13 @@ from hub.core.board import Board
 from hub.core.job import Job, JobCard
 from hub.services import Services
 from hub.services.absences import Absences
+from hub.services.admissions import Admissions
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
 from hub.services.files import Files
 from hub.services.intake import Intake, Request
 from hub.services.keys import Keys
-from hub.services.pairing import Claim, Pairing
+from hub.services.pairing import Pairing
 from hub.services.recorder import Recorded, Recorder
 from hub.services.registry import Registry
 from hub.services.rescuer import Rescuer
@@ -38,6 +39,7 @@ from shared.messages import (
     Verdict,
 )
 from tests.makers import ABLE, KINDS, LASTING, PASSING, HandClock, hand_environment
+from tests.pairing import Computer
 
 Carried = Offer | Grant | Cancel
 
@@ -82,13 +84,16 @@ class World:
         self.engine = PigeonHoles()
         keys = Keys(ledger)
         registry = Registry(ledger, board)
+        pairing = Pairing(ledger, b"pepper")
         registry.revocation_listeners.append(keys.forget)
+        pairing.token_listeners.append(keys.forget)
         self.services = Services(
             feed=Feed(ledger),
             intake=Intake(ledger, board, KINDS),
             views=Views(ledger, board),
             keys=keys,
-            pairing=Pairing(ledger, b"pepper"),
+            pairing=pairing,
+            admissions=Admissions(ledger),
             registry=registry,
             dispatcher=Dispatcher(ledger, board),
             recorder=Recorder(ledger, KINDS),
@@ -117,15 +122,8 @@ class World:
         slots: int = 2,
     ) -> Desk:
         """Pair a worker and let it come."""
-        invitation = await self.services.pairing.invite(person.person_id)
-        claim = Claim(
-            code=invitation.code,
-            name=name,
-            platform="Linux",
-            app_version="1",
-            capabilities=capabilities,
-        )
-        paired = await self.services.pairing.claim(claim, "203.0.113.7")
+        computer = Computer(name, capabilities=capabilities)
+        paired = await computer.pair(self.services, person.person_id)
         desk = Desk(self, paired.worker_id, person.person_id, name, capabilities, slots)
         desk.token = paired.token
         await desk.come()

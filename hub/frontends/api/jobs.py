@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue
 
 from hub.core.job import JobCard
 from hub.frontends.api.parts import Body, Hub, Known, Shown
-from hub.frontends.inbox import PLACES
+from hub.frontends.facts import PLACES
 from hub.services.intake import Request
 from shared.errors import ErrorBody
 from shared.ids import JobId

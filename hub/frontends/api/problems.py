@@ -37,7 +37,7 @@ STATUS_BY_CLASS: Sequence[tuple[type[AppError], int, str]] = (
     (LimitReached, 429, "Limit reached"),
     (Unavailable, 503, "Unavailable"),
 )
-UNPROVEN = frozenset({"key_missing", "key_invalid"})
+UNPROVEN = frozenset({"key_missing", "key_invalid", "pairing_signature_wrong"})
 """Codes that mean "who are you?" (401) and not "you may not" (403)."""
 
 
@@ -50,6 +50,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = dict(
     (
         _documented(400, "The request cannot be read"),
         _documented(401, "No key, or a wrong one"),
+        _documented(410, "It was here, and is over"),
         _documented(413, "The body is too large"),
         _documented(503, "Something needed is not there now"),
         *(_documented(status, title) for _, status, title in STATUS_BY_CLASS),
@@ -136,6 +137,8 @@ def _status_of(error: AppError) -> tuple[int, str]:
         return 401, "Who are you?"
     if error.code == "body_too_large":
         return 413, "Too large"
+    if error.code == "pairing_expired":
+        return 410, "Gone"
     if error.code == "dedupe_reused":
         # draft-ietf-httpapi-idempotency-key-header: the same key with another body.
         return 422, "Bad input"

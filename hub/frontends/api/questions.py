@@ -11,7 +11,7 @@ from pydantic import Field
 from hub.core.question import Question
 from hub.frontends.api.jobs import ID
 from hub.frontends.api.parts import Body, Hub, Known, Shown
-from hub.frontends.inbox import PLACES
+from hub.frontends.facts import PLACES
 from shared.errors import NotFound
 from shared.ids import QuestionId
 from shared.questions import TEXT_CHARS_MAX, Answer, Asking

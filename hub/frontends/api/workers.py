@@ -1,55 +1,21 @@
-"""Computers: pair, list, pause, show out."""
+"""Computers: list, pause, show out."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
-from pydantic import Field
+from fastapi import APIRouter, Path
 
 from hub.core.worker import WorkerCard
 from hub.frontends.api.jobs import ID
-from hub.frontends.api.parts import Body, Hub, Known, Shown, about_of, whose
-from hub.services.pairing import Claim
-from shared.capabilities import CAPABILITIES_MAX, Capability
+from hub.frontends.api.parts import Hub, Known, Shown
 from shared.errors import NotFound
 from shared.ids import WorkerId
-from shared.messages import NAME_CHARS_MAX, Metrics
+from shared.messages import Metrics
 
 router = APIRouter(tags=["workers"])
 WorkerPath = Annotated[str, Path(pattern=ID)]
-
-
-class NewPairing(Body):
-    code: str = Field(min_length=1, max_length=64)
-    name: str = Field(min_length=1, max_length=NAME_CHARS_MAX)
-    platform: str = Field(default="", max_length=NAME_CHARS_MAX)
-    app_version: str = Field(default="", max_length=40)
-    # Tuples come as JSON lists, which strict mode would refuse.
-    capabilities: tuple[Capability, ...] = Field(
-        default=(), max_length=CAPABILITIES_MAX, strict=False
-    )
-
-
-class PairedShown(Shown):
-    worker_id: str
-    token: str
-    """Told once."""
-    hub_name: str
-    person_name: str
-    worker_name: str
-
-
-class NewInvitation(Body):
-    person_id: str | None = Field(default=None, max_length=64)
-    """For whom; the caller when null."""
-
-
-class InvitationShown(Shown):
-    code: str
-    expires_at: datetime
-    hub_url: str
 
 
 class WorkerShown(Shown):
@@ -95,41 +61,6 @@ def shown(card: WorkerCard) -> WorkerShown:
     )
 
 
-@router.post("/pairings", status_code=201)
-async def create_pairing(new: NewPairing, hub: Hub, request: Request) -> PairedShown:
-    """Turn a code into a worker with a token. Needs no key: the code is the key."""
-    paired = await hub.pairing.claim(
-        Claim(
-            code=new.code,
-            name=new.name,
-            platform=new.platform,
-            app_version=new.app_version,
-            capabilities=new.capabilities,
-        ),
-        request.client.host if request.client else "",
-    )
-    return PairedShown(
-        worker_id=paired.worker_id,
-        token=paired.token,
-        hub_name=about_of(request).hub_name,
-        person_name=paired.person_name,
-        worker_name=paired.worker_name,
-    )
-
-
-@router.post("/invitations", status_code=201)
-async def create_invitation(
-    new: NewInvitation, caller: Known, hub: Hub, request: Request
-) -> InvitationShown:
-    """Make a pairing code, good once within 10 minutes."""
-    invitation = await hub.pairing.invite(whose(caller, new.person_id))
-    return InvitationShown(
-        code=invitation.code,
-        expires_at=invitation.expires_at,
-        hub_url=about_of(request).hub_url,
-    )
-
-
 @router.get("/workers")
 async def list_workers(caller: Known, hub: Hub) -> WorkerList:
     """Paired computers, by name."""
@@ -153,7 +84,8 @@ async def resume_worker(worker_id: WorkerPath, caller: Known, hub: Hub) -> Worke
 async def revoke_worker(worker_id: WorkerPath, caller: Known, hub: Hub) -> None:
     """Show it out: its token is dead, its connection ends."""
     card = await _card(worker_id, caller, hub)
-    await hub.registry.revoke(card.worker.person_id, card.worker_id)
+    by = f"{caller.person.name} on the API"
+    await hub.registry.revoke(card.worker.person_id, card.worker_id, by)
 
 
 async def _set_paused(worker_id: str, caller: Known, hub: Hub, *, is_paused: bool) -> WorkerShown:

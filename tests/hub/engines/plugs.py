@@ -13,11 +13,12 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from hub.app import Hub
 from hub.core.access import Person
-from hub.services.pairing import Claim, Paired
+from hub.services.pairing import Paired
 from shared.events import AttemptEventBody, write_event
 from shared.messages import FromHub, FromWorker, Hello
 from shared.protocol import WorkerEnd
 from tests.makers import ABLE
+from tests.pairing import Computer
 
 PATIENCE_SECONDS = 10.0
 Wanted = TypeVar("Wanted", bound=FromHub)
@@ -87,9 +88,8 @@ async def owner(hub: Hub) -> Person:
 
 
 async def pair(hub: Hub, name: str = "anna-pc") -> Paired:
-    invitation = await hub.services.pairing.invite((await owner(hub)).person_id)
-    claim = Claim(code=invitation.code, name=name, platform="", app_version="", capabilities=ABLE)
-    return await hub.services.pairing.claim(claim, "127.0.0.1")
+    computer = Computer(name, capabilities=ABLE)
+    return await computer.pair(hub.services, (await owner(hub)).person_id)
 
 
 def socket_url(hub: Hub) -> str:

@@ -146,7 +146,7 @@ async def test_a_revoked_worker_is_cut_off_and_stays_out(hub: Hub) -> None:
     async with plugged(hub, paired) as plug:
         await welcomed(plug)
         person = await owner(hub)
-        await hub.services.registry.revoke(person.person_id, paired.worker_id)
+        await hub.services.registry.revoke(person.person_id, paired.worker_id, "me")
         bye = await plug.until(Bye)
         assert bye.error is not None
         assert bye.error.code == "worker_revoked"

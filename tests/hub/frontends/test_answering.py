@@ -212,4 +212,4 @@ async def test_strangers_in_a_group_may_talk_and_a_command_of_theirs_is_refused(
 
     assert await say("hello all") == ()
     [told] = await say("/jobs")
-    assert told.text.startswith("This hub does not know you yet.")
+    assert told.text.startswith("This hub does not know you.")

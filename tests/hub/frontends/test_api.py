@@ -9,11 +9,14 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.capabilities import Capability
 from shared.environment import Environment
 from shared.errors import ErrorBody
+from shared.pairing import SALT_BYTES, b64, check_words, from_b64
 from shared.questions import Asking, Choice, QuestionKind
 from tests.hub.frontends.test_console import QUESTION
 from tests.hub.frontends.world import HastyClock, World, open_world, until
+from tests.pairing import Computer
 
 NOBODY = "019aa000-0000-7000-8000-00000000ffff"
 YES_OR_NO = Asking(
@@ -147,10 +150,24 @@ async def test_a_dead_letter_is_listed_with_its_reason_and_queued_again(world: W
 
 async def test_a_computer_is_paired_paused_and_shown_out(world: World) -> None:
     code = (await world.rest.post("/invitations", json={})).json()["code"]
-    claim = {"code": code, "name": "anna-pc", "platform": "Linux", "app_version": "1",
-             "capabilities": [{"kind": "ml.train"}]}  # fmt: skip
+    pc = Computer(capabilities=(Capability(kind="ml.train"),))
+    claim = {"code": code, **pc.body}
     async with httpx.AsyncClient(base_url=f"{world.url}/api/v1", trust_env=False) as computer:
-        paired = (await computer.post("/pairings", json=claim)).json()
+        asked = await computer.post("/pairings", json=claim)
+        assert asked.status_code == 202
+        noted = asked.json()
+        [waiting] = (await world.rest.get("/pairings")).json()["pairings"]
+        assert (waiting["state"], waiting["name"], waiting["kinds"]) == (
+            "waiting", "anna-pc", ["ml.train"],
+        )  # fmt: skip
+        words = check_words(pc.introduction.public_key, from_b64(noted["salt"], SALT_BYTES))
+        assert waiting["words"] == words
+        approve = f"/pairings/{noted['pairing_id']}/approve"
+        problem(await computer.post(approve), 401, "key_missing")
+        assert (await world.rest.post(approve)).json()["decided_by"] == "me on the API"
+        problem(await world.rest.post(approve), 409, "join_decided")
+        token = f"/pairings/{noted['pairing_id']}/token"
+        paired = (await computer.post(token, json={"signature": pc.signature(noted)})).json()
         assert paired["token"].startswith("dh_worker_")
         assert paired["person_name"] == "me"
         used = problem(await computer.post("/pairings", json=claim), 422, "pairing_code_wrong")
@@ -173,13 +190,13 @@ async def test_an_expired_code_is_refused_in_the_same_words(tmp_path: Path) -> N
     async with open_world(tmp_path, Environment(clock=clock)) as world:
         code = (await world.rest.post("/invitations", json={})).json()["code"]
         clock.ahead_seconds = 601
-        late = await world.rest.post("/pairings", json={"code": code, "name": "anna-pc"})
+        late = await world.rest.post("/pairings", json={"code": code, **Computer().body})
         told = problem(late, 422, "pairing_code_wrong")
         assert told["detail"] == "That code is wrong, used or expired."
 
 
 async def test_five_wrong_codes_pause_pairing(world: World) -> None:
-    claim = {"code": "BBBB-BBBB", "name": "x"}
+    claim = {"code": "BBBB-BBBB", **Computer("x").body}
     answers = [await world.rest.post("/pairings", json=claim) for _ in range(6)]
     problem(answers[0], 422, "pairing_code_wrong")
     paused = problem(answers[-1], 429, "pairing_paused")
@@ -208,6 +225,8 @@ async def test_only_the_operator_brings_people_in_and_each_sees_their_own(world:
         assert [person["name"] for person in own] == ["Ben"]
 
 
+BODY = Computer("x").body
+SIGNATURE = b64(bytes(64))
 WRONG: list[tuple[str, str, object, int, str]] = [
     ("GET", "/nothing", None, 404, "path_unknown"),
     ("PUT", "/tasks", {}, 405, "method_unknown"),
@@ -230,8 +249,18 @@ WRONG: list[tuple[str, str, object, int, str]] = [
     ("POST", f"/jobs/{NOBODY}/cancel", None, 404, "job_unknown"),
     ("POST", f"/questions/{NOBODY}/answer", {"reply": "x"}, 404, "question_unknown"),
     ("POST", f"/workers/{NOBODY}/pause", None, 404, "worker_unknown"),
-    ("POST", "/pairings", {"code": "short", "name": "x"}, 422, "pairing_code_wrong"),
-    ("POST", "/pairings", {"code": "BBBB-BBBB", "name": ""}, 422, "request_invalid"),
+    ("POST", "/pairings", {"code": "short", **BODY}, 422, "pairing_code_wrong"),
+    ("POST", "/pairings", {"code": "BBBB-BBBB", **BODY, "name": ""}, 422, "request_invalid"),
+    ("POST", "/pairings", {"code": "BBBB-BBBB", "name": "x"}, 422, "request_invalid"),
+    ("POST", "/pairings", {**BODY, "name": "\u202e\u200b"}, 422, "worker_name_invalid"),
+    ("POST", "/pairings", {**BODY, "public_key": "AAAA"}, 422, "base64_invalid"),
+    ("POST", "/pairings", {**BODY, "public_key": "ä" * 43}, 422, "base64_invalid"),
+    ("POST", f"/pairings/{NOBODY}/token", {"signature": "AAAA"}, 422, "base64_invalid"),
+    ("POST", f"/pairings/{NOBODY}/token", {"signature": SIGNATURE}, 404, "pairing_unknown"),
+    ("POST", "/pairings/1/token", {"signature": SIGNATURE}, 422, "request_invalid"),
+    ("POST", f"/pairings/{NOBODY}/approve", None, 404, "join_unknown"),
+    ("POST", f"/pairings/{NOBODY}/reject", None, 404, "join_unknown"),
+    ("POST", "/invitations", {"purpose": "tea"}, 422, "request_invalid"),
     ("POST", "/people", {"name": "  "}, 422, "request_invalid"),
 ]  # fmt: skip
 

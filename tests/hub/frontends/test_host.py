@@ -167,7 +167,7 @@ async def test_what_waits_for_a_frontend_that_is_still_to_come_is_shown_by_it(
         await until(lambda: module in sys.modules and bool(made_by(module)))
         [pigeon] = made_by(module)
         await until(lambda: bool(pigeon.shown))
-        assert pigeon.shown[0].startswith("This hub does not know you yet.")
+        assert pigeon.shown[0].startswith("This hub does not know you.")
     assert pigeon.stops == 1
 
 

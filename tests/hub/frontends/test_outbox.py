@@ -332,7 +332,7 @@ async def test_a_stranger_is_told_how_to_be_let_in_and_nothing_else(tmp_path: Pa
     for number, text in enumerate(("/start", "/workers", "/train a.csv", "hello")):
         inbound = Inbound(conversation=HOME, sender=stranger, text=text, dedupe=str(number))
         [told] = await scene.hub.inbox(inbound)
-        assert told.text.startswith("This hub does not know you yet.")
+        assert told.text.startswith("This hub does not know you. ")
     assert await scene.hub.services.views.jobs(None) == ()
     scene.hub.database.close()
 

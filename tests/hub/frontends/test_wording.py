@@ -16,6 +16,7 @@ from hub.frontends.wording import error_view, progress_view, question_view, view
 from shared.capabilities import Lacking
 from shared.errors import BadInput, ErrorBody
 from shared.events import (
+    AccountLinked,
     EventBody,
     FilesArrived,
     FilesMissed,
@@ -31,7 +32,11 @@ from shared.events import (
     JobResumed,
     JobStarted,
     JobSucceeded,
+    JoinRequested,
+    JoinSettled,
     LateResult,
+    PairingPaused,
+    PersonAdmitted,
     QuestionAnswered,
     QuestionAsked,
     QuestionParked,
@@ -39,8 +44,9 @@ from shared.events import (
     WorkerBack,
     WorkerLost,
     WorkerPaired,
+    WorkerRevoked,
 )
-from shared.ids import JobId, PersonId, QuestionId, TaskId, WorkerId, short
+from shared.ids import ConversationId, JobId, PersonId, QuestionId, TaskId, WorkerId, short
 from shared.kinds import FileRef, JsonObject
 from shared.questions import Answer, Asking, Choice, QuestionKind
 
@@ -48,6 +54,7 @@ NOW = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
 JOB = JobId("019aa000-0000-7000-8000-000000000001")
 TASK = TaskId("019aa000-0000-7000-8000-000000000002")
 QUESTION = QuestionId("019aa000-0000-7000-8000-000000000003")
+JOIN = "019aa000-0000-7000-8000-00000000000a"
 WORKER = WorkerId("019aa000-0000-7000-8000-000000000004")
 FILE = Asking(
     key="file",
@@ -127,6 +134,19 @@ EVENTS: list[EventBody] = [
                jobs=1),
     WorkerLost(worker_id=WORKER, name="anna-pc", since=NOW, jobs=3),
     WorkerBack(worker_id=WORKER, name="anna-pc", since=NOW - timedelta(minutes=28), until=NOW),
+    JoinRequested(join_id=JOIN, kind="worker", name="anna-pc", platform="Windows 11",
+                  kinds=("ml.train", "ml.predict", "tea.brew"), words="amber falcon"),
+    JoinRequested(join_id=JOIN, kind="account", name="Boris", frontend="telegram", account="4711"),
+    JoinSettled(join_id=JOIN, kind="worker", name="anna-pc", state="approved",
+                by="anna on Telegram"),
+    JoinSettled(join_id=JOIN, kind="worker", name="anna-pc", state="rejected",
+                by="anna on Telegram"),
+    JoinSettled(join_id=JOIN, kind="worker", name="anna-pc", state="expired"),
+    WorkerRevoked(worker_id=WORKER, name="studio-mac", by="anna on Telegram"),
+    AccountLinked(frontend="telegram", account="4711", name="Anna",
+                  conversation=ConversationId("telegram:4711")),
+    PersonAdmitted(frontend="telegram", conversation=ConversationId("telegram:4711")),
+    PairingPaused(tries=30, addresses=7, minutes=15),
 ]  # fmt: skip
 
 
@@ -166,7 +186,7 @@ SAID = [
     (EVENTS[18], "⚠ Training on anna-pc failed after 3 tries. The disk is full. Free some space."),
     (EVENTS[20], f"Cancelled: train churn.csv #{short(JOB)}."),
     (EVENTS[21], "anna-pc stopped while training. It was killed. It may have pushed."),
-    (EVENTS[23], "✓ anna-pc is paired. Try /train, or /help for what else there is."),
+    (EVENTS[23], "✓ anna-pc is ready. Try /train, or /help for what else there is."),
     (EVENTS[24], "From anna-pc:"),
     (EVENTS[25], "⚠ churn_new.predictions.csv did not come from anna-pc within a day. "
                  "Ask again when it is online."),
@@ -176,6 +196,17 @@ SAID = [
     (EVENTS[28], "anna-pc is asleep or offline since 14:30. /jobs keeps what is queued. "
                  "3 jobs stay with it; the results come when it is back."),
     (EVENTS[29], "anna-pc is back (was away 14:02 to 14:30)."),
+    (EVENTS[30], "anna-pc (Windows 11; can train, predict) wants to join. "
+                 "Check words: amber falcon."),
+    (EVENTS[31], "Boris (4711 on Telegram) wants to use this hub."),
+    (EVENTS[32], "✓ anna-pc was let in by you on Telegram."),
+    (EVENTS[33], "anna-pc was turned away by you on Telegram."),
+    (EVENTS[34], "anna-pc was not let in: nobody answered in time."),
+    (EVENTS[35], "studio-mac was shown out by you on Telegram. /connect pairs it anew."),
+    (EVENTS[36], "Anna now speaks for you on Telegram."),
+    (EVENTS[37], "You were let in. /start says what this is, /connect adds a computer."),
+    (EVENTS[38], "⚠ Somebody tries pairing codes: 30 wrong ones in a minute from 7 addresses. "
+                 "Pairing by code is paused for 15 minutes; connected computers are not touched."),
 ]  # fmt: skip
 
 

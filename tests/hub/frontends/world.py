@@ -22,7 +22,6 @@ from hub.app import Hub, running
 from hub.core.view import View
 from hub.frontends.console_client import ChatClient, open_chat
 from hub.frontends.console_frames import Answered, Fault, Message
-from hub.services.pairing import Claim
 from hub.settings import Settings
 from shared.capabilities import Capability
 from shared.environment import Environment, SystemClock
@@ -42,6 +41,7 @@ from shared.kinds import JsonObject
 from shared.messages import Accept, Cancel, Grant, Hello, Offer, Progress
 from shared.protocol import Phase, WorkerEnd
 from shared.questions import Asking
+from tests.pairing import Computer
 
 WAIT_SECONDS = 10.0
 CAPABILITIES = tuple(
@@ -303,17 +303,8 @@ class World:
     async def pair(self, name: str = "anna-pc") -> PuppetWorker:
         """Pair a machine of the hub's owner."""
         owner = (await self.hub.services.registry.people())[0]
-        invitation = await self.hub.services.pairing.invite(owner.person_id)
-        paired = await self.hub.services.pairing.claim(
-            Claim(
-                code=invitation.code,
-                name=name,
-                platform="Linux",
-                app_version="1",
-                capabilities=CAPABILITIES,
-            ),
-            "127.0.0.1",
-        )
+        computer = Computer(name, capabilities=CAPABILITIES)
+        paired = await computer.pair(self.hub.services, owner.person_id)
         url = self.url.replace("http", "ws", 1) + "/api/v1/worker"
         return PuppetWorker(paired.worker_id, paired.token, url, name)
 

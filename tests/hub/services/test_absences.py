@@ -128,7 +128,7 @@ async def test_of_a_paused_or_revoked_one_nothing_is_told(
     await world.services.registry.pause(anna.person_id, desk.worker_id, is_paused=True)
     desk.go()
     here.go()
-    await world.services.registry.revoke(anna.person_id, other.worker_id)
+    await world.services.registry.revoke(anna.person_id, other.worker_id, "anna")
     await look(world)
     assert await look(world, LOST_SECONDS) == []
     await desk.come()

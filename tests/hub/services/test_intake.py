@@ -136,7 +136,7 @@ async def test_nobody_touches_another_persons_things(world: World) -> None:
         views.job(bert.person_id, card.job_id),
         views.find_job(bert.person_id, card.short),
         views.history(bert.person_id, card.job_id),
-        world.services.registry.revoke(bert.person_id, pc.worker_id),
+        world.services.registry.revoke(bert.person_id, pc.worker_id, "bert"),
         world.services.registry.pause(bert.person_id, pc.worker_id, is_paused=True),
     ):
         with pytest.raises(AppError) as caught:

@@ -200,7 +200,7 @@ async def test_a_revoked_workers_jobs_go_elsewhere_or_ask(world: World) -> None:
     pushing = await world.request(anna, "code.push")
     for offer in await pc.offers():
         await pc.accept(offer)
-    await world.services.registry.revoke(anna.person_id, pc.worker_id)
+    await world.services.registry.revoke(anna.person_id, pc.worker_id, "anna on Telegram")
     await world.rescue()
     assert (await world.job(training.job_id)).life.state is JobState.QUEUED
     assert (await world.job(pushing.job_id)).life.state is JobState.INTERRUPTED
