@@ -3,7 +3,8 @@
 python-telegram-bot is used as a typed client. What comes in and what goes out is ours, so that no
 update is confirmed before the hub has dealt with it. Nothing heavy is imported without a token.
 
-    polling | webhook → hearing (what was said) → inbox        outbox → sending (parts) → client
+    polling | webhook → reception (hearing: what was said) → inbox
+    outbox → sending (parts: which messages; html, keyboard: how they look) → client
 """
 
 from __future__ import annotations

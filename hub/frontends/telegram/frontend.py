@@ -12,24 +12,22 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.types import ASGIApp
-from telegram import BotCommand
 
 from hub.core.view import FrontendCapabilities, Pace, View
-from hub.frontends.commands import COMMANDS
 from hub.frontends.telegram.client import POLL_SECONDS, Client
 from hub.frontends.telegram.condition import Condition
-from hub.frontends.telegram.ear import Ear
-from hub.frontends.telegram.hearing import NAME, UPDATES, Ears
+from hub.frontends.telegram.conversations import NAME
+from hub.frontends.telegram.introduction import introduced
 from hub.frontends.telegram.options import WEBHOOK_PATH, Options
 from hub.frontends.telegram.parts import BUTTONS_MAX
-from hub.frontends.telegram.polling import Polling
+from hub.frontends.telegram.polling import Polling, Take
+from hub.frontends.telegram.reception import Reception
 from hub.frontends.telegram.sending import Sender
 from hub.frontends.telegram.webhook import Webhook
 from hub.ports import FrontendSetup, Health, HealthState, Inbox, MessageRef
 from shared.backoff import Backoff
 from shared.errors import AppError, Unavailable
 from shared.ids import ConversationId
-from shared.plain_text import plain_line
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +39,6 @@ WATCH_SECONDS = 60.0
 """How often Telegram is asked whether its calls get through."""
 UNREACHED_MAX = 1000
 DOUBTS = ("telegram_conflict", "webhook_changed")
-COMMANDS_MAX = 100
-DESCRIPTION_UNITS_MAX = 256
 
 
 class TelegramFrontend:
@@ -69,7 +65,7 @@ class TelegramFrontend:
         self._client = Client(options)
         self._sender = Sender(self._client, setup.taps, setup.files)
         self._condition = Condition(setup.environment)
-        self._webhook = Webhook(setup.environment)
+        self._webhook = Webhook(setup.environment, options.webhook_url)
         self._settled = asyncio.Event()
         """Set when the first introduction has come out one way or the other."""
         self._home: asyncio.Task[None] | None = None
@@ -153,9 +149,9 @@ class TelegramFrontend:
         while True:
             try:
                 if listen_once is None:
-                    ear = await self._introduced(inbox)
-                    self._webhook.take = ear.take
-                    listen_once = self._watch if self._options.webhook_url else self._polls(ear)
+                    take = (await self._reception(inbox)).take
+                    self._webhook.take = take
+                    listen_once = self._watch if self._options.webhook_url else self._polls(take)
                     if not self._is_doubted:
                         self._well()
                 await listen_once()
@@ -171,8 +167,21 @@ class TelegramFrontend:
                     listen_once = None
                 await asyncio.sleep(self._wait(error, failures))
 
-    def _polls(self, ear: Ear) -> Callable[[], Awaitable[None]]:
-        polling = Polling(self._client, ear.take)
+    async def _reception(self, inbox: Inbox) -> Reception:
+        await self._client.open()
+        hearing = await introduced(self._client, self._options, self._webhook.secret)
+        self._username = hearing.username
+        return Reception(
+            hearing=hearing,
+            inbox=inbox,
+            taps=self._setup.taps,
+            client=self._client,
+            render=self.render,
+            arrived=self._setup.arrived,
+        )
+
+    def _polls(self, take: Take) -> Callable[[], Awaitable[None]]:
+        polling = Polling(self._client, take)
 
         async def poll_once() -> None:
             # After an outage a short question tells soonest that it is over. Who fights with
@@ -195,67 +204,6 @@ class TelegramFrontend:
             for conversation in unreached:
                 self._setup.arrived(conversation)
 
-    async def _introduced(self, inbox: Inbox) -> Ear:
-        """Learn who we are, and tell Telegram what we understand and where we listen.
-
-        Raises:
-            AppError: as `refusals.app_error`.
-        """
-        await self._client.open()
-        me = await self._client.call("getMe", lambda bot: bot.get_me())
-        self._username = me.username or ""
-        commands = menu()
-        await self._client.call("setMyCommands", lambda bot: bot.set_my_commands(commands))
-        if self._options.webhook_url:
-            await self._client.call(
-                "setWebhook",
-                lambda bot: bot.set_webhook(
-                    self._options.webhook_url,
-                    allowed_updates=UPDATES,
-                    secret_token=self._webhook.secret,
-                    # One after the other, in their order.
-                    max_connections=1,
-                ),
-            )
-        else:
-            await self._client.call("deleteWebhook", lambda bot: bot.delete_webhook())
-        return Ear(
-            ears=Ears(bot_id=me.id, username=self._username, groups=self._options.groups),
-            inbox=inbox,
-            taps=self._setup.taps,
-            client=self._client,
-            render=self.render,
-            arrived=self._setup.arrived,
-        )
-
     async def _watch(self) -> None:
-        """Wait a while, then see whether Telegram's calls get through.
-
-        Raises:
-            Unavailable: `webhook_changed`, `webhook_failing`; as `refusals.app_error`.
-        """
         await asyncio.sleep(WATCH_SECONDS)
-        info = await self._client.call("getWebhookInfo", lambda bot: bot.get_webhook_info())
-        if info.url != self._options.webhook_url:
-            raise Unavailable(
-                "webhook_changed",
-                "Somebody else changed where Telegram brings this bot's updates.",
-                "If this comes again, another program uses this bot's token.",
-                retryable=True,
-            )
-        failed_at = info.last_error_date
-        if info.pending_update_count and failed_at and failed_at > self._webhook.taken_at:
-            why = plain_line(info.last_error_message or "")[:200]
-            raise Unavailable(
-                "webhook_failing",
-                f"Telegram's calls do not get through: {why}.",
-                f"Check that {self._options.webhook_url} can be reached from the internet, or "
-                "leave HUB_TELEGRAM_WEBHOOK off.",
-                retryable=True,
-            )
-
-
-def menu() -> list[BotCommand]:
-    """The commands as phones list them."""
-    listed = [command for command in COMMANDS if command.in_menu][:COMMANDS_MAX]
-    return [BotCommand(c.name, c.summary[:DESCRIPTION_UNITS_MAX]) for c in listed]
+        await self._webhook.check(self._client)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from telegram import CallbackQuery, Chat, ChatMember, Message, Update, User
 
 from hub.core.view import Inbound, Sender
+from hub.frontends.telegram.conversations import NAME, conversation_of
 from shared.ids import ConversationId
 from shared.plain_text import plain_line
 
-NAME = "telegram"
 UPDATES = ("message", "callback_query", "my_chat_member")
 """What the bot asks Telegram for."""
 NAME_CHARS_MAX = 100
@@ -68,7 +68,7 @@ Heard = Words | Press | Reachable | ForeignGroup | Moved | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ears:
+class Hearing:
     """Who the bot is, and where it listens."""
 
     bot_id: int
@@ -146,13 +146,6 @@ class Ears:
             return foreign
         inbound = _inbound(update_id, message.chat, sender, text="")
         return Press(query_id=query.id, name=query.data, inbound=inbound)
-
-
-def conversation_of(chat: Chat) -> ConversationId:
-    """Private: "telegram:4711"; a group: "telegram:group:-1001"."""
-    if chat.type == Chat.PRIVATE:
-        return ConversationId(f"{NAME}:{chat.id}")
-    return ConversationId(f"{NAME}:group:{chat.id}")
 
 
 def _inbound(

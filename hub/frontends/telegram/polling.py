@@ -17,11 +17,14 @@ from shared.errors import AppError, Unavailable
 
 logger = logging.getLogger(__name__)
 
+Take = Callable[[Update], Awaitable[None]]
+"""Deals with an update; what it raises brings the update again."""
+
 
 class Polling:
     """One question after the other; Telegram gives updates to one asker alone."""
 
-    def __init__(self, client: Client, take: Callable[[Update], Awaitable[None]]) -> None:
+    def __init__(self, client: Client, take: Take) -> None:
         self._client = client
         self._take = take
         self._offset: int | None = None

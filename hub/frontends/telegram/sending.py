@@ -27,6 +27,7 @@ from telegram.error import BadRequest, TelegramError
 
 from hub.core.view import Button, View
 from hub.frontends.telegram.client import MEDIA_READ_SECONDS, Client
+from hub.frontends.telegram.conversations import chat_of
 from hub.frontends.telegram.html import CAPTION_UNITS_MAX, html_of
 from hub.frontends.telegram.keyboard import fits, label_of, rows_of
 from hub.frontends.telegram.parts import BUTTONS_MAX, Part, Sort, parts_of, spelled_out
@@ -261,19 +262,6 @@ def _key(button: Button, name: str) -> InlineKeyboardButton:
     if button.copies:
         return InlineKeyboardButton(label, copy_text=CopyTextButton(button.copies))
     return InlineKeyboardButton(label, callback_data=name)
-
-
-def chat_of(conversation: ConversationId) -> int:
-    """The chat's id within Telegram.
-
-    Raises:
-        NotFound: `chat_gone`, for what is no conversation of Telegram's.
-    """
-    _, _, told = conversation.partition(":")
-    try:
-        return int(told.removeprefix("group:"))
-    except ValueError:
-        raise NotFound("chat_gone", f"'{conversation:.60}' is no chat of Telegram's.") from None
 
 
 def qr_png(text: str) -> bytes:

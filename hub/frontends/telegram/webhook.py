@@ -10,13 +10,15 @@ import asyncio
 import hmac
 import json
 import logging
-from collections.abc import Awaitable, Callable
 
 from starlette.types import Receive, Scope, Send
 from telegram import Update
 
+from hub.frontends.telegram.client import Client
+from hub.frontends.telegram.polling import Take
 from shared.environment import Environment
-from shared.errors import AppError
+from shared.errors import AppError, Unavailable
+from shared.plain_text import plain_line
 
 logger = logging.getLogger(__name__)
 
@@ -24,19 +26,47 @@ BODY_BYTES_MAX = 1_000_000
 BODY_SECONDS = 10.0
 SECRET_HEADER = b"x-telegram-bot-api-secret-token"
 SECRET_BYTES = 32
+REASON_CHARS_MAX = 200
 
 
 class Webhook:
     """The door; it is shut until `take` is set."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, url: str) -> None:
+        self._url = url
         self.secret = environment.entropy(SECRET_BYTES).hex()
         """Made anew with each frontend; Telegram is told it with the address."""
-        self.take: Callable[[Update], Awaitable[None]] | None = None
+        self.take: Take | None = None
         self._environment = environment
         self._one_at_a_time = asyncio.Lock()
-        self.taken_at = environment.now()
+        self._taken_at = environment.now()
         """When an update was taken last."""
+
+    async def check(self, client: Client) -> None:
+        """See whether Telegram's calls get through.
+
+        Raises:
+            Unavailable: `webhook_changed`, `webhook_failing`.
+            AppError: as `refusals.app_error`.
+        """
+        info = await client.call("getWebhookInfo", lambda bot: bot.get_webhook_info())
+        if info.url != self._url:
+            raise Unavailable(
+                "webhook_changed",
+                "Somebody else changed where Telegram brings this bot's updates.",
+                "If this comes again, another program uses this bot's token.",
+                retryable=True,
+            )
+        failed_at = info.last_error_date
+        if info.pending_update_count and failed_at and failed_at > self._taken_at:
+            why = plain_line(info.last_error_message or "")[:REASON_CHARS_MAX]
+            raise Unavailable(
+                "webhook_failing",
+                f"Telegram's calls do not get through: {why}.",
+                f"Check that {self._url} can be reached from the internet, or leave "
+                "HUB_TELEGRAM_WEBHOOK off.",
+                retryable=True,
+            )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one update."""
@@ -78,7 +108,7 @@ class Webhook:
             except Exception:
                 logger.exception("An update broke us and is to be brought again.")
                 return 503
-            self.taken_at = self._environment.now()
+            self._taken_at = self._environment.now()
         return 200
 
 

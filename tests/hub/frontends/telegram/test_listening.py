@@ -8,7 +8,7 @@ import pytest
 
 from hub.core.view import Button, View
 from hub.frontends.commands import COMMANDS
-from hub.frontends.telegram.ear import TOO_OLD
+from hub.frontends.telegram.reception import TOO_OLD
 from hub.ports import HealthState
 from shared.errors import Unavailable
 from tests.hub.frontends.telegram.bench import ANNA_ID, GROUP, GROUP_ID, HOME, Bench

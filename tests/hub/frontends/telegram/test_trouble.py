@@ -135,6 +135,23 @@ async def test_who_unblocks_the_bot_can_be_reached_again(bench: Bench) -> None:
     await bench.until(lambda: bench.arrived == [HOME])
 
 
+async def test_a_fault_of_its_own_is_told_so_that_it_is_made_anew(bench: Bench) -> None:
+    def break_down(conversation: object) -> None:
+        raise RuntimeError(f"ours, at {conversation}")
+
+    bench.setup = replace(bench.setup, arrived=break_down)
+    bench.remake()
+    await bench.start()
+    bench.anna()
+    bench.fake.go_down()
+    with pytest.raises(Unavailable):
+        await bench.show(View(text="hello"))
+    await bench.until_state(HealthState.TROUBLED)
+    bench.fake.come_back()
+    await bench.until_state(HealthState.FAILED)
+    assert bench.frontend.status().hint
+
+
 # The token.
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ import pytest
 from pydantic import SecretStr
 
 from hub.app import running
-from hub.frontends.telegram.options import WEBHOOK_PATH
-from hub.frontends.telegram.webhook import BODY_BYTES_MAX
+from hub.frontends.telegram.client import Client
+from hub.frontends.telegram.options import WEBHOOK_PATH, read_options
+from hub.frontends.telegram.webhook import BODY_BYTES_MAX, Webhook
 from hub.settings import Settings
+from shared.environment import Environment, SystemClock
 from shared.errors import Unavailable
 from tests.hub.frontends.telegram.bench import ANNA_ID, GROUP_ID, Bench, open_bench
 from tests.hub.worlds import World
@@ -194,3 +197,44 @@ async def test_a_group_that_moves_is_told_with_its_new_id(
     moved = update("", chat=group, migrate_to_chat_id=-100777)
     await caller.post(WEBHOOK_PATH, json=moved, headers=secret_of(bench))
     assert "put -100777 into HUB_TELEGRAM_GROUPS" in caplog.text
+
+
+# Whether the calls get through.
+
+
+@pytest.fixture
+async def client(bench: Bench) -> AsyncIterator[Client]:
+    opened = Client(read_options(bench.setup))
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"url": "https://elsewhere.example/x"}, "webhook_changed"),
+        ({"error": "Connection refused"}, "webhook_failing"),
+        ({}, ""),
+    ],
+)
+async def test_calls_that_do_not_get_through_are_noticed(
+    bench: Bench, client: Client, change: dict[str, str], code: str
+) -> None:
+    await bench.start()
+    webhook = Webhook(Environment(clock=Yesterday()), read_options(bench.setup).webhook_url)
+    assert bench.fake.state.webhook is not None
+    bench.fake.state.webhook |= change
+    bench.fake.state.updates.append(update("/jobs"))
+    told = ""
+    try:
+        await webhook.check(client)
+    except Unavailable as error:
+        told = error.code
+    bench.fake.state.updates.clear()
+    assert told == code
+
+
+class Yesterday(SystemClock):
+    def now(self) -> datetime:
+        return super().now() - timedelta(days=1)

@@ -19,7 +19,7 @@ from telegram.error import TelegramError
 
 from hub.core.view import View
 from hub.frontends.telegram.client import Client
-from hub.frontends.telegram.hearing import Ears, ForeignGroup, Moved, Press, Reachable, Words
+from hub.frontends.telegram.hearing import ForeignGroup, Hearing, Moved, Press, Reachable, Words
 from hub.frontends.telegram.html import fitted, units
 from hub.ports import Inbox, MessageRef, Taps
 from shared.errors import AppError
@@ -42,20 +42,20 @@ Value = TypeVar("Value")
 Render = Callable[[ConversationId, View, MessageRef | None], Awaitable[MessageRef]]
 
 
-class Ear:
+class Reception:
     """Takes updates in the order they come."""
 
     def __init__(
         self,
         *,
-        ears: Ears,
+        hearing: Hearing,
         inbox: Inbox,
         taps: Taps,
         client: Client,
         render: Render,
         arrived: Callable[[ConversationId], None],
     ) -> None:
-        self._ears = ears
+        self._hearing = hearing
         self._inbox = inbox
         self._taps = taps
         self._client = client
@@ -86,7 +86,7 @@ class Ear:
             logger.exception("Update %s broke us and is left out.", update.update_id)
 
     async def _take(self, update: Update) -> None:
-        match self._ears.heard(update):
+        match self._hearing.heard(update):
             case Words() as words:
                 await self._words(words)
             case Press() as press:
