@@ -14,6 +14,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.types import ASGIApp
 
 from hub.core.view import FrontendCapabilities, Pace, View
+from hub.frontends.telegram.blockers import CODE as BLOCKED
+from hub.frontends.telegram.blockers import Blockers
 from hub.frontends.telegram.client import POLL_SECONDS, Client
 from hub.frontends.telegram.condition import Condition
 from hub.frontends.telegram.conversations import NAME
@@ -73,6 +75,7 @@ class TelegramFrontend:
         """Another program seems to use our token: only what lasts shows that it does not."""
         self._unreached: set[ConversationId] = set()
         """Conversations that an outage kept from being written to."""
+        self._blockers = Blockers(setup.environment)
         self._username = ""
         self.asgi: Mapping[str, ASGIApp] = (
             {WEBHOOK_PATH: self._webhook} if options.webhook_url else {}
@@ -118,15 +121,17 @@ class TelegramFrontend:
 
         Raises:
             Unavailable: `telegram_busy`, `telegram_slow`, `telegram_unreachable`,
-                `telegram_token_wrong`; all retryable.
-            NotAllowed: `chat_blocked`.
+                `telegram_token_wrong`, `chat_blocked`; all retryable.
             NotFound: `chat_gone`, `chat_moved`.
             BadInput: `telegram_refused`.
         """
+        self._blockers.check(conversation)
         try:
             return await self._sender.show(conversation, view, replace)
         except Unavailable as error:
-            if error.retry_after_seconds is None and len(self._unreached) < UNREACHED_MAX:
+            if error.code == BLOCKED:
+                self._blockers.note(conversation)
+            elif error.retry_after_seconds is None and len(self._unreached) < UNREACHED_MAX:
                 self._unreached.add(conversation)
             raise
 
@@ -177,7 +182,7 @@ class TelegramFrontend:
             taps=self._setup.taps,
             client=self._client,
             render=self.render,
-            arrived=self._setup.arrived,
+            arrived=self._may_write,
         )
 
     def _polls(self, take: Take) -> Callable[[], Awaitable[None]]:
@@ -203,6 +208,10 @@ class TelegramFrontend:
             unreached, self._unreached = self._unreached, set()
             for conversation in unreached:
                 self._setup.arrived(conversation)
+
+    def _may_write(self, conversation: ConversationId) -> None:
+        self._blockers.forget(conversation)
+        self._setup.arrived(conversation)
 
     async def _watch(self) -> None:
         await asyncio.sleep(WATCH_SECONDS)

@@ -43,7 +43,7 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class Reachable:
-    """A person lets the bot write again."""
+    """A person, or a group, lets the bot write again."""
 
     conversation: ConversationId
 
@@ -83,9 +83,9 @@ class Hearing:
             return self._press(update.update_id, update.callback_query)
         if update.my_chat_member is not None:
             changed = update.my_chat_member
-            if changed.chat.type != Chat.PRIVATE:
-                return self._foreign(changed.chat)
-            if changed.new_chat_member.status == ChatMember.MEMBER:
+            if (foreign := self._foreign(changed.chat)) is not None:
+                return foreign
+            if changed.new_chat_member.status in (ChatMember.MEMBER, ChatMember.ADMINISTRATOR):
                 return Reachable(conversation_of(changed.chat))
         return None
 

@@ -19,7 +19,8 @@ from telegram.error import (
     TimedOut,
 )
 
-from shared.errors import AppError, BadInput, NotAllowed, NotFound, Unavailable
+from hub.frontends.telegram.blockers import blocked
+from shared.errors import AppError, BadInput, NotFound, Unavailable
 from shared.logs import redact_text
 from shared.plain_text import plain_line
 
@@ -59,11 +60,7 @@ def app_error(error: TelegramError, token: str) -> AppError:  # noqa: PLR0911 - 
                 "Put that id into HUB_TELEGRAM_GROUPS.",
             )
         case Forbidden():
-            return NotAllowed(
-                "chat_blocked",
-                "The bot may not write there: it was blocked, removed, or never spoken to.",
-                "Whoever wants to hear from it again sends it /start.",
-            )
+            return blocked()
         case InvalidToken():
             return Unavailable(
                 "telegram_token_wrong",

@@ -142,7 +142,7 @@ async def test_a_picture_that_telegram_cannot_show_goes_as_a_document(bench: Ben
 @pytest.mark.parametrize(
     ("code", "description", "expected", "retryable"),
     [
-        (403, "Forbidden: bot was blocked by the user", "chat_blocked", False),
+        (403, "Forbidden: bot was blocked by the user", "chat_blocked", True),
         (400, "Bad Request: chat not found", "chat_gone", False),
         (400, "Bad Request: something new", "telegram_refused", False),
         (500, "Internal Server Error", "telegram_unreachable", True),
