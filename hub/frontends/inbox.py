@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub.core.access import Person
-from hub.core.view import Inbound, Tone, View
+from hub.core.pace import Paces
+from hub.core.view import FrontendCapabilities, Inbound, Pace, Tone, View
 from hub.core.worker import WorkerCard
 from hub.frontends import replies
 from hub.frontends.answering import Answering
@@ -56,6 +57,13 @@ class Call:
 
 Views = tuple[View, ...]
 
+STRANGERS = FrontendCapabilities(
+    chat_pace=Pace(burst=10, per_second=1 / 60),
+    group_pace=Pace(burst=2, per_second=1 / 600),
+    total_pace=Pace(burst=100, per_second=1),
+)
+"""How often strangers are answered; beyond that they meet silence."""
+LONG_AGO_SECONDS = 3600.0
 PRIVATE_COMMANDS = frozenset(
     {"connect", "pair", "approve", "reject", "unlink", "disconnect", "worker", "lock"}
 )
@@ -77,6 +85,7 @@ class ChatInbox:
         self._ring = ring
         self._services = services
         self._deliveries = deliveries
+        self._strangers = Paces(STRANGERS, environment.monotonic() - LONG_AGO_SECONDS)
         self._answering = Answering(services, deliveries)
         self._environment = environment
         self._entering = entering = Entering(services, deliveries, environment, hub_url)
@@ -130,6 +139,8 @@ class ChatInbox:
     async def _hear(self, inbound: Inbound) -> Views:
         person = await self._person(inbound)
         if person is None:
+            if not self._owes_answer(inbound):
+                return ()
             try:
                 return await self._entering.stranger(inbound)
             except AppError as error:
@@ -152,6 +163,17 @@ class ChatInbox:
         except AppError as error:
             # An answer all the same: the person was heard, and is told what to do instead.
             return (error_view(error),)
+
+    def _owes_answer(self, inbound: Inbound) -> bool:
+        """Whether a stranger is answered; one who goes on and on must not keep others waiting."""
+        if inbound.in_group and not inbound.text.lstrip().startswith("/"):
+            # Strangers in a group talk to each other; only a command is meant for us.
+            return False
+        now = self._environment.monotonic()
+        if self._strangers.wait(inbound.conversation, now) > 0:
+            return False
+        self._strangers.take(inbound.conversation, now)
+        return True
 
     async def _person(self, inbound: Inbound) -> Person | None:
         if inbound.sender.person_id is not None:

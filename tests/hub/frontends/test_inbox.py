@@ -9,6 +9,7 @@ import pytest
 
 from hub.core.view import Inbound, Sender, View
 from shared.capabilities import Capability
+from shared.ids import ConversationId
 from shared.jobs import JobState
 from tests.hub.frontends.test_outbox import HOME, Scene, open_scene
 from tests.pairing import Computer
@@ -212,3 +213,22 @@ async def test_what_is_for_one_pair_of_eyes_is_not_said_in_a_group(scene: Scene,
     assert refused.text.endswith(
         "is not for a group, where others read along. Say it in our private chat."
     )
+
+
+async def test_a_stranger_who_goes_on_and_on_is_answered_a_few_times(scene: Scene) -> None:
+    async def says(where: str) -> int:
+        stranger = Sender(frontend="stage", external_id=where, name="eve")
+        scene.clock.ahead_seconds += 0.01
+        inbound = Inbound(
+            conversation=ConversationId(where),
+            sender=stranger,
+            text="/start",
+            dedupe=str(scene.clock.ahead_seconds),
+        )
+        return len(await scene.hub.inbox(inbound))
+
+    assert sum([await says("stage:666") for _ in range(100)]) == 10
+    assert await says("stage:667") == 1
+    scene.clock.ahead_seconds += 61
+    assert await says("stage:666") == 1
+    assert sum([await says(f"stage:{number}") for number in range(1000, 1300)]) <= 110
