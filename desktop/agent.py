@@ -139,6 +139,7 @@ class Agent:
             app_version=self._setup.app_version,
             capabilities=hardware.capabilities(self._ready),
             lacking=hardware.lacking(self._kinds, self._executors, self._ready),
+            zone=hardware.zone_name(),
             slots=self._setup.policy.slots,
             outbox_seq=position.outbox_seq,
             hub_epoch=position.hub_epoch,

@@ -13,7 +13,7 @@ import psutil
 
 from shared.capabilities import Capability, Lacking
 from shared.kinds import Kind
-from shared.messages import Metrics
+from shared.messages import ZONE_CHARS_MAX, Metrics
 
 LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "data": ("numpy", "pandas"),
@@ -72,6 +72,17 @@ def platform_name() -> str:
     if platform.system() == "Darwin":
         return f"macOS {platform.mac_ver()[0]}"
     return f"{platform.system()} {platform.release()}"
+
+
+def zone_name() -> str:
+    """Name the machine's time zone as IANA does ("Europe/Vienna"); empty when it is not known."""
+    import tzlocal
+
+    try:
+        name = str(tzlocal.get_localzone_name() or "")
+    except Exception:  # a broken link, a registry key it has never heard of
+        return ""
+    return name if len(name) <= ZONE_CHARS_MAX else ""
 
 
 def memory_total_bytes() -> int:

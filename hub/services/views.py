@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hub.core.board import Board
 from hub.core.fact import Fact
@@ -19,6 +21,7 @@ from hub.store.ledger import Ledger
 from shared.errors import NotFound
 from shared.ids import SHORT_LENGTH, ConversationId, JobId, PersonId, QuestionId, TaskId, WorkerId
 from shared.jobs import JobState, Priority
+from shared.messages import ZONE_CHARS_MAX
 
 PAGE_MAX = 200
 HISTORY_MAX = 5000
@@ -180,6 +183,10 @@ class Views:
             lacking=lacking,
         )
 
+    async def zone(self, person_id: PersonId) -> tzinfo | None:
+        """Where a person's clock stands, as their worker that was seen last says; None: unknown."""
+        return time_zone(await self._ledger.read(lambda c: said.zone(c, person_id)))
+
     def _card(self, worker: Worker) -> WorkerCard:
         presence = self._board.present.get(worker.worker_id)
         seen = presence.last_seen_at if presence else worker.last_seen_at
@@ -191,6 +198,17 @@ class Views:
             asking=self._board.asking(worker.worker_id),
             metrics=presence.metrics if presence else None,
         )
+
+
+def time_zone(name: str) -> tzinfo | None:
+    """Find a zone by a name that somebody else wrote; None when there is no such zone."""
+    if not name or len(name) > ZONE_CHARS_MAX:
+        return None
+    try:
+        return ZoneInfo(name)
+    # The library refuses paths that lead elsewhere; a folder of zones is no zone either.
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return None
 
 
 def _known(person_id: PersonId | None, card: JobCard | None) -> JobCard:

@@ -47,9 +47,15 @@ def candidates(connection: sqlite3.Connection, person_id: PersonId) -> Candidate
     return registered, {WorkerId(row[0]): _LACKING.validate_json(row[1]) for row in rows}
 
 
-def zone(connection: sqlite3.Connection, worker_id: WorkerId) -> str:
-    """The IANA name of the zone a worker stands in; empty when it did not say."""
+def zone(connection: sqlite3.Connection, person_id: PersonId) -> str:
+    """What the worker of a person that was seen last calls its time zone; empty when none did.
+
+    Servers often stand in UTC, wherever their person is: a worker that does not comes first.
+    """
     row = connection.execute(
-        "SELECT zone FROM worker_said WHERE worker_id = ?", (worker_id,)
+        "SELECT zone FROM worker_said JOIN workers USING (worker_id)"
+        " WHERE person_id = ? AND is_revoked = 0 AND zone <> ''"
+        " ORDER BY zone IN ('UTC', 'Etc/UTC'), last_seen_ms DESC LIMIT 1",
+        (person_id,),
     ).fetchone()
     return str(row[0]) if row else ""

@@ -24,7 +24,7 @@ from hub.services.views import Views
 from hub.store import queue
 from hub.store.database import open_store
 from hub.store.ledger import Ledger
-from shared.capabilities import Capability
+from shared.capabilities import Capability, Lacking
 from shared.events import Event, EventBody, write_event
 from shared.ids import JobId, PersonId, WorkerId
 from shared.messages import (
@@ -163,6 +163,8 @@ class Desk:
     token: str = ""
     epoch: int = 1
     seq: int = 0
+    lacking: tuple[Lacking, ...] = ()
+    zone: str = ""
 
     async def come(self, *held: Held, outbox_seq: int | None = None) -> tuple[Verdict, ...]:
         services = self.world.services
@@ -172,6 +174,8 @@ class Desk:
             name=self.name,
             capabilities=self.capabilities,
             slots=self.slots,
+            lacking=self.lacking,
+            zone=self.zone,
             outbox_seq=self.seq if outbox_seq is None else outbox_seq,
             hub_seq=0,
             held=held,
