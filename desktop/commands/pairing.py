@@ -113,12 +113,7 @@ def _join(wanted: Wish, key: DeviceKey, database: Database) -> tuple[facts.Pairi
     from desktop.link.pairing import wait_for_token
 
     environment = Environment()
-    try:
-        asked = _ask(wanted, key, database, environment)
-    except AppError as error:
-        if error.code != "request_invalid" or wanted.code is None:
-            raise
-        return _claim(wanted, wanted.code)
+    asked = _ask(wanted, key, database, environment)
     try:
         _tell(asked, environment)
         return wait_for_token(asked, key, environment=environment, on_trouble=_tell_trouble)
@@ -128,21 +123,6 @@ def _join(wanted: Wish, key: DeviceKey, database: Database) -> tuple[facts.Pairi
     except AppError:
         database.submit(lambda c: facts.save_asked(c, None)).result()
         raise
-
-
-def _claim(wanted: Wish, code: str) -> tuple[facts.Pairing, str]:
-    """Join a hub that has not learned the new way yet; it has not spent the code."""
-    from desktop.link.claim import claim
-
-    said = _introduction(wanted)
-    return claim(
-        wanted.base,
-        code,
-        name=said.name,
-        platform=said.platform,
-        app_version=said.app_version,
-        capabilities=said.capabilities,
-    )
 
 
 def device_key(paths: Paths, database: Database) -> DeviceKey:
