@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 SHUT = logging.CRITICAL + 1
 """Above every severity: the library logs whole answers even at CRITICAL."""
-CONNECTIONS_MAX = 8
+CONNECTIONS_MAX = 24
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
 WRITE_SECONDS = 5.0

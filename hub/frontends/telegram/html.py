@@ -20,13 +20,18 @@ CUT = " …"
 LEAD_UNITS_MAX = 90
 """A longer beginning is no headline."""
 
-_RUN = re.compile(r"(?m)^[ \t]+((?:deskhand|deskhand-hub|curl|irm|powershell|docker|sudo|uv)\b.*)$")
-"""A line that is to be run on a computer."""
+_RUN = re.compile(
+    r"(?m)^([^\n`]*: |[ \t]+)"
+    r"((?:deskhand|deskhand-hub|docker|uv|curl|irm|powershell|sudo) [^\n`]+|& \([^\n`]+)$"
+)
+"""A line to be run on a computer: indented, or after words that say on which."""
+_APP_LINK = re.compile(r"(?<![`\w])deskhand://[^\s`]+")
+"""Telegram links web pages alone; this one can at least be copied."""
 _INDENT = re.compile(r"(?m)^[ \t]{2,}(?=\S)")
 _MENU = re.compile(r"(?m)^(/\w+) {2,}(?=\S)")
 _BAR = re.compile(r" ([▓░]{3,}) ")
 _CODE = re.compile(r"`([^`\n]+)`")
-_PAIRING_CODE = re.compile(r"\b([BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4})\b")
+_PAIRING_CODE = re.compile(r"(?<!\S)([BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4})(?![\w-])")
 """A tap on code copies it."""
 _WORDS = re.compile(r"(?i)(\bcheck words: )([a-z]+ [a-z]+)")
 """What a person has to compare."""
@@ -44,7 +49,8 @@ def laid_out(view: View) -> str:
     """The text as it will be seen, without markup: columns of spaces do not line up in a chat."""
     text = plain(view.text).strip("\n")
     text = _MENU.sub(r"\1 – ", text)
-    text = _RUN.sub(r"`\1`", text)
+    text = _RUN.sub(lambda found: f"{found[1].lstrip()}`{found[2]}`", text)
+    text = _APP_LINK.sub(r"`\g<0>`", text)
     text = _INDENT.sub("· ", text)
     if view.progress is not None:
         text = _BAR.sub(r"\n\1 ", text, count=1)

@@ -80,7 +80,8 @@ def _whole_text(view: View) -> bytes:
 
 def spelled_out(view: View, paths: Mapping[str, Path | None]) -> View:
     """Say in the text what cannot be a button or a file here."""
-    lines = [f"{b.label}: {b.url}" for b in view.buttons if b.url and not fits(b)]
+    links = [b for b in view.buttons if b.url and not fits(b) and b.url not in view.text]
+    lines = [f"{link.label}: {link.url}" for link in links]
     for file in view.files:
         if file.size_bytes > UPLOAD_BYTES_MAX:
             size = f"{file.size_bytes / 1e6:,.0f} MB"

@@ -38,6 +38,16 @@ VIEWS = st.builds(
             "<code>deskhand pair BCDF-GHJK</code>",
         ),
         (
+            View(
+                text="Open http://hub.example/download#BCDF-GHJK\n"
+                "Installed: deskhand://pair?hub=https://hub.example&code=BCDF-GHJK\n"
+                "A server: curl -fsSL http://hub.example/worker.sh | sh -s -- BCDF-GHJK"
+            ),
+            "Open http://hub.example/download#BCDF-GHJK\n"
+            "Installed: <code>deskhand://pair?hub=https://hub.example&amp;code=BCDF-GHJK</code>\n"
+            "A server: <code>curl -fsSL http://hub.example/worker.sh | sh -s -- BCDF-GHJK</code>",
+        ),
+        (
             View(text="/train     Train a model\n/jobs  What runs"),
             "/train – Train a model\n/jobs – What runs",
         ),

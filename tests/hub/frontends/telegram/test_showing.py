@@ -50,6 +50,12 @@ async def test_links_open_and_copies_copy_where_telegram_can(bench: Bench) -> No
     assert shown.text == "Connect\nThis hub: http://localhost:8765/download"
 
 
+async def test_an_address_that_stands_in_the_text_is_not_told_twice(bench: Bench) -> None:
+    page = "http://localhost:8765/download"
+    await bench.show(View(text=f"Open {page}", buttons=(Button("Open", url=page),)))
+    assert bench.fake.of_bot(7001)[-1].text == f"Open {page}"
+
+
 async def test_a_status_is_edited_in_place_and_a_last_word_makes_a_sound(bench: Bench) -> None:
     first = await bench.frontend.render(HOME, View(text="Training …", subject="job:1"), None)
     told = View(
@@ -217,3 +223,18 @@ async def test_signs_that_count_twice_make_a_text_too_long_sooner(bench: Bench) 
 )
 def test_names_of_files_are_harmless_and_keep_their_ending(name: str, safe: str) -> None:
     assert safe_name(name) == safe
+
+
+async def test_a_lost_answer_may_double_a_message_and_never_an_edit(bench: Bench) -> None:
+    from tests.fakes.bot_api import Drop
+
+    view = View(text="once or twice", subject="job:1")
+    bench.fake.plan(Drop.AFTER, method="sendMessage")
+    with pytest.raises(Unavailable):
+        await bench.frontend.render(HOME, view, None)
+    ref = await bench.frontend.render(HOME, view, None)
+    bench.fake.plan(Drop.AFTER, method="editMessageText")
+    with pytest.raises(Unavailable):
+        await bench.frontend.render(HOME, View(text="edited"), ref)
+    assert await bench.frontend.render(HOME, View(text="edited"), ref) == ref
+    assert [message.text for message in bench.fake.of_bot(7001)] == ["once or twice", "edited"]

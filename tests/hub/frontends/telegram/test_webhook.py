@@ -20,7 +20,7 @@ from hub.frontends.telegram.webhook import BODY_BYTES_MAX, Webhook
 from hub.settings import Settings
 from shared.environment import Environment, SystemClock
 from shared.errors import Unavailable
-from tests.hub.frontends.telegram.bench import ANNA_ID, GROUP_ID, Bench, open_bench
+from tests.hub.frontends.telegram.bench import ANNA_ID, GROUP_ID, HOME, Bench, open_bench
 from tests.hub.worlds import World
 
 SECRET = "X-Telegram-Bot-Api-Secret-Token"
@@ -187,6 +187,24 @@ async def test_pictures_sent_together_are_answered_once(
         picture = update("", number, photo=[PHOTO], media_group_id="album")
         await caller.post(WEBHOOK_PATH, json=picture, headers=secret_of(bench))
     assert [inbound.has_file for inbound in bench.heard] == [True]
+
+
+async def test_a_button_of_a_message_that_telegram_forgot_still_works(
+    bench: Bench, caller: httpx.AsyncClient
+) -> None:
+    await bench.start()
+    [name] = await bench.setup.taps.names(HOME, ["/jobs"])
+    said = update("")["message"]
+    query = {
+        "id": "1",
+        "from": said["from"],
+        "message": {"chat": said["chat"], "message_id": 5, "date": 0},
+        "chat_instance": "x",
+        "data": name,
+    }
+    tapped = {"update_id": 1, "callback_query": query}
+    await caller.post(WEBHOOK_PATH, json=tapped, headers=secret_of(bench))
+    assert bench.said == ["/jobs"]
 
 
 async def test_a_group_that_moves_is_told_with_its_new_id(
