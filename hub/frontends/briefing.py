@@ -43,6 +43,7 @@ async def brief(services: Services, environment: Environment, fact: Fact) -> Bri
         questions_open=await _open_beside(services, card) if question else 1,
         failure=_failure(card, body),
         reader=reader.name,
+        zone=await services.views.zone(fact.person_id),
     )
     return Briefing(card, facts)
 

@@ -70,7 +70,8 @@ class Entering:
         if code:
             await self._services.pairing.link(code, inbound.sender, inbound.conversation)
         workers = await self._services.views.workers(person.person_id)
-        return (replies.greeting(workers, self._environment.now()),)
+        zone = await self._services.views.zone(person.person_id)
+        return (replies.greeting(workers, self._environment.now(), zone),)
 
     async def stranger(self, inbound: Inbound) -> Views:
         """Answer somebody the hub does not know, in fixed words; a code makes them known."""

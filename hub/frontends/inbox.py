@@ -220,7 +220,9 @@ class ChatInbox:
             briefing = await brief(self._services, self._environment, fact)
             history.append((fact.at, sentence(fact.body, briefing.facts)))
         machine = await machine_name(self._services, card)
-        return (replies.job_view(card, machine, history[-HISTORY_LINES_MAX:], self._now),)
+        zone = await self._services.views.zone(person_id)
+        lines = history[-HISTORY_LINES_MAX:]
+        return (replies.job_view(card, machine, lines, self._now, zone),)
 
     async def _cancel(self, call: Call) -> Views:
         person_id = call.person.person_id
@@ -276,7 +278,8 @@ class ChatInbox:
 
     async def _workers(self, call: Call) -> Views:
         workers = await self._services.views.workers(call.person.person_id)
-        return (replies.workers_view(workers, self._now),)
+        zone = await self._services.views.zone(call.person.person_id)
+        return (replies.workers_view(workers, self._now, zone),)
 
     async def _worker(self, call: Call) -> Views:
         person_id, action = call.person.person_id, call.value("action")
@@ -304,7 +307,8 @@ class ChatInbox:
                 # Only the machine itself can; it does so as a job, and its policy has a say.
                 return await self._request(call, AUTOSTART, {"switch": switch}, card.name)
             case _:
-                return (replies.worker_view(card, self._now),)
+                zone = await self._services.views.zone(person_id)
+                return (replies.worker_view(card, self._now, zone),)
         return (View(text=text, tone=Tone.DONE),)
 
     async def _worker_named(self, call: Call) -> WorkerCard:

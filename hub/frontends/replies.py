@@ -158,11 +158,17 @@ def dead_view(cards: Sequence[JobCard], now: datetime) -> View:
 
 
 def job_view(
-    card: JobCard, machine: str, history: Sequence[tuple[datetime, str]], now: datetime
+    card: JobCard,
+    machine: str,
+    history: Sequence[tuple[datetime, str]],
+    now: datetime,
+    zone: tzinfo | None = None,
 ) -> View:
     """One job with its history, oldest first."""
     lines = [job_line(card, now, machine)]
-    lines += [f"{moment(at, now)}  {line}" for at, text in history for line in text.splitlines()]
+    lines += [
+        f"{moment(at, now, zone)}  {line}" for at, text in history for line in text.splitlines()
+    ]
     buttons: tuple[Button, ...] = ()
     if not card.state.is_terminal:
         buttons = (Button(label="Cancel", says=f"/cancel {card.job_id}"),)

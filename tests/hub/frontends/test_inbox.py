@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,6 +12,7 @@ from hub.core.view import Inbound, Sender, View
 from shared.capabilities import Capability
 from shared.ids import ConversationId
 from shared.jobs import JobState
+from shared.messages import Hello
 from tests.hub.frontends.test_outbox import HOME, Scene, open_scene
 from tests.pairing import Computer
 
@@ -232,3 +234,18 @@ async def test_a_stranger_who_goes_on_and_on_is_answered_a_few_times(scene: Scen
     scene.clock.ahead_seconds += 61
     assert await says("stage:666") == 1
     assert sum([await says(f"stage:{number}") for number in range(1000, 1300)]) <= 110
+
+
+async def test_clock_times_are_those_of_the_persons_own_machine(scene: Scene) -> None:
+    await pair(scene)
+    registry = scene.hub.services.registry
+    [card] = await scene.hub.services.views.workers(scene.person_id)
+    for zone in ("Asia/Tokyo", "Nowhere/Never"):
+        hello = Hello(
+            device=card.worker_id, epoch=0, name="anna-pc", capabilities=(), zone=zone, slots=1,
+            outbox_seq=0, hub_seq=0,
+        )  # fmt: skip
+        seen_at = (await registry.introduce(card.worker_id, hello)).last_seen_at
+        there = seen_at.astimezone(ZoneInfo("Asia/Tokyo") if zone == "Asia/Tokyo" else None)
+        for command in ("/workers", "/worker anna-pc", "/start"):
+            assert f"last seen {there:%H:%M}" in await told(scene, command)
