@@ -18,7 +18,7 @@ from aiogram.methods.base import TelegramMethod
 from aiogram.types import BufferedInputFile
 
 from tests.fakes.bot_api_schema import Refused, bad
-from tests.fakes.bot_api_state import BOT, Chat, File, Json, Shown, State
+from tests.fakes.bot_api_state import BOT, Chat, File, Json, Shown, State, What
 from tests.fakes.bot_api_text import (
     CAPTION_UNITS_MAX,
     TEXT_UNITS_MAX,
@@ -138,6 +138,7 @@ class Methods:
         shown.earlier_rows.append(shown.rows)
         shown.raw = raw | {"edit_date": int(time.time())}
         shown.edits += 1
+        self._state.note(What.EDITED, shown)
         return shown.raw
 
     def _delete(self, request: Request) -> bool:

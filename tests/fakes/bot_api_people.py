@@ -8,7 +8,7 @@ import uuid
 from abc import ABC, abstractmethod
 
 from tests.fakes.bot_api_schema import check_update
-from tests.fakes.bot_api_state import BOT, BOT_NAME, Chat, File, Json, Shown, State, Tap, User
+from tests.fakes.bot_api_state import BOT, BOT_NAME, Chat, File, Json, Shown, State, Tap, User, What
 from tests.fakes.bot_api_text import CAPTION_UNITS_MAX, TEXT_UNITS_MAX, units
 
 _COMMAND = re.compile(r"(?:^|(?<=\s))/[a-zA-Z0-9_]{1,64}(?:@\w+)?")
@@ -96,6 +96,7 @@ class People(ABC):
             raise LookupError(f"no button {label!r} to press; there are {message.labels}")
         tap = Tap(uuid.uuid4().hex)
         self.state.taps[tap.query_id] = tap
+        self.state.note(What.TAPPED, message, user.name, label)
         raw = {key: value for key, value in message.raw.items() if key != "reply_to_message"}
         self._update(
             "callback_query",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from tests.fakes.bot_api_text import Entity
@@ -107,6 +108,28 @@ class Shown:
         return self.by == "bot"
 
 
+class What(StrEnum):
+    """What can be seen to happen in a chat."""
+
+    SENT = "sent"
+    EDITED = "edited"
+    TAPPED = "tapped"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened in a chat, as it looked then."""
+
+    what: What
+    chat_id: int
+    by: str
+    message_id: int
+    text: str
+    """Of a tap: the button's label."""
+    rows: list[list[Json]]
+    file: File | None
+
+
 @dataclass(slots=True)
 class Tap:
     """A press of a button, and what the bot said to it."""
@@ -139,6 +162,8 @@ class State:
     actions: list[tuple[int, str]] = field(default_factory=list)
     """What the bot said it was doing, by chat."""
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(101))
+    moments: list[Moment] = field(default_factory=list)
+    """All that happened in any chat, in order."""
     update_ids: itertools.count[int] = field(default_factory=lambda: itertools.count(700_001))
 
     def private_chat(self, user: User) -> Chat:
@@ -163,7 +188,21 @@ class State:
         chat.message_ids.append(message_id)
         if file is not None:
             self.files[file.file_id] = file
+        self.note(What.SENT, shown)
         return shown
+
+    def note(self, what: What, shown: Shown, by: str = "", label: str = "") -> None:
+        """Write down what happens to a message."""
+        moment = Moment(
+            what=what,
+            chat_id=shown.chat_id,
+            by=by or shown.by,
+            message_id=shown.message_id,
+            text=label or shown.text,
+            rows=shown.rows,
+            file=shown.file,
+        )
+        self.moments.append(moment)
 
     def update(self, kind: str, body: Json) -> Json | None:
         """Queue an update for the bot, unless it said it does not want that kind."""
