@@ -1,4 +1,4 @@
-"""`deskhand-hub`: serve, invite, chat, get, doctor, dead, demo.
+"""`deskhand-hub`: serve, invite, approve, chat, get, doctor, dead, demo.
 
 Only the command's own code is imported, and only once it is chosen: help is instant.
 """
@@ -15,8 +15,6 @@ from shared.errors import AppError, NotAllowed
 from shared.plain_text import plain
 
 if TYPE_CHECKING:
-    from pydantic import JsonValue
-
     from hub.frontends.rest_client import RestClient
     from hub.settings import Settings
 
@@ -84,7 +82,9 @@ def _parser() -> argparse.ArgumentParser:
         "invite",
         "make a code that pairs a computer",
         _invite,
-        "Prints a code that is good once, for 10 minutes. On the computer to be connected run\n"
+        "Prints a code that is good once, for 10 minutes, and links that open the chat. On a\n"
+        "terminal it then waits for the computer and asks whether to let it in; Ctrl-C leaves the\n"
+        "code valid. On the computer to be connected run\n"
         "  deskhand pair CODE --hub URL\n"
         "With --person, a new person is brought in and their key is printed, once.",
     )
@@ -93,6 +93,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     invite.add_argument("--person", metavar="NAME", help="bring in a new person by this name")
     _hub_options(invite)
+
+    approve = _command(
+        commands,
+        "approve",
+        "let in a computer or a person that waits, or list them",
+        _approve,
+        "Compare the two check words with what the computer shows. The four characters stand in\n"
+        "  deskhand-hub approve list",
+    )
+    approve.add_argument("id", nargs="?", default="list", help="the four characters, or list")
+    approve.add_argument("--no", action="store_true", help="turn it away")
+    _hub_options(approve)
 
     chat = _command(
         commands,
@@ -213,21 +225,17 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _invite(options: argparse.Namespace) -> int:
-    client = _client(options)
-    body: dict[str, JsonValue] = {"is_approved": options.yes}
-    if options.person:
-        person = client.post("/people", {"name": options.person})
-        print(
-            f"{person['name']} may use this hub now. Their key, shown once:\n\n  {person['key']}\n"
-        )
-        print(f"They chat with: HUB_KEY=KEY deskhand-hub chat --hub {client.hub_url}")
-        body["person_id"] = person["person_id"]
-    invitation = client.post("/invitations", body)
-    code, hub_url = invitation["code"], invitation["hub_url"]
-    print(f"Code: {code}   (works once, for 10 minutes)\n")
-    print("On the computer to be connected:\n")
-    print(f"  deskhand pair {code} --hub {hub_url}\n  deskhand --headless")
-    return 0
+    from hub.invite import invite
+
+    return invite(_client(options), person=options.person, is_approved=options.yes)
+
+
+def _approve(options: argparse.Namespace) -> int:
+    from hub.invite import decide_named, list_waiting
+
+    if options.id == "list":
+        return list_waiting(_client(options))
+    return decide_named(_client(options), options.id, is_approved=not options.no)
 
 
 def _chat(options: argparse.Namespace) -> int:

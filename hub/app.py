@@ -267,6 +267,7 @@ def _make_api(settings: Settings, services: Services, hub_epoch: str, host: Host
         version=program_version(),
         hub_url=settings.hub_url,
         frontends=host.statuses,
+        chat_links=host.chat_links,
     )
     return api
 

@@ -106,6 +106,12 @@ class Host:
         hosted = [h for h in self._adopted + self._planned if not h.is_unused]
         return [(h.name, self._health(h)) for h in hosted]
 
+    def chat_links(self) -> dict[str, str]:
+        """Where a person opens the chat of each frontend that has such a place now."""
+        up = [h.frontend for h in self._adopted + self._planned if h.frontend is not None]
+        links = {frontend.name: str(getattr(frontend, "chat_link", "")) for frontend in up}
+        return {name: link for name, link in links.items() if link}
+
     def find(self, name: str) -> Frontend | None:
         """A frontend that is up."""
         hosted = self._adopted + self._planned

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from hub.frontends.api.parts import Statuses
+    from hub.frontends.api.parts import ChatLinks, Statuses
     from hub.services import Services
 
 
@@ -19,6 +19,7 @@ def make_api(
     version: str,
     hub_url: str,
     frontends: Statuses,
+    chat_links: ChatLinks,
 ) -> ASGIApp:
     """Build the ASGI application of the API."""
     from hub.frontends.api.build import build
@@ -32,5 +33,6 @@ def make_api(
         version=version,
         hub_url=hub_url,
         frontends=frontends,
+        chat_links=chat_links,
     )
     return Uploads(services, DeclaredLength(build(services, about)))

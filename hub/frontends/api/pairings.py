@@ -64,6 +64,8 @@ class PairedShown(Shown):
 class PairingShown(Shown):
     pairing_id: str
     short: str
+    person_id: str
+    """Who is asked."""
     kind: JoinKind
     """A computer, or a chat account."""
     state: JoinState
@@ -91,6 +93,7 @@ class NewInvitation(Body):
 
 
 class InvitationShown(Shown):
+    person_id: str
     code: str
     expires_at: datetime
     hub_url: str
@@ -100,6 +103,7 @@ def shown(request: JoinRequest) -> PairingShown:
     return PairingShown(
         pairing_id=request.join_id,
         short=short(request.join_id),
+        person_id=request.person_id or "",
         kind=request.kind,
         state=request.state,
         name=request.name,
@@ -119,10 +123,10 @@ async def create_invitation(
     new: NewInvitation, caller: Known, hub: Hub, request: Request
 ) -> InvitationShown:
     """Make a code, good once within 10 minutes; it ends the person's older one."""
-    invitation = await hub.pairing.invite(
-        whose(caller, new.person_id), new.purpose, is_approved=new.is_approved
-    )
+    person_id = whose(caller, new.person_id)
+    invitation = await hub.pairing.invite(person_id, new.purpose, is_approved=new.is_approved)
     return InvitationShown(
+        person_id=person_id,
         code=invitation.code,
         expires_at=invitation.expires_at,
         hub_url=about_of(request).hub_url,

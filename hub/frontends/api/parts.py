@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -22,6 +22,8 @@ _bearer = HTTPBearer(auto_error=False, description="A key: dh_person_… or dh_a
 
 Statuses = Callable[[], Sequence[tuple[str, Health]]]
 """Each frontend's name and how it is doing now."""
+ChatLinks = Callable[[], Mapping[str, str]]
+"""By frontend, where a person opens its chat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class About:
     version: str
     hub_url: str
     frontends: Statuses
+    chat_links: ChatLinks
 
 
 class Body(BaseModel):

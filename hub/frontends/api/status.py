@@ -27,6 +27,8 @@ class FrontendShown(Shown):
     since: datetime
     error: str
     hint: str
+    chat_link: str
+    """Where a person opens the chat, with "{code}" for what is said first; empty: nowhere."""
 
 
 class StatusShown(Shown):
@@ -59,7 +61,8 @@ async def get_health(hub: Hub, request: Request) -> HealthShown:
 async def get_status(caller: Known, hub: Hub, request: Request) -> StatusShown:
     """The queue, and each frontend's state with what can be done about it."""
     status = await hub.views.queue_status(caller.sees)
-    told = about_of(request).frontends()
+    about = about_of(request)
+    told, links = about.frontends(), about.chat_links()
     return StatusShown(
         waiting=dict(status.waiting),
         running=status.running,
@@ -70,7 +73,14 @@ async def get_status(caller: Known, hub: Hub, request: Request) -> StatusShown:
         workers_online=status.workers_online,
         slots=status.slots,
         frontends=tuple(
-            FrontendShown(name=name, state=h.state, since=h.since, error=h.error, hint=h.hint)
+            FrontendShown(
+                name=name,
+                state=h.state,
+                since=h.since,
+                error=h.error,
+                hint=h.hint,
+                chat_link=links.get(name, ""),
+            )
             for name, h in told
         ),
     )
