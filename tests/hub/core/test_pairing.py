@@ -94,3 +94,48 @@ def test_one_network_of_ipv6_is_one_sender() -> None:
     assert bucket("2001:db8:1:2::1") != bucket("2001:db8:1:3::1")
     assert bucket("::ffff:203.0.113.7") == bucket("203.0.113.7")
     assert bucket("not an address") == "not an address"
+
+
+def test_the_alarm_is_raised_once_for_each_pause_and_says_from_how_many_addresses() -> None:
+    throttle = Throttle()
+    for number in range(TRIES_PER_MINUTE_MAX):
+        throttle.admit(f"203.0.113.{number % 12}", 0.0)
+    assert throttle.take_alarm() is None
+    for _ in range(3):
+        with pytest.raises(LimitReached):
+            throttle.admit("192.0.2.1", 1.0)
+    alarm = throttle.take_alarm()
+    assert alarm is not None
+    assert (alarm.tries, alarm.addresses) == (TRIES_PER_MINUTE_MAX, 12)
+    assert throttle.take_alarm() is None
+
+
+def test_right_codes_count_for_nothing() -> None:
+    throttle = Throttle()
+    for number in range(3 * TRIES_PER_MINUTE_MAX):
+        throttle.admit(f"203.0.113.{number}", 0.0)
+        throttle.note_right(f"203.0.113.{number}")
+    assert throttle.take_alarm() is None
+
+
+def test_a_known_account_is_not_stopped_by_the_guesses_of_others() -> None:
+    throttle = Throttle()
+    for number in range(TRIES_PER_MINUTE_MAX):
+        throttle.admit(f"203.0.113.{number}", 0.0)
+    with pytest.raises(LimitReached):
+        throttle.admit("192.0.2.1", 1.0)
+    throttle.admit("telegram:4711", 1.0, is_known=True)
+    for _ in range(WRONG_TRIES_MAX - 1):
+        throttle.admit("telegram:4711", 1.0, is_known=True)
+    with pytest.raises(LimitReached):
+        throttle.admit("telegram:4711", 1.0, is_known=True)
+
+
+def test_a_right_code_that_is_not_spent_leaves_the_wrong_tries_counted() -> None:
+    throttle = Throttle()
+    for _ in range(WRONG_TRIES_MAX - 1):
+        wrong(throttle, "203.0.113.7", 0.0)
+        throttle.admit("203.0.113.7", 0.0)
+        throttle.note_unused("203.0.113.7")
+    with pytest.raises(LimitReached):
+        wrong(throttle, "203.0.113.7", 0.0)
