@@ -91,6 +91,15 @@ async def test_a_reply_names_the_message_it_is_to(bench: Bench) -> None:
     assert bench.heard[0].replies_to == str(asked)
 
 
+async def test_a_command_for_another_bot_is_none_of_ours(bench: Bench) -> None:
+    await bench.start()
+    anna = bench.anna()
+    bench.fake.say(anna, "/jobs@other_bot")
+    bench.fake.say(anna, "/cancel@deskhand_test_bot K7Q2")
+    await bench.until(lambda: bool(bench.heard))
+    assert bench.said == ["/cancel K7Q2"]
+
+
 # Buttons.
 
 

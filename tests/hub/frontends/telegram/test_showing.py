@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from hub.core.view import Button, Progress, View, ViewFile, degraded
@@ -48,6 +50,14 @@ async def test_links_open_and_copies_copy_where_telegram_can(bench: Bench) -> No
     [shown] = bench.fake.of_bot(7001)
     assert shown.labels == ["Download page", "Copy the code"]
     assert shown.text == "Connect\nThis hub: http://localhost:8765/download"
+
+
+async def test_no_page_is_looked_up_because_a_message_names_it(bench: Bench) -> None:
+    ref = await bench.frontend.render(HOME, View(text="see https://a.example"), None)
+    await bench.frontend.render(HOME, View(text="see https://b.example"), ref)
+    shown = [c for c in bench.fake.calls if c.method in ("sendMessage", "editMessageText")]
+    told = [json.loads(call.parameters["link_preview_options"]) for call in shown]
+    assert told == [{"is_disabled": True}] * 2
 
 
 async def test_an_address_that_stands_in_the_text_is_not_told_twice(bench: Bench) -> None:
