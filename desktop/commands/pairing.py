@@ -50,7 +50,11 @@ def run(paths: Paths, options: argparse.Namespace) -> int:
     if options.service:
         from desktop.commands.autostart import switch
 
-        return switch(paths, "on", is_now=True)
+        try:
+            return switch(paths, "on", is_now=True)
+        except AppError as error:
+            # It is paired all the same, and whoever runs this must not take it for a failed code.
+            _say(f"⚠ {error}")
     _say("Start the worker with: deskhand --headless")
     return 0
 

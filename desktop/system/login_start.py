@@ -13,6 +13,8 @@ from typing import Protocol
 from shared.errors import Unavailable
 
 RUN_SECONDS = 20.0
+_STARTED: list[subprocess.Popen[bytes]] = []
+"""Kept, for Python warns of a child that it forgets while it runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +90,9 @@ def start_detached(command: Sequence[str], log: Path) -> None:
         apart = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
     else:
         apart = 0
+    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as words:
-        subprocess.Popen(
+        started = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=words,
@@ -98,6 +101,7 @@ def start_detached(command: Sequence[str], log: Path) -> None:
             start_new_session=sys.platform != "win32",
             creationflags=apart,
         )
+    _STARTED.append(started)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

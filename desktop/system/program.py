@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 NAME = "deskhand"
+CURRENT = "current"
 
 
 def version() -> str:
@@ -23,18 +24,35 @@ def is_frozen() -> bool:
 
 
 def start_command() -> tuple[str, ...]:
-    """Return how to start this program again, from anywhere, also after an update in place.
+    """Return how to start this program again, from anywhere, also after an update.
 
-    The frozen program is one file. A venv has a script beside its Python, which an update writes
-    anew at the same place; without a script the Python runs the package.
+    The frozen program starts itself. A venv has a script beside its Python, which an update in
+    place writes anew; without a script the Python runs the package.
     """
     if is_frozen():
-        return (sys.executable,)
+        return (str(lasting(Path(sys.executable))),)
     # Not resolved: the Python of a venv is often a link to one outside of it.
     script = shutil.which(NAME, path=str(Path(sys.executable).parent))
     if script is not None:
-        return (script,)
+        return (str(lasting(Path(script))),)
     return (sys.executable, "-m", "desktop")
+
+
+def lasting(program: Path) -> Path:
+    """Return the path of a program that still stands when newer versions have come.
+
+    The installers put each version into a folder of its own and point "current" beside it to the
+    newest; older folders are removed.
+    """
+    for folder in program.parents:
+        current = folder.parent / CURRENT
+        if current == folder or not current.exists() or not current.samefile(folder):
+            continue
+        for name in (NAME, program.name):
+            if (current / name).exists():
+                return current / name
+        return current / program.relative_to(folder)
+    return program
 
 
 def worker_command(home: Path | None) -> tuple[str, ...]:

@@ -167,6 +167,20 @@ def test_a_desktop_without_systemd_gets_an_entry(tmp_path: Path) -> None:
     assert not entry.exists()
 
 
+def test_a_worker_that_is_started_at_once_writes_its_words_into_a_file(tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    os.mkfifo(done)
+    code = f"print('here I am', flush=True); open({str(done)!r}, 'w').close()"
+    log = tmp_path / "data" / "worker.log"
+    program = Program(command=(sys.executable, "-c", code), home="", log=log)
+    variables = {"XDG_CONFIG_HOME": str(tmp_path), "DISPLAY": ":0"}
+    found = on_linux(program, System(manager="offline"), variables)
+    assert found is not None
+    found.turn_on(is_now=True)
+    done.read_text()  # waits for its other end
+    assert log.read_text() == "here I am\n"
+
+
 @pytest.mark.parametrize("manager", ["offline", "", "Failed to connect to bus: No medium found"])
 def test_a_system_that_starts_nothing_says_so(tmp_path: Path, manager: str) -> None:
     variables = {"XDG_CONFIG_HOME": str(tmp_path)}
