@@ -15,10 +15,12 @@ from hub.ports import HealthState, MessageRef
 from shared.errors import ErrorBody
 from shared.ids import JobId, QuestionId, short
 from shared.kinds import JsonObject
+from shared.pairing import check_words
 from shared.questions import Asking, Choice, QuestionKind
 from tests.conformance.bubbles import Bubble
 from tests.conformance.doors import Door, bubble, open_door, open_hub
 from tests.hub.frontends.world import HastyClock, PuppetWorker, World, until
+from tests.pairing import Computer
 
 QUESTION = QuestionId("019aa000-0000-7000-8000-000000000003")
 ANOTHER = QuestionId("019aa000-0000-7000-8000-000000000004")
@@ -373,6 +375,27 @@ async def test_what_could_not_be_shown_is_shown_later_once(
     await bubble(door, lambda b: b.is_final)
     await door.say("/help start")
     assert len([b for b in door.bubbles if b.is_final]) == 1
+
+
+async def test_a_computer_is_let_in_by_what_the_frontend_offers(world: World, door: Door) -> None:
+    await door.say("/connect")
+    connect = await bubble(door, lambda b: "Your code: " in b.text)
+    code = connect.text.partition("Your code: ")[2].split()[0]
+    computer = Computer("studio-mac", platform="macOS 15")
+    asked = await computer.ask(world.hub.services, code)
+    question = await bubble(door, lambda b: "wants to join" in b.text)
+    words = check_words(computer.introduction.public_key, asked.salt)
+    assert question.text.startswith(f"studio-mac (macOS 15) wants to join. Check words: {words}.")
+    if door.frontend.capabilities.buttons_max:
+        await door.tap("Approve")
+    else:
+        assert f"Approve: /approve {short(asked.join_id)}" in question.text
+        await door.say(f"/approve {short(asked.join_id)}")
+    await bubble(door, lambda b: b.text.startswith("✓ studio-mac was let in by you on "))
+    assert (await computer.token(world.hub.services, asked)).worker_name == "studio-mac"
+    await bubble(door, lambda b: b.text.startswith("✓ studio-mac is ready."))
+    if door.frontend.capabilities.edit:
+        assert not [b for b in door.bubbles if "wants to join" in b.text]
 
 
 async def test_a_paired_machine_is_announced_where_its_person_spoke(

@@ -13,10 +13,11 @@ import pytest
 from hub.core.pairing import Purpose
 from hub.core.view import Sender
 from hub.frontends.rest_client import RestClient
-from hub.invite import chat_links, decide_named, list_waiting, print_qr, wait_and_ask
+from hub.invite import chat_links, decide_named, invite, list_waiting, print_qr, wait_and_ask
 from shared.capabilities import Capability
 from shared.errors import AppError
 from shared.ids import ConversationId
+from tests.hub.frontends.test_outbox import Stage
 from tests.hub.frontends.world import World, open_world
 from tests.pairing import Computer
 
@@ -150,6 +151,25 @@ async def test_deciding_about_nobody_says_where_to_look(world: World) -> None:
 
 async def test_a_hub_without_a_chat_that_can_be_opened_has_no_links(world: World) -> None:
     assert await asyncio.to_thread(chat_links, client(world)) == {}
+
+
+async def test_a_chat_that_can_be_opened_by_a_link_is_offered_with_a_code(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Linked(Stage):
+        chat_link = "https://t.me/some_bot?start={code}"
+
+    world.hub.host.adopt(Linked(name="telegram"))
+    await world.hub.host.tend_once()
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    await asyncio.to_thread(invite, client(world), person="Ben", is_approved=False)
+    printed = capsys.readouterr().out
+    assert "Ben may use this hub now. Their key, shown once:" in printed
+    assert "To chat on Telegram (works once, for 10 minutes):" in printed
+    code = printed.partition("https://t.me/some_bot?start=")[2].split()[0]
+    sender = Sender(frontend="telegram", external_id="4711", name="Ben")
+    home = ConversationId("telegram:4711")
+    assert (await world.hub.services.pairing.link(code, sender, home)).name == "Ben"
 
 
 async def test_a_code_for_a_chat_is_good_for_one_account(world: World, owner_id: str) -> None:

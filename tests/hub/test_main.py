@@ -62,11 +62,13 @@ def at(world: World) -> dict[str, str]:
 async def test_help_teaches_the_first_steps() -> None:
     ran = await run("--help")
     assert ran.code == 0
-    for command in ("serve", "invite", "chat", "doctor", "dead", "demo"):
+    for command in ("serve", "invite", "approve", "chat", "doctor", "dead", "demo"):
         assert f"\n    {command}" in ran.out
 
 
-@pytest.mark.parametrize("command", ["serve", "invite", "chat", "doctor", "dead", "demo"])
+@pytest.mark.parametrize(
+    "command", ["serve", "invite", "approve", "chat", "doctor", "dead", "demo"]
+)
 async def test_every_command_explains_itself(command: str) -> None:
     ran = await run(command, "--help")
     assert ran.code == 0
@@ -89,6 +91,29 @@ async def test_invite_makes_a_code_that_pairs(world: World) -> None:
     signed = {"signature": pc.signature(noted)}
     paired = await world.rest.post(f"/pairings/{noted['pairing_id']}/token", json=signed)
     assert paired.json()["worker_name"] == "anna-pc"
+
+
+async def test_invite_in_a_pipe_says_where_to_approve(world: World) -> None:
+    ran = await run("invite", **at(world))
+    assert ran.code == 0
+    assert f"curl -fsSL {world.url}/worker.sh | sh -s -- {ran.out.split()[1]}" in ran.out
+    assert ran.out.endswith("approve it in the chat, or with: deskhand-hub approve list\n")
+    listed = await run("approve", "list", **at(world))
+    assert (listed.code, listed.out) == (0, "Nobody waits to be let in.\n")
+
+
+async def test_a_computer_is_let_in_on_the_command_line(world: World) -> None:
+    computer = Computer()
+    owner = (await world.hub.services.registry.people())[0]
+    invitation = await world.hub.services.pairing.invite(owner.person_id)
+    asked = await computer.ask(world.hub.services, invitation.code)
+    listed = await run("approve", **at(world))
+    name = listed.out.split()[0]
+    assert (await run("approve", name, **at(world))).out == "anna-pc was let in by me on the API.\n"
+    again = await run("approve", name, "--no", **at(world))
+    assert (again.code, again.out) == (1, "")
+    assert "anna-pc was let in before, by me on the API." in again.err
+    await computer.token(world.hub.services, asked)
 
 
 async def test_invite_brings_a_person_in_with_a_key_that_works(world: World) -> None:

@@ -146,11 +146,13 @@ async def test_a_revoked_worker_is_cut_off_and_stays_out(hub: Hub) -> None:
     async with plugged(hub, paired) as plug:
         await welcomed(plug)
         person = await owner(hub)
+        began = time.monotonic()
         await hub.services.registry.revoke(person.person_id, paired.worker_id, "me")
         bye = await plug.until(Bye)
         assert bye.error is not None
         assert bye.error.code == "worker_revoked"
         await plug.closed()
+        assert time.monotonic() - began < 1
     with pytest.raises(InvalidStatus) as caught:
         async with plugged(hub, paired):
             pass

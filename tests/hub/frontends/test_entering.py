@@ -115,6 +115,20 @@ async def test_a_worker_that_is_shown_out_is_told_with_who_did_it(world: World) 
     assert worker.worker_id
 
 
+async def test_what_becomes_of_the_job_of_a_worker_that_is_shown_out_is_told(world: World) -> None:
+    worker = await world.pair("studio-mac")
+    async with world.chat() as chat, worker.online():
+        await chat.say("/train a.csv y")
+        await worker.starts(await worker.any_grant())
+        await chat.say("/worker studio-mac revoke")
+        told = await chat.view(lambda v: "starts again" in v.text)
+        assert told.text == (
+            "studio-mac was disconnected. Training starts again from the beginning (it changes "
+            "nothing else). No computer is connected. Queued; starts when one is. "
+            "/connect pairs one."
+        )
+
+
 # Accounts, on a frontend whose people the hub has to learn.
 
 
