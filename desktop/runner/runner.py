@@ -205,7 +205,7 @@ class Runner:
             models_folder=str(workshop.models_folder),
             folders=tuple(str(folder) for folder in workshop.folders),
             profile=str(workshop.profile or ""),
-            session=_session() if attempt.spec.kind.startswith(MACHINE) else {},
+            session=session_of(attempt.spec.kind, os.environ),
             memory_bytes_max=workshop.memory_bytes_max,
             threads_max=workshop.threads_max,
             may_send=attempt.spec.origin in workshop.send_files,
@@ -226,8 +226,11 @@ class Runner:
             shutil.rmtree(self._workshop.jobs_folder / job_id, ignore_errors=True)
 
 
-def _session() -> dict[str, str]:
-    return {name: os.environ[name] for name in SESSION if name in os.environ}
+def session_of(kind: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """Return what a kind is told of the session the worker runs in: nothing, for almost all."""
+    if not kind.startswith(MACHINE):
+        return {}
+    return {name: variables[name] for name in SESSION if name in variables}
 
 
 def batches(lines: list[str]) -> Iterator[tuple[str, ...]]:

@@ -8,13 +8,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from desktop.system import hardware
 from desktop.system.credentials import load_secret, save_secret
+from desktop.system.device_key import load_key, make_key, save_key
 from desktop.system.paths import find_paths
 from desktop.system.single_instance import InstanceLock
 from shared.errors import Conflict
 from shared.kinds.catalogue import BUILT_IN
+from shared.pairing import b64
 
 ROOT = Path(__file__).parents[3]
 
@@ -28,6 +31,30 @@ def test_without_a_safe_the_token_is_a_file_for_its_owner_alone(tmp_path: Path) 
     assert load_secret(entry="x", file=file) == "dh_worker_x_secret"
     assert str(file) in place
     assert "secret" not in place.replace("safe for secrets", "")
+
+
+def test_a_secret_is_not_written_through_a_link(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("somebody else's")
+    for name in ("token", "token.new"):
+        (tmp_path / name).symlink_to(elsewhere)
+    save_secret("dh_worker_x_secret", entry="x", file=tmp_path / "token", allow_safe=False)
+    assert elsewhere.read_text() == "somebody else's"
+    assert load_secret(entry="x", file=tmp_path / "token") == "dh_worker_x_secret"
+
+
+def test_a_key_signs_as_its_public_half_says_and_never_prints_its_other_half(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "device.key"
+    key = make_key()
+    save_key(key, file=file, allow_safe=False)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    again = load_key(b64(key.public), file=file)
+    assert again is not None
+    Ed25519PublicKey.from_public_bytes(key.public).verify(again.sign(b"words"), b"words")
+    assert file.read_text() not in f"{key} {key!r} {vars(key)}"
+    assert load_key(b64(make_key().public), file=file) is None, "another's key is no key"
 
 
 def test_no_token_is_none(tmp_path: Path) -> None:
