@@ -46,6 +46,9 @@ class Drop(StrEnum):
     """Nothing was done."""
     AFTER = "after"
     """It was done, only the reply is lost: the bot cannot know."""
+    HELD_BEFORE = "held before"
+    """As BEFORE, but the connection breaks only at `release`: time for the bot to die."""
+    HELD_AFTER = "held after"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,11 @@ class _Fault:
     what: Drop | Refused
     method: str
     times: int
+    words: str
 
-    def fits(self, method: str) -> bool:
-        return self.times > 0 and self.method in ("", method)
+    def fits(self, method: str, fields: Json) -> bool:
+        is_wanted = self.method == method or (not self.method and method != "getUpdates")
+        return self.times > 0 and is_wanted and self.words in str(fields.get("text", ""))
 
 
 @dataclass(slots=True)
@@ -80,7 +85,11 @@ class _Poll:
 
 
 class _Dropped(Exception):
-    """The connection was cut on purpose."""
+    """The connection was cut on purpose; `is_held`: after a while."""
+
+    def __init__(self, *, is_held: bool = False) -> None:
+        super().__init__()
+        self.is_held = is_held
 
 
 @dataclass(slots=True)
@@ -96,6 +105,8 @@ class FakeBotApi(People):
     """0: any free one; set once it listens."""
     calls: list[Call] = field(default_factory=list)
     is_down: bool = False
+    held: int = 0
+    """Connections that are held now."""
     limits: Limits = field(init=False)
     _methods: Methods = field(init=False)
     _faults: list[_Fault] = field(default_factory=list)
@@ -145,9 +156,16 @@ class FakeBotApi(People):
 
     # What goes wrong.
 
-    def plan(self, what: Drop | Refused, *, method: str = "", times: int = 1) -> None:
-        """Let the next calls of a method (or of any but getUpdates) fail."""
-        self._faults.append(_Fault(what, method, times))
+    def plan(
+        self, what: Drop | Refused, *, method: str = "", times: int = 1, words: str = ""
+    ) -> None:
+        """Let the next calls of a method (or of any but getUpdates) fail, if they say `words`."""
+        self._faults.append(_Fault(what, method, times, words))
+
+    def release(self) -> None:
+        """Break the connections that are held."""
+        self.held = 0
+        self.ring()
 
     def go_down(self) -> None:
         """Drop every connection from now on, the waiting long poll too."""
@@ -204,23 +222,25 @@ class FakeBotApi(People):
             if request.match_info["token"] != TOKEN:
                 raise Refused(401, "Unauthorized")
             name, call = request_of(method, fields, uploads)
-            fault = self._fault(name)
-            if self.is_down or fault is Drop.BEFORE:
-                raise _Dropped
+            fault = self._fault(name, fields)
+            if self.is_down or fault in (Drop.BEFORE, Drop.HELD_BEFORE):
+                raise _Dropped(is_held=fault is Drop.HELD_BEFORE)
             if isinstance(fault, Refused):
                 raise fault
             result = await self._do(name, call)
             checked(name, result)
             # Written down while nobody else can change it.
             reply = web.json_response({"ok": True, "result": result})
-            if fault is Drop.AFTER:
-                raise _Dropped
+            if fault in (Drop.AFTER, Drop.HELD_AFTER):
+                raise _Dropped(is_held=fault is Drop.HELD_AFTER)
             self._note(name, chat_id, fields, 200, "")
         except Refused as refusal:
             self._note(name, chat_id, fields, refusal.code, refusal.description)
             return web.json_response(refusal.reply(), status=refusal.code)
-        except _Dropped:
+        except _Dropped as dropped:
             self._note(name, chat_id, fields, 0, "dropped")
+            if dropped.is_held:
+                await self._hold()
             if request.transport is not None:
                 request.transport.abort()
             return web.Response(status=500)
@@ -232,6 +252,12 @@ class FakeBotApi(People):
             raise
         return reply
 
+    async def _hold(self) -> None:
+        self.held += 1
+        self.ring()
+        while self.held and not self.is_down:
+            await self._bell.wait()
+
     async def _do(self, name: str, call: Any) -> Any:
         if name == "getUpdates":
             return await self._get_updates(call)
@@ -239,9 +265,9 @@ class FakeBotApi(People):
         self.ring()
         return result
 
-    def _fault(self, method: str) -> Drop | Refused | None:
+    def _fault(self, method: str, fields: Json) -> Drop | Refused | None:
         for fault in self._faults:
-            if fault.fits(method) and (fault.method or method != "getUpdates"):
+            if fault.fits(method, fields):
                 fault.times -= 1
                 return fault.what
         return None

@@ -18,9 +18,13 @@ from pathlib import Path
 from hub.core.pairing import ALPHABET
 from hub.demo.programs import free_port
 from hub.frontends.rest_client import RestClient
+from shared.capabilities import Capability
 from shared.errors import AppError
+from shared.ids import WorkerId
 from tests.fakes.bot_api import TOKEN, FakeBotApi, open_bot_api
 from tests.fakes.bot_api_state import Shown, User
+from tests.hub.frontends.world import PuppetWorker
+from tests.pairing import Computer, pair_over_http
 
 ANNA_ID = 7001
 START_SECONDS = 30.0
@@ -81,6 +85,14 @@ class Home:
     @property
     def rest(self) -> RestClient:
         return RestClient(self.url, (self.folder / "hub" / "admin.key").read_text().strip())
+
+    def puppet(self) -> PuppetWorker:
+        """Pair a machine whose jobs are played by the test."""
+        computer = Computer(capabilities=(Capability(kind="ml.models"),))
+        paired = pair_over_http(self.rest.post, computer)
+        url = self.url.replace("http", "ws", 1) + "/api/v1/worker"
+        worker_id, token = WorkerId(str(paired["worker_id"])), str(paired["token"])
+        return PuppetWorker(worker_id, token, url, "anna-pc")
 
     @property
     def documents(self) -> Path:
