@@ -57,6 +57,13 @@ async def ask(world: World, worker: PuppetWorker, digest: str) -> int:
     return (await world.rest.head(f"/files/{digest}", headers=headers)).status_code
 
 
+async def arrivals(world: World) -> int:
+    """How often it was told that the files of the newest job are here."""
+    (job,) = (await world.rest.get("/jobs?limit=1")).json()["jobs"]
+    events = (await world.rest.get(f"/jobs/{job['job_id']}/events")).json()["events"]
+    return [event["type"] for event in events].count("files_arrived")
+
+
 def kept(world: World) -> list[Path]:
     return [path for path in (world.hub.settings.data / "files").rglob("*") if path.is_file()]
 
@@ -202,7 +209,9 @@ async def test_several_files_of_a_job_are_told_once_all_are_here(tmp_path: Path)
             await worker.succeeds(grant, {"headline": "Two files.", "sends": refs})
             await until(lambda: worker.acked == len(worker.log))
             await bring(world, worker, b"two")
+            assert await arrivals(world) == 0
             await bring(world, worker, TABLE)
+            assert await arrivals(world) == 1
             shown = await chat.view(lambda view: "deskhand-hub get" in view.text)
             assert [line.partition(" ·")[0] for line in shown.text.splitlines()[1:]] == [
                 "one.csv",

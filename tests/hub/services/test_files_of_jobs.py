@@ -71,8 +71,9 @@ async def test_somebody_else_s_job_is_nobody_s(tmp_path: Path) -> None:
     anna, ben = await world.person(), await world.person("ben")
     desk = await world.desk(anna)
     job_id = await predicted(world, desk)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound) as caught:
         await world.request(ben, "files.send", inputs={"file": f"#{job_id}"})
+    assert caught.value.code == "job_unknown"
 
 
 async def test_an_ordinary_name_that_begins_with_a_hash_stays_one(tmp_path: Path) -> None:
