@@ -380,7 +380,7 @@ async def test_what_could_not_be_shown_is_shown_later_once(
 async def test_a_computer_is_let_in_by_what_the_frontend_offers(world: World, door: Door) -> None:
     await door.say("/connect")
     connect = await bubble(door, lambda b: "Your code: " in b.text)
-    code = connect.text.partition("Your code: ")[2].split()[0]
+    code = connect.text.partition("Your code: ")[2].split()[0].strip("`")
     computer = Computer("studio-mac", platform="macOS 15")
     asked = await computer.ask(world.hub.services, code)
     question = await bubble(door, lambda b: "wants to join" in b.text)

@@ -59,16 +59,17 @@ def at(world: World) -> dict[str, str]:
     return {"HUB_DATA": str(settings.data), "HUB_PORT": str(settings.port)}
 
 
+COMMANDS = ("serve", "invite", "approve", "chat", "doctor", "dead", "demo")
+
+
 async def test_help_teaches_the_first_steps() -> None:
     ran = await run("--help")
     assert ran.code == 0
-    for command in ("serve", "invite", "approve", "chat", "doctor", "dead", "demo"):
+    for command in COMMANDS:
         assert f"\n    {command}" in ran.out
 
 
-@pytest.mark.parametrize(
-    "command", ["serve", "invite", "approve", "chat", "doctor", "dead", "demo"]
-)
+@pytest.mark.parametrize("command", COMMANDS)
 async def test_every_command_explains_itself(command: str) -> None:
     ran = await run(command, "--help")
     assert ran.code == 0
