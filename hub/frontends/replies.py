@@ -103,7 +103,9 @@ def worker_view(card: WorkerCard, now: datetime, zone: tzinfo | None = None) -> 
     lines = [
         worker_line(card, now, zone),
         f"{card.worker.platform} · Deskhand {card.worker.app_version}",
-        f"Can {', '.join(verbs)}." if verbs else "Can do nothing yet; its log says why.",
+        f"Can {', '.join(verbs)}."
+        if verbs
+        else "Has no tools for tables yet; /train tells how to add them.",
     ]
     if card.metrics is not None:
         gigabytes = card.metrics.memory_used_bytes / 1e9, card.metrics.memory_total_bytes / 1e9

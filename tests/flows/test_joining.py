@@ -17,6 +17,7 @@ from desktop.commands import EXIT_REFUSED
 from hub.app import Hub, running
 from hub.core.joining import JoinRequest, JoinState
 from hub.core.pairing import Purpose
+from hub.core.placement import WaitingReason
 from hub.services.intake import Request
 from hub.settings import Settings
 from shared.ids import PersonId
@@ -249,3 +250,23 @@ async def test_a_chat_turns_autostart_on_for_that_machine(house: House) -> None:
     assert await ended(Origin.CHAT) == (JobState.SUCCEEDED, "The worker starts at login.")
     [entry] = (config / "autostart").iterdir()
     assert f'"--home" "{house.folder / "pc"}" "--headless"' in entry.read_text()
+
+
+async def test_a_slim_worker_comes_and_the_chat_is_told_what_it_lacks(house: House) -> None:
+    slim = house.folder / "slim"
+    slim.mkdir()
+    (slim / "sitecustomize.py").write_text("import sys\nsys.modules['sklearn'] = None\n")
+    await house.joined("pc")
+    worker = await house.run("pc", "--headless", PYTHONPATH=f"{slim}{os.pathsep}{ROOT}")
+    await worker.says("anna-pc is connected")
+    [card] = await house.hub.services.views.workers(house.person_id)
+    can = {capability.kind for capability in card.worker.capabilities}
+    assert ("data.describe" in can, "ml.train" in can) == (True, False)
+    receipt = await house.hub.services.intake.request(
+        Request(person_id=house.person_id, kind="ml.train", inputs={}, origin=Origin.CHAT)
+    )
+    waiting = await house.hub.services.views.why_waiting(receipt.card.job_id)
+    assert waiting is not None
+    assert (waiting.reason, waiting.worker) == (WaitingReason.KIND_MISSING, "anna-pc")
+    assert waiting.lacking is not None
+    assert waiting.lacking.command == "deskhand setup ml"
