@@ -80,8 +80,9 @@ def headless(paths: Paths, *, json_logs: bool, debug: bool) -> int:
         if token is None:
             raise Unavailable(
                 "token_missing",
-                "The key this machine got when it was paired is gone.",
-                "Pair it again: deskhand pair CODE --hub URL",
+                "The token this machine got when it was paired cannot be read: it is gone, or the "
+                "system's safe is locked.",
+                "Log in to unlock the safe, or pair again: deskhand pair CODE --hub URL",
             )
         return asyncio.run(_work(paths, database, pairing, token))
 

@@ -17,7 +17,8 @@ NAME = "deskhand"
 DESCRIPTION = "Deskhand worker"
 REFUSED_EXIT_CODE = 3
 """The hub does not know this worker any more: starting it again would not help."""
-RESTART_SECONDS = 10
+RESTART_SECONDS = 30
+"""It is tried for ever: a safe that is locked until somebody logs in opens one day."""
 RUN_CHARS_MAX = 260
 """Of a command in the Run key ("Run and RunOnce Registry Keys", learn.microsoft.com)."""
 
@@ -35,8 +36,7 @@ def systemd_unit(command: Sequence[str]) -> str:
 # Written by `deskhand autostart on`; `deskhand autostart off` removes it.
 [Unit]
 Description={DESCRIPTION}
-StartLimitIntervalSec=600
-StartLimitBurst=10
+StartLimitIntervalSec=0
 
 [Service]
 Type=exec

@@ -34,9 +34,9 @@ PARTS = st.lists(st.text(LETTERS, min_size=1, max_size=12), min_size=1, max_size
 def test_a_unit_restarts_after_a_crash_and_not_after_a_refusal() -> None:
     assert systemd_unit(PLAIN) == (
         "# Written by `deskhand autostart on`; `deskhand autostart off` removes it.\n"
-        "[Unit]\nDescription=Deskhand worker\nStartLimitIntervalSec=600\nStartLimitBurst=10\n\n"
+        "[Unit]\nDescription=Deskhand worker\nStartLimitIntervalSec=0\n\n"
         '[Service]\nType=exec\nExecStart="/opt/deskhand/deskhand" "--headless"\n'
-        "Restart=on-failure\nRestartSec=10\nRestartPreventExitStatus=3\nKillMode=mixed\n"
+        "Restart=on-failure\nRestartSec=30\nRestartPreventExitStatus=3\nKillMode=mixed\n"
         "TimeoutStopSec=20\n\n[Install]\nWantedBy=default.target\n"
     )
 
