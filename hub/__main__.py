@@ -141,6 +141,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     _hub_options(get)
 
+    unlock = _command(
+        commands,
+        "unlock",
+        "let chats start things again after /lock",
+        _unlock,
+        "Undoes a person's /lock. Only the hub's operator can do it here; on a connected\n"
+        "computer of that person `deskhand unlock` does the same.",
+    )
+    unlock.add_argument("name", nargs="?", help="whose account (default: all that are locked)")
+    _hub_options(unlock)
+
     dead = _command(
         commands,
         "dead",
@@ -256,6 +267,12 @@ def _get(options: argparse.Namespace) -> int:
     place = _client(options).download(options.name, options.output.expanduser())
     print(place)
     return 0
+
+
+def _unlock(options: argparse.Namespace) -> int:
+    from hub.doctor import unlock
+
+    return unlock(_client(options), options.name or "")
 
 
 def _dead(options: argparse.Namespace) -> int:

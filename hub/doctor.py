@@ -136,6 +136,28 @@ def _look_at_queue(status: JsonObject, findings: Findings) -> None:
         findings.bad(f"{status['dead']} ran out of tries.", "`deskhand-hub dead` tells why.")
 
 
+def unlock(client: RestClient, name: str) -> int:
+    """Let chats start things again for one person, or for everybody.
+
+    Raises:
+        NotFound: `person_unknown`.
+    """
+    people = _objects(client.get("/people"), "people")
+    chosen = [p for p in people if not name or str(p["name"]).casefold() == name.casefold()]
+    if not chosen:
+        known = ", ".join(plain_line(str(person["name"])) for person in people)
+        raise NotFound(
+            "person_unknown", f"Nobody here is called '{name[:40]}'.", f"This hub knows: {known}."
+        )
+    locked = [person for person in chosen if person["is_locked"]]
+    if not locked:
+        sys.stdout.write("Nobody is locked.\n")
+    for person in locked:
+        client.post(f"/people/{person['person_id']}/unlock")
+        sys.stdout.write(plain_line(f"{person['name']} is unlocked.") + "\n")
+    return 0
+
+
 def list_dead(client: RestClient) -> int:
     """Print the dead letters with their reasons."""
     jobs = _objects(client.get("/dead-letters"), "jobs")

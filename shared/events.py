@@ -143,7 +143,7 @@ class JobQueued(Body):
     kind: str
     title: str
     attempt: int
-    reason: Literal["new", "retry", "requeued", "lost", "answered", "declined"] = "new"
+    reason: Literal["new", "retry", "requeued", "lost", "answered", "declined", "moved"] = "new"
     not_before: datetime | None = None
     """The earliest start, when the job waits after a failure."""
 
@@ -210,6 +210,20 @@ class FilesMissed(Body):
     type: Literal["files_missed"] = "files_missed"
     job_id: JobId
     files: tuple[FileRef, ...] = Field(max_length=SENDS_MAX)
+
+
+class PersonLocked(Body):
+    """A person stopped everything that chats can start, until they unlock it elsewhere."""
+
+    type: Literal["person_locked"] = "person_locked"
+    person_id: PersonId
+    by: str
+
+
+class PersonUnlocked(Body):
+    type: Literal["person_unlocked"] = "person_unlocked"
+    person_id: PersonId
+    by: str
 
 
 class WorkerPaired(Body):
@@ -323,6 +337,8 @@ EventBody = (
     | LateResult
     | FilesArrived
     | FilesMissed
+    | PersonLocked
+    | PersonUnlocked
     | WorkerPaired
     | WorkerLost
     | WorkerBack

@@ -34,6 +34,8 @@ class Person:
     person_id: PersonId
     name: str
     created_at: datetime
+    locked_at: datetime | None = None
+    """Since when chats can start nothing for them; None: they can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,16 @@ def digest(secret: str) -> str:
 def is_secret(secret: str, stored: str) -> bool:
     """Compare a secret with its stored digest, in a time that tells nothing."""
     return hmac.compare_digest(digest(secret), stored)
+
+
+def account_locked(person: Person) -> NotAllowed:
+    assert person.locked_at is not None
+    return NotAllowed(
+        "account_locked",
+        "This account is locked: nothing can be started, answered or connected from a chat.",
+        "Unlock it where the hub runs: `deskhand-hub unlock`; or on a connected computer: "
+        "`deskhand unlock`.",
+    )
 
 
 def key_invalid() -> NotAllowed:

@@ -279,6 +279,21 @@ def answered(life: Life) -> Life:
     return _queue(life)
 
 
+def move(life: Life) -> Life:
+    """Queued → queued for another worker; offers and a lost holder's claim are void with it.
+
+    Raises:
+        Conflict: `job_not_waiting`.
+    """
+    if life.state not in (JobState.QUEUED, JobState.OFFERED):
+        raise Conflict(
+            "job_not_waiting",
+            f"Only a waiting job can go to another computer; this one is {life.state}.",
+            "Cancel it and ask again with @name.",
+        )
+    return _queue(life)
+
+
 def reopen(life: Life) -> Life:
     """A person's second chance for what failed, died or was interrupted: queued, tries anew.
 

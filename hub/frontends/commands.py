@@ -137,6 +137,16 @@ COMMANDS: tuple[Command, ...] = (
         example="/unlink telegram 4711",
         in_menu=False,
     ),
+    Command(
+        name="disconnect",
+        summary="Disconnect a computer, or this chat",
+        arguments=(
+            Argument(name="name", summary="a computer's name, or: chat"),
+            Argument(name="sure", choices=("yes",)),
+        ),
+        example="/disconnect studio-mac",
+    ),
+    Command(name="lock", summary="Stop everything and let no chat start anything"),
     Command(name="workers", summary="Your computers and how they are"),
     Command(
         name="worker",
@@ -220,6 +230,13 @@ COMMANDS: tuple[Command, ...] = (
     Command(name="cancel", summary="Stop a job", arguments=(_ID,), example="/cancel K7Q2"),
     Command(
         name="retry", summary="Run a failed job again", arguments=(_ID,), example="/retry K7Q2"
+    ),
+    Command(
+        name="move",
+        summary="Let another computer run a waiting job",
+        arguments=(_ID, Argument(name="name", summary="the computer's name", required=True)),
+        example="/move K7Q2 studio-mac",
+        in_menu=False,
     ),
     Command(name="dead", summary="Jobs that ran out of tries"),
     Command(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hub.core.access import Access, Person, Scope
+from hub.core.access import Access, Person, Scope, account_locked
 from hub.services import Services
 from shared.errors import NotAllowed
 from shared.ids import PersonId
@@ -27,7 +27,7 @@ async def admit(services: Services, header: str) -> Caller:
     """Check an Authorization header.
 
     Raises:
-        NotAllowed: `key_missing`, `key_invalid`, `key_scope`.
+        NotAllowed: `key_missing`, `key_invalid`, `key_scope`, `account_locked`.
     """
     if header.strip().casefold() in ("", "bearer"):
         raise NotAllowed(
@@ -42,4 +42,7 @@ async def admit(services: Services, header: str) -> Caller:
             "A worker's token opens the worker socket and nothing else.",
             "Use a person's key.",
         )
-    return Caller(await services.registry.person(access.person_id), access)
+    person = await services.registry.person(access.person_id)
+    if person.locked_at is not None and access.scope is not Scope.ADMIN:
+        raise account_locked(person)
+    return Caller(person, access)

@@ -10,6 +10,7 @@ import contextlib
 from hub.core.access import Person
 from hub.core.view import Inbound, Tone, View
 from hub.frontends import entrance, replies
+from hub.frontends.account import locked_line
 from hub.frontends.commands import parse
 from hub.frontends.facts import Facts
 from hub.services import Services
@@ -67,6 +68,8 @@ class Entering:
 
     async def start(self, person: Person, inbound: Inbound, code: str) -> Views:
         """Say what this is; with a code, let this account speak for the code's person."""
+        if told := locked_line(person, self._environment):
+            return (View(text=told, tone=Tone.WAITING),)
         if code:
             await self._services.pairing.link(code, inbound.sender, inbound.conversation)
         workers = await self._services.views.workers(person.person_id)

@@ -29,6 +29,8 @@ from shared.events import (
     LateResult,
     PairingPaused,
     PersonAdmitted,
+    PersonLocked,
+    PersonUnlocked,
     QuestionAnswered,
     QuestionAsked,
     QuestionParked,
@@ -83,6 +85,10 @@ def sentence(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
             return f"Received {', '.join(file.name for file in body.files)}"
         case FilesMissed():
             return f"Never received {', '.join(file.name for file in body.files)}"
+        case PersonLocked():
+            return f"Locked by {facts.whose(body.by)}"
+        case PersonUnlocked():
+            return f"Unlocked by {facts.whose(body.by)}"
         case WorkerPaired():
             return f"{body.name} was paired"
         case WorkerLost():
@@ -116,5 +122,7 @@ def _queued_line(body: JobQueued, facts: Facts) -> str:
             return f"{facts.name} lost it; queued again from the start"
         case "answered":
             return "Answered; queued to go on"
+        case "moved":
+            return "Given to another computer"
         case "declined":
             return "Declined for now; queued again"

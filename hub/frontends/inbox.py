@@ -16,6 +16,12 @@ from hub.core.pace import Paces
 from hub.core.view import FrontendCapabilities, Inbound, Pace, Tone, View
 from hub.core.worker import WorkerCard
 from hub.frontends import replies
+from hub.frontends.account import (
+    THIS_CHAT,
+    Account,
+    check_unlocked,
+    choices_view,
+)
 from hub.frontends.answering import Answering
 from hub.frontends.briefing import brief, machine_name
 from hub.frontends.commands import BY_NAME, Command, Shape, Spoken, command_named, parse
@@ -89,6 +95,7 @@ class ChatInbox:
         self._answering = Answering(services, deliveries)
         self._environment = environment
         self._entering = entering = Entering(services, deliveries, environment, hub_url)
+        self._account = Account(services, environment)
         self._commands: Mapping[str, Callable[[Call], Awaitable[Views]]] = {
             "start": lambda c: entering.start(c.person, c.inbound, c.value("code")),
             "help": self._help,
@@ -97,6 +104,9 @@ class ChatInbox:
             "approve": lambda c: self._decide(c, is_approved=True),
             "reject": lambda c: self._decide(c, is_approved=False),
             "unlink": self._unlink,
+            "disconnect": self._disconnect,
+            "lock": self._lock,
+            "move": self._move,
             "workers": self._workers,
             "worker": self._worker,
             "jobs": self._jobs,
@@ -153,9 +163,11 @@ class ChatInbox:
                 return () if inbound.in_group else (replies.files_stay(),)
             spoken = parse(inbound.text)
             if spoken is None:
+                check_unlocked(person, "")
                 return await self._plain(person, inbound)
             if inbound.in_group and spoken.command.name in PRIVATE_COMMANDS:
                 raise private_only(spoken.command.name)
+            check_unlocked(person, spoken.command.name)
             call = Call(person, inbound, spoken)
             if spoken.command.kind:
                 return await self._make_job(call)
@@ -238,6 +250,13 @@ class ChatInbox:
         await self._services.intake.retry(person_id, card.job_id, call.by)
         return ()
 
+    async def _move(self, call: Call) -> Views:
+        person_id = call.person.person_id
+        card = await self._services.views.find_job(person_id, call.value("id"))
+        worker = await self._worker_named(call)
+        await self._services.intake.move(person_id, card.job_id, worker.worker_id, call.by)
+        return ()
+
     async def _dead(self, call: Call) -> Views:
         cards = await self._services.views.dead_letters(call.person.person_id)
         return (replies.dead_view(cards, self._now),)
@@ -275,6 +294,21 @@ class ChatInbox:
     async def _unlink(self, call: Call) -> Views:
         frontend, account = call.value("frontend"), call.value("account")
         return await self._entering.unlink(call.person, frontend, account)
+
+    async def _disconnect(self, call: Call) -> Views:
+        name, is_sure = call.value("name"), bool(call.value("sure"))
+        if not name:
+            workers = await self._services.views.workers(call.person.person_id)
+            is_account = call.inbound.sender.person_id is None
+            return (choices_view(workers, is_account=is_account),)
+        if name.casefold() == THIS_CHAT:
+            chat = await self._account.disconnect_chat(call.person, call.inbound, is_sure=is_sure)
+            return (chat,)
+        card = await self._worker_named(call)
+        return await self._account.disconnect(call.person, card, call.by, is_sure=is_sure)
+
+    async def _lock(self, call: Call) -> Views:
+        return (await self._account.lock(call.person, call.by),)
 
     async def _workers(self, call: Call) -> Views:
         workers = await self._services.views.workers(call.person.person_id)

@@ -120,7 +120,7 @@ def worker_view(card: WorkerCard, now: datetime, zone: tzinfo | None = None) -> 
         text="\n".join(lines),
         buttons=(
             Button(label=toggle[0], says=f"/worker {name} {toggle[1]}"),
-            Button(label="Revoke", says=f"/worker {name} revoke"),
+            Button(label="Disconnect", says=f"/disconnect {name}"),
         ),
     )
 

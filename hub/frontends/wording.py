@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -40,6 +39,8 @@ from shared.events import (
     LateResult,
     PairingPaused,
     PersonAdmitted,
+    PersonLocked,
+    PersonUnlocked,
     QuestionAnswered,
     QuestionAsked,
     QuestionParked,
@@ -60,6 +61,10 @@ TOOLS = {
     "files": "tools to read tables",
 }
 """What a family of kinds needs, in the words of somebody who lacks it."""
+ALTERNATIVES_MAX = 3
+_HELD_UP = frozenset(
+    {WaitingReason.WORKER_OFFLINE, WaitingReason.PAUSED, WaitingReason.KIND_MISSING}
+)
 
 
 def error_view(error: AppError | ErrorBody) -> View:
@@ -176,6 +181,13 @@ def view_of(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
             return files_view(body, facts)
         case FilesMissed():
             return _missed(body, facts)
+        case PersonLocked():
+            return View(
+                text=f"Your account was locked by {facts.whose(body.by)}.", tone=Tone.WAITING
+            )
+        case PersonUnlocked():
+            text = f"✓ Your account was unlocked by {facts.whose(body.by)}."
+            return View(text=text, tone=Tone.DONE)
         case WorkerPaired():
             return entrance.paired_view(body)
         case WorkerLost():
@@ -266,6 +278,8 @@ def _queued(body: JobQueued, facts: Facts) -> View | None:
             return None
         case "requeued":
             return _status(facts, f"Queued again: {facts.label}. {_waits(facts)}", Tone.WAITING)
+        case "moved":
+            return _status(facts, _waits(facts), Tone.WAITING)
         case "new" | "answered":
             return _status(facts, _waits(facts), Tone.WAITING)
 
@@ -282,7 +296,7 @@ def _waits(facts: Facts) -> str:  # noqa: C901, PLR0911 - one row for each reaso
         case WaitingReason.NO_WORKER:
             return "No computer is connected. Queued; starts when one is. /connect pairs one."
         case WaitingReason.KIND_MISSING if waiting.lacking is not None:
-            return _lacks(name, waiting.lacking, waiting.alternatives)
+            return _lacks(name, waiting.lacking)
         case WaitingReason.KIND_MISSING:
             return f"None of your computers can do this ({waiting.kind}). Queued until one can."
         case WaitingReason.WORKER_OFFLINE:
@@ -303,13 +317,11 @@ def _waits(facts: Facts) -> str:  # noqa: C901, PLR0911 - one row for each reaso
             return f"Tried again{_in(waiting.until, facts)}."
 
 
-def _lacks(machine: str, lacking: Lacking, alternatives: Sequence[str]) -> str:
+def _lacks(machine: str, lacking: Lacking) -> str:
     tools = TOOLS.get(lacking.kind.partition(".")[0], f"tools for {lacking.kind}")
     size = f" (about {lacking.download_mb:,} MB)" if lacking.download_mb else ""
-    other = f" {alternatives[0]} could do it now." if alternatives else ""
     return (
-        f"{machine} has no {tools}. On {machine} run: {lacking.command}{size}. "
-        f"Queued until then.{other}"
+        f"{machine} has no {tools}. On {machine} run: {lacking.command}{size}. Queued until then."
     )
 
 
@@ -366,10 +378,10 @@ def _status(
     progress: Progress | None = None,
     stop: bool = True,
 ) -> View:
-    buttons: tuple[Button, ...] = ()
+    buttons = _elsewhere(facts)
     if stop and facts.job_id:
         label = "Stop" if tone is Tone.RUNNING else "Cancel"
-        buttons = (Button(label=label, says=f"/cancel {facts.job_id}"),)
+        buttons += (Button(label=label, says=f"/cancel {facts.job_id}"),)
     return View(
         text=text,
         tone=tone,
@@ -377,6 +389,17 @@ def _status(
         progress=progress,
         subject=f"job:{facts.job_id}",
         job_id=facts.job_id,
+    )
+
+
+def _elsewhere(facts: Facts) -> tuple[Button, ...]:
+    """Computers that are here and could run what waits for one that is not."""
+    waiting = facts.waiting
+    if waiting is None or waiting.reason not in _HELD_UP:
+        return ()
+    return tuple(
+        Button(label=f"Use {name} instead", says=f"/move {facts.job_id} {quoted(name)}")
+        for name in waiting.alternatives[:ALTERNATIVES_MAX]
     )
 
 

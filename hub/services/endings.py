@@ -22,7 +22,7 @@ from shared.events import JobCancelled, JobDied, JobQueued, JobSucceeded, Questi
 from shared.ids import ConversationId, QuestionId
 from shared.kinds import JsonObject, Kind
 
-Reason = Literal["new", "retry", "requeued", "lost", "answered", "declined"]
+Reason = Literal["new", "retry", "requeued", "lost", "answered", "declined", "moved"]
 
 
 def tell_queued(entry: Entry, job: Job, reason: Reason) -> None:

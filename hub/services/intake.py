@@ -16,7 +16,7 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from hub.core import job as core
 from hub.core.board import Board
-from hub.core.job import Job, JobCard
+from hub.core.job import HELD_STATES, Job, JobCard
 from hub.core.placement import Waiting, why
 from hub.core.question import Question, settle
 from hub.core.task import TEXT_CHARS_MAX, Task
@@ -153,6 +153,33 @@ class Intake:
         card = await self._ledger.write(lambda entry: _retry(entry, person_id, job_id))
         log.info("job_requeued", job_id=job_id, by=by)
         return card
+
+    async def move(self, person_id: PersonId, job_id: JobId, worker_name: str, by: str) -> JobCard:
+        """Let another worker run a job that still waits.
+
+        Raises:
+            NotFound: `job_unknown`, `worker_unknown`.
+            Conflict: `job_not_waiting`.
+        """
+        card = await self._ledger.write(lambda entry: _move(entry, person_id, job_id, worker_name))
+        log.info("job_moved", job_id=job_id, by=by)
+        return card
+
+    async def cancel_all(self, person_id: PersonId, by: str) -> int:
+        """Cancel everything of a person that waits or runs; return how many jobs that were."""
+
+        def run(entry: Entry) -> int:
+            active = [
+                job
+                for state in (JobState.QUEUED, *HELD_STATES)
+                for job in queue.in_state(entry.connection, person_id, state)
+                if not job.life.cancel_by
+            ]
+            for job in active:
+                _cancel(entry, person_id, job.job_id, by)
+            return len(active)
+
+        return await self._ledger.write(run)
 
     async def requeue_dead(self, person_id: PersonId) -> tuple[JobCard, ...]:
         """Queue every dead letter of a person again."""
@@ -294,15 +321,21 @@ def _worker_for(entry: Entry, request: Request) -> WorkerId | None:
     """Find which worker must run a job; None when any may."""
     if request.worker_id is None and not request.worker_name:
         return _home(entry, request)
-    for worker in workers.of_person(entry.connection, request.person_id):
-        is_meant = worker.worker_id == request.worker_id or (
-            request.worker_id is None and worker.name.casefold() == request.worker_name.casefold()
-        )
-        if is_meant:
+    return _worker_named(entry, request.person_id, request.worker_id or request.worker_name)
+
+
+def _worker_named(entry: Entry, person_id: PersonId, name: str) -> WorkerId:
+    """Find a worker by its id, or by its name in any case.
+
+    Raises:
+        NotFound: `worker_unknown`.
+    """
+    for worker in workers.of_person(entry.connection, person_id):
+        if worker.worker_id == name or worker.name.casefold() == name.casefold():
             return worker.worker_id
     raise NotFound(
         "worker_unknown",
-        f"You have no computer called '{(request.worker_name or request.worker_id or '')[:100]}'.",
+        f"You have no computer called '{name[:100]}'.",
         "/workers lists them.",
     )
 
@@ -376,6 +409,14 @@ def _cancel(entry: Entry, person_id: PersonId, job_id: JobId, by: str) -> JobCar
             endings.cancel_unheld(entry, job, life)
         else:
             queue.save(entry, job, life)
+    return _card(entry, job_id)
+
+
+def _move(entry: Entry, person_id: PersonId, job_id: JobId, worker_name: str) -> JobCard:
+    job = _owned(entry, person_id, job_id)
+    worker_id = _worker_named(entry, person_id, worker_name)
+    life = core.move(job.life)
+    endings.queue_again(entry, replace(job, pinned_to=worker_id), life, "moved")
     return _card(entry, job_id)
 
 

@@ -17,7 +17,7 @@ from hub.store import joins, people, said, workers
 from hub.store.ledger import Entry, Ledger
 from shared.capabilities import Lacking
 from shared.errors import AppError, BadInput, Conflict, NotFound
-from shared.events import WorkerRevoked
+from shared.events import PersonLocked, PersonUnlocked, WorkerRevoked
 from shared.ids import PersonId, WorkerId
 from shared.messages import Beat, Hello
 from shared.plain_text import plain_line
@@ -95,6 +95,33 @@ class Registry:
             people.link(entry, person_id, sender.frontend, sender.external_id, sender.name[:100])
 
         await self._ledger.write(run)
+
+    async def lock(self, person_id: PersonId, by: str) -> None:
+        """Let chats start nothing for a person any more. Idempotent."""
+
+        def run(entry: Entry) -> None:
+            person = people.load(entry.connection, person_id)
+            if person is not None and person.locked_at is None:
+                people.set_locked(entry, person_id, entry.now)
+                entry.tell(person_id, PersonLocked(person_id=person_id, by=by), entity=person_id)
+
+        await self._ledger.write(run)
+
+    async def unlock(self, person_id: PersonId, by: str) -> Person:
+        """Let chats start things for a person again. Idempotent.
+
+        Raises:
+            NotFound: `person_unknown`.
+        """
+
+        def run(entry: Entry) -> None:
+            person = people.load(entry.connection, person_id)
+            if person is not None and person.locked_at is not None:
+                people.set_locked(entry, person_id, None)
+                entry.tell(person_id, PersonUnlocked(person_id=person_id, by=by), entity=person_id)
+
+        await self._ledger.write(run)
+        return await self.person(person_id)
 
     # Workers, by people.
 

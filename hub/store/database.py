@@ -157,6 +157,11 @@ def create_work(connection: sqlite3.Connection) -> None:
     )
 
 
+def let_people_lock(connection: sqlite3.Connection) -> None:
+    """A person may lock their account."""
+    connection.execute("ALTER TABLE people ADD COLUMN locked_ms INTEGER")
+
+
 _JOB_COLUMNS = {
     "job_id": str,
     "short": str,
@@ -211,4 +216,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     create_losses,
     create_said,
     add_joining,
+    let_people_lock,
 )

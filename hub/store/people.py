@@ -11,28 +11,33 @@ from hub.store.ledger import Entry
 from shared.ids import PersonId
 from shared.times import from_ms, to_ms
 
+_PERSON = "p.person_id, p.name, p.created_ms, p.locked_ms"
+
 
 def insert(entry: Entry, person: Person) -> None:
     entry.connection.execute(
-        "INSERT INTO people VALUES (?, ?, ?)",
+        "INSERT INTO people (person_id, name, created_ms) VALUES (?, ?, ?)",
         (person.person_id, person.name, to_ms(person.created_at)),
     )
 
 
 def load(connection: sqlite3.Connection, person_id: PersonId) -> Person | None:
-    row = connection.execute("SELECT * FROM people WHERE person_id = ?", (person_id,)).fetchone()
+    row = connection.execute(
+        f"SELECT {_PERSON} FROM people AS p WHERE person_id = ?", (person_id,)
+    ).fetchone()
     return _to_person(row) if row else None
 
 
 def everyone(connection: sqlite3.Connection) -> list[Person]:
     return [
-        _to_person(row) for row in connection.execute("SELECT * FROM people ORDER BY person_id")
+        _to_person(row)
+        for row in connection.execute(f"SELECT {_PERSON} FROM people AS p ORDER BY person_id")
     ]
 
 
 def of_identity(connection: sqlite3.Connection, frontend: str, external_id: str) -> Person | None:
     row = connection.execute(
-        "SELECT p.* FROM people AS p JOIN identities AS i ON i.person_id = p.person_id"
+        f"SELECT {_PERSON} FROM people AS p JOIN identities AS i ON i.person_id = p.person_id"
         " WHERE i.frontend = ? AND i.external_id = ?",
         (frontend, external_id),
     ).fetchone()
@@ -124,5 +129,17 @@ def use_invitation(entry: Entry, digest: str, purpose: Purpose) -> tuple[Person,
     return (person, bool(row[1])) if person else None
 
 
-def _to_person(row: tuple[str, str, int]) -> Person:
-    return Person(person_id=PersonId(row[0]), name=row[1], created_at=from_ms(row[2]))
+def set_locked(entry: Entry, person_id: PersonId, locked_at: datetime | None) -> None:
+    entry.connection.execute(
+        "UPDATE people SET locked_ms = ? WHERE person_id = ?",
+        (None if locked_at is None else to_ms(locked_at), person_id),
+    )
+
+
+def _to_person(row: tuple[str, str, int, int | None]) -> Person:
+    return Person(
+        person_id=PersonId(row[0]),
+        name=row[1],
+        created_at=from_ms(row[2]),
+        locked_at=None if row[3] is None else from_ms(row[3]),
+    )

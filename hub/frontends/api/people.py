@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path
 from pydantic import Field
 
-from hub.core.access import Scope
+from hub.core.access import Person, Scope
+from hub.frontends.api.jobs import ID
 from hub.frontends.api.parts import Body, Hub, Known, Shown, require_operator
+from shared.errors import NotAllowed
+from shared.ids import PersonId, WorkerId
 
 router = APIRouter(tags=["people"])
+PersonPath = Annotated[str, Path(pattern=ID)]
 
 
 class NewPerson(Body):
@@ -18,6 +24,7 @@ class NewPerson(Body):
 class PersonShown(Shown):
     person_id: str
     name: str
+    is_locked: bool = False
 
 
 class PersonList(Shown):
@@ -29,11 +36,17 @@ class PersonWithKey(PersonShown):
     """Told once; opens the chat and this API for that person."""
 
 
+def shown(person: Person) -> PersonShown:
+    return PersonShown(
+        person_id=person.person_id, name=person.name, is_locked=person.locked_at is not None
+    )
+
+
 @router.get("/people")
 async def list_people(caller: Known, hub: Hub) -> PersonList:
     """Everybody, for the operator; oneself, for anyone else."""
     people = await hub.registry.people() if caller.sees is None else (caller.person,)
-    return PersonList(people=tuple(PersonShown(person_id=p.person_id, name=p.name) for p in people))
+    return PersonList(people=tuple(shown(person) for person in people))
 
 
 @router.post("/people", status_code=201)
@@ -43,3 +56,29 @@ async def create_person(new: NewPerson, caller: Known, hub: Hub) -> PersonWithKe
     person = await hub.registry.add_person(new.name.strip())
     key = await hub.keys.issue(person.person_id, Scope.PERSON)
     return PersonWithKey(person_id=person.person_id, name=person.name, key=key)
+
+
+@router.post("/people/{person_id}/unlock")
+async def unlock_person(person_id: PersonPath, caller: Known, hub: Hub) -> PersonShown:
+    """Let chats start things for a person again. Idempotent."""
+    require_operator(caller)
+    return shown(await hub.registry.unlock(PersonId(person_id), "the hub's owner"))
+
+
+@router.post("/unlock")
+async def unlock_own(hub: Hub, authorization: Annotated[str, Header()] = "") -> PersonShown:
+    """Unlock the person a computer works for; the key is that computer's token. Idempotent.
+
+    Whoever sits at a paired computer has more in hand than whoever stole a phone.
+    """
+    access = await hub.keys.check(authorization)
+    if access.scope is not Scope.WORKER:
+        raise NotAllowed(
+            "key_scope",
+            "This takes the token of a connected computer.",
+            "Run `deskhand unlock` there; the hub's owner uses `deskhand-hub unlock`.",
+        )
+    card = await hub.views.worker(WorkerId(access.key_id))
+    place = card.name if card else "a computer"
+    owner = await hub.registry.person(access.person_id)
+    return shown(await hub.registry.unlock(access.person_id, f"{owner.name} on {place}"))

@@ -37,6 +37,8 @@ from shared.events import (
     LateResult,
     PairingPaused,
     PersonAdmitted,
+    PersonLocked,
+    PersonUnlocked,
     QuestionAnswered,
     QuestionAsked,
     QuestionParked,
@@ -147,6 +149,9 @@ EVENTS: list[EventBody] = [
                   conversation=ConversationId("telegram:4711")),
     PersonAdmitted(frontend="telegram", conversation=ConversationId("telegram:4711")),
     PairingPaused(tries=30, addresses=7, minutes=15),
+    queued("moved"),
+    PersonLocked(person_id=PersonId("p"), by="anna on Telegram"),
+    PersonUnlocked(person_id=PersonId("p"), by="the hub's owner"),
 ]  # fmt: skip
 
 
@@ -231,8 +236,7 @@ WAITS = [
      "until then."),
     (Waiting(reason=WaitingReason.KIND_MISSING, kind="x.y", worker="anna-pc",
              alternatives=("studio-mac",), lacking=Lacking(kind="x.y", command="get y")),
-     "anna-pc has no tools for x.y. On anna-pc run: get y. Queued until then. studio-mac could do "
-     "it now."),
+     "anna-pc has no tools for x.y. On anna-pc run: get y. Queued until then."),
     (Waiting(reason=WaitingReason.KIND_MISSING, kind="ml.train"),
      "None of your computers can do this (ml.train). Queued until one can."),
     (Waiting(reason=WaitingReason.BUSY, kind="ml.train", worker="anna-pc", ahead=2),
@@ -251,7 +255,8 @@ def test_a_queued_job_says_what_it_waits_for(waiting: Waiting, text: str) -> Non
     view = view_of(queued("new"), replace(FACTS, waiting=waiting))
     assert view is not None
     assert view.text == text
-    assert [button.says for button in view.buttons] == [f"/cancel {JOB}"]
+    moves = [f"/move {JOB} {name}" for name in waiting.alternatives]
+    assert [button.says for button in view.buttons] == [*moves, f"/cancel {JOB}"]
 
 
 @pytest.mark.parametrize("reason", WaitingReason)
