@@ -48,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
             return setup(is_dry=options.dry_run)
         case "status":
             return status(paths)
+        case "unlock":
+            return unlock(paths)
         case "doctor":
             from desktop.doctor import examine
 
@@ -66,7 +68,6 @@ def run(options: argparse.Namespace) -> int:
 
 def headless(paths: Paths, *, json_logs: bool, debug: bool) -> int:
     """Run the worker until it is stopped or the hub refuses it."""
-    from desktop.system.credentials import load_secret
     from desktop.system.single_instance import InstanceLock
     from shared import logs
 
@@ -76,15 +77,21 @@ def headless(paths: Paths, *, json_logs: bool, debug: bool) -> int:
         pairing = database.submit(facts.pairing).result()
         if pairing is None:
             raise not_paired()
-        token = load_secret(entry=pairing.worker_id, file=paths.token)
-        if token is None:
-            raise Unavailable(
-                "token_missing",
-                "The token this machine got when it was paired cannot be read: it is gone, or the "
-                "system's safe is locked.",
-                "Log in to unlock the safe, or pair again: deskhand pair CODE --hub URL",
-            )
-        return asyncio.run(_work(paths, database, pairing, token))
+        return asyncio.run(_work(paths, database, pairing, _token(paths, pairing)))
+
+
+def _token(paths: Paths, pairing: facts.Pairing) -> str:
+    from desktop.system.credentials import load_secret
+
+    token = load_secret(entry=pairing.worker_id, file=paths.token)
+    if token is None:
+        raise Unavailable(
+            "token_missing",
+            "The token this machine got when it was paired cannot be read: it is gone, or the "
+            "system's safe is locked.",
+            "Log in to unlock the safe, or pair again: deskhand pair CODE --hub URL",
+        )
+    return token
 
 
 async def _work(paths: Paths, database: Database, pairing: facts.Pairing, token: str) -> int:
@@ -132,15 +139,32 @@ def exit_code(error: AppError) -> int:
     return EXIT_REFUSED if isinstance(error, Refused) else EXIT_FAILED
 
 
-def status(paths: Paths) -> int:
-    from desktop.system.status import tell
+def unlock(paths: Paths) -> int:
+    """Let chats start things for this machine's person again, after /lock."""
+    from desktop.link.hub_post import post
 
+    pairing = _pairing(paths)
+    told = post(pairing.hub_url, "/unlock", {}, token=_token(paths, pairing))
+    print(plain_line(f"Unlocked: chats can start work for {told.get('name', 'you')} again."))
+    return EXIT_OK
+
+
+def _pairing(paths: Paths) -> facts.Pairing:
+    """Read which hub this machine belongs to, beside a worker that may be running."""
     if not paths.store.exists():
         raise not_paired()
     with peek(paths.store) as connection:
         pairing = facts.pairing(connection)
-        if pairing is None:
-            raise not_paired()
+    if pairing is None:
+        raise not_paired()
+    return pairing
+
+
+def status(paths: Paths) -> int:
+    from desktop.system.status import tell
+
+    pairing = _pairing(paths)
+    with peek(paths.store) as connection:
         for line in tell(paths.status, pairing, connection):
             print(plain_line(line))
     return EXIT_OK

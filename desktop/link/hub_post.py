@@ -1,4 +1,4 @@
-"""One POST to a hub before there is a token: to that address alone, and bounded on every side.
+"""One POST to a hub outside the worker socket: to that address alone, bounded on every side.
 
 Nothing a hub answers is trusted: its size, its speed, its shape and its words are limited here.
 """
@@ -23,7 +23,12 @@ CODE_CHARS_MAX = 100
 
 
 def post(
-    base: str, path: str, body: Mapping[str, object], *, seconds: float = ANSWER_SECONDS
+    base: str,
+    path: str,
+    body: Mapping[str, object],
+    *,
+    token: str = "",
+    seconds: float = ANSWER_SECONDS,
 ) -> dict[str, object]:
     """Post a body; return the JSON object that a 2xx came with.
 
@@ -31,6 +36,7 @@ def post(
         base: as `hub_base` returns it.
         path: below `/api/v1`.
         body: JSON.
+        token: this machine's; empty while it has none.
         seconds: how long the whole answer may take.
 
     Raises:
@@ -40,7 +46,7 @@ def post(
     import httpx
 
     try:
-        status, content, retry_after = _exchange(f"{base}/api/v1{path}", body, seconds)
+        status, content, retry_after = _exchange(f"{base}/api/v1{path}", body, token, seconds)
     except httpx.HTTPError as error:
         reason = error.__cause__ if isinstance(error.__cause__, OSError) else error
         raise Unavailable(
@@ -67,8 +73,14 @@ def odd(status: int) -> Unavailable:
     )
 
 
-def _exchange(url: str, body: Mapping[str, object], seconds: float) -> tuple[int, bytes, str]:
+def _exchange(
+    url: str, body: Mapping[str, object], token: str, seconds: float
+) -> tuple[int, bytes, str]:
     import httpx
+
+    headers = {"Accept-Encoding": "identity"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
 
     host = urlsplit(url).hostname or ""
     ends_at = time.monotonic() + seconds
@@ -77,7 +89,7 @@ def _exchange(url: str, body: Mapping[str, object], seconds: float) -> tuple[int
         httpx.Client(
             timeout=seconds, follow_redirects=False, trust_env=not is_loopback(host)
         ) as client,
-        client.stream("POST", url, json=body, headers={"Accept-Encoding": "identity"}) as answer,
+        client.stream("POST", url, json=body, headers=headers) as answer,
     ):
         content = b""
         for chunk in answer.iter_raw():
