@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from desktop.system import login_start
 from desktop.system.autostart import autostart_here
 from desktop.system.autostart_linux import SystemdUnit, on_linux
 from desktop.system.autostart_macos import LaunchAgent
@@ -178,6 +179,7 @@ def test_a_worker_that_is_started_at_once_writes_its_words_into_a_file(tmp_path:
     assert found is not None
     found.turn_on(is_now=True)
     done.read_text()  # waits for its other end
+    login_start._STARTED.pop().wait()
     assert log.read_text() == "here I am\n"
 
 
