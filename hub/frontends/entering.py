@@ -11,8 +11,8 @@ from hub.core.access import Person
 from hub.core.view import Inbound, Tone, View
 from hub.frontends import entrance, replies
 from hub.frontends.account import locked_line
-from hub.frontends.commands import parse
 from hub.frontends.facts import Facts
+from hub.frontends.parsing import parse
 from hub.services import Services
 from hub.services.deliveries import Deliveries
 from shared.environment import Environment

@@ -24,15 +24,16 @@ from hub.frontends.account import (
 )
 from hub.frontends.answering import Answering
 from hub.frontends.briefing import brief, machine_name
-from hub.frontends.commands import BY_NAME, Command, Shape, Spoken, command_named, parse
+from hub.frontends.commands import BY_NAME, Command, Shape, Spoken
 from hub.frontends.entering import Entering
 from hub.frontends.entrance import place
 from hub.frontends.figures import quoted
 from hub.frontends.history import sentence
+from hub.frontends.parsing import command_named, parse
 from hub.frontends.wording import error_view
 from hub.services import Services
 from hub.services.deliveries import Deliveries
-from hub.services.intake import Request
+from hub.services.requests import Request
 from shared.environment import Environment
 from shared.errors import AppError, BadInput, NotAllowed, NotFound
 from shared.events import JobLogged

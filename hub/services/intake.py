@@ -5,38 +5,41 @@ Each is one transaction: the state, its events and the note that makes a repetit
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import structlog
-from pydantic_core import PydanticSerializationError, to_json
 
 from hub.core import job as core
 from hub.core.board import Board
 from hub.core.job import HELD_STATES, Job, JobCard
 from hub.core.placement import Waiting, why
 from hub.core.question import Question, settle
-from hub.core.task import TEXT_CHARS_MAX, Task
+from hub.core.task import Task
 from hub.services import endings
-from hub.store import jobs, questions, queue, said, tasks, workers
+from hub.services.requests import (
+    Request,
+    checked_inputs,
+    digest_of,
+    job_unknown,
+    repeated,
+    title_of,
+    with_writer,
+    worker_for,
+    worker_named,
+)
+from hub.store import jobs, questions, queue, said, tasks
 from hub.store.ledger import Entry, Ledger
-from shared.errors import BadInput, Conflict, LimitReached, NotFound
+from shared.errors import LimitReached, NotFound
 from shared.events import JobCancelRequested, JobQueued, QuestionAnswered, TaskCreated
 from shared.ids import (
-    SHORT_LENGTH,
-    ConversationId,
     JobId,
     PersonId,
     QuestionId,
     TaskId,
-    WorkerId,
-    short,
 )
-from shared.jobs import TITLE_CHARS_MAX, JobState, Origin, Priority
-from shared.kinds import JsonObject, Kind, parse_inputs
+from shared.jobs import TITLE_CHARS_MAX, JobState
+from shared.kinds import Kind
 from shared.kinds.catalogue import kind_named
 from shared.questions import Answer
 
@@ -44,38 +47,6 @@ log = structlog.get_logger()
 
 QUEUED_MAX = 100_000
 """Jobs of one person that may wait."""
-DEDUPE_CHARS_MAX = 200
-FOLLOWING_KINDS = frozenset({"ml.predict", "ml.models", "ml.model", "files.send", "files.head"})
-"""Kinds that go where the conversation's last training ran."""
-NOWHERE = ConversationId("")
-_FILE_OF_JOB = re.compile(
-    rf"#(?P<short>[0-9A-Za-z]{{{SHORT_LENGTH}}})|#(?P<full>[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})"
-)
-"""A file named by the job that wrote it: only that job's worker knows which one that is."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What a person asks for."""
-
-    person_id: PersonId
-    kind: str
-    inputs: JsonObject = field(default_factory=dict)
-    """Checked against the kind; what is missing becomes a question."""
-    text: str = ""
-    """What was said; the kind and the title stand in when empty."""
-    title: str = ""
-    """A few words that name the job in lists; made from kind and inputs when empty."""
-    conversation: ConversationId = NOWHERE
-    origin: Origin = Origin.CHAT
-    priority: Priority = Priority.DEFAULT
-    worker_id: WorkerId | None = None
-    worker_name: str = ""
-    """Only this worker (by name, any case); empty for any."""
-    dedupe: str = ""
-    """The sender's own name for this request (an update id, an Idempotency-Key): a second
-    request of the same person with it gives the first one's job. Empty: never repeated."""
-    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +77,7 @@ class Intake:
             Unavailable: `disk_full`, `store_failed`; nothing was taken.
         """
         kind = kind_named(request.kind, self._kinds)
-        inputs = _checked_inputs(kind, request)
+        inputs = checked_inputs(kind, request)
         card, is_repeat = await self._ledger.write(
             lambda entry: self._take(entry, replace(request, inputs=inputs))
         )
@@ -201,18 +172,18 @@ class Intake:
 
     def _take(self, entry: Entry, request: Request) -> tuple[JobCard, bool]:
         connection = entry.connection
-        digest = _digest(request) if request.dedupe else ""
+        digest = digest_of(request) if request.dedupe else ""
         if request.dedupe:
             known = tasks.remembered(connection, request.person_id, request.dedupe)
             if known is not None:
-                return _repeated(entry, known, digest), True
+                return repeated(entry, known, digest), True
         if self._board.ready_count(request.person_id) >= QUEUED_MAX:
             raise LimitReached(
                 "too_many_jobs",
                 f"{QUEUED_MAX:,} jobs are waiting already.",
                 "Cancel some, or wait until they have run.",
             )
-        card = self._make(entry, _with_writer(entry, request))
+        card = self._make(entry, with_writer(entry, request))
         if request.dedupe:
             tasks.remember(entry, request.person_id, request.dedupe, card.job_id, digest)
         return card, False
@@ -220,7 +191,7 @@ class Intake:
     def _make(self, entry: Entry, request: Request) -> JobCard:
         new_id = self._ledger.environment.new_id
         kind = self._kinds[request.kind]
-        title = (request.title or _title(kind, request.inputs))[:TITLE_CHARS_MAX]
+        title = (request.title or title_of(kind, request.inputs))[:TITLE_CHARS_MAX]
         task = Task(
             task_id=TaskId(new_id()),
             person_id=request.person_id,
@@ -234,7 +205,7 @@ class Intake:
             person_id=request.person_id,
             kind=kind.name,
             priority=request.priority,
-            pinned_to=_worker_for(entry, request),
+            pinned_to=worker_for(entry, request),
             created_at=entry.now,
         )
         tasks.insert(entry, task)
@@ -271,125 +242,11 @@ class Intake:
         )
 
 
-def _checked_inputs(kind: Kind, request: Request) -> JsonObject:
-    if len(request.text) > TEXT_CHARS_MAX:
-        raise BadInput(
-            "text_too_long",
-            f"The text has {len(request.text):,} characters, {TEXT_CHARS_MAX:,} are allowed.",
-            "Put the long part into a file.",
-        )
-    if len(request.dedupe) > DEDUPE_CHARS_MAX:
-        raise BadInput(
-            "dedupe_too_long", f"An idempotency key has at most {DEDUPE_CHARS_MAX} characters."
-        )
-    # Only what was said travels: the defaults are the worker's to fill in.
-    told: JsonObject = parse_inputs(kind, request.inputs).model_dump(
-        mode="json", exclude_unset=True
-    )
-    try:
-        to_json(told)
-    except PydanticSerializationError:
-        # Half a character: JSON can write one, neither a store nor a screen can.
-        raise BadInput(
-            "inputs_invalid",
-            f"{kind.name} cannot take these inputs: they hold what is no text.",
-            "Write them as UTF-8.",
-        ) from None
-    return told
-
-
-def _digest(request: Request) -> str:
-    """Tell whether two requests ask for the same thing."""
-    told = [request.kind, request.inputs, request.worker_id, request.worker_name.casefold()]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-
-
-def _repeated(entry: Entry, known: tuple[JobId, str], digest: str) -> JobCard:
-    job_id, first = known
-    if first != digest:
-        raise Conflict(
-            "dedupe_reused",
-            "This idempotency key came with another request before.",
-            "Use a new key for a new request.",
-        )
-    card = jobs.card(entry.connection, job_id)
-    assert card is not None
-    return card
-
-
-def _worker_for(entry: Entry, request: Request) -> WorkerId | None:
-    """Find which worker must run a job; None when any may."""
-    if request.worker_id is None and not request.worker_name:
-        return _home(entry, request)
-    return _worker_named(entry, request.person_id, request.worker_id or request.worker_name)
-
-
-def _worker_named(entry: Entry, person_id: PersonId, name: str) -> WorkerId:
-    """Find a worker by its id, or by its name in any case.
-
-    Raises:
-        NotFound: `worker_unknown`.
-    """
-    for worker in workers.of_person(entry.connection, person_id):
-        if worker.worker_id == name or worker.name.casefold() == name.casefold():
-            return worker.worker_id
-    raise NotFound(
-        "worker_unknown",
-        f"You have no computer called '{name[:100]}'.",
-        "/workers lists them.",
-    )
-
-
-def _with_writer(entry: Entry, request: Request) -> Request:
-    """Send a request about what a job wrote to the worker that ran that job."""
-    found = _FILE_OF_JOB.fullmatch(str(request.inputs.get("file", "")))
-    if found is None:
-        return request
-    if found["short"]:
-        card = jobs.named(entry.connection, request.person_id, found["short"].upper())
-    else:
-        card = jobs.card(entry.connection, JobId(found["full"]))
-    if card is None or card.job.person_id != request.person_id or card.worker_id is None:
-        raise job_unknown()
-    inputs: JsonObject = {**request.inputs, "file": f"#{card.job_id}"}
-    is_free = request.worker_id is None and not request.worker_name
-    return replace(
-        request, inputs=inputs, worker_id=card.worker_id if is_free else request.worker_id
-    )
-
-
-def _home(entry: Entry, request: Request) -> WorkerId | None:
-    """A model lives where it was trained, and so do the questions about it."""
-    if request.kind not in FOLLOWING_KINDS or not request.conversation:
-        return None
-    trained_on = jobs.last_worker(
-        entry.connection, request.person_id, request.conversation, "ml.train"
-    )
-    if trained_on is None:
-        return None
-    worker = workers.load(entry.connection, trained_on)
-    return trained_on if worker is not None and not worker.is_revoked else None
-
-
-def _title(kind: Kind, inputs: JsonObject) -> str:
-    said = [_brief(value) for value in inputs.values() if isinstance(value, str)]
-    return " ".join([kind.name.rpartition(".")[2], *said])
-
-
-def _brief(value: str) -> str:
-    found = _FILE_OF_JOB.fullmatch(value)
-    return f"#{short(found['full'])}" if found and found["full"] else value
-
-
 def _owned(entry: Entry, person_id: PersonId, job_id: JobId) -> Job:
     job = queue.load_in(entry, job_id)
     if job is None or job.person_id != person_id:
         raise job_unknown()
     return job
-
-
-def job_unknown() -> NotFound:
-    return NotFound("job_unknown", "There is no such job.", "/jobs lists the latest.")
 
 
 def _card(entry: Entry, job_id: JobId) -> JobCard:
@@ -414,7 +271,7 @@ def _cancel(entry: Entry, person_id: PersonId, job_id: JobId, by: str) -> JobCar
 
 def _move(entry: Entry, person_id: PersonId, job_id: JobId, worker_name: str) -> JobCard:
     job = _owned(entry, person_id, job_id)
-    worker_id = _worker_named(entry, person_id, worker_name)
+    worker_id = worker_named(entry, person_id, worker_name)
     life = core.move(job.life)
     endings.queue_again(entry, replace(job, pinned_to=worker_id), life, "moved")
     return _card(entry, job_id)

@@ -29,7 +29,7 @@ from websockets.exceptions import ConnectionClosed
 from hub.app import Hub, running
 from hub.core.access import Person
 from hub.server import spare_collector
-from hub.services.intake import Request
+from hub.services.requests import Request
 from hub.settings import Settings
 from shared.capabilities import Capability
 from shared.events import AttemptEventBody, Event, JobStarted, JobSucceeded, write_event

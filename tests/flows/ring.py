@@ -22,7 +22,7 @@ from hub.app import Hub, running
 from hub.core.fact import Fact
 from hub.core.job import JobCard
 from hub.core.question import Question
-from hub.services.intake import Request
+from hub.services.requests import Request
 from hub.settings import Settings
 from shared.database import Database
 from shared.environment import Environment

@@ -18,7 +18,7 @@ from hub.app import Hub, running
 from hub.core.joining import JoinRequest, JoinState
 from hub.core.pairing import Purpose
 from hub.core.placement import WaitingReason
-from hub.services.intake import Request
+from hub.services.requests import Request
 from hub.settings import Settings
 from shared.ids import PersonId
 from shared.jobs import JobState, Origin

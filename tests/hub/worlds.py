@@ -14,11 +14,12 @@ from hub.services.admissions import Admissions
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
 from hub.services.files import Files
-from hub.services.intake import Intake, Request
+from hub.services.intake import Intake
 from hub.services.keys import Keys
 from hub.services.pairing import Pairing
 from hub.services.recorder import Recorded, Recorder
 from hub.services.registry import Registry
+from hub.services.requests import Request
 from hub.services.rescuer import Rescuer
 from hub.services.views import Views
 from hub.store import queue

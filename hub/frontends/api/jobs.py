@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue
 from hub.core.job import JobCard
 from hub.frontends.api.parts import Body, Hub, Known, Shown
 from hub.frontends.facts import PLACES
-from hub.services.intake import Request
+from hub.services.requests import Request
 from shared.errors import ErrorBody
 from shared.ids import JobId
 from shared.jobs import JobState, Origin, Priority

@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from hub.app import Hub, running
-from hub.services.intake import Request
+from hub.services.requests import Request
 from hub.settings import Settings
 from shared.errors import ErrorBody
 from shared.events import JobStarted, JobSucceeded, TaskCreated, write_event

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.frontends.commands import BY_NAME, COMMANDS, Shape, parse
+from hub.frontends.commands import BY_NAME, COMMANDS, Shape
+from hub.frontends.parsing import parse
 from hub.frontends.replies import help_view
 from shared.errors import AppError
 from shared.kinds.catalogue import BUILT_IN

@@ -11,7 +11,7 @@ import pytest
 from hub.core.view import FrontendCapabilities, Pace, Tone, View
 from hub.frontends.handover import FAULTS_MAX
 from hub.ports import MessageRef
-from hub.services.intake import Request
+from hub.services.requests import Request
 from shared.errors import NotAllowed, NotFound, Unavailable
 from shared.events import JobStarted, JobSucceeded, write_event
 from shared.ids import ConversationId, JobId, PersonId, WorkerId

@@ -16,7 +16,7 @@ from hub.frontends.handover import FAULTS_MAX
 from hub.frontends.outbox import Outbox
 from hub.ports import Health, HealthState, Inbox, MessageRef
 from hub.services.deliveries import Deliveries
-from hub.services.intake import Request
+from hub.services.requests import Request
 from hub.settings import Settings
 from shared.environment import Environment
 from shared.errors import NotAllowed, Unavailable

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from hub.core.placement import WaitingReason
-from hub.services.intake import Request
+from hub.services.requests import Request
 from shared.errors import AppError
 from shared.ids import ConversationId, JobId, QuestionId, WorkerId
 from shared.jobs import JobState, Priority

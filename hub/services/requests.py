@@ -1,0 +1,166 @@
+"""What is asked for: checked, named, and given its place, in steps of the intake's transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field, replace
+
+from pydantic_core import PydanticSerializationError, to_json
+
+from hub.core.job import JobCard
+from hub.core.task import TEXT_CHARS_MAX
+from hub.store import jobs, workers
+from hub.store.ledger import Entry
+from shared.errors import BadInput, Conflict, NotFound
+from shared.ids import SHORT_LENGTH, ConversationId, JobId, PersonId, WorkerId, short
+from shared.jobs import Origin, Priority
+from shared.kinds import JsonObject, Kind, parse_inputs
+
+DEDUPE_CHARS_MAX = 200
+FOLLOWING_KINDS = frozenset({"ml.predict", "ml.models", "ml.model", "files.send", "files.head"})
+"""Kinds that go where the conversation's last training ran."""
+NOWHERE = ConversationId("")
+_FILE_OF_JOB = re.compile(
+    rf"#(?P<short>[0-9A-Za-z]{{{SHORT_LENGTH}}})|#(?P<full>[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})"
+)
+"""A file named by the job that wrote it: only that job's worker knows which one that is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a person asks for."""
+
+    person_id: PersonId
+    kind: str
+    inputs: JsonObject = field(default_factory=dict)
+    """Checked against the kind; what is missing becomes a question."""
+    text: str = ""
+    """What was said; the kind and the title stand in when empty."""
+    title: str = ""
+    """A few words that name the job in lists; made from kind and inputs when empty."""
+    conversation: ConversationId = NOWHERE
+    origin: Origin = Origin.CHAT
+    priority: Priority = Priority.DEFAULT
+    worker_id: WorkerId | None = None
+    worker_name: str = ""
+    """Only this worker (by name, any case); empty for any."""
+    dedupe: str = ""
+    """The sender's own name for this request (an update id, an Idempotency-Key): a second
+    request of the same person with it gives the first one's job. Empty: never repeated."""
+    traceparent: str = ""
+
+
+def checked_inputs(kind: Kind, request: Request) -> JsonObject:
+    if len(request.text) > TEXT_CHARS_MAX:
+        raise BadInput(
+            "text_too_long",
+            f"The text has {len(request.text):,} characters, {TEXT_CHARS_MAX:,} are allowed.",
+            "Put the long part into a file.",
+        )
+    if len(request.dedupe) > DEDUPE_CHARS_MAX:
+        raise BadInput(
+            "dedupe_too_long", f"An idempotency key has at most {DEDUPE_CHARS_MAX} characters."
+        )
+    # Only what was said travels: the defaults are the worker's to fill in.
+    told: JsonObject = parse_inputs(kind, request.inputs).model_dump(
+        mode="json", exclude_unset=True
+    )
+    try:
+        to_json(told)
+    except PydanticSerializationError:
+        # Half a character: JSON can write one, neither a store nor a screen can.
+        raise BadInput(
+            "inputs_invalid",
+            f"{kind.name} cannot take these inputs: they hold what is no text.",
+            "Write them as UTF-8.",
+        ) from None
+    return told
+
+
+def digest_of(request: Request) -> str:
+    """Tell whether two requests ask for the same thing."""
+    told = [request.kind, request.inputs, request.worker_id, request.worker_name.casefold()]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def repeated(entry: Entry, known: tuple[JobId, str], digest: str) -> JobCard:
+    job_id, first = known
+    if first != digest:
+        raise Conflict(
+            "dedupe_reused",
+            "This idempotency key came with another request before.",
+            "Use a new key for a new request.",
+        )
+    card = jobs.card(entry.connection, job_id)
+    assert card is not None
+    return card
+
+
+def worker_for(entry: Entry, request: Request) -> WorkerId | None:
+    """Find which worker must run a job; None when any may."""
+    if request.worker_id is None and not request.worker_name:
+        return _home(entry, request)
+    return worker_named(entry, request.person_id, request.worker_id or request.worker_name)
+
+
+def worker_named(entry: Entry, person_id: PersonId, name: str) -> WorkerId:
+    """Find a worker by its id, or by its name in any case.
+
+    Raises:
+        NotFound: `worker_unknown`.
+    """
+    for worker in workers.of_person(entry.connection, person_id):
+        if worker.worker_id == name or worker.name.casefold() == name.casefold():
+            return worker.worker_id
+    raise NotFound(
+        "worker_unknown",
+        f"You have no computer called '{name[:100]}'.",
+        "/workers lists them.",
+    )
+
+
+def with_writer(entry: Entry, request: Request) -> Request:
+    """Send a request about what a job wrote to the worker that ran that job."""
+    found = _FILE_OF_JOB.fullmatch(str(request.inputs.get("file", "")))
+    if found is None:
+        return request
+    if found["short"]:
+        card = jobs.named(entry.connection, request.person_id, found["short"].upper())
+    else:
+        card = jobs.card(entry.connection, JobId(found["full"]))
+    if card is None or card.job.person_id != request.person_id or card.worker_id is None:
+        raise job_unknown()
+    inputs: JsonObject = {**request.inputs, "file": f"#{card.job_id}"}
+    is_free = request.worker_id is None and not request.worker_name
+    return replace(
+        request, inputs=inputs, worker_id=card.worker_id if is_free else request.worker_id
+    )
+
+
+def _home(entry: Entry, request: Request) -> WorkerId | None:
+    """A model lives where it was trained, and so do the questions about it."""
+    if request.kind not in FOLLOWING_KINDS or not request.conversation:
+        return None
+    trained_on = jobs.last_worker(
+        entry.connection, request.person_id, request.conversation, "ml.train"
+    )
+    if trained_on is None:
+        return None
+    worker = workers.load(entry.connection, trained_on)
+    return trained_on if worker is not None and not worker.is_revoked else None
+
+
+def title_of(kind: Kind, inputs: JsonObject) -> str:
+    said = [_brief(value) for value in inputs.values() if isinstance(value, str)]
+    return " ".join([kind.name.rpartition(".")[2], *said])
+
+
+def _brief(value: str) -> str:
+    found = _FILE_OF_JOB.fullmatch(value)
+    return f"#{short(found['full'])}" if found and found["full"] else value
+
+
+def job_unknown() -> NotFound:
+    return NotFound("job_unknown", "There is no such job.", "/jobs lists the latest.")
