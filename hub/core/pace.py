@@ -71,6 +71,18 @@ class Paces:
         rest = max(self._rests.get(conversation, now), self._rests_all) - now
         return max(0.0, rest, *waits)
 
+    def claim(
+        self, conversation: ConversationId, now: float, *, cost: float = 1.0, can_wait: bool = False
+    ) -> float:
+        """Take the tokens at once if they are there (0.0); else the seconds to wait, as `wait`.
+
+        What many conversations do at the same time must not lie between the look and the taking.
+        """
+        wait = self.wait(conversation, now, cost=cost, can_wait=can_wait)
+        if wait == 0.0:
+            self.take(conversation, now, cost)
+        return wait
+
     def take(self, conversation: ConversationId, now: float, cost: float = 1.0) -> None:
         """Something of this cost is shown now."""
         for bucket in self._buckets(conversation, now):

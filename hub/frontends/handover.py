@@ -96,6 +96,8 @@ class Handover:
         """Let the message before a last word say that it is over."""
         view = waiting.view
         settled = View(text=view.settles, tone=view.tone, subject=view.subject)
+        if (wait := self.claim(frontend, waiting.conversation, settled)) > 0.0:
+            return wait
         try:
             await self.render(frontend, waiting.conversation, settled, earlier)
         except AppError as error:
@@ -113,6 +115,8 @@ class Handover:
     ) -> float | None:
         """Hand a message over; None once it was taken, else when to go on."""
         view = degraded(waiting.view, frontend.capabilities)
+        if (wait := self.claim(frontend, waiting.conversation, view)) > 0.0:
+            return wait
         try:
             ref = await self.render(frontend, waiting.conversation, view, earlier)
         except AppError as error:
@@ -132,6 +136,19 @@ class Handover:
         steps.taken[waiting.row] = ref.value
         return None
 
+    def claim(self, frontend: Frontend, conversation: ConversationId, view: View) -> float:
+        """Take the tokens for a `render` that follows at once; 0.0, or how long they take to come.
+
+        All conversations draw on the same tokens: what was there before the last wait for the
+        store may be gone.
+        """
+        return self._paces[frontend.name].claim(
+            conversation,
+            self._environment.monotonic(),
+            cost=cost_of(view, frontend.capabilities),
+            can_wait=view.is_status,
+        )
+
     async def render(
         self,
         frontend: Frontend,
@@ -139,13 +156,11 @@ class Handover:
         view: View,
         earlier: MessageRef | None,
     ) -> MessageRef:
-        """Let a frontend show a view, at the cost of its tokens.
+        """Let a frontend show a view whose tokens were claimed.
 
         Raises:
             AppError: what the frontend says, and `frontend_slow`; Exception: what breaks it.
         """
-        now, cost = self._environment.monotonic(), cost_of(view, frontend.capabilities)
-        self._paces[frontend.name].take(conversation, now, cost)
         try:
             async with asyncio.timeout(_render_seconds(view)):
                 return await frontend.render(conversation, view, earlier)

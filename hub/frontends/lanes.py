@@ -218,29 +218,34 @@ class Lanes:
         if not frontend.capabilities.edit and _is_only_an_edit(view):
             await self._deliveries.given_up(waiting)
             return 0.0
-        if view.is_status:
-            lane.shown_at = self._environment.monotonic()
-        return await self._handover.step(frontend, lane.steps, waiting)
+        began_at = self._environment.monotonic()
+        wait = await self._handover.step(frontend, lane.steps, waiting)
+        if view.is_status and wait == 0.0:
+            lane.shown_at = began_at
+        return wait
 
     async def _show_progress(
         self, frontend: Frontend, lane: _Lane, conversation: ConversationId
     ) -> float:
-        job_id, (progress, _) = next(iter(lane.progress.items()))
+        job_id, (progress, since) = next(iter(lane.progress.items()))
         del lane.progress[job_id]
         view = await headway(self._services, self._environment, job_id, progress)
         if view is None:
             return 0.0
         earlier = await self._handover.earlier(frontend, conversation, view)
+        if (wait := self._handover.claim(frontend, conversation, view)) > 0.0:
+            lane.progress.setdefault(job_id, (progress, since))
+            return wait
         lane.shown_at = self._environment.monotonic()
         try:
             ref = await self._handover.render(frontend, conversation, view, earlier)
         except AppError as error:
             # The next progress will do as well.
             logger.debug("Progress was not shown: %s", error)
-            wait = error.retry_after_seconds
-            if wait is not None:
-                self._handover.rest(frontend, conversation, wait, error)
-                await self._deliveries.rest(conversation, wait)
+            rest = error.retry_after_seconds
+            if rest is not None:
+                self._handover.rest(frontend, conversation, rest, error)
+                await self._deliveries.rest(conversation, rest)
             return 0.0
         except Exception:
             logger.exception("A frontend broke over progress: %s", frontend.name)

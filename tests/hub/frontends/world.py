@@ -79,6 +79,7 @@ class PuppetWorker:
     url: str
     name: str
     epoch: int = 0
+    slots: int = 2
     log: list[Event] = field(default_factory=list)
     grants: dict[JobId, Grant] = field(default_factory=dict)
     cancels: list[Cancel] = field(default_factory=list)
@@ -103,7 +104,7 @@ class PuppetWorker:
                     platform="Linux",
                     app_version="1",
                     capabilities=CAPABILITIES,
-                    slots=2,
+                    slots=self.slots,
                     outbox_seq=len(self.log),
                     hub_seq=0,
                 )
