@@ -55,10 +55,10 @@ class TelegramFrontend:
         text_chars_max=4096,
         min_edit_interval_seconds=1.5,
         # core.telegram.org/bots/faq: one a second in a chat, twenty a minute in a group, thirty a
-        # second in all. A little less, since their clock is not ours.
+        # second in all. Less, since their clock is not ours, and messages bunch up on their way.
         chat_pace=Pace(burst=3, per_second=0.9),
         group_pace=Pace(burst=5, per_second=0.25),
-        total_pace=Pace(burst=5, per_second=24),
+        total_pace=Pace(burst=5, per_second=20),
     )
 
     def __init__(self, setup: FrontendSetup, options: Options) -> None:
