@@ -6,6 +6,8 @@ loggers are shut, and nothing it raised leaves this module.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Awaitable, Callable
@@ -15,7 +17,7 @@ from typing import TypeVar
 os.environ.setdefault("PTB_TIMEDELTA", "1")
 
 from telegram import Bot
-from telegram.error import BadRequest, TelegramError
+from telegram.error import BadRequest, NetworkError, TelegramError
 from telegram.request import HTTPXRequest
 
 from hub.frontends.telegram.options import Options
@@ -35,6 +37,8 @@ MEDIA_WRITE_SECONDS = 20.0
 MEDIA_READ_SECONDS = 30.0
 """Telegram takes its time over a large file that it has."""
 POOL_SECONDS = 5.0
+CLOSE_SECONDS = 1.0
+"""How long calls under way may take to end by themselves."""
 POLL_SECONDS = 25
 """How long Telegram holds a question for updates open; `READ_SECONDS` come on top."""
 
@@ -57,6 +61,10 @@ class Client:
             media_write_timeout=MEDIA_WRITE_SECONDS,
             pool_timeout=POOL_SECONDS,
         )
+        self._calls: set[asyncio.Timeout] = set()
+        """Of the calls under way, so that `close` can end them."""
+        self._is_open = False
+        self._ended = asyncio.Event()
         self._bot = Bot(
             token=options.token,
             base_url=f"{options.api_url}/bot",
@@ -69,9 +77,18 @@ class Client:
     async def open(self) -> None:
         """Make the pool usable, also after `close`."""
         await self._pool.initialize()
+        self._is_open = True
 
     async def close(self) -> None:
-        """Close all connections. Idempotent."""
+        """Take no more calls, let those under way end, close all connections. Idempotent.
+
+        A connection that is opened while its pool closes would never be closed.
+        """
+        self._is_open = False
+        await self._until_quiet()
+        for call in self._calls:
+            call.reschedule(0.0)
+        await self._until_quiet()
         await self._pool.shutdown()
 
     async def call(self, method: str, call: Call[Result], *, chat_id: int = 0) -> Result:
@@ -91,11 +108,29 @@ class Client:
         Raises:
             TelegramError: as it comes; `told` makes it ours.
         """
+        if not self._is_open:
+            raise NetworkError("The bot is closed")
         try:
-            return await call(self._bot)
+            async with asyncio.timeout(None) as ending:
+                self._calls.add(ending)
+                try:
+                    return await call(self._bot)
+                finally:
+                    self._calls.discard(ending)
+                    self._ended.set()
+        except TimeoutError:
+            raise NetworkError("The bot was closed") from None
         except (KeyError, TypeError, ValueError, AttributeError):
             # Whatever answered, it does not speak the Bot API.
             raise TelegramError("The answer cannot be read") from None
+
+    async def _until_quiet(self) -> None:
+        """Wait for the calls under way, a bounded time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while self._calls:
+                    self._ended.clear()
+                    await self._ended.wait()
 
     def told(self, method: str, error: TelegramError, chat_id: int = 0) -> AppError:
         """Make an error ours; a refusal of what we sent is our fault, and is logged."""
