@@ -29,6 +29,7 @@ from tests.pairing import Computer, pair_over_http
 ANNA_ID = 7001
 START_SECONDS = 30.0
 CODE = re.compile(rf"\b[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}\b")
+LINK = re.compile(r"https://t\.me/deskhand_test_bot\?start=(\S+)")
 WORDS = re.compile(r"Check words: ([a-z]+ [a-z]+)")
 
 
@@ -242,11 +243,19 @@ async def open_home(folder: Path, **settings: str) -> AsyncIterator[Home]:
             home.stop()
 
 
-async def link_phone(home: Home) -> None:
-    """Let Anna's account speak for the hub's owner, by the code of an invitation."""
-    code = home.rest.post("/invitations", {"purpose": "account"})["code"]
-    home.phone.say(f"/start {code}")
+async def link_phone(home: Home) -> str:
+    """Let Anna's account speak for the hub's owner, by the link that an invitation prints.
+
+    Returns:
+        What `deskhand-hub invite` printed.
+    """
+    data = str(home.folder / "hub")
+    printed = await home.run("hub", "invite", "--hub", home.url, "--data", data)
+    link = LINK.search(printed)
+    assert link is not None, printed
+    home.phone.say(f"/start {link[1]}")
     await home.phone.reads("Deskhand runs work on your own computers.")
+    return printed
 
 
 async def connect_laptop(home: Home) -> list[str]:
