@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 # A package called "tests" may lie in site-packages, and a child does not start in this folder.
 os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
@@ -11,3 +15,14 @@ os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
 # Read once, when the first test imports scikit-learn: spinning threads make small fits ten times
 # slower on a busy machine.
 os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE", OPENBLAS_NUM_THREADS="1")
+
+
+@pytest.fixture(autouse=True)
+def _loggers_as_they_were() -> Iterator[None]:
+    """A program that sets up its log in a test writes to that test's stream, closed afterwards."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    yield
+    for handler in [h for h in root.handlers if h not in before]:
+        root.removeHandler(handler)
+    root.setLevel(level)

@@ -114,7 +114,7 @@ async def test_news_comes_above_the_line_that_is_being_typed(
         typist.type("/tra")
         await typist.sees("/tra")
         await world.pair("anna-pc")
-        await typist.sees("✓ anna-pc is paired.")
+        await typist.sees("✓ anna-pc is ready.")
         await typist.sees("you ▸ /tra")
 
 
