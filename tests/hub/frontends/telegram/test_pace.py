@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 JOBS = 50
 PROGRESS_HZ = 10
-STORM_SECONDS = 4
+STORM_SECONDS = 6
 PATIENCE_SECONDS = 900.0
 """Of the wound time."""
 GROUP_ID = -1007001
