@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 
 from hub.core.access import Person
+from hub.core.joining import JoinState
 from hub.core.view import Inbound, Tone, View
 from hub.frontends import entrance, replies
 from hub.frontends.account import locked_line
 from hub.frontends.facts import Facts
 from hub.frontends.parsing import parse
-from hub.services import Services
+from hub.services import Services, arrivals
 from hub.services.deliveries import Deliveries
 from shared.environment import Environment
 from shared.errors import AppError
@@ -70,11 +71,24 @@ class Entering:
         """Say what this is; with a code, let this account speak for the code's person."""
         if told := locked_line(person, self._environment):
             return (View(text=told, tone=Tone.WAITING),)
-        if code:
+        if code and not inbound.in_group:
             await self._services.pairing.link(code, inbound.sender, inbound.conversation)
         workers = await self._services.views.workers(person.person_id)
         zone = await self._services.views.zone(person.person_id)
-        return (replies.greeting(workers, self._environment.now(), zone),)
+        greeting = replies.greeting(workers, self._environment.now(), zone)
+        return (greeting, *(await self._still_asked(person, inbound)))
+
+    async def _still_asked(self, person: Person, inbound: Inbound) -> Views:
+        """Show what was asked before there was a chat to ask in."""
+        if inbound.in_group:
+            return ()
+        shown = await self._deliveries.subjects_shown(inbound.conversation, "join:")
+        requests = await self._services.admissions.requests(person.person_id)
+        return tuple(
+            entrance.requested_view(arrivals.requested(request))
+            for request in requests
+            if request.state is JoinState.WAITING and f"join:{request.join_id}" not in shown
+        )
 
     async def stranger(self, inbound: Inbound) -> Views:
         """Answer somebody the hub does not know, in fixed words; a code makes them known."""

@@ -54,7 +54,12 @@ def worker_name(name: str) -> str:
 def ask(entry: Entry, request: JoinRequest) -> None:
     """Put a request before its person."""
     assert request.person_id is not None
-    body = JoinRequested(
+    entry.tell(request.person_id, requested(request), entity=request.join_id)
+
+
+def requested(request: JoinRequest) -> JoinRequested:
+    """Say who wants in, as its person is told."""
+    return JoinRequested(
         join_id=request.join_id,
         kind=_kind(request),
         name=request.name,
@@ -64,7 +69,6 @@ def ask(entry: Entry, request: JoinRequest) -> None:
         frontend=request.frontend,
         account=request.external_id,
     )
-    entry.tell(request.person_id, body, entity=request.join_id)
 
 
 def settle(entry: Entry, request: JoinRequest) -> None:

@@ -181,6 +181,16 @@ async def test_the_owner_is_asked_about_a_stranger_once_an_hour(scene: Scene) ->
     assert len(await waiting(scene)) == 1
 
 
+async def test_what_was_asked_before_its_owner_had_a_chat_is_shown_at_the_first_start(
+    scene: Scene,
+) -> None:
+    await say(scene, "hello", account="666", name="Eve")
+    linked, greeting, asked = await say(scene, f"/start {await account_code(scene)}", name="Anna")
+    assert asked == "Eve (666 on Stage) wants to use this hub."
+    assert linked
+    assert greeting
+
+
 async def test_at_most_three_strangers_wait(scene: Scene) -> None:
     answers = [await say(scene, "/start", account=str(number)) for number in range(5)]
     assert answers == [ASKED] * 3 + [REFUSED] * 2
@@ -272,3 +282,7 @@ async def test_codes_and_decisions_are_not_for_a_group(scene: Scene) -> None:
     for text in ("/connect", "/pair BCDF-GHJK", "/approve K7Q2", "/reject K7Q2", "/unlink a b"):
         [refused] = await say(scene, text, in_group=True)
         assert "is not for a group" in refused
+    # A code that is said in a group links nothing, and is not spent.
+    code = await account_code(scene)
+    await say(scene, f"/start {code}", in_group=True)
+    assert len(await say(scene, f"/start {code}", account="5")) == 2

@@ -8,10 +8,12 @@ import pytest
 
 from hub.core.access import Person, Scope
 from hub.core.joining import STRAYS_PER_ADDRESS_MAX, JoinState
-from hub.core.pairing import PAUSE_SECONDS, TRIES_PER_MINUTE_MAX
+from hub.core.pairing import PAUSE_SECONDS, TRIES_PER_MINUTE_MAX, Purpose
+from hub.core.view import Sender
 from hub.services.pairing import Asked, Paired
 from shared.errors import AppError
 from shared.events import JoinRequested, JoinSettled, PairingPaused, WorkerPaired
+from shared.ids import ConversationId
 from shared.pairing import check_words
 from tests.hub.worlds import World
 from tests.makers import ABLE
@@ -98,6 +100,19 @@ async def test_a_new_code_ends_the_older_one(world: World, anna: Person) -> None
     first, second = await code_for(world, anna), await code_for(world, anna)
     assert await fails(Computer().ask(world.services, first)) == "pairing_code_wrong"
     await Computer().ask(world.services, second)
+
+
+async def test_a_code_for_a_computer_lets_no_account_in_nor_the_reverse(
+    world: World, anna: Person
+) -> None:
+    sender = Sender(frontend="telegram", external_id="4711", name="Eve")
+    code = await code_for(world, anna)
+    link = world.services.pairing.link(code, sender, ConversationId("telegram:4711"))
+    assert await fails(link) == "pairing_code_wrong"
+    await Computer().ask(world.services, code)
+    account = await world.services.pairing.invite(anna.person_id, Purpose.ACCOUNT)
+    assert await fails(Computer().ask(world.services, account.code)) == "pairing_code_wrong"
+    assert await world.services.registry.person_of(sender) is None
 
 
 async def test_a_code_lives_ten_minutes(world: World, anna: Person) -> None:
