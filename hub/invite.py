@@ -124,7 +124,8 @@ def decide_named(client: RestClient, name: str, *, is_approved: bool) -> int:
 
 def decide(client: RestClient, pairing_id: str, *, is_approved: bool) -> bool:
     verb = "approve" if is_approved else "reject"
-    print(_ended(client.post(f"/pairings/{pairing_id}/{verb}")))
+    decided = client.post(f"/pairings/{pairing_id}/{verb}")
+    print(plain_line(f"{decided['name']} was {'let in' if is_approved else 'turned away'}."))
     return is_approved
 
 

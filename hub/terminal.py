@@ -149,7 +149,8 @@ class Terminal:
     def _show(self, ref: str, view: View) -> None:
         if is_choosable(view):
             self._choices = view.buttons
-        elif view.tone is Tone.ASKING or view.final:
+        elif view.tone is Tone.ASKING:
+            # A number is an answer of its own now.
             self._choices = ()
         with self._above_prompt():
             self._transcript.show(ref, view)

@@ -171,8 +171,8 @@ def degraded(view: View, capabilities: FrontendCapabilities) -> View:
     if files and not capabilities.files:
         text, files = "\n".join([text, *(_way_to(file) for file in files)]), ()
     if not capabilities.links:
-        lines = [f"{button.label}: {button.url}" for button in buttons if button.url]
-        text = "\n".join([text, *lines])
+        untold = [button for button in buttons if button.url and button.url not in text]
+        text = "\n".join([text, *(f"{button.label}: {button.url}" for button in untold)])
         buttons = tuple(button for button in buttons if button.says)
     if len(buttons) > capabilities.buttons_max:
         if view.question_id is not None:

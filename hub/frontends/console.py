@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from hub.core.access import Person
-from hub.core.view import FrontendCapabilities, Inbound, Sender, View
+from hub.core.view import FrontendCapabilities, Inbound, Sender, View, degraded
 from hub.frontends.console_frames import (
     Answered,
     Fault,
@@ -225,7 +225,7 @@ class ConsoleFrontend:
             views = (error_view(error),)
         for view in views:
             ref = view.key or self._environment.new_id()
-            _offer(terminal, Message(number=0, ref=ref, view=view))
+            _offer(terminal, Message(number=0, ref=ref, view=degraded(view, self.capabilities)))
         _offer(terminal, Answered(id=say.id))
 
 

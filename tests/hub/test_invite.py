@@ -137,7 +137,7 @@ async def test_who_waits_is_listed_and_let_in_by_four_characters(
     await asyncio.to_thread(decide_named, hub, first.split()[0].lower(), is_approved=True)
     assert await state_of(world, join_id) == "approved"
     await asyncio.to_thread(decide_named, hub, second.split()[0], is_approved=False)
-    assert capsys.readouterr().out.splitlines()[-1] == "Boris was turned away by me on the API."
+    assert capsys.readouterr().out.splitlines()[-1] == "Boris was turned away."
 
 
 async def test_deciding_about_nobody_says_where_to_look(world: World) -> None:

@@ -110,7 +110,7 @@ async def test_a_computer_is_let_in_on_the_command_line(world: World) -> None:
     asked = await computer.ask(world.hub.services, invitation.code)
     listed = await run("approve", **at(world))
     name = listed.out.split()[0]
-    assert (await run("approve", name, **at(world))).out == "anna-pc was let in by me on the API.\n"
+    assert (await run("approve", name, **at(world))).out == "anna-pc was let in.\n"
     again = await run("approve", name, "--no", **at(world))
     assert (again.code, again.out) == (1, "")
     assert "anna-pc was let in before, by me on the API." in again.err
