@@ -36,7 +36,7 @@ def connect_view(invitation: Invitation, hub_url: str, now: datetime) -> View:
     lines = (
         f"Your code: {code} (valid {valid}, works once)",
         f"Open this on the computer: {page}",
-        f"Deskhand is installed there: deskhand://pair?hub={hub_url}&code={code}",
+        f"Deskhand is installed there: {pair_link(hub_url, code)}",
         "Or in its terminal:",
         f"  deskhand pair {code} --hub {hub_url}",
         f"A server, Linux or macOS: {shell_line(hub_url, code)}",
@@ -45,6 +45,10 @@ def connect_view(invitation: Invitation, hub_url: str, now: datetime) -> View:
     )
     buttons = (Button(label="Copy the code", copies=code), Button(label="Open", url=page))
     return View(text="\n".join(lines), tone=Tone.WAITING, buttons=buttons, qr=page)
+
+
+def pair_link(hub_url: str, code: str) -> str:
+    return f"deskhand://pair?hub={hub_url}&code={code}"
 
 
 def shell_line(hub_url: str, code: str) -> str:

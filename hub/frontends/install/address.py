@@ -67,7 +67,7 @@ def _is_same(host: str, url: str) -> bool:
         asked_port, own_port = asked.port or 80, own.port or 80
     except ValueError:
         return False
-    if asked_port != own_port or not asked.hostname or not own.hostname:
+    if "@" in host or asked_port != own_port or not asked.hostname or not own.hostname:
         return False
     both_here = _is_loopback(asked.hostname) and _is_loopback(own.hostname)
     return both_here or asked.hostname == own.hostname

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from html import escape
 
 from hub.core.view import size
+from hub.frontends.entrance import pair_link, powershell_line, shell_line
 from hub.frontends.install.address import Told
 from hub.frontends.install.downloads import Download
-from hub.frontends.install.lines import pair_link, powershell_line, shell_line
 from hub.frontends.install.scripts import FOLDER, Offer
 
 SYSTEMS = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}
@@ -69,11 +69,13 @@ def _steps(shown: Shown, system: str) -> Iterator[str]:
         yield "<section><h2>On the computer that shall do the work</h2>"
         yield "<p>Open this page there:</p>"
         yield f"{_line(f'{url}/download', 'address')}</section>"
-    yield '<section class="link" hidden><h2>Deskhand is installed there already?</h2>'
-    yield f'<p><a class="button" href="{escape(pair_link(url, CODE))}">Pair with one tap</a></p>'
-    yield "</section>"
     for name in sorted(SYSTEMS, key=lambda name: name != system):
         yield from _system(shown, name, is_guess=name == system)
+    if system != PHONE:
+        # Without a code it would pair nothing, and only the script knows the code.
+        link = escape(pair_link(url, CODE))
+        yield '<section class="link" hidden><h2>Deskhand is on this computer already</h2>'
+        yield f'<p><a class="button" href="{link}">Pair with this hub</a></p></section>'
 
 
 def _system(shown: Shown, name: str, *, is_guess: bool) -> Iterator[str]:
@@ -100,7 +102,10 @@ def _needs(offer: Offer, system: str) -> str:
 
 
 def _line(text: str, label: str) -> str:
-    told = escape(text).replace(CODE, f'<span class="code">{CODE}</span>')
+    marked = f'<span class="code">{CODE}</span>'
+    told = escape(text).replace(f"-- {CODE}", f'<span class="keep">-- {marked}</span>')
+    if marked not in told:
+        told = told.replace(CODE, marked)
     return f'<pre tabindex="0" aria-label="{escape(label)}"><code>{told}</code></pre>'
 
 
