@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -47,6 +46,7 @@ from hub.core.pairing import (
 )
 from hub.core.view import Sender
 from hub.services import arrivals
+from hub.services.lines import Lines
 from hub.store import joins, people
 from hub.store.ledger import Entry, Ledger
 from shared.capabilities import Capability
@@ -61,8 +61,6 @@ Result = TypeVar("Result")
 
 HELD_SECONDS = 20.0
 """How long a computer that asks for its token is kept on the line."""
-WAITERS_MAX = 3
-"""Lines held open for one computer; more are answered at once."""
 LOOK_SECONDS = 5.0
 """How often requests that wait are looked at for having run out."""
 
@@ -106,9 +104,7 @@ class Pairing:
         self._ledger = ledger
         self._pepper = pepper
         self._throttle = Throttle()
-        self._lines: dict[str, list[asyncio.Event]] = defaultdict(list)
-        """Of computers that wait for their token."""
-        self._is_closing = False
+        self._lines = Lines()
         self._waits = asyncio.Event()
         """Somebody waits to be decided on."""
         self._waits.set()
@@ -226,10 +222,7 @@ class Pairing:
 
     def close(self) -> None:
         """The hub ends: whoever waits on the line is asked to call again."""
-        self._is_closing = True
-        for bells in self._lines.values():
-            for bell in bells:
-                bell.set()
+        self._lines.close()
 
     async def run(self) -> None:
         """End requests that nobody decided on."""
@@ -313,36 +306,20 @@ class Pairing:
         return request
 
     async def _until_settled(self, join_id: str) -> None:
-        with self._line(join_id) as bell:
+        with self._lines.line(join_id) as bell:
             # Read again: what was settled before the line stood rings no bell.
             request = await self._load(join_id)
             left = (request.expires_at - self._ledger.environment.now()).total_seconds()
-            if request.state is not JoinState.WAITING or bell is None or self._is_closing:
+            if request.state is not JoinState.WAITING or bell is None:
                 return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(HELD_SECONDS, left)):
                     await bell.wait()
 
-    @contextlib.contextmanager
-    def _line(self, join_id: str) -> Iterator[asyncio.Event | None]:
-        lines = self._lines[join_id]
-        if len(lines) >= WAITERS_MAX:
-            yield None
-            return
-        bell = asyncio.Event()
-        lines.append(bell)
-        try:
-            yield bell
-        finally:
-            lines.remove(bell)
-            if not lines:
-                self._lines.pop(join_id, None)
-
     def _note_settled(self, entry: Entry) -> None:
         for fact in entry.facts:
             if isinstance(fact.body, JoinSettled):
-                for bell in self._lines.get(fact.body.join_id, ()):
-                    bell.set()
+                self._lines.ring(fact.body.join_id)
 
 
 def _ask(entry: Entry, request: JoinRequest, hashed: str) -> Asked:

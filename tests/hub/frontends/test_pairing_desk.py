@@ -33,7 +33,7 @@ async def wants_token(world: World, computer: Computer, noted: dict[str, Any]) -
 
 async def on_the_line(world: World, noted: dict[str, Any]) -> None:
     """Return once a computer waits for its token."""
-    lines = world.hub.services.pairing._lines
+    lines = world.hub.services.pairing._lines._bells
     async with asyncio.timeout(AT_ONCE_SECONDS):
         while not lines.get(noted["pairing_id"]):  # noqa: ASYNC110 - no bell rings for this
             await asyncio.sleep(0.005)

@@ -1,0 +1,58 @@
+"""A command on its way to being carried out, and what carrying it out gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.core.access import Person
+from hub.core.view import Inbound, View
+from hub.frontends.commands import Spoken
+from hub.frontends.entrance import place
+from hub.services import Services
+from hub.services.requests import Request
+from shared.jobs import Origin
+from shared.kinds import JsonObject
+
+Views = tuple[View, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command on its way to being carried out."""
+
+    person: Person
+    inbound: Inbound
+    spoken: Spoken
+
+    def value(self, name: str) -> str:
+        return self.spoken.values.get(name, "")
+
+    @property
+    def by(self) -> str:
+        """Who says it, in words that are kept: "anna on Telegram"."""
+        return said_by(self.person, self.inbound)
+
+
+def said_by(person: Person, inbound: Inbound) -> str:
+    """Who says it, in words that are kept: "anna on Telegram"."""
+    return f"{person.name} on {place(inbound.sender.frontend)}"
+
+
+async def request_job(
+    services: Services, call: Call, kind: str, inputs: JsonObject, worker: str
+) -> Views:
+    """Ask for a job; what becomes of it comes through the outbox."""
+    inbound = call.inbound
+    await services.intake.request(
+        Request(
+            person_id=call.person.person_id,
+            kind=kind,
+            inputs=inputs,
+            text=inbound.text.strip(),
+            conversation=inbound.conversation,
+            origin=Origin.GROUP if inbound.in_group else Origin.CHAT,
+            worker_name=worker,
+            dedupe=f"{inbound.sender.frontend}:{inbound.dedupe}",
+        )
+    )
+    return ()
