@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check fix run bench bench-ml chaos build lock clean
+.PHONY: help demo test check fix run bench bench-ml chaos build worker lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ chaos: $(READY) ## random kills of hub, worker and child (KILLS=200 SEED=1)
 
 build: $(READY) ## wheel and source archive in dist/
 	$(BIN)/python -m hatchling build
+
+worker: $(READY) ## self-contained worker for this system in dist/, for a hub's downloads folder
+	$(BIN)/python packaging/pack_worker.py
 
 lock: $(READY) ## write the hash-locked requirements anew
 	packaging/lock.sh $(BIN)

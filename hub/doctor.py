@@ -8,7 +8,9 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from hub.core.view import size
 from hub.frontends.figures import moment
+from hub.frontends.install.downloads import Downloads, frozen_workers
 from hub.frontends.rest_client import RestClient
 from shared.errors import AppError, NotFound
 from shared.plain_text import plain_line
@@ -42,6 +44,7 @@ def examine(settings: Settings, hub_url: str | None, key: str) -> int:
     findings = Findings()
     if hub_url is None:
         _look_at_folder(settings, findings)
+        _look_at_downloads(settings, findings)
     key_file = settings.admin_key_file
     if not key and hub_url is None and key_file.exists():
         key = key_file.read_text().strip()
@@ -68,6 +71,16 @@ def _look_at_folder(settings: Settings, findings: Findings) -> None:
     key_file = settings.admin_key_file
     if key_file.exists() and os.name == "posix" and key_file.stat().st_mode & 0o077:
         findings.bad(f"Others may read {key_file}.", f"Run: chmod 600 {key_file}")
+
+
+def _look_at_downloads(settings: Settings, findings: Findings) -> None:
+    """What the one line for servers would install; without any it needs their Python."""
+    frozen = frozen_workers(Downloads(settings.downloads).files())
+    for worker in frozen:
+        what = f"{worker.system}-{worker.arch} {worker.version}, {size(worker.file.size_bytes)}"
+        findings.good(f"Self-contained worker to download: {what}")
+    if not frozen:
+        findings.good(f"No self-contained worker in {settings.downloads}: computers need Python")
 
 
 def _look_at_hub(client: RestClient, findings: Findings, *, has_key: bool) -> None:

@@ -176,6 +176,16 @@ async def test_doctor_says_what_is_missing(world: World) -> None:
     assert "⚠ No computer is connected yet.\n  `deskhand-hub invite` makes a code" in ran.out
 
 
+async def test_doctor_tells_which_self_contained_workers_there_are(world: World) -> None:
+    ran = await run("doctor", **at(world))
+    folder = world.hub.settings.downloads
+    assert f"No self-contained worker in {folder}: computers need Python" in ran.out
+    folder.mkdir()
+    (folder / "deskhand-worker-linux-aarch64-1.2.tar.gz").write_bytes(b"x" * 2_100_000)
+    ran = await run("doctor", **at(world))
+    assert "✓ Self-contained worker to download: linux-aarch64 1.2, 2.1 MB" in ran.out
+
+
 async def test_dead_lists_and_requeues(tmp_path: Path) -> None:
     clock = HastyClock()
     async with open_world(tmp_path / "hub", Environment(clock=clock)) as world:

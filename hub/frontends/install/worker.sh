@@ -304,7 +304,7 @@ choose_lock() {
   if [ "$ml" = no ]; then
     lock_file=$3 lock_sum=$4 needed_mb=$slim_mb what_ml="without machine learning"
   else
-    lock_file=$5 lock_sum=$6 needed_mb=$ml_mb what_ml="with machine learning (600 MB)"
+    lock_file=$5 lock_sum=$6 needed_mb=$ml_mb what_ml="with machine learning (700 MB)"
   fi
 }
 
