@@ -9,7 +9,7 @@ from hub.core.joining import JoinRequest
 from hub.core.pairing import Invitation
 from hub.core.view import Button, Tone, View
 from hub.frontends.facts import PLACES, VERBS, Facts
-from hub.frontends.figures import capital, duration, plural
+from hub.frontends.figures import duration, plural
 from shared.events import (
     AccountLinked,
     JoinRequested,
@@ -18,7 +18,6 @@ from shared.events import (
     WorkerPaired,
     WorkerRevoked,
 )
-from shared.ids import short
 
 TRY = "Try /train, or /help for what else there is."
 
@@ -64,15 +63,6 @@ def who(name: str, platform: str, kinds: Sequence[str]) -> str:
     verbs = ", ".join(dict.fromkeys(VERBS[kind] for kind in kinds if kind in VERBS))
     parts = [part for part in (platform, f"can {verbs}" if verbs else "") if part]
     return f"{name} ({'; '.join(parts)})" if parts else name
-
-
-def asking(request: JoinRequest) -> str:
-    """What is asked about a request: who wants in, and how to tell that it is them."""
-    if not request.public_key:
-        return _account(request.name, request.frontend, request.external_id)
-    kinds = [capability.kind for capability in request.capabilities]
-    computer = who(request.name, request.platform, kinds)
-    return f"{computer} wants to join. Check words: {request.words}."
 
 
 def _account(name: str, frontend: str, account: str) -> str:
@@ -159,8 +149,3 @@ def stranger(*, was_asked: bool) -> View:
     if was_asked:
         return View(text="This hub does not know you. Its owner was asked to let you in.")
     return View(text="This hub does not know you. Ask its owner for an invitation.")
-
-
-def waiting_line(request: JoinRequest) -> str:
-    """One request in a list: "#K7Q2 anna-pc (…) wants to join. Check words: …"."""
-    return f"#{short(request.join_id)} {capital(asking(request))}"
