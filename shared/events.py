@@ -96,7 +96,7 @@ class JobResumed(AttemptBody):
 
 
 class JobParked(AttemptBody):
-    """Nobody answered in time; the child was ended and the job waits for its answer."""
+    """The child is gone; its job waits for the answer, and starts again with it."""
 
     type: Literal["job_parked"] = "job_parked"
     question_id: QuestionId

@@ -118,8 +118,9 @@ class Hands:
     async def recover(self, kinds: Mapping[str, Kind], reason: str) -> None:
         """Settle what a crash left: attempts that were running have no child any more.
 
-        Attempts that may run again are dropped, and the hub grants them anew; the others are
-        told as interrupted, for nobody here knows how far their effect went.
+        Attempts that may run again are dropped, and the hub grants them anew; those of them that
+        wait for a person are parked, so that the question stands and its answer starts them. The
+        others are told as interrupted, for nobody here knows how far their effect went.
         """
 
         def settle(connection: sqlite3.Connection) -> list[Attempt]:
@@ -128,7 +129,12 @@ class Hands:
                 kind = kinds.get(attempt.spec.kind)
                 if not attempt.is_alive:
                     continue
-                if kind is not None and (kind.idempotent or kind.resumable):
+                may_repeat = kind is not None and (kind.idempotent or kind.resumable)
+                asked = journal.asked_by(connection, attempt.spec.job_id, attempt.number)
+                if may_repeat and attempt.state is AttemptState.ASKING and asked is not None:
+                    parked = JobParked(**names(attempt), question_id=asked)
+                    self._end(connection, attempt, parked)
+                elif may_repeat:
                     journal.forget(connection, attempt.spec.job_id, attempt.number)
                 else:
                     self._end(connection, attempt, JobInterrupted(**names(attempt), reason=reason))

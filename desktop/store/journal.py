@@ -86,6 +86,15 @@ def answer(connection: sqlite3.Connection, question_id: QuestionId, value: str) 
     connection.execute("update question set value = ? where question_id = ?", (value, question_id))
 
 
+def asked_by(connection: sqlite3.Connection, job_id: JobId, number: int) -> QuestionId | None:
+    """Return the question that an attempt waits for; None when it waits for none."""
+    row = connection.execute(
+        "select question_id from question where job_id = ? and number = ? and value is null",
+        (job_id, number),
+    ).fetchone()
+    return QuestionId(row[0]) if row else None
+
+
 def open_question(connection: sqlite3.Connection, question_id: QuestionId) -> OpenQuestion | None:
     """Return a question that nobody has answered here yet."""
     row = connection.execute(

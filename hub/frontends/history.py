@@ -63,7 +63,9 @@ def sentence(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
             return answered(body.answer, facts).replace("\n", " ")
         case JobResumed():
             return "Went on with the answer"
-        case JobParked() | QuestionParked():
+        case JobParked():
+            return "Let go; it starts again with the answer"
+        case QuestionParked():
             return "Nobody answered in time; it waits for the answer"
         case JobSucceeded():
             told = result_view(facts.kind, body.result, job_id=body.job_id, label=facts.label)

@@ -99,6 +99,35 @@ async def test_a_killed_worker_runs_again_what_may_run_again(tmp_path: Path) -> 
         assert await starts(ring, job_id) == 2
 
 
+async def test_a_question_outlives_the_worker_that_asked_it(tmp_path: Path) -> None:
+    async with a_ring(tmp_path) as ring:
+        worker = await ring.join()
+        job_id = await ring.ask_for("ask")
+        before = await ring.question(job_id)
+        await worker.stop()
+        worker.start()
+        await ring.until_card(job_id, lambda card: not card.job.life.is_held)
+        assert (await ring.question(job_id)).question_id == before.question_id
+        await ring.answer(job_id, "red")
+        card = await ring.until(job_id, JobState.SUCCEEDED)
+        assert card.job.life.losses == 0
+        told = [fact.type for fact in await ring.history(job_id)]
+        assert told.count("question_asked") == 1
+
+
+async def test_a_question_answered_while_its_worker_was_away_counts(tmp_path: Path) -> None:
+    async with a_ring(tmp_path) as ring:
+        worker = await ring.join()
+        job_id = await ring.ask_for("ask")
+        await ring.question(job_id)
+        await worker.stop()
+        await ring.answer(job_id, "blue")
+        worker.start()
+        card = await ring.until(job_id, JobState.SUCCEEDED)
+        assert card.result is not None
+        assert card.result["headline"] == "It is blue."
+
+
 async def test_a_killed_worker_asks_about_what_must_not_run_twice(tmp_path: Path) -> None:
     async with a_ring(tmp_path) as ring:
         worker = await ring.join()
