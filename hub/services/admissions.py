@@ -19,7 +19,7 @@ from hub.core.joining import (
 )
 from hub.core.joining import NAME_CHARS_MAX as JOIN_NAME_CHARS_MAX
 from hub.core.view import Sender
-from hub.services import arrivals
+from hub.services import arrivals, locked
 from hub.store import deliveries, joins, people
 from hub.store.ledger import Entry, Ledger
 from shared.errors import NotFound
@@ -73,6 +73,7 @@ class Admissions:
 
         Raises:
             NotFound: `join_unknown`, also when somebody else was asked.
+            NotAllowed: `account_locked`.
             Conflict: `join_decided`, `join_expired`, `worker_key_taken`.
             LimitReached: `too_many_workers`.
         """
@@ -83,6 +84,8 @@ class Admissions:
             if request is None or request.person_id != person_id:
                 raise join_unknown()
             decided = decide(request, is_approved=is_approved, by=by, now=entry.now)
+            if is_approved:
+                locked.check_unlocked(entry, person_id)
             if is_approved and request.kind is JoinKind.ACCOUNT:
                 _admit(entry, request, new_id)
             elif is_approved:

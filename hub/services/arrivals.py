@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from hub.core.access import Access, Person, Scope, digest, write_key
+from hub.core.access import Access, Person, Scope, account_locked, digest, write_key
 from hub.core.joining import (
     JoinKind,
     JoinRequest,
@@ -127,7 +127,7 @@ def give_token(
 
     Raises:
         AppError: `pairing_waiting`, `pairing_rejected`, `pairing_expired`, `pairing_unknown`,
-            `worker_key_taken`, `too_many_workers`.
+            `worker_key_taken`, `too_many_workers`, `account_locked`.
     """
     request = joins.load(entry.connection, join_id)
     if request is None:
@@ -135,6 +135,8 @@ def give_token(
     check_may_have_token(request, entry.now)
     person = people.load(entry.connection, request.person_id) if request.person_id else None
     assert person is not None, "only a person can have approved it"
+    if person.locked_at is not None:
+        raise account_locked(person)
     if request.worker_id is not None:
         worker = workers.load(entry.connection, request.worker_id)
         if worker is None or worker.is_revoked:

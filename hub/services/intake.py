@@ -17,6 +17,7 @@ from hub.core.placement import Waiting, why
 from hub.core.question import Question, settle
 from hub.core.task import Task
 from hub.services import endings
+from hub.services.locked import check_unlocked
 from hub.services.requests import (
     Request,
     checked_inputs,
@@ -177,6 +178,8 @@ class Intake:
             known = tasks.remembered(connection, request.person_id, request.dedupe)
             if known is not None:
                 return repeated(entry, known, digest), True
+
+        check_unlocked(entry, request.person_id)
         if self._board.ready_count(request.person_id) >= QUEUED_MAX:
             raise LimitReached(
                 "too_many_jobs",
@@ -270,6 +273,7 @@ def _cancel(entry: Entry, person_id: PersonId, job_id: JobId, by: str) -> JobCar
 
 
 def _move(entry: Entry, person_id: PersonId, job_id: JobId, worker_name: str) -> JobCard:
+    check_unlocked(entry, person_id)
     job = _owned(entry, person_id, job_id)
     worker_id = worker_named(entry, person_id, worker_name)
     life = core.move(job.life)
@@ -278,6 +282,7 @@ def _move(entry: Entry, person_id: PersonId, job_id: JobId, worker_name: str) ->
 
 
 def _retry(entry: Entry, person_id: PersonId, job_id: JobId) -> JobCard:
+    check_unlocked(entry, person_id)
     job = _owned(entry, person_id, job_id)
     life = core.reopen(job.life)
     questions.close_of_job(entry, job_id)
@@ -288,6 +293,7 @@ def _retry(entry: Entry, person_id: PersonId, job_id: JobId) -> JobCard:
 def _answer(
     entry: Entry, person_id: PersonId, question_id: QuestionId, reply: str, by: str
 ) -> Question:
+    check_unlocked(entry, person_id)
     question = questions.load(entry.connection, question_id)
     if question is None or question.person_id != person_id:
         raise NotFound(

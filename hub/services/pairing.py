@@ -45,7 +45,7 @@ from hub.core.pairing import (
     normalized,
 )
 from hub.core.view import Sender
-from hub.services import arrivals
+from hub.services import arrivals, locked
 from hub.services.lines import Lines
 from hub.store import joins, people
 from hub.store.ledger import Entry, Ledger
@@ -121,11 +121,15 @@ class Pairing:
             person_id: for whom.
             purpose: what comes in with it.
             is_approved: nobody is asked any more when a computer comes with it.
+
+        Raises:
+            NotAllowed: `account_locked`.
         """
         code = make_code(self._ledger.environment.entropy(CODE_RANDOM_BYTES))
         hashed = code_digest(normalized(code), self._pepper)
 
         def run(entry: Entry) -> Invitation:
+            locked.check_unlocked(entry, person_id)
             expires_at = entry.now + INVITATION_LIFE
             people.add_invitation(
                 entry, hashed, person_id, purpose, expires_at, is_approved=is_approved
@@ -338,6 +342,7 @@ def _ask(entry: Entry, request: JoinRequest, hashed: str) -> Asked:
 
 
 def _adopt(entry: Entry, person_id: PersonId, hashed: str) -> JoinRequest:
+    locked.check_unlocked(entry, person_id)
     request = joins.of_user_code(entry.connection, hashed, entry.now)
     person = people.load(entry.connection, person_id)
     if request is None or person is None:

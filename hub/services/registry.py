@@ -13,6 +13,7 @@ from hub.core.access import Person
 from hub.core.board import Board
 from hub.core.view import Sender
 from hub.core.worker import GONE_SECONDS, Presence, Worker
+from hub.services import locked
 from hub.store import joins, people, said, workers
 from hub.store.ledger import Entry, Ledger
 from shared.capabilities import Lacking
@@ -97,13 +98,14 @@ class Registry:
         await self._ledger.write(run)
 
     async def lock(self, person_id: PersonId, by: str) -> None:
-        """Let chats start nothing for a person any more. Idempotent."""
+        """Let chats start nothing for a person any more, and no computer in. Idempotent."""
 
         def run(entry: Entry) -> None:
             person = people.load(entry.connection, person_id)
             if person is not None and person.locked_at is None:
                 people.set_locked(entry, person_id, entry.now)
                 entry.tell(person_id, PersonLocked(person_id=person_id, by=by), entity=person_id)
+                locked.shut_door(entry, person_id, by)
 
         await self._ledger.write(run)
 

@@ -130,6 +130,16 @@ def of_person(connection: sqlite3.Connection, person_id: PersonId | None) -> lis
     return [_to_request(row) for row in rows]
 
 
+def computers_coming(entry: Entry, person_id: PersonId) -> list[JoinRequest]:
+    """A person's computers that wait to be let in, or were and have no token yet."""
+    rows = entry.connection.execute(
+        f"{_SELECT} WHERE person_id = ? AND kind = ? AND worker_id IS NULL"
+        " AND state IN ('waiting', 'approved')",
+        (person_id, JoinKind.WORKER),
+    )
+    return [_to_request(row) for row in rows]
+
+
 def of_user_code(connection: sqlite3.Connection, digest: str, now: datetime) -> JoinRequest | None:
     """The computer that shows a code and belongs to nobody yet."""
     row = connection.execute(

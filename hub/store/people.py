@@ -115,6 +115,11 @@ def add_invitation(
     )
 
 
+def drop_invitations(entry: Entry, person_id: PersonId) -> None:
+    """End all of a person's codes."""
+    entry.connection.execute("DELETE FROM invitations WHERE person_id = ?", (person_id,))
+
+
 def use_invitation(entry: Entry, digest: str, purpose: Purpose) -> tuple[Person, bool] | None:
     """Take an invitation out, so that it is good once; None when there is none that is good.
 

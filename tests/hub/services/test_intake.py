@@ -169,3 +169,23 @@ async def test_a_thousand_at_once_are_all_there(world: World) -> None:
     status = await world.services.views.queue_status(anna.person_id)
     assert status.waiting == {Priority.HIGH: 0, Priority.DEFAULT: 1000, Priority.LOW: 0}
     assert world.board.ready_count(anna.person_id) == 1000
+
+
+async def test_what_passed_the_door_before_a_lock_starts_nothing_behind_it(world: World) -> None:
+    anna = await world.person()
+    desk = await world.desk(anna)
+    card = await world.request(anna)
+    services, intake = world.services, world.services.intake
+    await services.registry.lock(anna.person_id, "anna on Telegram")
+    assert await intake.cancel_all(anna.person_id, "anna on Telegram") == 1
+    late = (
+        world.request(anna),
+        intake.retry(anna.person_id, card.job_id, "eve"),
+        intake.move(anna.person_id, card.job_id, desk.worker_id, "eve"),
+        intake.answer(anna.person_id, QuestionId("any"), "yes", "eve"),
+    )
+    for doing in late:
+        with pytest.raises(AppError) as caught:
+            await doing
+        assert caught.value.code == "account_locked"
+    assert len(await services.views.jobs(anna.person_id)) == 1

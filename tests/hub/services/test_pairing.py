@@ -375,3 +375,45 @@ async def test_a_person_who_guesses_is_paused_too(world: World, anna: Person) ->
     for _ in range(4):
         assert await fails(adopt(anna.person_id, "BBBB-BBBB", "telegram:1")) == "pairing_code_wrong"
     assert await fails(adopt(anna.person_id, "BBBB-BBBB", "telegram:1")) == "pairing_paused"
+
+
+async def test_a_lock_turns_away_computers_that_are_on_their_way(
+    world: World, anna: Person
+) -> None:
+    waiting, approved = Computer(), Computer(name="thief-pc")
+    asked = await come(world, anna, waiting)
+    by_code = await approved.ask(world.services, await code_for(world, anna, is_approved=True))
+    code = await code_for(world, anna, is_approved=True)
+    await world.services.registry.lock(anna.person_id, "anna on Telegram")
+    assert await fails(waiting.token(world.services, asked)) == "pairing_rejected"
+    assert await fails(approved.token(world.services, by_code)) == "pairing_rejected"
+    await world.services.registry.unlock(anna.person_id, "the hub's owner")
+    assert await fails(Computer().ask(world.services, code)) == "pairing_code_wrong"
+    assert await world.services.views.workers(anna.person_id) == ()
+
+
+async def test_who_passed_the_door_before_a_lock_can_let_nobody_in_after_it(
+    world: World, anna: Person
+) -> None:
+    pairing, person_id = world.services.pairing, anna.person_id
+    pc, shows_code = Computer(), Computer(name="laptop")
+    asked = await come(world, anna, pc)
+    shown = await shows_code.ask(world.services, None)
+    await decide(world, anna, asked)
+    await pc.token(world.services, asked)
+    await world.services.registry.lock(person_id, "anna on Telegram")
+    assert await fails(pairing.invite(person_id)) == "account_locked"
+    adopting = pairing.adopt(person_id, shown.user_code, "telegram:1")
+    assert await fails(adopting) == "account_locked"
+    assert await fails(pc.token(world.services, asked)) == "account_locked"
+
+
+async def test_a_locked_owner_lets_no_account_in(world: World, anna: Person) -> None:
+    eve = Sender(frontend="telegram", external_id="7", name="Eve")
+    await world.services.admissions.knock(eve, ConversationId("telegram:7"))
+    [request] = await world.services.admissions.requests(anna.person_id)
+    await world.services.registry.lock(anna.person_id, "anna on Telegram")
+    deciding = world.services.admissions.decide(
+        anna.person_id, request.join_id, is_approved=True, by="eve"
+    )
+    assert await fails(deciding) == "account_locked"
