@@ -70,6 +70,7 @@ class Outbox:
         """Where the progress of running jobs goes."""
         self._tasks: asyncio.TaskGroup | None = None
         services.feed.progress_listeners.append(self.note_progress)
+        services.admissions.unlink_listeners.append(self._leave)
 
     def add(self, frontend: Frontend) -> None:
         """Show through this frontend from now on."""
@@ -234,6 +235,12 @@ class Outbox:
             self._homes.pop(card.job_id, None)
             if home:
                 self._lanes.drop_progress(home, card.job_id)
+
+    def _leave(self, conversation: ConversationId) -> None:
+        """Progress is not for this conversation any more; the next event finds the job a home."""
+        for job_id in [job for job, home in self._homes.items() if home == conversation]:
+            del self._homes[job_id]
+            self._lanes.drop_progress(conversation, job_id)
 
     async def _hurry(self, conversation: ConversationId, tasks: asyncio.TaskGroup) -> None:
         await self._deliveries.hurried(conversation)

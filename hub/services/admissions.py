@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -36,6 +37,8 @@ class Unlinked:
 class Admissions:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self.unlink_listeners: list[Callable[[ConversationId], None]] = []
+        """Told of a chat that must be told nothing more; must not wait."""
 
     async def requests(self, person_id: PersonId | None) -> tuple[JoinRequest, ...]:
         """A person's requests of the last day, the newest last; everybody's when None."""
@@ -136,7 +139,7 @@ class Admissions:
             NotFound: `identity_unknown`.
         """
 
-        def run(entry: Entry) -> Unlinked:
+        def run(entry: Entry) -> tuple[Unlinked, ConversationId]:
             found = people.unlink(entry, person_id, frontend, external_id)
             if found is None:
                 raise NotFound(
@@ -147,9 +150,12 @@ class Admissions:
             name, conversation = found
             if conversation:
                 deliveries.forget(entry.connection, ConversationId(conversation), person_id)
-            return Unlinked(name, frontend)
+            return Unlinked(name, frontend), ConversationId(conversation)
 
-        return await self._ledger.write(run)
+        gone, conversation = await self._ledger.write(run)
+        for listener in self.unlink_listeners:
+            listener(conversation)
+        return gone
 
 
 def _may_ask_again(before: JoinRequest, now: datetime) -> bool:

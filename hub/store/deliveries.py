@@ -290,6 +290,11 @@ def forget(
     if gone.rowcount:
         connection.execute("DELETE FROM outbox WHERE conversation = ?", (conversation,))
         connection.execute("DELETE FROM shown WHERE conversation = ?", (conversation,))
+    # What was asked for there goes on, and is told where its person speaks from now on.
+    connection.execute(
+        "UPDATE tasks SET conversation = '' WHERE conversation = ? AND person_id = ?",
+        (conversation, person_id),
+    )
 
 
 def conversations_of(

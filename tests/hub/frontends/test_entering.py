@@ -10,9 +10,11 @@ import pytest
 
 from hub.core.pairing import TRIES_PER_MINUTE_MAX, Purpose
 from hub.core.view import Inbound, Sender, View
+from hub.services.requests import Request
 from shared.capabilities import Capability
 from shared.errors import AppError
-from shared.ids import ConversationId, short
+from shared.ids import ConversationId, WorkerId, short
+from shared.messages import Progress
 from tests.hub.frontends.test_outbox import Scene, open_scene
 from tests.hub.frontends.world import Chat, World
 from tests.pairing import Computer
@@ -245,6 +247,32 @@ async def test_a_code_lets_an_account_speak_and_undo_silences_it(scene: Scene) -
     assert gone == "Anna does not speak for you on Stage any more."
     assert await scene.deliveries.conversations_of(scene.person_id) == ()
     assert await say(scene, "/jobs", account="4711") in (ASKED, REFUSED)
+
+
+async def test_a_chat_that_was_undone_hears_nothing_more_of_what_was_asked_for_there(
+    scene: Scene,
+) -> None:
+    await say(scene, f"/start {await account_code(scene)}", name="Anna")
+    await say(scene, f"/start {await account_code(scene)}", account="5", name="Anna's tablet")
+    gone, left = ConversationId("stage:4711"), ConversationId("stage:5")
+    intake, person_id = scene.hub.services.intake, scene.person_id
+    asked = Request(person_id=person_id, kind="ml.train", conversation=gone)
+    job_id = (await intake.request(asked)).card.job_id
+    await scene.outbox.word_once()
+    await scene.show_all(gone)
+    scene.stage.shown.clear()
+    await say(scene, "/unlink stage 4711", account="5")
+    running = "UPDATE jobs SET state = 'running' WHERE job_id = ?"
+    await scene.hub.database.write(lambda c: c.execute(running, (job_id,)))
+    progress = Progress(job_id=job_id, attempt=1, stage="training", done=1, total=4)
+    scene.outbox.note_progress(job_id, WorkerId("x"), progress)
+    await scene.show_all(gone)
+    await intake.cancel(person_id, job_id, "anna on Stage")
+    await scene.outbox.word_once()
+    await scene.show_all(gone)
+    await scene.show_all(left)
+    assert {where for where, _, _ in scene.stage.shown} == {left}
+    assert len(scene.finals) == 1
 
 
 async def test_other_chats_of_a_person_are_told_of_a_new_account(scene: Scene) -> None:
