@@ -201,10 +201,14 @@ def note_joined(entry: Entry, worker_id: WorkerId) -> None:
 
 
 def drop_old(entry: Entry) -> None:
-    """Forget requests that ended a day ago: a no is not final for longer."""
+    """Forget requests that ended a day ago: a no is not final for longer.
+
+    What belonged to nobody is forgotten at once: anybody may leave some, and a disk is finite.
+    """
     entry.connection.execute(
-        "DELETE FROM joins WHERE coalesce(ended_ms, expires_ms) < ?",
-        (to_ms(entry.now - DENIED_LIFE),),
+        "DELETE FROM joins WHERE coalesce(ended_ms, expires_ms) < ?"
+        " OR (person_id IS NULL AND expires_ms <= ?)",
+        (to_ms(entry.now - DENIED_LIFE), to_ms(entry.now)),
     )
 
 

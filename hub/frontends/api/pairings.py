@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from hub.core.joining import JoinKind, JoinRequest, JoinState
 from hub.core.pairing import Purpose
@@ -24,6 +24,15 @@ router = APIRouter(tags=["pairing"])
 PairingPath = Annotated[str, Path(pattern=ID)]
 KEY_CHARS_MAX = 64
 SIGNATURE_CHARS_MAX = 128
+CAPABILITIES_CHARS_MAX = 16_384
+"""Of all of them as JSON; a worker's are a tenth of that."""
+
+
+def _short(capabilities: tuple[Capability, ...]) -> tuple[Capability, ...]:
+    """Strangers say this, and it is kept."""
+    if sum(len(c.model_dump_json()) for c in capabilities) > CAPABILITIES_CHARS_MAX:
+        raise ValueError(f"longer than {CAPABILITIES_CHARS_MAX:,} characters")
+    return capabilities
 
 
 class NewPairing(Body):
@@ -34,7 +43,7 @@ class NewPairing(Body):
     platform: str = Field(default="", max_length=NAME_CHARS_MAX)
     app_version: str = Field(default="", max_length=40)
     # Tuples come as JSON lists, which strict mode would refuse.
-    capabilities: tuple[Capability, ...] = Field(
+    capabilities: Annotated[tuple[Capability, ...], AfterValidator(_short)] = Field(
         default=(), max_length=CAPABILITIES_MAX, strict=False
     )
 

@@ -115,6 +115,15 @@ async def test_a_computer_without_a_code_is_given_one_to_show(world: World) -> N
     problem(approve, 404, "join_unknown")
 
 
+async def test_what_a_stranger_says_of_a_computer_is_short(world: World) -> None:
+    tools = ["x" * 1000] * 20
+    capabilities = [{"kind": "ml.train", "version": 1, "tools": tools, "specializations": []}]
+    body = {**Computer().body, "capabilities": capabilities}
+    problem(await world.rest.post("/pairings", json=body), 422, "request_invalid")
+    body["capabilities"] = [{**capabilities[0], "tools": tools[:10]}]
+    assert (await world.rest.post("/pairings", json=body)).status_code == 202
+
+
 async def test_each_sees_and_decides_on_their_own_requests(world: World) -> None:
     made = (await world.rest.post("/people", json={"name": "Ben"})).json()
     noted = await noted_of(world, Computer())

@@ -281,6 +281,18 @@ async def test_only_so_many_computers_wait_for_their_person(world: World) -> Non
     await Computer().ask(world.services, None)
 
 
+async def test_computers_that_found_no_person_leave_nothing_behind(world: World) -> None:
+    """Else a stranger who asks and asks fills the disk within days."""
+    for _ in range(3):
+        for number in range(STRAYS_PER_ADDRESS_MAX):
+            await Computer().ask(world.services, None, f"203.0.113.{number}")
+        world.clock.advance(10 * 60)
+        await world.services.pairing.run_once()
+    await Computer().ask(world.services, None)
+    [kept] = await world.ledger.read(lambda c: c.execute("SELECT count(*) FROM joins").fetchall())
+    assert kept == (1,)
+
+
 async def test_the_first_decision_counts(world: World, anna: Person) -> None:
     asked = await come(world, anna, Computer())
     results = await asyncio.gather(
