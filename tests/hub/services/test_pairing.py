@@ -272,6 +272,16 @@ async def test_a_computer_shows_a_code_and_its_person_sends_it(world: World, ann
     assert (await pc.token(world.services, asked)).person_name == "anna"
 
 
+async def test_while_nobody_has_decided_there_is_no_token(world: World, anna: Person) -> None:
+    pc, shows_code = Computer(), Computer(name="laptop")
+    asked = await come(world, anna, pc)
+    shown = await shows_code.ask(world.services, None)
+    world.services.pairing.close()  # nobody is kept on the line: each is answered at once
+    assert await fails(pc.token(world.services, asked)) == "pairing_waiting"
+    assert await fails(shows_code.token(world.services, shown)) == "pairing_waiting"
+    assert await world.services.views.workers(anna.person_id) == ()
+
+
 async def test_only_so_many_computers_wait_for_their_person(world: World) -> None:
     for _ in range(STRAYS_PER_ADDRESS_MAX):
         await Computer().ask(world.services, None)
