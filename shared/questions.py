@@ -52,6 +52,10 @@ class Asking(BaseModel):
     default: str | None = None
     """Taken when nobody answers in time; None parks the job until someone does."""
 
+    def label_of(self, value: str) -> str:
+        """Say an answer's value as people read it."""
+        return next((c.label for c in self.choices if c.value == value), value)
+
 
 class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")

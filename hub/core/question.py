@@ -75,10 +75,8 @@ def settle(question: Question, reply: str, by: str) -> Question:
     """
     if question.state is QuestionState.ANSWERED:
         assert question.answer is not None
-        raise Conflict(
-            "question_answered",
-            f"Answered already by {question.answer.by}: {_label(question, question.answer.value)}.",
-        )
+        told = question.asking.label_of(question.answer.value)[:100]
+        raise Conflict("question_answered", f"Answered already by {question.answer.by}: {told}.")
     if question.state is QuestionState.CLOSED:
         raise Conflict("question_closed", "The job ended, its question needs no answer any more.")
     value = match(question.asking, reply)
@@ -100,10 +98,3 @@ def run_out(question: Question) -> Question:
     return replace(
         question, state=QuestionState.ANSWERED, answer=Answer(value=default, by="default")
     )
-
-
-def _label(question: Question, value: str) -> str:
-    for choice in question.asking.choices:
-        if choice.value == value:
-            return choice.label
-    return value[:100]

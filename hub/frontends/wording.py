@@ -127,8 +127,7 @@ def answered(answer: Answer, facts: Facts) -> str:
 
 
 def _chosen(asking: Asking | None, value: str) -> str:
-    choices = asking.choices if asking else ()
-    return next((choice.label for choice in choices if choice.value == value), value)
+    return asking.label_of(value) if asking else value
 
 
 def view_of(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event

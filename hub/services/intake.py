@@ -101,7 +101,7 @@ class Intake:
             BadInput: `answer_unfit`.
         """
         return await self._ledger.write(
-            lambda entry: _answer(entry, person_id, question_id, reply, by)
+            lambda entry: self._answer(entry, person_id, question_id, reply, by)
         )
 
     async def cancel(self, person_id: PersonId, job_id: JobId, by: str) -> JobCard:
@@ -194,7 +194,7 @@ class Intake:
     def _make(self, entry: Entry, request: Request) -> JobCard:
         new_id = self._ledger.environment.new_id
         kind = self._kinds[request.kind]
-        title = (request.title or title_of(kind, request.inputs))[:TITLE_CHARS_MAX]
+        title = request.title[:TITLE_CHARS_MAX] or title_of(kind, request.inputs)
         task = Task(
             task_id=TaskId(new_id()),
             person_id=request.person_id,
@@ -244,6 +244,43 @@ class Intake:
             updated_at=entry.now,
         )
 
+    def _answer(
+        self, entry: Entry, person_id: PersonId, question_id: QuestionId, reply: str, by: str
+    ) -> Question:
+        check_unlocked(entry, person_id)
+        question = questions.load(entry.connection, question_id)
+        if question is None or question.person_id != person_id:
+            raise NotFound(
+                "question_unknown", "There is no such question.", "/questions lists the open ones."
+            )
+        settled = settle(question, reply, by)
+        assert settled.answer is not None
+        questions.save(entry, settled)
+        job = _owned(entry, person_id, question.job_id)
+        self._name_anew(entry, job)
+        entry.tell(
+            person_id,
+            QuestionAnswered(
+                question_id=question_id, job_id=question.job_id, answer=settled.answer
+            ),
+        )
+        if question.is_hubs:
+            _decide_interrupted(entry, job, settled.answer)
+        elif job.life.state is JobState.ASKING and not job.life.is_held:
+            # Parked: its child is gone, and the job starts again with what it knows now.
+            endings.queue_again(entry, job, core.answered(job.life), "answered")
+        return settled
+
+    def _name_anew(self, entry: Entry, job: Job) -> None:
+        """A job is named by what is known of it; a title that somebody chose stays."""
+        kind = self._kinds.get(job.kind)
+        card = jobs.card(entry.connection, job.job_id)
+        if kind is None or card is None:
+            return
+        told = questions.answers_of(entry.connection, job.job_id)
+        if told and card.title == title_of(kind, card.inputs, told[:-1]):
+            queue.set_title(entry, job.job_id, title_of(kind, card.inputs, told))
+
 
 def _owned(entry: Entry, person_id: PersonId, job_id: JobId) -> Job:
     job = queue.load_in(entry, job_id)
@@ -288,31 +325,6 @@ def _retry(entry: Entry, person_id: PersonId, job_id: JobId) -> JobCard:
     questions.close_of_job(entry, job_id)
     endings.queue_again(entry, job, life, "requeued")
     return _card(entry, job_id)
-
-
-def _answer(
-    entry: Entry, person_id: PersonId, question_id: QuestionId, reply: str, by: str
-) -> Question:
-    check_unlocked(entry, person_id)
-    question = questions.load(entry.connection, question_id)
-    if question is None or question.person_id != person_id:
-        raise NotFound(
-            "question_unknown", "There is no such question.", "/questions lists the open ones."
-        )
-    settled = settle(question, reply, by)
-    assert settled.answer is not None
-    questions.save(entry, settled)
-    job = _owned(entry, person_id, question.job_id)
-    entry.tell(
-        person_id,
-        QuestionAnswered(question_id=question_id, job_id=question.job_id, answer=settled.answer),
-    )
-    if question.is_hubs:
-        _decide_interrupted(entry, job, settled.answer)
-    elif job.life.state is JobState.ASKING and not job.life.is_held:
-        # Parked: its child is gone, and the job starts again with what it knows now.
-        endings.queue_again(entry, job, core.answered(job.life), "answered")
-    return settled
 
 
 def _decide_interrupted(entry: Entry, job: Job, answer: Answer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pydantic_core import PydanticSerializationError, to_json
@@ -15,7 +16,7 @@ from hub.store import jobs, workers
 from hub.store.ledger import Entry
 from shared.errors import BadInput, Conflict, NotFound
 from shared.ids import SHORT_LENGTH, ConversationId, JobId, PersonId, WorkerId, short
-from shared.jobs import Origin, Priority
+from shared.jobs import TITLE_CHARS_MAX, Origin, Priority
 from shared.kinds import JsonObject, Kind, parse_inputs
 
 DEDUPE_CHARS_MAX = 200
@@ -26,6 +27,8 @@ _FILE_OF_JOB = re.compile(
     rf"#(?P<short>[0-9A-Za-z]{{{SHORT_LENGTH}}})|#(?P<full>[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})"
 )
 """A file named by the job that wrote it: only that job's worker knows which one that is."""
+_AGAIN = re.compile(r"-\d+$")
+"""What a key ends with when the same thing is asked again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,9 +155,19 @@ def _home(entry: Entry, request: Request) -> WorkerId | None:
     return trained_on if worker is not None and not worker.is_revoked else None
 
 
-def title_of(kind: Kind, inputs: JsonObject) -> str:
-    said = [_brief(value) for value in inputs.values() if isinstance(value, str)]
-    return " ".join([kind.name.rpartition(".")[2], *said])
+def title_of(kind: Kind, inputs: JsonObject, answers: Sequence[tuple[str, str]] = ()) -> str:
+    """Name a job by what is known of it: "train flights.csv arrival".
+
+    Args:
+        kind: its verb begins the title.
+        inputs: as they came with the request.
+        answers: what was asked since (key) and answered (as people read it), the oldest first; a
+            later answer to the same thing counts.
+    """
+    told = {_AGAIN.sub("", key): label for key, label in answers}
+    told |= {name: _brief(value) for name, value in inputs.items() if isinstance(value, str)}
+    words = [told[name] for name in kind.inputs.model_fields if name in told]
+    return " ".join([kind.name.rpartition(".")[2], *words])[:TITLE_CHARS_MAX]
 
 
 def _brief(value: str) -> str:

@@ -94,6 +94,17 @@ def has_answers(connection: sqlite3.Connection, job_id: JobId) -> bool:
     return row is not None
 
 
+def answers_of(connection: sqlite3.Connection, job_id: JobId) -> list[tuple[str, str]]:
+    """What a job's executor asked (key) and was answered, as people read it; the oldest first."""
+    rows = connection.execute(
+        f"{_SELECT} WHERE q.job_id = ? AND q.state = 'answered' AND q.is_hubs = 0"
+        " ORDER BY q.question_id",
+        (job_id,),
+    )
+    found = [_to_question(row) for row in rows]
+    return [(q.asking.key, q.asking.label_of(q.answer.value)) for q in found if q.answer]
+
+
 def _to_question(row: tuple[object, ...]) -> Question:
     question_id, job_id, person_id, asking, is_hubs, state, asked, expires, value, by, where = row
     assert isinstance(asked, int)

@@ -126,6 +126,10 @@ def title_of(connection: sqlite3.Connection, job_id: JobId) -> str:
     return str(row[0]) if row else ""
 
 
+def set_title(entry: Entry, job_id: JobId, title: str) -> None:
+    entry.connection.execute("UPDATE jobs SET title = ? WHERE job_id = ?", (title, job_id))
+
+
 def set_error(entry: Entry, job_id: JobId, error: ErrorBody | None) -> None:
     entry.connection.execute(
         "UPDATE jobs SET error = ? WHERE job_id = ?",

@@ -1,0 +1,70 @@
+"""What jobs are called: by what is known of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hub.services.requests import title_of
+from shared.ids import QuestionId
+from shared.kinds import JsonObject
+from shared.kinds.catalogue import kind_named
+from shared.questions import Asking, Choice, QuestionKind
+from tests.hub.frontends.world import open_world
+
+FILE = Asking(
+    key="file",
+    kind=QuestionKind.CLARIFICATION,
+    text="Which file?",
+    choices=(Choice(value="/d/flights.csv", label="flights.csv"),),
+    allow_text=True,
+)
+QUESTION = QuestionId("019aa000-0000-7000-8000-000000000003")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "answers", "title"),
+    [
+        ({}, [], "train"),
+        ({"file": "a.csv"}, [], "train a.csv"),
+        ({}, [("file", "a.csv")], "train a.csv"),
+        ({}, [("target", "y"), ("file", "a.csv")], "train a.csv y"),
+        ({}, [("file", "flihgts.csv"), ("file-2", "flights.csv")], "train flights.csv"),
+        ({"file": "a.csv"}, [("file", "b.csv")], "train a.csv"),
+        ({}, [("sheet", "1")], "train"),
+        ({}, [("file", "x" * 500)], None),
+    ],
+)
+def test_a_job_is_named_by_what_was_said_and_answered(
+    inputs: JsonObject, answers: list[tuple[str, str]], title: str | None
+) -> None:
+    told = title_of(kind_named("ml.train"), inputs, answers)
+    assert told == title or (title is None and len(told) <= 200)
+
+
+async def test_an_answer_completes_the_name_that_lists_show(tmp_path: Path) -> None:
+    async with open_world(tmp_path) as world:
+        worker = await world.pair()
+        async with worker.online(), world.chat() as chat:
+            await chat.say("/train")
+            await worker.asks(await worker.any_grant(), FILE, QUESTION)
+            await chat.view(lambda view: view.text.startswith("Which file?"))
+            await chat.say("flights.csv")
+            await chat.say("/jobs")
+            await chat.view(lambda view: " · train flights.csv · " in view.text)
+
+
+async def test_a_name_that_somebody_chose_stays(tmp_path: Path) -> None:
+    async with open_world(tmp_path) as world:
+        worker = await world.pair()
+        async with worker.online():
+            made = await world.rest.post("/tasks", json={"kind": "ml.train", "title": "my model"})
+            assert made.status_code < 300, made.text
+            await worker.asks(await worker.any_grant(), FILE, QUESTION)
+            answered = await world.rest.post(
+                f"/questions/{QUESTION}/answer", json={"reply": "flights.csv"}
+            )
+            assert answered.status_code == 200
+            [job] = (await world.rest.get("/jobs")).json()["jobs"]
+            assert job["title"] == "my model"
