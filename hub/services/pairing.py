@@ -363,7 +363,7 @@ def _link(entry: Entry, sender: Sender, conversation: ConversationId, hashed: st
         body = AccountLinked(
             frontend=sender.frontend,
             account=sender.external_id,
-            name=sender.name[: arrivals.ACCOUNT_NAME_CHARS_MAX],
+            name=printable(sender.name, arrivals.ACCOUNT_NAME_CHARS_MAX),
             conversation=conversation,
         )
         entry.tell(person.person_id, body)

@@ -182,8 +182,8 @@ class Registry:
                 raise worker_unknown()
             told = replace(
                 worker,
-                platform=hello.platform,
-                app_version=hello.app_version,
+                platform=plain_line(hello.platform).strip(),
+                app_version=plain_line(hello.app_version).strip(),
                 capabilities=hello.capabilities,
                 last_seen_at=entry.now,
             )

@@ -12,7 +12,7 @@ from hub.core.pairing import PAUSE_SECONDS, TRIES_PER_MINUTE_MAX, Purpose
 from hub.core.view import Sender
 from hub.services.pairing import Asked, Paired
 from shared.errors import AppError
-from shared.events import JoinRequested, JoinSettled, PairingPaused, WorkerPaired
+from shared.events import AccountLinked, JoinRequested, JoinSettled, PairingPaused, WorkerPaired
 from shared.ids import ConversationId
 from shared.pairing import check_words
 from tests.hub.worlds import World
@@ -428,6 +428,17 @@ async def test_who_passed_the_door_before_a_lock_can_let_nobody_in_after_it(
     adopting = pairing.adopt(person_id, shown.user_code, "telegram:1")
     assert await fails(adopting) == "account_locked"
     assert await fails(pc.token(world.services, asked)) == "account_locked"
+
+
+async def test_an_accounts_name_is_told_without_what_hides_in_it(
+    world: World, anna: Person
+) -> None:
+    code = await world.services.pairing.invite(anna.person_id, Purpose.ACCOUNT)
+    eve = Sender(frontend="matrix", external_id="7", name="Anna\n\u202e\x1b[2J phone")
+    await world.services.pairing.link(code.code, eve, ConversationId("matrix:7"))
+    [linked] = await told(world, anna)
+    assert isinstance(linked, AccountLinked)
+    assert linked.name == "Anna [2J phone"
 
 
 async def test_a_locked_owner_lets_no_account_in(world: World, anna: Person) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hub.core.placement import WaitingReason
 from hub.services.views import time_zone
 from shared.capabilities import Lacking
+from shared.messages import Hello
 from tests.hub.worlds import World
 
 LACK = Lacking(kind="probe.run", command="deskhand setup ml", download_mb=150)
@@ -85,3 +86,23 @@ async def test_a_server_in_utc_does_not_set_a_persons_clock(world: World) -> Non
 )
 def test_a_zone_there_is_not_is_no_zone(name: str) -> None:
     assert time_zone(name) is None
+
+
+async def test_what_a_worker_calls_its_system_is_one_harmless_line(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    told = Hello(
+        device=pc.worker_id,
+        epoch=1,
+        name=pc.name,
+        platform="Linux\n⚠ Locked.\x1b[2J",
+        app_version="1\u202e0",
+        capabilities=(),
+        slots=1,
+        outbox_seq=0,
+        hub_seq=0,
+    )
+    await world.services.registry.introduce(pc.worker_id, told)
+    [card] = await world.services.views.workers(anna.person_id)
+    assert card.worker.platform == "Linux ⚠ Locked.�[2J"
+    assert card.worker.app_version == "1�0"
