@@ -312,6 +312,7 @@ async def _prepare(hub: Hub) -> None:
     await hub.services.dispatcher.rebuild()
     await hub.services.rescuer.rebuild()
     await hub.services.absences.rebuild()
+    await hub.services.files.rebuild()
     await _admit_owner(hub)
     await hub.host.begin()
 

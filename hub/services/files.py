@@ -153,11 +153,17 @@ class Files:
         """Give up what did not come in time, and remove what was kept long enough."""
         await self._ledger.write(self._sweep)
 
-    async def run(self) -> None:
-        """Sweep now and then, and once at the start what a killed hub left."""
+    async def rebuild(self) -> None:
+        """Remove what a killed hub left on the shelf.
+
+        Before anything is taken in: a file that comes meanwhile looks like one nobody knows of.
+        """
         kept = await self._ledger.read(files.all_here)
         known = frozenset((file.person_id, file.ref.sha256) for file in kept)
         await asyncio.to_thread(self._shelf.tidy, known)
+
+    async def run(self) -> None:
+        """Sweep now and then."""
         while True:
             try:
                 await self.sweep()
