@@ -74,7 +74,14 @@ def _look_at_folder(settings: Settings, findings: Findings) -> None:
 
 
 def _look_at_downloads(settings: Settings, findings: Findings) -> None:
-    """What the one line for servers would install; without any it needs their Python."""
+    """What the one line for servers would install, and from where it would be fetched."""
+    if settings.public_url:
+        findings.good(f"Computers are told to come to {settings.hub_url}")
+    else:
+        findings.good(
+            f"Computers are told to come to {settings.hub_url}, which only this machine reaches; "
+            "HUB_PUBLIC_URL names another address"
+        )
     frozen = frozen_workers(Downloads(settings.downloads).files())
     for worker in frozen:
         what = f"{worker.system}-{worker.arch} {worker.version}, {size(worker.file.size_bytes)}"

@@ -180,6 +180,7 @@ async def test_doctor_tells_which_self_contained_workers_there_are(world: World)
     ran = await run("doctor", **at(world))
     folder = world.hub.settings.downloads
     assert f"No self-contained worker in {folder}: computers need Python" in ran.out
+    assert "which only this machine reaches; HUB_PUBLIC_URL names another address" in ran.out
     folder.mkdir()
     (folder / "deskhand-worker-linux-aarch64-1.2.tar.gz").write_bytes(b"x" * 2_100_000)
     ran = await run("doctor", **at(world))
