@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from shared.errors import BadInput, NotAllowed
+from shared.loopback import is_loopback
 
 
 def hub_base(url: str, *, allow_insecure: bool = False) -> str:
@@ -41,12 +41,3 @@ def hub_base(url: str, *, allow_insecure: bool = False) -> str:
 def worker_socket(base: str) -> str:
     """Return the WebSocket address for workers of a hub."""
     return "ws" + base.removeprefix("http") + "/api/v1/worker"
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -16,7 +16,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from desktop.core.hub_address import is_loopback, worker_socket
+from desktop.core.hub_address import worker_socket
 from desktop.core.link import (
     REFUSED_CODES,
     REPLACED,
@@ -32,6 +32,7 @@ from shared.backoff import RECONNECT
 from shared.environment import Environment
 from shared.errors import AppError
 from shared.events import Event
+from shared.loopback import is_loopback
 from shared.messages import (
     BATCH_EVENTS_MAX,
     Ack,

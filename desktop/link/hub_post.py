@@ -10,10 +10,10 @@ import time
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from desktop.core.hub_address import is_loopback
 from desktop.core.joining import WAITING
 from desktop.core.link import reason_of
 from shared.errors import AppError, Unavailable
+from shared.loopback import is_loopback
 
 ANSWER_BYTES_MAX = 64 * 1024
 ANSWER_SECONDS = 20.0

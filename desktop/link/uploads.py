@@ -20,7 +20,6 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from desktop.core.hub_address import is_loopback
 from desktop.core.sending import KEPT_SECONDS
 from desktop.store import outbox, outgoing
 from desktop.store.outgoing import Waiting
@@ -29,6 +28,7 @@ from shared.backoff import Backoff
 from shared.database import Database
 from shared.environment import Environment
 from shared.errors import AppError
+from shared.loopback import is_loopback
 
 if TYPE_CHECKING:
     import httpx

@@ -7,10 +7,11 @@ decides whether the hub's local address makes sense to the one who asks.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from shared.loopback import is_loopback
 
 _PLAIN = re.compile(r"https?://[A-Za-z0-9._~:/\[\]-]{1,200}")
 """Nothing that a shell, PowerShell or a page could read as more than an address."""
@@ -51,7 +52,7 @@ class Address:
                 "Its operator sets HUB_PUBLIC_URL=https://… and starts it again.",
             )
         parts = urlsplit(url)
-        if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             return Told(
                 "",
                 f"{url} is not encrypted, and a worker's token would be anybody's to read.",
@@ -69,14 +70,5 @@ def _is_same(host: str, url: str) -> bool:
         return False
     if "@" in host or asked_port != own_port or not asked.hostname or not own.hostname:
         return False
-    both_here = _is_loopback(asked.hostname) and _is_loopback(own.hostname)
+    both_here = is_loopback(asked.hostname) and is_loopback(own.hostname)
     return both_here or asked.hostname == own.hostname
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import ip_address
 from unicodedata import east_asian_width
 from urllib.parse import urlsplit
 
 from hub.core.view import Button
 from hub.frontends.telegram.html import units
+from shared.loopback import is_loopback
 from shared.plain_text import plain_line
 
 LABEL_UNITS_MAX = 64
@@ -38,10 +38,7 @@ def _is_web_page(url: str) -> bool:
         return False
     if parts.scheme not in ("http", "https") or "." not in host or units(url) > 2000:
         return False
-    try:
-        return not ip_address(host).is_loopback
-    except ValueError:
-        return True
+    return not is_loopback(host)
 
 
 def label_of(button: Button) -> str:
