@@ -19,6 +19,7 @@ from desktop.core import sending
 from desktop.core.admission import Machine, refusal
 from desktop.core.attempt import Attempt, AttemptState
 from desktop.core.link import LinkState, LinkStatus
+from desktop.core.news import News
 from desktop.core.outcome import Ending, Outcome
 from desktop.core.policy import MEMORY_SHARE_DEFAULT, Policy
 from desktop.core.sending import Wish
@@ -34,7 +35,7 @@ from desktop.system.outgoing_folder import OutgoingFolder
 from desktop.system.paths import Paths
 from shared.database import Database
 from shared.environment import Environment
-from shared.errors import AppError
+from shared.errors import AppError, ErrorBody
 from shared.events import (
     AttemptEventBody,
     Event,
@@ -42,6 +43,7 @@ from shared.events import (
     JobFailed,
     JobInterrupted,
     JobSucceeded,
+    RequestEventBody,
 )
 from shared.ids import JobId
 from shared.jobs import JobSpec
@@ -90,19 +92,28 @@ class Agent:
     """One worker. `run` until cancelled."""
 
     def __init__(
-        self, setup: Setup, database: Database, on_status: Callable[[LinkStatus], None]
+        self,
+        setup: Setup,
+        database: Database,
+        on_status: Callable[[LinkStatus], None],
+        *,
+        on_news: Callable[[frozenset[News]], None] = lambda _news: None,
+        on_progress: Callable[[Progress], None] = lambda _progress: None,
     ) -> None:
         self._setup = setup
+        self._held_back: ErrorBody | None = None
+        self._on_progress = on_progress
         self._kinds: Mapping[str, Kind] = load(setup.kinds_at)
         self._executors: Mapping[str, str] = load(setup.executors_at)
         self._ready = hardware.kinds_ready(self._kinds, self._executors)
         self._ready_soon = self._ready
         self._runner: Runner
+        self._is_running = False
         self._on_status = on_status
         self._link = Link(
             setup.pairing.hub_url, setup.token, self, setup.environment, self._note_status
         )
-        self._hands = Hands(database, setup.environment, self._link.ring)
+        self._hands = Hands(database, setup.environment, self._link.ring, on_news)
         self._outgoing = OutgoingFolder(setup.paths.outgoing)
         self._uploads = Uploads(
             setup.pairing.hub_url, setup.token, database, self._outgoing, setup.environment
@@ -113,12 +124,36 @@ class Agent:
         """Everything in hand."""
         return self._hands.attempts
 
+    @property
+    def running_count(self) -> int:
+        """How many children work now."""
+        return sum(a.state is AttemptState.RUNNING for a in self._hands.attempts)
+
+    async def say(self, body: RequestEventBody) -> None:
+        """Write down what the person at this machine asks for; the hub is told when it can be."""
+        await self._hands.say(body)
+
+    def hold(self, why: ErrorBody | None) -> None:
+        """Let nothing start from now on, and say why; None lets it again. Children go on."""
+        is_news = (why is None) != (self._held_back is None)
+        self._held_back = why
+        if is_news:
+            self._link.tell_beat()
+
+    def adopt(self, policy: Policy) -> None:
+        """Go by another policy from now on; children that run keep what they were started with."""
+        self._setup = replace(self._setup, policy=policy)
+        if self._is_running:
+            self._runner.workshop = self._workshop()
+        self._link.renew()
+
     async def run(self) -> None:
         """Recover what a crash left, then serve; returns when the hub refuses this worker."""
         name = self._setup.pairing.worker_name
         await self._hands.recover(self._kinds, f"{name} restarted while it ran.")
         async with asyncio.TaskGroup() as tasks:
             self._runner = Runner(self._workshop(), self, self._setup.environment, tasks)
+            self._is_running = True
             uploading = tasks.create_task(self._uploads.run())
             try:
                 await self._link.run()
@@ -140,7 +175,7 @@ class Agent:
             capabilities=hardware.capabilities(self._ready),
             lacking=hardware.lacking(self._kinds, self._executors, self._ready),
             zone=hardware.zone_name(),
-            slots=self._setup.policy.slots,
+            slots=self._slots,
             outbox_seq=position.outbox_seq,
             hub_epoch=position.hub_epoch,
             hub_seq=position.hub_seq,
@@ -151,7 +186,7 @@ class Agent:
         self._look_at_tools()
         return Beat(
             held=self._hands.held,
-            slots=self._setup.policy.slots,
+            slots=self._slots,
             metrics=hardware.metrics(self._setup.paths.data),
         )
 
@@ -194,6 +229,7 @@ class Agent:
 
     def progressed(self, progress: Progress) -> None:
         self._link.send(progress)
+        self._on_progress(progress)
 
     async def logged(self, job_id: JobId, lines: tuple[str, ...]) -> None:
         await self._hands.log(job_id, lines)
@@ -257,7 +293,8 @@ class Agent:
             return
         for stale in self._hands.accepted(job_id):
             await self._hands.forget(stale)
-        error = refusal(offer.job, self._setup.policy, self._machine(), self._kinds)
+        machine = replace(self._machine(), is_asked_here=await self._hands.asked_here(job_id))
+        error = refusal(offer.job, self._setup.policy, machine, self._kinds)
         if error is not None:
             log.info("offer declined", job_id=job_id, code=error.code)
             self._link.send(Decline(job_id=job_id, attempt=offer.attempt, error=error.body))
@@ -314,7 +351,12 @@ class Agent:
             slots_free=self._setup.policy.slots - self._hands.slots_taken,
             disk_free_bytes=hardware.disk_free_bytes(self._setup.paths.data),
             kinds_ready=self._ready,
+            held_back=self._held_back,
         )
+
+    @property
+    def _slots(self) -> int:
+        return 0 if self._held_back else self._setup.policy.slots
 
     @property
     def _folders(self) -> tuple[Path, ...]:

@@ -20,7 +20,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -272,6 +272,50 @@ def peek(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
     except sqlite3.Error as error:
         raise unreadable(path, error) from error
+
+
+class Reader:
+    """Reads a store in a thread of its own, beside the Database that owns it.
+
+    Long reads (a search, a page far down) then keep neither the owner's transactions nor a
+    window waiting. It sees what was committed before a read began.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open a store that a Database has made."""
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"reader {path.name}")
+        self._connection: sqlite3.Connection | None = None
+        self._is_closed = False
+
+    async def read(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a function that only reads.
+
+        Raises:
+            Unavailable: `store_unreadable`.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, run)
+
+    def close(self) -> None:
+        """Wait for the read under way, then close. Idempotent."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._thread.submit(self._close)
+            self._thread.shutdown()
+
+    def _run(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            if self._connection is None:
+                self._connection = sqlite3.connect(
+                    f"{self._path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None
+                )
+            return run(self._connection)
+        except sqlite3.Error as error:
+            raise unreadable(self._path, error) from error
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
 
 
 def schema_version(connection: sqlite3.Connection) -> int:

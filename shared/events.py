@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 from shared.errors import ErrorBody
 from shared.ids import COUNT_MAX, ConversationId, JobId, PersonId, QuestionId, TaskId, WorkerId
 from shared.kinds import SENDS_MAX, FileRef
-from shared.questions import Answer, Asking
+from shared.questions import TEXT_CHARS_MAX, Answer, Asking
 
 LINE_CHARS_MAX = 2000
 LINES_MAX = 200
@@ -317,6 +317,55 @@ class PairingPaused(Body):
     minutes: int
 
 
+class TaskRequested(Body):
+    """A person asked for something at their own computer; the ids were made there."""
+
+    type: Literal["task_requested"] = "task_requested"
+    task_id: TaskId
+    job_id: JobId
+    kind: str = Field(max_length=100)
+    inputs: dict[str, JsonValue] = Field(default_factory=dict)
+    text: str = ""
+    title: str = ""
+    worker_id: WorkerId | None = None
+    """Only this worker; None for any."""
+
+
+class AnswerGiven(Body):
+    """A person answered a question at their own computer."""
+
+    type: Literal["answer_given"] = "answer_given"
+    question_id: QuestionId
+    job_id: JobId
+    value: str = Field(max_length=TEXT_CHARS_MAX)
+
+
+class CancelAsked(Body):
+    """A person wants a job stopped, says their own computer."""
+
+    type: Literal["cancel_asked"] = "cancel_asked"
+    job_id: JobId
+
+
+class RetryAsked(Body):
+    """A person wants a job to be tried again, says their own computer."""
+
+    type: Literal["retry_asked"] = "retry_asked"
+    job_id: JobId
+
+
+class RequestRefused(Body):
+    """What a person asked for at their own computer cannot be done; nothing was changed."""
+
+    type: Literal["request_refused"] = "request_refused"
+    job_id: JobId
+    request: str
+    """The type of the event that asked."""
+    error: ErrorBody
+    by: WorkerId
+    """The computer that asked."""
+
+
 EventBody = (
     JobStarted
     | JobLogged
@@ -348,6 +397,11 @@ EventBody = (
     | AccountLinked
     | PersonAdmitted
     | PairingPaused
+    | TaskRequested
+    | AnswerGiven
+    | CancelAsked
+    | RetryAsked
+    | RequestRefused
 )
 
 AttemptEventBody = (
@@ -361,7 +415,13 @@ AttemptEventBody = (
     | JobCancelled
     | JobInterrupted
 )
-"""The bodies a worker may write; a hub refuses any other from a worker."""
+"""What a worker may tell of its attempts."""
+
+RequestEventBody = TaskRequested | AnswerGiven | CancelAsked | RetryAsked
+"""What the person of a computer may ask for there; a hub refuses any other body from a worker."""
+
+OwnEventBody = AttemptEventBody | RequestEventBody
+"""What stands in a computer's own log."""
 
 _BODIES: TypeAdapter[EventBody] = TypeAdapter(Annotated[EventBody, Field(discriminator="type")])
 _KNOWN_TYPES = frozenset(body.model_fields["type"].default for body in EventBody.__args__)

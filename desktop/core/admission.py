@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from desktop.core.policy import Policy
-from shared.errors import AppError, BadInput, LimitReached, NotAllowed, Unavailable
+from shared.errors import AppError, BadInput, ErrorBody, LimitReached, NotAllowed, Unavailable
 from shared.ids import is_uuid
 from shared.jobs import JobSpec, Origin
 from shared.kinds import Kind, parse_inputs
@@ -21,6 +21,10 @@ class Machine:
     disk_free_bytes: int
     kinds_ready: frozenset[str]
     """Kinds whose libraries are installed here."""
+    is_asked_here: bool = False
+    """Whether the person at this machine asked for this job, as its own log says."""
+    held_back: ErrorBody | None = None
+    """Why nothing may start now: a pause, or the owner's rules on battery, hours and the like."""
 
 
 def refusal(
@@ -37,8 +41,10 @@ def refusal(
         parse_inputs(kind_named(spec.kind, kinds), spec.inputs)
     except AppError as error:
         return error
-    # Nobody at this machine asks through a hub: one that says so wants the owner's own rights.
-    if spec.origin is Origin.LOCAL or not policy.allows(spec.kind, spec.origin):
+    # Only this machine's own log says what was asked for here: a hub that claims it wants the
+    # owner's own rights.
+    is_claimed = spec.origin is Origin.LOCAL and not machine.is_asked_here
+    if is_claimed or not policy.allows(spec.kind, spec.origin):
         return NotAllowed(
             "policy_refuses",
             f"The owner of this machine does not allow {spec.kind} from {spec.origin.value}.",
@@ -46,6 +52,8 @@ def refusal(
         )
     if spec.kind not in machine.kinds_ready:
         return not_installed(spec.kind)
+    if machine.held_back is not None:
+        return AppError.from_body(machine.held_back)
     if machine.disk_free_bytes < policy.disk_free_bytes_min:
         return Unavailable(
             "disk_low",

@@ -121,6 +121,10 @@ class Link:
         """The outbox has grown."""
         self._outgoing.set()
 
+    def tell_beat(self) -> None:
+        """Tell at once what beats tell: what is held, and how many jobs may run."""
+        self.send(self._station.beat())
+
     def renew(self) -> None:
         """Introduce this worker anew: what it says of itself has changed."""
         if self._end is not None and self.is_open:

@@ -93,7 +93,8 @@ class Runner:
         environment: Environment,
         tasks: asyncio.TaskGroup,
     ) -> None:
-        self._workshop = workshop
+        self.workshop = workshop
+        """What the next job is run with."""
         self._listener = listener
         self._environment = environment
         self._tasks = tasks
@@ -112,12 +113,12 @@ class Runner:
         """
         job_id = attempt.spec.job_id
         assert job_id not in self._running
-        kind = self._workshop.kinds[attempt.spec.kind]
+        kind = self.workshop.kinds[attempt.spec.kind]
         running = _Running(attempt)
         running.child = Child(
             self._order(attempt, known_files),
             ChildLimits(
-                memory_bytes_max=self._workshop.memory_bytes_max,
+                memory_bytes_max=self.workshop.memory_bytes_max,
                 running_seconds_max=kind.timeout_seconds,
             ),
             self._environment,
@@ -194,7 +195,7 @@ class Runner:
                 running.urgent.clear()
 
     def _order(self, attempt: Attempt, known_files: Mapping[str, str]) -> Order:
-        workshop = self._workshop
+        workshop = self.workshop
         workdir = workshop.jobs_folder / attempt.spec.job_id
         workdir.mkdir(parents=True, exist_ok=True, mode=0o700)
         return Order(
@@ -215,7 +216,7 @@ class Runner:
     def _keep_last_words(self, job_id: JobId, outcome: Outcome) -> None:
         """Keep what a failed job said last, tracebacks included: on this machine alone."""
         if outcome.tail and outcome.ending not in (Ending.RESULT, Ending.CANCELLED):
-            path = self._workshop.jobs_folder / job_id / LAST_WORDS_FILE
+            path = self.workshop.jobs_folder / job_id / LAST_WORDS_FILE
             # A full disk must not cost the outcome as well.
             with contextlib.suppress(OSError):
                 path.write_text("\n".join(outcome.tail) + "\n", encoding="utf-8")
@@ -223,7 +224,7 @@ class Runner:
     def _clean(self, job_id: JobId, outcome: Outcome) -> None:
         """A job that ended well leaves no working folder; others keep theirs for a look."""
         if outcome.ending in (Ending.RESULT, Ending.CANCELLED):
-            shutil.rmtree(self._workshop.jobs_folder / job_id, ignore_errors=True)
+            shutil.rmtree(self.workshop.jobs_folder / job_id, ignore_errors=True)
 
 
 def session_of(kind: str, variables: Mapping[str, str]) -> dict[str, str]:

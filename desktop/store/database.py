@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from desktop.store import outgoing
+from desktop.store import copies, outgoing
 from shared.database import Database
 
 
@@ -48,4 +48,5 @@ def _start(connection: sqlite3.Connection) -> None:
 MIGRATIONS = (
     _start,
     outgoing.create,
+    copies.create,
 )

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from desktop.core import attempt as step
 from desktop.core.attempt import Attempt, AttemptState
-from desktop.store import facts, journal, outbox, outgoing
+from desktop.core.news import News
+from desktop.store import copies, facts, journal, outbox, outgoing
 from desktop.store.journal import OpenQuestion
 from desktop.store.outgoing import Parcel
 from shared.database import Database
@@ -32,9 +33,11 @@ from shared.events import (
     JobResumed,
     JobStarted,
     JobSucceeded,
+    OwnEventBody,
     QuestionAnswered,
     QuestionAsked,
     QuestionParked,
+    RequestEventBody,
     body_of,
 )
 from shared.ids import JobId, QuestionId
@@ -77,11 +80,18 @@ class Hands:
     """What this worker holds. One instance per store."""
 
     def __init__(
-        self, database: Database, environment: Environment, on_growth: Callable[[], None]
+        self,
+        database: Database,
+        environment: Environment,
+        on_growth: Callable[[], None],
+        on_news: Callable[[frozenset[News]], None] = lambda _news: None,
     ) -> None:
         self._database = database
         self._environment = environment
         self._on_growth = on_growth
+        self._on_news = on_news
+        self._news: set[News] = set()
+        """Of the transactions since the last commit; added to on the database thread."""
         self._attempts: dict[tuple[JobId, int], Attempt] = {}
         self.outbox_seq = 0
         """The number of the last event that is committed."""
@@ -216,6 +226,14 @@ class Hands:
         self._keep(running)
         return running
 
+    async def say(self, body: RequestEventBody) -> None:
+        """Write what the person at this machine asks for; the hub is told when it can be."""
+        await self._write(lambda connection: self._append(connection, body))
+
+    async def asked_here(self, job_id: JobId) -> bool:
+        """Whether the person at this machine asked for a job; the hub's word is not enough."""
+        return await self._database.read(lambda c: copies.is_ours(c, job_id))
+
     async def log(self, job_id: JobId, lines: tuple[str, ...]) -> None:
         if attempt := self.alive(job_id):
             body = JobLogged(**names(attempt), lines=lines)
@@ -249,6 +267,8 @@ class Hands:
             changed: list[Attempt] = []
             answers: list[tuple[OpenQuestion, str]] = []
             for entry in events.events:
+                if not self._is_echo(connection, entry.event):
+                    self._news |= copies.apply(connection, entry.event, self._is_held)
                 match known_body(entry.event):
                     case QuestionAnswered() as told:
                         found = self._asking(connection, told.question_id)
@@ -343,8 +363,21 @@ class Hands:
         self._append(connection, JobResumed(**names(running), question_id=question_id))
         return running
 
-    def _append(self, connection: sqlite3.Connection, body: AttemptEventBody) -> int:
-        return outbox.append(connection, body, at=self._environment.now())
+    def _append(self, connection: sqlite3.Connection, body: OwnEventBody) -> int:
+        event = outbox.append(connection, body, at=self._environment.now())
+        self._news |= copies.apply(connection, event, self._is_held)
+        return event.seq
+
+    def _is_echo(self, connection: sqlite3.Connection, event: Event) -> bool:
+        """Say whether the hub tells what this machine wrote, and took into its copy then."""
+        return (
+            event.device == facts.get(connection, "worker_id")
+            and event.epoch == facts.epoch(connection)
+            and event.seq <= outbox.last_seq(connection, event.epoch)
+        )
+
+    def _is_held(self, job_id: JobId) -> bool:
+        return self.alive(job_id) is not None
 
     def _keep(self, attempt: Attempt) -> None:
         self._attempts[attempt.spec.job_id, attempt.number] = attempt
@@ -358,6 +391,9 @@ class Hands:
 
         result, self.outbox_seq = await self._database.write(noted)
         self._on_growth()
+        if self._news:
+            news, self._news = frozenset(self._news), set()
+            self._on_news(news)
         return result
 
 

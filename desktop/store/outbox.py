@@ -6,7 +6,7 @@ import sqlite3
 from datetime import datetime, timedelta
 
 from desktop.store import facts
-from shared.events import AttemptEventBody, Event, write_event
+from shared.events import Event, OwnEventBody, write_event
 from shared.times import to_ms
 
 KEPT_DAYS = 30
@@ -21,8 +21,8 @@ def last_seq(connection: sqlite3.Connection, epoch: int) -> int:
     return max(int(row[0]), int(facts.get(connection, f"last_seq.{epoch}", "0")))
 
 
-def append(connection: sqlite3.Connection, body: AttemptEventBody, *, at: datetime) -> int:
-    """Write an event of this device; return its number."""
+def append(connection: sqlite3.Connection, body: OwnEventBody, *, at: datetime) -> Event:
+    """Write an event of this device."""
     epoch = facts.epoch(connection)
     seq = last_seq(connection, epoch) + 1
     device = facts.get(connection, "worker_id")
@@ -31,7 +31,7 @@ def append(connection: sqlite3.Connection, body: AttemptEventBody, *, at: dateti
         "insert into outbox(epoch, seq, event, written_ms) values (?, ?, ?, ?)",
         (epoch, seq, event.model_dump_json(), to_ms(at)),
     )
-    return seq
+    return event
 
 
 def read(connection: sqlite3.Connection, *, start: int, count_max: int) -> list[Event]:

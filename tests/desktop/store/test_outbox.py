@@ -42,7 +42,7 @@ def store(tmp_path: Path) -> Iterator[Database]:
 def write(store: Database, *moments: datetime) -> list[int]:
     def run(connection: sqlite3.Connection) -> list[int]:
         body = JobStarted(job_id=JobId("job"), attempt=1, fence=1)
-        return [outbox.append(connection, body, at=at) for at in moments]
+        return [outbox.append(connection, body, at=at).seq for at in moments]
 
     return store.submit(run).result()
 

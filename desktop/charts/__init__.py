@@ -1,0 +1,1 @@
+"""Plots of models, painted: the same picture in the window and in the chat."""

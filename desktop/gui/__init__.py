@@ -1,0 +1,1 @@
+"""Tray and windows. Qt is met here alone; data and deeds come from `desktop.desk`."""

@@ -1,0 +1,1 @@
+"""One package a window. A window knows the bridge and its parts, never another window."""

@@ -1,0 +1,404 @@
+"""A copy of what the hub's log tells of this person: tasks, jobs, questions, logs, machines.
+
+It is made from events alone (`apply`, in the order they come) and can be made anew from them.
+Events of this machine are applied when they are written; when the hub tells them again they are
+left out, by their number. Reads for windows and commands are in `desktop.store.copied`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Final
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+
+from desktop.core.news import News
+from shared.errors import ErrorBody
+from shared.events import (
+    AnswerGiven,
+    AttemptBody,
+    CancelAsked,
+    Event,
+    EventBody,
+    JobCancelled,
+    JobCancelRequested,
+    JobDied,
+    JobFailed,
+    JobGranted,
+    JobInterrupted,
+    JobLogged,
+    JobParked,
+    JobQueued,
+    JobResumed,
+    JobStarted,
+    JobSucceeded,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionParked,
+    RequestRefused,
+    TaskCreated,
+    TaskRequested,
+    WorkerBack,
+    WorkerLost,
+    WorkerPaired,
+    WorkerRevoked,
+    body_of,
+)
+from shared.ids import JobId, QuestionId, WorkerId
+from shared.jobs import JobState
+from shared.questions import QUESTION_SECONDS
+from shared.times import to_ms
+
+LIVE: Final = (JobState.GRANTED, JobState.RUNNING, JobState.ASKING)
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables: one step of the worker's migrations."""
+    for statement in (
+        "create table copy_worker (worker_id text primary key, name text not null,"
+        " state text not null default 'known', since_ms integer not null default 0) strict",
+        "create table copy_task (task_id text primary key, text text not null,"
+        " created_ms integer not null, is_ours integer not null default 0) strict",
+        # Only what lists show and sort by; `result` and `error` are JSON as the events told them.
+        "create table copy_job (job_id text primary key, task_id text not null default '',"
+        " kind text not null default '', title text not null default '',"
+        " state text not null default 'queued', attempt integer not null default 1,"
+        " fence integer not null default 0, worker_id text not null default '',"
+        " created_ms integer not null, updated_ms integer not null,"
+        " started_ms integer, ended_ms integer, not_before_ms integer,"
+        " running_seconds real, inputs text not null default '', result text not null default '',"
+        " error text not null default '', cancel_by text not null default '',"
+        " is_ours integer not null default 0) strict",
+        "create index copy_job_updated on copy_job (updated_ms desc)",
+        "create index copy_job_created on copy_job (created_ms desc)",
+        "create index copy_job_state on copy_job (state, updated_ms desc)",
+        "create index copy_job_task on copy_job (task_id)",
+        "create table copy_question (question_id text primary key, job_id text not null,"
+        " asking text not null, state text not null default 'open', asked_ms integer not null,"
+        " expires_ms integer not null, value text not null default '',"
+        " answered_by text not null default '', answered_ms integer,"
+        # Given here, and not yet counted by the hub.
+        " given text not null default '') strict",
+        "create index copy_question_job on copy_question (job_id)",
+        "create index copy_question_open on copy_question (asked_ms) where state != 'answered'"
+        " and state != 'closed'",
+        "create table copy_step (step_id integer primary key, job_id text not null,"
+        " at_ms integer not null, device text not null, type text not null,"
+        " body text not null) strict",
+        "create index copy_step_job on copy_step (job_id, step_id)",
+        "create table copy_line (line_id integer primary key, job_id text not null,"
+        " attempt integer not null, at_ms integer not null, text text not null) strict",
+        "create index copy_line_job on copy_line (job_id, line_id)",
+        "create virtual table copy_line_words using fts5(text, content='copy_line',"
+        " content_rowid='line_id', tokenize='unicode61 remove_diacritics 2')",
+        "create virtual table copy_job_words using fts5(job_id unindexed, words,"
+        " tokenize='unicode61 remove_diacritics 2', prefix='2 3')",
+    ):
+        connection.execute(statement)
+
+
+def forget(connection: sqlite3.Connection) -> None:
+    """Drop the copy; it belongs to one hub and one person."""
+    for table in ("worker", "task", "job", "question", "step", "line", "job_words"):
+        connection.execute(f"delete from copy_{table}")
+    connection.execute("insert into copy_line_words(copy_line_words) values ('rebuild')")
+
+
+def apply(
+    connection: sqlite3.Connection, event: Event, held: Callable[[JobId], bool]
+) -> frozenset[News]:
+    """Take an event into the copy.
+
+    Args:
+        connection: inside the transaction that moves the cursor, or that writes the event.
+        event: the hub's, another machine's, or one that this machine just wrote.
+        held: whether an attempt of a job is alive on this machine now; what the hub tells of
+            its queue is older than that.
+
+    Returns:
+        What may have changed.
+    """
+    try:
+        body = body_of(event)
+    except ValidationError:
+        return frozenset()
+    if body is None:
+        return frozenset()
+    return _Step(connection, event, held).take(body)
+
+
+class _Step:
+    """One event on its way into the copy."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, event: Event, held: Callable[[JobId], bool]
+    ) -> None:
+        self._connection = connection
+        self._event = event
+        self._held = held
+        self._at_ms = to_ms(event.at)
+
+    def take(self, body: EventBody) -> frozenset[News]:
+        match body:
+            case JobLogged():
+                return self._log(body)
+            case WorkerPaired() | WorkerLost() | WorkerBack() | WorkerRevoked():
+                return self._worker(body)
+            case TaskCreated():
+                self._connection.execute(
+                    "insert into copy_task (task_id, text, created_ms) values (?, ?, ?)"
+                    " on conflict do nothing",
+                    (body.task_id, body.text, self._at_ms),
+                )
+                return frozenset({News.JOBS})
+            case QuestionAnswered() | QuestionParked() | AnswerGiven():
+                self._question(body)
+                self._note(body.job_id)
+                return frozenset({News.JOBS, News.QUESTIONS})
+            case _:
+                job_id = getattr(body, "job_id", None)
+                if job_id is None:
+                    return frozenset()
+                self._job(JobId(job_id), body)
+                self._note(JobId(job_id))
+                return frozenset({News.JOBS, News.QUESTIONS})
+
+    def _job(self, job_id: JobId, body: EventBody) -> None:
+        self._know(job_id)
+        match body:
+            case TaskRequested():
+                self._requested(body)
+            case JobQueued():
+                self._queued(body)
+            case JobGranted() if not self._held(job_id):
+                self._set(
+                    job_id, "fence < ? and ended_ms is null", (body.fence,),
+                    state=JobState.GRANTED, attempt=body.attempt, fence=body.fence,
+                    worker_id=body.worker_id,
+                )  # fmt: skip
+            case JobCancelRequested():
+                self._set(job_id, cancel_by=body.by or "?")
+            case CancelAsked():
+                self._set(job_id, cancel_by="you")
+            case JobDied():
+                self._set(
+                    job_id, state=JobState.DEAD, error=_json(body.error), ended_ms=self._at_ms
+                )
+            case RequestRefused():
+                self._refused(body)
+            case AttemptBody():
+                self._attempt(body)
+            case _:
+                pass  # the others are told in the timeline alone
+
+    def _attempt(self, body: AttemptBody) -> None:
+        job_id = body.job_id
+        match body:
+            case JobStarted():
+                self._set(
+                    job_id, "fence <= ?", (body.fence,),
+                    state=JobState.RUNNING, attempt=body.attempt, fence=body.fence,
+                    worker_id=self._event.device, started_ms=self._at_ms, ended_ms=None,
+                    error="", not_before_ms=None,
+                )  # fmt: skip
+            case QuestionAsked():
+                self._connection.execute(
+                    "insert into copy_question (question_id, job_id, asking, asked_ms, expires_ms)"
+                    " values (?, ?, ?, ?, ?) on conflict do nothing",
+                    (
+                        body.question_id,
+                        job_id,
+                        body.asking.model_dump_json(),
+                        self._at_ms,
+                        self._at_ms + QUESTION_SECONDS * 1000,
+                    ),
+                )
+                self._move(body, JobState.ASKING)
+            case JobResumed():
+                self._move(body, JobState.RUNNING)
+            case JobParked():
+                self._move(body, JobState.ASKING)
+            case JobSucceeded():
+                self._end(
+                    body, JobState.SUCCEEDED, result=_json(body.result), error="",
+                    running_seconds=body.running_seconds,
+                )  # fmt: skip
+            case JobFailed():
+                self._end(body, JobState.FAILED, error=_json(body.error))
+            case JobCancelled():
+                self._end(body, JobState.CANCELLED, error="")
+            case JobInterrupted():
+                told = ErrorBody(code="interrupted", message=body.reason, hint="")
+                self._end(body, JobState.INTERRUPTED, error=_json(told))
+            case _:
+                raise AssertionError(body)
+
+    def _move(self, body: AttemptBody, state: JobState) -> None:
+        self._set(
+            body.job_id, "fence <= ? and ended_ms is null", (body.fence,),
+            state=state, attempt=body.attempt, fence=body.fence, worker_id=self._event.device,
+        )  # fmt: skip
+
+    def _end(self, body: AttemptBody, state: JobState, **fields: object) -> None:
+        self._set(
+            body.job_id, "fence <= ?", (body.fence,),
+            state=state, attempt=body.attempt, fence=body.fence, worker_id=self._event.device,
+            ended_ms=self._at_ms, **fields,
+        )  # fmt: skip
+        self._close_questions(body.job_id)
+
+    def _queued(self, body: JobQueued) -> None:
+        self._set(body.job_id, kind=body.kind, title=body.title, task_id=body.task_id)
+        self._connection.execute("delete from copy_job_words where job_id = ?", (body.job_id,))
+        self._connection.execute(
+            "insert into copy_job_words (job_id, words) select job_id,"
+            " copy_job.title || ' ' || kind || ' ' || coalesce(copy_task.text, '')"
+            " from copy_job left join copy_task using (task_id) where job_id = ?",
+            (body.job_id,),
+        )
+        if not self._held(body.job_id):
+            self._set(
+                body.job_id, "attempt <= ?", (body.attempt,),
+                state=JobState.QUEUED, attempt=body.attempt, ended_ms=None, cancel_by="",
+                not_before_ms=None if body.not_before is None else to_ms(body.not_before),
+            )  # fmt: skip
+
+    def _requested(self, body: TaskRequested) -> None:
+        is_ours = int(self._event.device == self._own_device())
+        self._connection.execute(
+            "insert into copy_task (task_id, text, created_ms, is_ours) values (?, ?, ?, ?)"
+            " on conflict do nothing",
+            (body.task_id, body.text or body.title or body.kind, self._at_ms, is_ours),
+        )
+        self._set(
+            body.job_id, "kind = ''", (),
+            kind=body.kind, title=body.title or body.kind.rpartition(".")[2],
+            task_id=body.task_id, inputs=_json(body.inputs), is_ours=is_ours,
+            worker_id=body.worker_id or "",
+        )  # fmt: skip
+
+    def _refused(self, body: RequestRefused) -> None:
+        match body.request:
+            case "task_requested":
+                self._set(
+                    body.job_id, state=JobState.FAILED, error=_json(body.error),
+                    ended_ms=self._at_ms,
+                )  # fmt: skip
+            case "cancel_asked":
+                self._set(body.job_id, cancel_by="")
+            case "answer_given":
+                self._connection.execute(
+                    "update copy_question set given = '' where job_id = ? and state = 'open'",
+                    (body.job_id,),
+                )
+            case _:
+                pass
+
+    def _question(self, body: QuestionAnswered | QuestionParked | AnswerGiven) -> None:
+        match body:
+            case QuestionAnswered():
+                self._connection.execute(
+                    "update copy_question set state = 'answered', value = ?, answered_by = ?,"
+                    " answered_ms = ?, given = '' where question_id = ?",
+                    (body.answer.value, body.answer.by, self._at_ms, body.question_id),
+                )
+            case QuestionParked():
+                self._connection.execute(
+                    "update copy_question set state = 'parked' where question_id = ?"
+                    " and state = 'open'",
+                    (body.question_id,),
+                )
+            case AnswerGiven():
+                self._connection.execute(
+                    "update copy_question set given = ? where question_id = ?"
+                    " and state in ('open', 'parked')",
+                    (body.value, body.question_id),
+                )
+
+    def _close_questions(self, job_id: JobId) -> None:
+        self._connection.execute(
+            "update copy_question set state = 'closed' where job_id = ?"
+            " and state in ('open', 'parked')",
+            (job_id,),
+        )
+
+    def _log(self, body: JobLogged) -> frozenset[News]:
+        self._know(body.job_id)
+        for line in body.lines:
+            row = self._connection.execute(
+                "insert into copy_line (job_id, attempt, at_ms, text) values (?, ?, ?, ?)",
+                (body.job_id, body.attempt, self._at_ms, line),
+            )
+            self._connection.execute(
+                "insert into copy_line_words (rowid, text) values (?, ?)", (row.lastrowid, line)
+            )
+        return frozenset({News.LOGS})
+
+    def _worker(
+        self, body: WorkerPaired | WorkerLost | WorkerBack | WorkerRevoked
+    ) -> frozenset[News]:
+        state = {WorkerLost: "lost", WorkerRevoked: "revoked"}.get(type(body), "known")
+        self._connection.execute(
+            "insert into copy_worker (worker_id, name, state, since_ms) values (?, ?, ?, ?)"
+            " on conflict (worker_id) do update set name = excluded.name,"
+            " state = excluded.state, since_ms = excluded.since_ms",
+            (body.worker_id, body.name, state, self._at_ms),
+        )
+        return frozenset({News.WORKERS})
+
+    def _know(self, job_id: JobId) -> None:
+        """Make a row for a job that events tell of before the one that made it."""
+        self._connection.execute(
+            "insert into copy_job (job_id, created_ms, updated_ms) values (?, ?, ?)"
+            " on conflict do nothing",
+            (job_id, self._at_ms, self._at_ms),
+        )
+
+    def _set(
+        self, job_id: JobId, condition: str = "1", values: tuple[object, ...] = (), **fields: object
+    ) -> None:
+        """Change a job's row when it is not further than this event."""
+        columns = ", ".join(f"{name} = ?" for name in fields)
+        self._connection.execute(
+            f"update copy_job set {columns}, updated_ms = max(updated_ms, ?)"
+            f" where job_id = ? and {condition}",
+            (*fields.values(), self._at_ms, job_id, *values),
+        )
+
+    def _note(self, job_id: JobId) -> None:
+        """Write the event into the job's timeline."""
+        self._connection.execute(
+            "insert into copy_step (job_id, at_ms, device, type, body) values (?, ?, ?, ?, ?)",
+            (job_id, self._at_ms, self._event.device, self._event.type, _json(self._event.body)),
+        )
+
+    def _own_device(self) -> str:
+        row = self._connection.execute("select value from fact where name = 'worker_id'").fetchone()
+        return "" if row is None else str(row[0])
+
+
+def is_ours(connection: sqlite3.Connection, job_id: JobId) -> bool:
+    """Say whether a job was asked for by the person at this machine."""
+    row = connection.execute("select is_ours from copy_job where job_id = ?", (job_id,)).fetchone()
+    return bool(row and row[0])
+
+
+def question_job(connection: sqlite3.Connection, question_id: QuestionId) -> JobId | None:
+    row = connection.execute(
+        "select job_id from copy_question where question_id = ?", (question_id,)
+    ).fetchone()
+    return None if row is None else JobId(row[0])
+
+
+def note_name(connection: sqlite3.Connection, worker_id: WorkerId, name: str) -> None:
+    """Know this machine by its name before the hub tells of it."""
+    connection.execute(
+        "insert into copy_worker (worker_id, name) values (?, ?) on conflict do nothing",
+        (worker_id, name),
+    )
+
+
+def _json(value: object) -> str:
+    return to_json(value).decode()

@@ -1,0 +1,82 @@
+"""A desk for windows to stand on in tests: a real store of events, and paper for deeds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from desktop.core.link import LinkState, LinkStatus
+from desktop.desk.desk import Desk
+from desktop.gui.bridge import Bridge
+from desktop.store import copies, facts
+from desktop.store.database import open_store
+from desktop.store.facts import Pairing
+from desktop.system.paths import find_paths
+from shared.database import Database
+from shared.events import EventBody, RequestEventBody, write_event
+from shared.ids import WorkerId
+
+HERE = WorkerId("01900000-0000-7000-8000-00000000aaaa")
+ELSEWHERE = WorkerId("01900000-0000-7000-8000-00000000bbbb")
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+PAIRING = Pairing(
+    hub_url="http://127.0.0.1:8765",
+    worker_id=HERE,
+    worker_name="anna-pc",
+    hub_name="Anna's hub",
+    person_name="Anna",
+)
+
+
+class PaperDesk(Desk):
+    """A desk whose deeds are written on paper instead of being told to a hub."""
+
+    def __init__(self, home: Path, database: Database) -> None:
+        super().__init__(find_paths(home), database)
+        self.said: list[RequestEventBody] = []
+        self.pairing = PAIRING
+        self.link = LinkStatus(state=LinkState.ONLINE)
+        self._seq = 0
+
+    async def _say(self, body: RequestEventBody) -> None:
+        self.said.append(body)
+        await self.happens(body, device=HERE)
+
+    async def happens(self, *bodies: EventBody, device: str = "hub", minutes: float = 0) -> None:
+        """Let events come in: into the copy, and the bell rings."""
+        at = NOON + timedelta(minutes=minutes)
+        news = await self.database.write(
+            lambda connection: frozenset().union(
+                *(
+                    copies.apply(
+                        connection,
+                        write_event(body, device=device, epoch=1, seq=self._next(), at=at),
+                        lambda _job: False,
+                    )
+                    for body in bodies
+                )
+            )
+        )
+        self.ring(*news)
+
+    def _next(self) -> int:
+        self._seq += 1
+        return self._seq
+
+
+@contextlib.asynccontextmanager
+async def open_desk(home: Path) -> AsyncIterator[tuple[PaperDesk, Bridge]]:
+    """Open a paired desk in a folder, with a bridge to it; on a Qt loop (`on_qt_loop`)."""
+    paths = find_paths(home)
+    paths.make()
+    with open_store(paths.store) as database:
+        await database.write(lambda connection: facts.save_pairing(connection, PAIRING))
+        desk = PaperDesk(home, database)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                yield desk, Bridge(desk, tasks)
+        finally:
+            desk.close()
