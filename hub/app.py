@@ -220,7 +220,7 @@ def _services(
         admissions=Admissions(ledger),
         registry=registry,
         dispatcher=Dispatcher(ledger, board),
-        recorder=Recorder(ledger, kinds),
+        recorder=Recorder(ledger, board, kinds),
         rescuer=Rescuer(ledger, board, kinds),
         absences=Absences(ledger, board),
         files=Files(ledger, files),

@@ -9,6 +9,8 @@ from hub.frontends.results import result_view
 from hub.frontends.wording import answered
 from shared.events import (
     AccountLinked,
+    AnswerGiven,
+    CancelAsked,
     EventBody,
     FilesArrived,
     FilesMissed,
@@ -34,7 +36,10 @@ from shared.events import (
     QuestionAnswered,
     QuestionAsked,
     QuestionParked,
+    RequestRefused,
+    RetryAsked,
     TaskCreated,
+    TaskRequested,
     WorkerBack,
     WorkerLost,
     WorkerPaired,
@@ -108,6 +113,16 @@ def sentence(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
             return f"{body.name} speaks for you on {place(body.frontend)}"
         case PersonAdmitted():
             return f"Let in on {place(body.frontend)}"
+        case TaskRequested():
+            return f"Asked for on {facts.name}: {body.text or body.title or body.kind}"
+        case AnswerGiven():
+            return "Answered on a computer"
+        case CancelAsked():
+            return "Asked to stop it on a computer"
+        case RetryAsked():
+            return "Asked for another try on a computer"
+        case RequestRefused():
+            return f"Could not be done: {body.error.message}"
         case PairingPaused():
             return f"Pairing was paused after {body.tries} wrong codes"
 

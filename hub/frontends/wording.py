@@ -17,6 +17,8 @@ from hub.frontends.waiting import elsewhere, retry_line, why_waiting
 from shared.errors import AppError, ErrorBody
 from shared.events import (
     AccountLinked,
+    AnswerGiven,
+    CancelAsked,
     EventBody,
     FilesArrived,
     FilesMissed,
@@ -42,7 +44,10 @@ from shared.events import (
     QuestionAnswered,
     QuestionAsked,
     QuestionParked,
+    RequestRefused,
+    RetryAsked,
     TaskCreated,
+    TaskRequested,
     WorkerBack,
     WorkerLost,
     WorkerPaired,
@@ -196,6 +201,9 @@ def view_of(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
         case PairingPaused():
             return entrance.alarm_view(body)
         case TaskCreated() | JobGranted() | JobLogged() | JobResumed() | JobParked() | LateResult():
+            return None
+        case TaskRequested() | AnswerGiven() | CancelAsked() | RetryAsked() | RequestRefused():
+            # What comes of it is told; where it was asked, its computer shows the rest.
             return None
 
 

@@ -1,5 +1,7 @@
 """Takes in what workers report, once each and in order, and moves their jobs on.
 
+What the person of a worker asks for there comes the same way (`asked`).
+
 One transaction: the event, what it does to its job, and the cursor of the worker's log. A report
 on a grant that is not in force is never applied: a former holder's outcome is kept as a late
 result, and a job that was never this worker's is refused.
@@ -18,9 +20,12 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from hub.core import job as core
+from hub.core.board import Board
 from hub.core.job import Job
 from hub.core.question import Question, QuestionState
 from hub.services import endings
+from hub.services.asked import Asked
+from hub.services.deeds import Deeds
 from hub.store import events, files, questions, queue
 from hub.store.ledger import Entry, Ledger
 from shared.errors import AppError, BadInput, ErrorBody, NotAllowed
@@ -38,6 +43,7 @@ from shared.events import (
     JobSucceeded,
     LateResult,
     QuestionAsked,
+    RequestEventBody,
     body_of,
 )
 from shared.ids import ConversationId, PersonId, WorkerId
@@ -69,9 +75,10 @@ class Recorded:
 
 
 class Recorder:
-    def __init__(self, ledger: Ledger, kinds: Mapping[str, Kind]) -> None:
+    def __init__(self, ledger: Ledger, board: Board, kinds: Mapping[str, Kind]) -> None:
         self._ledger = ledger
         self._kinds = kinds
+        self._requests = Asked(Deeds(ledger.environment, board, kinds))
         self.late_results = 0
         self.refused = 0
 
@@ -115,10 +122,23 @@ class Recorder:
         if event.at.tzinfo is None:
             event = event.model_copy(update={"at": event.at.replace(tzinfo=UTC)})
         if body is None:
-            _keep_unknown(entry, person_id, event)
-            return
-        if not isinstance(body, AttemptEventBody):
+            _keep_portable(entry, person_id, event)
+        elif isinstance(body, RequestEventBody):
+            _keep_portable(entry, person_id, event)
+            self._requests.obey(entry, worker_id, person_id, body)
+        elif isinstance(body, AttemptEventBody):
+            self._take_report(entry, worker_id, person_id, event, body)
+        else:
             raise NotAllowed("event_not_yours", f"A worker cannot report '{event.type}'.")
+
+    def _take_report(
+        self,
+        entry: Entry,
+        worker_id: WorkerId,
+        person_id: PersonId,
+        event: Event,
+        body: AttemptEventBody,
+    ) -> None:
         if event.entity not in ("", body.job_id):
             raise BadInput("event_invalid", f"Event {event.seq} names another thing than its job.")
         job = queue.load_in(entry, body.job_id)
@@ -262,8 +282,8 @@ def _read(event: Event) -> EventBody | None:
     return body
 
 
-def _keep_unknown(entry: Entry, person_id: PersonId, event: Event) -> None:
-    """Keep what is newer than this hub and pass it on, for those who understand it."""
+def _keep_portable(entry: Entry, person_id: PersonId, event: Event) -> None:
+    """Keep an event and pass it on, also one that only a newer program understands."""
     if not _is_portable(event):
         raise too_large()
     entry.keep(person_id, event)

@@ -15,7 +15,7 @@ from hub.core.task import TEXT_CHARS_MAX
 from hub.store import jobs, workers
 from hub.store.ledger import Entry
 from shared.errors import BadInput, Conflict, NotFound
-from shared.ids import SHORT_LENGTH, ConversationId, JobId, PersonId, WorkerId, short
+from shared.ids import SHORT_LENGTH, ConversationId, JobId, PersonId, TaskId, WorkerId, short
 from shared.jobs import TITLE_CHARS_MAX, Origin, Priority
 from shared.kinds import JsonObject, Kind, parse_inputs
 
@@ -53,6 +53,9 @@ class Request:
     """The sender's own name for this request (an update id, an Idempotency-Key): a second
     request of the same person with it gives the first one's job. Empty: never repeated."""
     traceparent: str = ""
+    task_id: TaskId | None = None
+    """Made by the computer that asks; None for a new one."""
+    job_id: JobId | None = None
 
 
 def checked_inputs(kind: Kind, request: Request) -> JsonObject:

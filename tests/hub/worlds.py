@@ -97,7 +97,7 @@ class World:
             admissions=Admissions(ledger),
             registry=registry,
             dispatcher=Dispatcher(ledger, board),
-            recorder=Recorder(ledger, KINDS),
+            recorder=Recorder(ledger, board, KINDS),
             rescuer=Rescuer(ledger, board, KINDS),
             absences=Absences(ledger, board),
             files=Files(ledger, self.folder / "files"),

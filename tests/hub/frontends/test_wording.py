@@ -17,6 +17,8 @@ from shared.capabilities import Lacking
 from shared.errors import BadInput, ErrorBody
 from shared.events import (
     AccountLinked,
+    AnswerGiven,
+    CancelAsked,
     EventBody,
     FilesArrived,
     FilesMissed,
@@ -42,7 +44,10 @@ from shared.events import (
     QuestionAnswered,
     QuestionAsked,
     QuestionParked,
+    RequestRefused,
+    RetryAsked,
     TaskCreated,
+    TaskRequested,
     WorkerBack,
     WorkerLost,
     WorkerPaired,
@@ -152,6 +157,11 @@ EVENTS: list[EventBody] = [
     queued("moved"),
     PersonLocked(person_id=PersonId("p"), by="anna on Telegram"),
     PersonUnlocked(person_id=PersonId("p"), by="the hub's owner"),
+    TaskRequested(task_id=TASK, job_id=JOB, kind="ml.train", text="train it"),
+    AnswerGiven(question_id=QUESTION, job_id=JOB, value="/d/sales.csv"),
+    CancelAsked(job_id=JOB),
+    RetryAsked(job_id=JOB),
+    RequestRefused(job_id=JOB, request="retry_asked", error=FAILURE, by=WORKER),
 ]  # fmt: skip
 
 

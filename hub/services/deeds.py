@@ -1,0 +1,216 @@
+"""What a person may do with their tasks, in steps of a transaction.
+
+Their word comes through a frontend (`intake`), or as an event of one of their own computers
+(`recorder`); what it does is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from hub.core import job as core
+from hub.core.board import Board
+from hub.core.job import Job, JobCard
+from hub.core.question import Question, settle
+from hub.core.task import Task
+from hub.services import endings
+from hub.services.locked import check_unlocked
+from hub.services.requests import (
+    Request,
+    digest_of,
+    job_unknown,
+    repeated,
+    title_of,
+    with_writer,
+    worker_for,
+    worker_named,
+)
+from hub.store import jobs, questions, queue, tasks
+from hub.store.ledger import Entry
+from shared.environment import Environment
+from shared.errors import LimitReached, NotFound
+from shared.events import JobCancelRequested, JobQueued, QuestionAnswered, TaskCreated
+from shared.ids import JobId, PersonId, QuestionId, TaskId
+from shared.jobs import TITLE_CHARS_MAX, JobState
+from shared.kinds import Kind
+from shared.questions import Answer
+
+QUEUED_MAX = 100_000
+"""Jobs of one person that may wait."""
+
+
+class Deeds:
+    def __init__(self, environment: Environment, board: Board, kinds: Mapping[str, Kind]) -> None:
+        self._environment = environment
+        self._board = board
+        self.kinds = kinds
+
+    def request(self, entry: Entry, request: Request) -> tuple[JobCard, bool]:
+        """Make a task with one job and queue it; whether it was here before under its `dedupe`."""
+        connection = entry.connection
+        digest = digest_of(request) if request.dedupe else ""
+        if request.dedupe:
+            known = tasks.remembered(connection, request.person_id, request.dedupe)
+            if known is not None:
+                return repeated(entry, known, digest), True
+
+        check_unlocked(entry, request.person_id)
+        if self._board.ready_count(request.person_id) >= QUEUED_MAX:
+            raise LimitReached(
+                "too_many_jobs",
+                f"{QUEUED_MAX:,} jobs are waiting already.",
+                "Cancel some, or wait until they have run.",
+            )
+        card = self._make(entry, with_writer(entry, request))
+        if request.dedupe:
+            tasks.remember(entry, request.person_id, request.dedupe, card.job_id, digest)
+        return card, False
+
+    def _make(self, entry: Entry, request: Request) -> JobCard:
+        new_id = self._environment.new_id
+        kind = self.kinds[request.kind]
+        title = request.title[:TITLE_CHARS_MAX] or title_of(kind, request.inputs)
+        task = Task(
+            task_id=request.task_id or TaskId(new_id()),
+            person_id=request.person_id,
+            text=request.text or title,
+            conversation=request.conversation,
+            created_at=entry.now,
+        )
+        job = Job(
+            job_id=request.job_id or JobId(new_id()),
+            task_id=task.task_id,
+            person_id=request.person_id,
+            kind=kind.name,
+            priority=request.priority,
+            pinned_to=worker_for(entry, request),
+            created_at=entry.now,
+        )
+        tasks.insert(entry, task)
+        new = queue.NewJob(
+            job=job,
+            title=title,
+            inputs=request.inputs,
+            origin=request.origin,
+            traceparent=request.traceparent,
+        )
+        queue.insert(entry, new)
+        body = TaskCreated(task_id=task.task_id, person_id=task.person_id, text=task.text)
+        entry.tell(request.person_id, body, entity=task.task_id)
+        entry.tell(
+            request.person_id,
+            JobQueued(
+                job_id=job.job_id,
+                task_id=job.task_id,
+                kind=job.kind,
+                title=title,
+                attempt=job.life.attempt,
+            ),
+        )
+        return JobCard(
+            job=job,
+            title=title,
+            text=task.text,
+            conversation=task.conversation,
+            origin=request.origin,
+            inputs=request.inputs,
+            result=None,
+            error=None,
+            updated_at=entry.now,
+        )
+
+    def answer(
+        self, entry: Entry, person_id: PersonId, question_id: QuestionId, reply: str, by: str
+    ) -> Question:
+        """Settle a question, and let its job go on."""
+        check_unlocked(entry, person_id)
+        question = questions.load(entry.connection, question_id)
+        if question is None or question.person_id != person_id:
+            raise NotFound(
+                "question_unknown", "There is no such question.", "/questions lists the open ones."
+            )
+        settled = settle(question, reply, by)
+        assert settled.answer is not None
+        questions.save(entry, settled)
+        job = _owned(entry, person_id, question.job_id)
+        self._name_anew(entry, job)
+        entry.tell(
+            person_id,
+            QuestionAnswered(
+                question_id=question_id, job_id=question.job_id, answer=settled.answer
+            ),
+        )
+        if question.is_hubs:
+            _decide_interrupted(entry, job, settled.answer)
+        elif job.life.state is JobState.ASKING and not job.life.is_held:
+            # Parked: its child is gone, and the job starts again with what it knows now.
+            endings.queue_again(entry, job, core.answered(job.life), "answered")
+        return settled
+
+    def _name_anew(self, entry: Entry, job: Job) -> None:
+        """A job is named by what is known of it; a title that somebody chose stays."""
+        kind = self.kinds.get(job.kind)
+        card = jobs.card(entry.connection, job.job_id)
+        if kind is None or card is None:
+            return
+        told = questions.answers_of(entry.connection, job.job_id)
+        if told and card.title == title_of(kind, card.inputs, told[:-1]):
+            queue.set_title(entry, job.job_id, title_of(kind, card.inputs, told))
+
+
+def _owned(entry: Entry, person_id: PersonId, job_id: JobId) -> Job:
+    job = queue.load_in(entry, job_id)
+    if job is None or job.person_id != person_id:
+        raise job_unknown()
+    return job
+
+
+def _card(entry: Entry, job_id: JobId) -> JobCard:
+    card = jobs.card(entry.connection, job_id)
+    assert card is not None
+    return card
+
+
+def cancel(entry: Entry, person_id: PersonId, job_id: JobId, by: str) -> JobCard:
+    job = _owned(entry, person_id, job_id)
+    if job.life.state is not JobState.CANCELLED and not job.life.cancel_by:
+        life = core.request_cancel(job.life, by[:100])
+        body = JobCancelRequested(job_id=job_id, by=by[:100])
+        entry.tell(person_id, body)
+        if life.state is JobState.CANCELLED:
+            questions.close_of_job(entry, job_id)
+            endings.cancel_unheld(entry, job, life)
+        else:
+            queue.save(entry, job, life)
+    return _card(entry, job_id)
+
+
+def move(entry: Entry, person_id: PersonId, job_id: JobId, worker_name: str) -> JobCard:
+    check_unlocked(entry, person_id)
+    job = _owned(entry, person_id, job_id)
+    worker_id = worker_named(entry, person_id, worker_name)
+    life = core.move(job.life)
+    endings.queue_again(entry, replace(job, pinned_to=worker_id), life, "moved")
+    return _card(entry, job_id)
+
+
+def retry(entry: Entry, person_id: PersonId, job_id: JobId) -> JobCard:
+    check_unlocked(entry, person_id)
+    job = _owned(entry, person_id, job_id)
+    life = core.reopen(job.life)
+    questions.close_of_job(entry, job_id)
+    endings.queue_again(entry, job, life, "requeued")
+    return _card(entry, job_id)
+
+
+def _decide_interrupted(entry: Entry, job: Job, answer: Answer) -> None:
+    if job.life.state is not JobState.INTERRUPTED:
+        return
+    match answer.value:
+        case "retry":
+            endings.queue_again(entry, job, core.reopen(job.life), "requeued")
+        case "done":
+            endings.mark_done(entry, job, answer.by)
+        case _:
+            endings.cancel_unheld(entry, job, core.cancelled(job.life))
