@@ -293,7 +293,7 @@ class Agent:
             return
         for stale in self._hands.accepted(job_id):
             await self._hands.forget(stale)
-        machine = replace(self._machine(), is_asked_here=await self._hands.asked_here(job_id))
+        machine = replace(self._machine(), asked_here=await self._hands.asked_here(job_id))
         error = refusal(offer.job, self._setup.policy, machine, self._kinds)
         if error is not None:
             log.info("offer declined", job_id=job_id, code=error.code)

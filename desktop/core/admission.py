@@ -9,8 +9,16 @@ from desktop.core.policy import Policy
 from shared.errors import AppError, BadInput, ErrorBody, LimitReached, NotAllowed, Unavailable
 from shared.ids import is_uuid
 from shared.jobs import JobSpec, Origin
-from shared.kinds import Kind, parse_inputs
+from shared.kinds import Inputs, JsonObject, Kind, parse_inputs
 from shared.kinds.catalogue import kind_named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedHere:
+    """A request of the person at this machine, as it was written down here."""
+
+    kind: str
+    inputs: JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +29,8 @@ class Machine:
     disk_free_bytes: int
     kinds_ready: frozenset[str]
     """Kinds whose libraries are installed here."""
-    is_asked_here: bool = False
-    """Whether the person at this machine asked for this job, as its own log says."""
+    asked_here: AskedHere | None = None
+    """What the person at this machine asked for under this job's id, as its own store says."""
     held_back: ErrorBody | None = None
     """Why nothing may start now: a pause, or the owner's rules on battery, hours and the like."""
 
@@ -38,12 +46,11 @@ def refusal(
         # It names a folder of ours: "../.." must not become a path.
         return BadInput("job_id_invalid", "The job's id is none.", "Update the hub.")
     try:
-        parse_inputs(kind_named(spec.kind, kinds), spec.inputs)
+        inputs = parse_inputs(kind_named(spec.kind, kinds), spec.inputs)
     except AppError as error:
         return error
-    # Only this machine's own log says what was asked for here: a hub that claims it wants the
-    # owner's own rights.
-    is_claimed = spec.origin is Origin.LOCAL and not machine.is_asked_here
+    # A hub that only claims that something was asked for here wants the owner's own rights.
+    is_claimed = spec.origin is Origin.LOCAL and not _is_asked(spec, inputs, machine, kinds)
     if is_claimed or not policy.allows(spec.kind, spec.origin):
         return NotAllowed(
             "policy_refuses",
@@ -66,6 +73,14 @@ def refusal(
             "slots_busy", "All slots of this machine are busy.", "It waits.", retryable=True
         )
     return None
+
+
+def _is_asked(spec: JobSpec, inputs: Inputs, machine: Machine, kinds: Mapping[str, Kind]) -> bool:
+    """Say whether this is what was asked for here, and not another deed under its id."""
+    asked = machine.asked_here
+    if asked is None or asked.kind != spec.kind:
+        return False
+    return parse_inputs(kind_named(asked.kind, kinds), asked.inputs) == inputs
 
 
 def not_installed(kind: str) -> Unavailable:

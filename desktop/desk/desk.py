@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import structlog
 
-from desktop.agent import Agent, Setup
+from desktop.agent import EXECUTORS_AT, KINDS_AT, Agent, Setup
 from desktop.core.link import LinkState, LinkStatus
 from desktop.core.news import News
 from desktop.core.policy import Policy, write_policy
@@ -47,7 +47,13 @@ class Desk:
     """`run` it until cancelled; everything else may be called meanwhile, from its loop."""
 
     def __init__(
-        self, paths: Paths, database: Database, environment: Environment | None = None
+        self,
+        paths: Paths,
+        database: Database,
+        environment: Environment | None = None,
+        *,
+        kinds_at: str = KINDS_AT,
+        executors_at: str = EXECUTORS_AT,
     ) -> None:
         self.paths = paths
         self.database = database
@@ -62,6 +68,7 @@ class Desk:
         self.policy: Policy = Policy()
         self.policy_error: ErrorBody | None = None
         """What is wrong with the policy file; nothing may run until it is mended."""
+        self._kinds_at, self._executors_at = kinds_at, executors_at
         self._reader = Reader(database.path)
         self._agent: Agent | None = None
         self._progress: dict[JobId, Progress] = {}
@@ -205,6 +212,8 @@ class Desk:
             policy=self.policy,
             app_version=version(),
             environment=self.environment,
+            kinds_at=self._kinds_at,
+            executors_at=self._executors_at,
         )
         self._agent = Agent(
             setup,

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import Final
 
 from pydantic import ValidationError
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
+from desktop.core.admission import AskedHere
 from desktop.core.news import News
 from shared.errors import ErrorBody
 from shared.events import (
@@ -71,6 +72,8 @@ def create(connection: sqlite3.Connection) -> None:
         " running_seconds real, inputs text not null default '', result text not null default '',"
         " error text not null default '', cancel_by text not null default '',"
         " is_ours integer not null default 0) strict",
+        "create table asked_here (job_id text primary key, kind text not null,"
+        " inputs text not null) strict",
         "create index copy_job_updated on copy_job (updated_ms desc)",
         "create index copy_job_created on copy_job (created_ms desc)",
         "create index copy_job_state on copy_job (state, updated_ms desc)",
@@ -103,6 +106,7 @@ def forget(connection: sqlite3.Connection) -> None:
     """Drop the copy; it belongs to one hub and one person."""
     for table in ("worker", "task", "job", "question", "step", "line", "job_words"):
         connection.execute(f"delete from copy_{table}")
+    connection.execute("delete from asked_here")
     connection.execute("insert into copy_line_words(copy_line_words) values ('rebuild')")
 
 
@@ -379,10 +383,20 @@ class _Step:
         return "" if row is None else str(row[0])
 
 
-def is_ours(connection: sqlite3.Connection, job_id: JobId) -> bool:
-    """Say whether a job was asked for by the person at this machine."""
-    row = connection.execute("select is_ours from copy_job where job_id = ?", (job_id,)).fetchone()
-    return bool(row and row[0])
+def note_asked(connection: sqlite3.Connection, body: TaskRequested) -> None:
+    """Keep what the person at this machine asks for where no hub's word can change it."""
+    connection.execute(
+        "insert into asked_here (job_id, kind, inputs) values (?, ?, ?)",
+        (body.job_id, body.kind, _json(body.inputs)),
+    )
+
+
+def asked_here(connection: sqlite3.Connection, job_id: JobId) -> AskedHere | None:
+    """Return what the person at this machine asked for under a job's id."""
+    row = connection.execute(
+        "select kind, inputs from asked_here where job_id = ?", (job_id,)
+    ).fetchone()
+    return None if row is None else AskedHere(kind=row[0], inputs=from_json(row[1]))
 
 
 def question_job(connection: sqlite3.Connection, question_id: QuestionId) -> JobId | None:

@@ -14,6 +14,7 @@ from typing import TypedDict, TypeVar
 from pydantic import ValidationError
 
 from desktop.core import attempt as step
+from desktop.core.admission import AskedHere
 from desktop.core.attempt import Attempt, AttemptState
 from desktop.core.news import News
 from desktop.store import copies, facts, journal, outbox, outgoing
@@ -38,6 +39,7 @@ from shared.events import (
     QuestionAsked,
     QuestionParked,
     RequestEventBody,
+    TaskRequested,
     body_of,
 )
 from shared.ids import JobId, QuestionId
@@ -228,11 +230,17 @@ class Hands:
 
     async def say(self, body: RequestEventBody) -> None:
         """Write what the person at this machine asks for; the hub is told when it can be."""
-        await self._write(lambda connection: self._append(connection, body))
 
-    async def asked_here(self, job_id: JobId) -> bool:
-        """Whether the person at this machine asked for a job; the hub's word is not enough."""
-        return await self._database.read(lambda c: copies.is_ours(c, job_id))
+        def note(connection: sqlite3.Connection) -> None:
+            if isinstance(body, TaskRequested):
+                copies.note_asked(connection, body)
+            self._append(connection, body)
+
+        await self._write(note)
+
+    async def asked_here(self, job_id: JobId) -> AskedHere | None:
+        """What the person at this machine asked for under a job's id."""
+        return await self._database.read(lambda c: copies.asked_here(c, job_id))
 
     async def log(self, job_id: JobId, lines: tuple[str, ...]) -> None:
         if attempt := self.alive(job_id):

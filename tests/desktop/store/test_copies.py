@@ -1,0 +1,224 @@
+"""The copy of the hub's log: one picture, whatever the order in which lines bring the events."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from desktop.store import copies, facts
+from desktop.store.database import open_store
+from desktop.store.facts import Pairing
+from shared.database import peek
+from shared.errors import ErrorBody
+from shared.events import (
+    AnswerGiven,
+    EventBody,
+    JobCancelRequested,
+    JobDied,
+    JobFailed,
+    JobGranted,
+    JobLogged,
+    JobQueued,
+    JobStarted,
+    JobSucceeded,
+    QuestionAnswered,
+    QuestionAsked,
+    RequestRefused,
+    TaskCreated,
+    TaskRequested,
+    WorkerLost,
+    WorkerPaired,
+    WorkerRevoked,
+    write_event,
+)
+from shared.ids import JobId, PersonId, QuestionId, TaskId, WorkerId
+from shared.jobs import JobState
+from shared.questions import Answer, Asking, QuestionKind
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+HERE, AWAY = WorkerId("here"), WorkerId("away")
+JOB, TASK, QUESTION = JobId("job-1"), TaskId("task-1"), QuestionId("question-1")
+ASKING = Asking(key="file", kind=QuestionKind.CLARIFICATION, text="Which file?", allow_text=True)
+CREATED = TaskCreated(task_id=TASK, person_id=PersonId("anna"), text="train the churn table")
+QUEUED = JobQueued(job_id=JOB, task_id=TASK, kind="ml.train", title="train churn", attempt=1)
+GRANTED = JobGranted(job_id=JOB, attempt=1, fence=1, worker_id=HERE)
+STARTED = JobStarted(job_id=JOB, attempt=1, fence=1)
+ASKED = QuestionAsked(job_id=JOB, attempt=1, fence=1, question_id=QUESTION, asking=ASKING)
+ANSWERED = QuestionAnswered(
+    question_id=QUESTION, job_id=JOB, answer=Answer(value="a.csv", by="anna on Telegram")
+)
+DONE = JobSucceeded(
+    job_id=JOB, attempt=1, fence=1, result={"headline": "Done."}, running_seconds=2.5
+)
+FAILURE = ErrorBody(code="odd", message="It is odd.", hint="Even it.")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    path = tmp_path / "worker.sqlite3"
+    with open_store(path) as database:
+        pairing = Pairing(
+            hub_url="http://127.0.0.1", worker_id=HERE, worker_name="anna-pc",
+            hub_name="hub", person_name="Anna",
+        )  # fmt: skip
+        database.submit(lambda c: facts.save_pairing(c, pairing)).result()
+    connection = sqlite3.connect(path)
+    yield connection
+    connection.close()
+
+
+def take(
+    store: sqlite3.Connection, *bodies: EventBody, device: str = "hub", held: Sequence[str] = ()
+) -> None:
+    for number, body in enumerate(bodies, start=1):
+        at = NOON + timedelta(seconds=number)
+        event = write_event(body, device=device, epoch=1, seq=number, at=at)
+        copies.apply(store, event, lambda job: job in held)
+
+
+def job(store: sqlite3.Connection, column: str) -> object:
+    return store.execute(f"select {column} from copy_job where job_id = ?", (JOB,)).fetchone()[0]
+
+
+def test_a_job_is_followed_from_the_wish_to_the_result(store: sqlite3.Connection) -> None:
+    states = []
+    for body in (CREATED, QUEUED, GRANTED, STARTED, ASKED, ANSWERED, DONE):
+        take(store, body, device=HERE)
+        if body is not CREATED:
+            states.append(job(store, "state"))
+    assert states == ["queued", "granted", "running", "asking", "asking", "succeeded"]
+    assert (job(store, "title"), job(store, "worker_id")) == ("train churn", HERE)
+    question = store.execute("select state, value, answered_by from copy_question").fetchone()
+    assert question == ("answered", "a.csv", "anna on Telegram")
+    steps = store.execute("select type from copy_step order by step_id").fetchall()
+    assert [s for (s,) in steps] == [
+        "job_queued", "job_granted", "job_started", "question_asked", "question_answered",
+        "job_succeeded",
+    ]  # fmt: skip
+
+
+def test_what_the_hub_tells_late_never_takes_a_job_back(store: sqlite3.Connection) -> None:
+    """A grant comes on a shorter way than the events that led to it."""
+    take(store, STARTED, device=HERE)
+    take(store, CREATED, QUEUED, GRANTED, held=[JOB])
+    assert job(store, "state") == JobState.RUNNING
+    assert job(store, "title") == "train churn"
+
+
+def test_every_order_of_one_attempts_events_ends_the_same(tmp_path: Path) -> None:
+    hub_side, own_side = (CREATED, QUEUED, GRANTED), (STARTED, DONE)
+    endings = set()
+    for picks in itertools.combinations(range(5), 2):
+        path = tmp_path / f"{picks}.sqlite3"
+        with open_store(path):
+            pass
+        with sqlite3.connect(path) as connection:
+            hub, own = iter(hub_side), iter(own_side)
+            alive = False
+            for place in range(5):
+                body = next(own if place in picks else hub)
+                alive = alive or body is STARTED
+                held = [JOB] if alive and body is not DONE else []
+                take(connection, body, device=HERE if place in picks else "hub", held=held)
+                alive = alive and body is not DONE
+        with peek(path) as connection:
+            if picks[1] > 2:  # it ends after the hub's last word, as every real line has it
+                endings.add(
+                    connection.execute("select state, title, attempt from copy_job").fetchone()
+                )
+    assert endings == {("succeeded", "train churn", 1)}
+
+
+def test_a_failure_is_tried_again_and_then_dead(store: sqlite3.Connection) -> None:
+    take(store, QUEUED, GRANTED)
+    take(store, STARTED, JobFailed(job_id=JOB, attempt=1, fence=1, error=FAILURE), device=AWAY)
+    assert job(store, "state") == JobState.FAILED
+    again = QUEUED.model_copy(
+        update={"attempt": 2, "reason": "retry", "not_before": NOON + timedelta(minutes=1)}
+    )
+    take(store, again)
+    assert (job(store, "state"), job(store, "attempt")) == (JobState.QUEUED, 2)
+    assert job(store, "not_before_ms") is not None
+    take(store, JobDied(job_id=JOB, error=FAILURE))
+    assert job(store, "state") == JobState.DEAD
+    assert "It is odd." in str(job(store, "error"))
+
+
+def test_the_end_of_a_job_closes_its_questions(store: sqlite3.Connection) -> None:
+    take(store, STARTED, ASKED, device=AWAY)
+    take(store, DONE, device=AWAY)
+    assert store.execute("select state from copy_question").fetchone() == ("closed",)
+
+
+def test_an_answer_given_here_waits_until_the_hub_counts_one(store: sqlite3.Connection) -> None:
+    take(store, STARTED, ASKED, device=HERE)
+    take(store, AnswerGiven(question_id=QUESTION, job_id=JOB, value="b.csv"), device=HERE)
+    row = "select given, value, state from copy_question"
+    assert store.execute(row).fetchone() == ("b.csv", "", "open")
+    take(store, ANSWERED)
+    assert store.execute(row).fetchone() == ("", "a.csv", "answered")
+
+
+def test_what_was_asked_for_here_is_there_at_once_and_its_refusal_is_told(
+    store: sqlite3.Connection,
+) -> None:
+    wish = TaskRequested(task_id=TASK, job_id=JOB, kind="ml.train", text="train it", inputs={})
+    take(store, wish, device=HERE)
+    assert (job(store, "state"), job(store, "is_ours")) == (JobState.QUEUED, 1)
+    assert store.execute("select text, is_ours from copy_task").fetchone() == ("train it", 1)
+    take(store, RequestRefused(job_id=JOB, request="task_requested", error=FAILURE, by=HERE))
+    assert job(store, "state") == JobState.FAILED
+    assert "It is odd." in str(job(store, "error"))
+
+
+def test_a_stop_that_was_refused_is_no_stop(store: sqlite3.Connection) -> None:
+    take(store, STARTED, JobCancelRequested(job_id=JOB, by="anna"), device=AWAY)
+    assert job(store, "cancel_by") == "anna"
+    take(store, RequestRefused(job_id=JOB, request="cancel_asked", error=FAILURE, by=HERE))
+    assert job(store, "cancel_by") == ""
+
+
+def test_log_lines_are_found_by_their_words(store: sqlite3.Connection) -> None:
+    lines = ("reading Überblick.csv", "3 of 5 models")
+    take(store, JobLogged(job_id=JOB, attempt=1, fence=1, lines=lines), device=AWAY)
+    found = store.execute(
+        "select copy_line.text from copy_line join copy_line_words as found"
+        " on found.rowid = line_id where copy_line_words match 'uberblick'"
+    ).fetchall()
+    assert found == [(lines[0],)]
+
+
+def test_machines_are_known_by_their_latest_word(store: sqlite3.Connection) -> None:
+    take(store, WorkerPaired(worker_id=AWAY, name="studio-mac"))
+    take(store, WorkerLost(worker_id=AWAY, name="studio-mac", since=NOON))
+    read = "select name, state from copy_worker where worker_id = ?"
+    assert store.execute(read, (AWAY,)).fetchone() == ("studio-mac", "lost")
+    take(store, WorkerRevoked(worker_id=AWAY, name="studio-mac", by="anna"))
+    assert store.execute(read, (AWAY,)).fetchone() == ("studio-mac", "revoked")
+    assert store.execute(read, (HERE,)).fetchone() == ("anna-pc", "known")
+
+
+def test_another_hub_starts_with_an_empty_copy(store: sqlite3.Connection) -> None:
+    take(store, CREATED, QUEUED, STARTED, ASKED)
+    take(store, JobLogged(job_id=JOB, attempt=1, fence=1, lines=("secret",)))
+    other = Pairing(
+        hub_url="http://127.0.0.2", worker_id=AWAY, worker_name="pc", hub_name="h", person_name="B"
+    )
+    facts.save_pairing(store, other)
+    for table in ("task", "job", "question", "step", "line"):
+        assert store.execute(f"select count(*) from copy_{table}").fetchone() == (0,)
+    found = store.execute("select count(*) from copy_line_words where text match 'secret'")
+    assert found.fetchone() == (0,)
+
+
+def test_a_body_that_does_not_fit_its_type_changes_nothing(store: sqlite3.Connection) -> None:
+    event = write_event(QUEUED, device="hub", epoch=1, seq=1, at=NOON)
+    odd = event.model_copy(update={"body": {"job_id": 7}})
+    assert copies.apply(store, odd, lambda _: False) == frozenset()
+    newer = event.model_copy(update={"type": "tea_brewed"})
+    assert copies.apply(store, newer, lambda _: False) == frozenset()
