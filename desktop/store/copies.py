@@ -63,7 +63,8 @@ def create(connection: sqlite3.Connection) -> None:
         "create table copy_task (task_id text primary key, text text not null,"
         " created_ms integer not null, is_ours integer not null default 0) strict",
         # Only what lists show and sort by; `result` and `error` are JSON as the events told them.
-        "create table copy_job (job_id text primary key, task_id text not null default '',"
+        "create table copy_job (number integer primary key, job_id text not null unique,"
+        " task_id text not null default '',"
         " kind text not null default '', title text not null default '',"
         " state text not null default 'queued', attempt integer not null default 1,"
         " fence integer not null default 0, worker_id text not null default '',"
@@ -71,7 +72,7 @@ def create(connection: sqlite3.Connection) -> None:
         " started_ms integer, ended_ms integer, not_before_ms integer,"
         " running_seconds real, inputs text not null default '', result text not null default '',"
         " error text not null default '', cancel_by text not null default '',"
-        " is_ours integer not null default 0) strict",
+        " line_count integer not null default 0, is_ours integer not null default 0) strict",
         "create table asked_here (job_id text primary key, kind text not null,"
         " inputs text not null) strict",
         "create index copy_job_updated on copy_job (updated_ms desc)",
@@ -91,9 +92,12 @@ def create(connection: sqlite3.Connection) -> None:
         " at_ms integer not null, device text not null, type text not null,"
         " body text not null) strict",
         "create index copy_step_job on copy_step (job_id, step_id)",
-        "create table copy_line (line_id integer primary key, job_id text not null,"
-        " attempt integer not null, at_ms integer not null, text text not null) strict",
-        "create index copy_line_job on copy_line (job_id, line_id)",
+        # `job` is the job's number here, `number` the line's within the job: both without gaps,
+        # so that any page of any log is one seek.
+        "create table copy_line (line_id integer primary key, job integer not null,"
+        " number integer not null, attempt integer not null, at_ms integer not null,"
+        " text text not null) strict",
+        "create unique index copy_line_job on copy_line (job, number)",
         "create virtual table copy_line_words using fts5(text, content='copy_line',"
         " content_rowid='line_id', tokenize='unicode61 remove_diacritics 2')",
         "create virtual table copy_job_words using fts5(job_id unindexed, words,"
@@ -330,14 +334,25 @@ class _Step:
 
     def _log(self, body: JobLogged) -> frozenset[News]:
         self._know(body.job_id)
-        for line in body.lines:
-            row = self._connection.execute(
-                "insert into copy_line (job_id, attempt, at_ms, text) values (?, ?, ?, ?)",
-                (body.job_id, body.attempt, self._at_ms, line),
-            )
-            self._connection.execute(
-                "insert into copy_line_words (rowid, text) values (?, ?)", (row.lastrowid, line)
-            )
+        job, count = self._connection.execute(
+            "update copy_job set line_count = line_count + ? where job_id = ?"
+            " returning number, line_count",
+            (len(body.lines), body.job_id),
+        ).fetchone()
+        row = self._connection.execute("select max(line_id) from copy_line").fetchone()
+        before, first = row[0] or 0, count - len(body.lines) + 1
+        self._connection.executemany(
+            "insert into copy_line (line_id, job, number, attempt, at_ms, text)"
+            " values (?, ?, ?, ?, ?, ?)",
+            (
+                (before + 1 + index, job, first + index, body.attempt, self._at_ms, line)
+                for index, line in enumerate(body.lines)
+            ),
+        )
+        self._connection.executemany(
+            "insert into copy_line_words (rowid, text) values (?, ?)",
+            enumerate(body.lines, before + 1),
+        )
         return frozenset({News.LOGS})
 
     def _worker(
