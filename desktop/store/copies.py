@@ -104,14 +104,43 @@ def create(connection: sqlite3.Connection) -> None:
         " tokenize='unicode61 remove_diacritics 2', prefix='2 3')",
     ):
         connection.execute(statement)
+    # A store of before: the hub tells its whole log again, and the copy is made of it.
+    begin(connection)
+    connection.execute("update fact set value = '0' where name = 'hub_seq'")
 
 
-def forget(connection: sqlite3.Connection) -> None:
-    """Drop the copy; it belongs to one hub and one person."""
+def begin(connection: sqlite3.Connection) -> None:
+    """Start the copy anew: the hub is another one, or was restored and tells its log again.
+
+    What this machine has written so far comes from the hub from now on, like everything else.
+    """
     for table in ("worker", "task", "job", "question", "step", "line", "job_words"):
         connection.execute(f"delete from copy_{table}")
-    connection.execute("delete from asked_here")
     connection.execute("insert into copy_line_words(copy_line_words) values ('rebuild')")
+    told = dict(connection.execute("select name, value from fact").fetchall())
+    epoch = told.get("epoch", "0")
+    row = connection.execute("select max(seq) from outbox where epoch = ?", (epoch,)).fetchone()
+    # Old events are deleted; the highest number ever used is remembered aside.
+    written = max(row[0] or 0, int(told.get(f"last_seq.{epoch}", "0")))
+    connection.execute(
+        "insert into fact (name, value) values ('copy_starts', ?)"
+        " on conflict (name) do update set value = excluded.value",
+        (str(written),),
+    )
+
+
+def is_echo(connection: sqlite3.Connection, event: Event) -> bool:
+    """Say whether the hub tells what this machine wrote, and took into the copy when it did."""
+    told = dict(
+        connection.execute(
+            "select name, value from fact where name in ('worker_id', 'epoch', 'copy_starts')"
+        ).fetchall()
+    )
+    return (
+        event.device == told.get("worker_id")
+        and str(event.epoch) == told.get("epoch")
+        and event.seq > int(told.get("copy_starts", "0"))
+    )
 
 
 def apply(

@@ -71,7 +71,7 @@ def save_pairing(connection: sqlite3.Connection, paired: Pairing) -> None:
         connection.execute("delete from question")
         # Another hub must not even learn the hashes of what the last one was to get.
         connection.execute("delete from outgoing")
-        copies.forget(connection)
+        connection.execute("delete from asked_here")
     put(connection, "hub_url", paired.hub_url)
     put(connection, "worker_id", paired.worker_id)
     put(connection, "worker_name", paired.worker_name)
@@ -81,6 +81,7 @@ def save_pairing(connection: sqlite3.Connection, paired: Pairing) -> None:
     put(connection, "hub_seq", "0")
     put(connection, "epoch", str(epoch(connection) + 1))
     put(connection, "asked", "")
+    copies.begin(connection)
     copies.note_name(connection, paired.worker_id, paired.worker_name)
 
 

@@ -274,9 +274,8 @@ class Hands:
         def note(connection: sqlite3.Connection) -> tuple[list[Attempt], Heard]:
             changed: list[Attempt] = []
             answers: list[tuple[OpenQuestion, str]] = []
+            self._copy(connection, hub_epoch, events)
             for entry in events.events:
-                if not self._is_echo(connection, entry.event):
-                    self._news |= copies.apply(connection, entry.event, self._is_held)
                 match known_body(entry.event):
                     case QuestionAnswered() as told:
                         found = self._asking(connection, told.question_id)
@@ -376,13 +375,12 @@ class Hands:
         self._news |= copies.apply(connection, event, self._is_held)
         return event.seq
 
-    def _is_echo(self, connection: sqlite3.Connection, event: Event) -> bool:
-        """Say whether the hub tells what this machine wrote, and took into its copy then."""
-        return (
-            event.device == facts.get(connection, "worker_id")
-            and event.epoch == facts.epoch(connection)
-            and event.seq <= outbox.last_seq(connection, event.epoch)
-        )
+    def _copy(self, connection: sqlite3.Connection, hub_epoch: str, events: Events) -> None:
+        if facts.hub_cursor(connection)[0] not in ("", hub_epoch):
+            copies.begin(connection)
+        for entry in events.events:
+            if not copies.is_echo(connection, entry.event):
+                self._news |= copies.apply(connection, entry.event, self._is_held)
 
     def _is_held(self, job_id: JobId) -> bool:
         return self.alive(job_id) is not None

@@ -80,6 +80,8 @@ def start_epoch(connection: sqlite3.Connection, *, at: datetime) -> int:
         (old, acked_seq(connection)),
     ).fetchall()
     facts.put(connection, "epoch", str(old + 1))
+    # What is numbered anew stands in the copy already (`desktop.store.copies.is_echo`).
+    facts.put(connection, "copy_starts", "0")
     for seq, (text,) in enumerate(rows, start=1):
         event = Event.model_validate_json(text)
         moved = event.model_copy(update={"epoch": old + 1, "seq": seq})
