@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check fix run bench bench-ml chaos build worker lock clean
+.PHONY: help demo test check fix run bench bench-ml chaos build worker words screenshots lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,12 @@ build: $(READY) ## wheel and source archive in dist/
 
 worker: $(READY) ## self-contained worker for this system in dist/, for a hub's downloads folder
 	$(BIN)/python packaging/pack_worker.py
+
+words: $(READY) ## bring the windows' catalogues of words up to date
+	$(BIN)/python packaging/words.py
+
+screenshots: $(READY) ## every state of every window, light, dark and at 200 %, in .screenshots/
+	$(BIN)/python -m tests.desktop.gui.screenshots .screenshots $(ARGS)
 
 lock: $(READY) ## write the hash-locked requirements anew
 	packaging/lock.sh $(BIN)
