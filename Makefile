@@ -28,8 +28,8 @@ fix: $(READY) ## format and mend what can be mended by itself
 	$(BIN)/ruff check --fix-only -q .
 	$(BIN)/ruff format -q .
 
-run: $(READY) ## a hub on this machine, on http://127.0.0.1:8765
-	$(BIN)/python -m hub serve $(ARGS)
+run: $(READY) ## a hub and the tray app on this machine (headless where there is no display)
+	@$(BIN)/python packaging/run.py
 
 bench: $(READY) ## durable jobs a second, latency, start and idle size
 	$(BIN)/python -m tests.benchmarks.queue $(ARGS)
