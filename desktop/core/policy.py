@@ -9,16 +9,22 @@ The policy is a TOML file that only its owner edits:
     [kinds]
     local = ["*"]
     chat = ["data.*", "files.*", "ml.*"]
+
+    [run]
+    on_battery = false
+    hours = "18:00-08:00"
 """
 
 from __future__ import annotations
 
 import fnmatch
+import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from desktop.core.run_policy import RunRules
 from shared.errors import BadInput
 from shared.jobs import Origin
 
@@ -29,7 +35,7 @@ DISK_FREE_BYTES_MIN = 500 * 1024**2
 
 HEADER = """\
 # What Deskhand may do on this machine. Only you change this file; no hub and no chat can.
-# `deskhand doctor` checks it. Changes count from the next start of the worker.
+# `deskhand doctor` checks it. Changes count within half a minute; jobs that run go on.
 """
 
 
@@ -56,6 +62,9 @@ class Policy(BaseModel):
 
     send_files: tuple[Origin, ...] = (Origin.LOCAL, Origin.CHAT)
     """For whom a file may leave this machine when it is asked for; nothing leaves unasked."""
+
+    run: RunRules = RunRules()
+    """When jobs may start: on battery, at which hours, and the like."""
 
     def allows(self, kind: str, origin: Origin) -> bool:
         return any(fnmatch.fnmatchcase(kind, pattern) for pattern in self.kinds.get(origin, ()))
@@ -88,9 +97,20 @@ def write_policy(policy: Policy) -> str:
     lines.append(f"send_files = [{_strings(tuple(policy.send_files))}]")
     if policy.memory_bytes_max is not None:
         lines.append(f"memory_bytes_max = {policy.memory_bytes_max}")
+    if policy.disk_free_bytes_min != DISK_FREE_BYTES_MIN:
+        lines.append(f"disk_free_bytes_min = {policy.disk_free_bytes_min}")
     lines += ["", "[kinds]"]
     lines += [f"{origin.value} = [{_strings(p)}]" for origin, p in policy.kinds.items()]
+    if rules := list(_rules(policy.run)):
+        lines += ["", "[run]", *rules]
     return "\n".join(lines) + "\n"
+
+
+def _rules(rules: RunRules) -> Iterator[str]:
+    """Write the rules that are not as they are without a word."""
+    for name, value in rules.model_dump(mode="json", exclude_defaults=True).items():
+        # For booleans, numbers, strings and lists of strings JSON is written as TOML is.
+        yield f"{name} = {json.dumps(value, ensure_ascii=False)}"
 
 
 def _place_of(text: str, loc: tuple[int | str, ...]) -> str:
