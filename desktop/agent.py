@@ -22,6 +22,7 @@ from desktop.core.link import LinkState, LinkStatus
 from desktop.core.news import News
 from desktop.core.outcome import Ending, Outcome
 from desktop.core.policy import MEMORY_SHARE_DEFAULT, Policy
+from desktop.core.run_policy import cores_max
 from desktop.core.sending import Wish
 from desktop.link.client import Link
 from desktop.link.uploads import Uploads
@@ -99,10 +100,12 @@ class Agent:
         *,
         on_news: Callable[[frozenset[News]], None] = lambda _news: None,
         on_progress: Callable[[Progress], None] = lambda _progress: None,
+        on_beat: Callable[[], None] = lambda: None,
     ) -> None:
         self._setup = setup
         self._held_back: ErrorBody | None = None
         self._on_progress = on_progress
+        self._on_beat = on_beat
         self._kinds: Mapping[str, Kind] = load(setup.kinds_at)
         self._executors: Mapping[str, str] = load(setup.executors_at)
         self._ready = hardware.kinds_ready(self._kinds, self._executors)
@@ -184,6 +187,7 @@ class Agent:
 
     def beat(self) -> Beat:
         self._look_at_tools()
+        self._on_beat()
         return Beat(
             held=self._hands.held,
             slots=self._slots,
@@ -376,6 +380,7 @@ class Agent:
             memory_bytes_max=policy.memory_bytes_max
             or int(hardware.memory_total_bytes() * MEMORY_SHARE_DEFAULT),
             threads_max=1,
+            cores_max=cores_max(policy.run, hardware.cores()),
         )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.errors import ErrorBody
+from shared.errors import ErrorBody, Unavailable
 
 REFUSED_CODES = frozenset({"key_invalid", "worker_refused", "worker_revoked", "worker_unknown"})
 """Goodbyes of a hub after which there is no use in calling again."""
+TOKEN_MISSING = "token_missing"  # noqa: S105 (it names an error)
 REPLACED = "connection_replaced"
 """The goodbye to the earlier of two programs that run with one token."""
 
@@ -92,4 +93,13 @@ def unreachable(host: str, reason: str) -> ErrorBody:
         message=f"The hub at {host} cannot be reached ({reason}).",
         hint="Jobs go on; results wait here. It is tried again by itself.",
         retryable=True,
+    )
+
+
+def token_missing() -> Unavailable:
+    return Unavailable(
+        TOKEN_MISSING,
+        "The token this machine got when it was paired cannot be read: it is gone, or the "
+        "system's safe is locked.",
+        "Log in to unlock the safe, or pair again: deskhand pair CODE --hub URL",
     )

@@ -17,19 +17,22 @@ from typing import TypeVar
 import structlog
 
 from desktop.agent import EXECUTORS_AT, KINDS_AT, Agent, Setup
-from desktop.core.link import LinkState, LinkStatus
+from desktop.core.link import LinkState, LinkStatus, token_missing
 from desktop.core.news import News
-from desktop.core.policy import Policy, write_policy
+from desktop.core.policy import Policy
+from desktop.desk.holding import FOREVER, Holding
 from desktop.store import facts, outbox
 from desktop.store.facts import Pairing
+from desktop.system import power
 from desktop.system.credentials import load_secret
+from desktop.system.hardware import zone
 from desktop.system.paths import Paths
-from desktop.system.policy_file import load_policy
+from desktop.system.policy_file import load_policy, policy_stamp, save_policy
 from desktop.system.program import version
 from desktop.system.status import StatusFile
 from shared.database import Database, Reader
 from shared.environment import Environment
-from shared.errors import ErrorBody, NotFound, Unavailable
+from shared.errors import AppError, ErrorBody, NotFound
 from shared.events import AnswerGiven, CancelAsked, RequestEventBody, RetryAsked, TaskRequested
 from shared.ids import JobId, QuestionId, TaskId, WorkerId
 from shared.kinds import JsonObject
@@ -37,10 +40,6 @@ from shared.messages import Progress
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
-
-PAUSED = "paused"
-"""The code of a pause that the person asked for."""
-FOREVER = "until resumed"
 
 
 class Desk:
@@ -74,7 +73,10 @@ class Desk:
         self._progress: dict[JobId, Progress] = {}
         self._pairing_changed = asyncio.Event()
         self._report = StatusFile(paths.status)
-        self._pause: ErrorBody | None = None
+        self._policy_stamp = ""
+        self._beaten = asyncio.Event()
+        self.holding = Holding(self.environment, power.read, self._hold, zone)
+        """What keeps jobs from starting here, and when it is looked at again."""
 
     # What there is to see.
 
@@ -90,8 +92,10 @@ class Desk:
 
     @property
     def held_back(self) -> ErrorBody | None:
-        """Why nothing starts on this machine now: a pause, or the owner's rules."""
-        return self._pause
+        """Why nothing starts on this machine now: a pause, a broken policy, the owner's rules."""
+        if self.holding.is_paused:
+            return self.holding.why
+        return self.policy_error or self.holding.why
 
     async def look(self, read: Callable[[sqlite3.Connection], T]) -> T:
         """Read from the store, in a thread of its own; see `desktop.store.copied`."""
@@ -151,22 +155,38 @@ class Desk:
 
     async def change_policy(self, policy: Policy) -> None:
         """Write the owner's rules down, and go by them from now on."""
-        text = write_policy(policy)
-        await asyncio.to_thread(self.paths.policy.write_text, text, encoding="utf-8")
-        self.policy, self.policy_error = policy, None
+        self._policy_stamp = await asyncio.to_thread(save_policy, self.paths, policy)
+        self._adopt(policy, None)
+
+    async def read_policy(self) -> None:
+        """Go by the policy file as it is now; nothing happens when it is as it was."""
+        stamp = await asyncio.to_thread(policy_stamp, self.paths)
+        if stamp == self._policy_stamp:
+            return
+        self._policy_stamp = stamp
+        try:
+            self._adopt(await asyncio.to_thread(load_policy, self.paths), None)
+        except AppError as error:
+            log.warning("the policy file cannot be used", code=error.code)
+            self._adopt(self.policy, error.body.model_copy(update={"retryable": True}))
+
+    def _adopt(self, policy: Policy, error: ErrorBody | None) -> None:
+        self.policy, self.policy_error = policy, error
+        self.holding.adopt(policy.run)
         if self._agent is not None:
             self._agent.adopt(policy)
+            self._agent.hold(self.held_back)
         self.ring(News.POLICY, News.STATUS)
 
     async def pause(self, until: datetime | None = None) -> None:
         """Start nothing new here until a time, or until `resume`; jobs that run go on."""
         told = FOREVER if until is None else until.isoformat()
         await self.database.write(lambda c: facts.put(c, "paused_until", told))
-        self._look_at_pause(told)
+        self.holding.pause(told)
 
     async def resume(self) -> None:
         await self.database.write(lambda c: facts.put(c, "paused_until", ""))
-        self._look_at_pause("")
+        self.holding.pause("")
 
     async def paired(self) -> None:
         """This machine has joined a hub, or left it: go by what the store says now."""
@@ -180,13 +200,18 @@ class Desk:
 
     async def run(self) -> None:
         """Work for whatever hub this machine belongs to, until cancelled."""
-        while True:
-            self._pairing_changed.clear()
-            self.pairing = await self.database.read(facts.pairing)
-            self._look_at_pause(await self.database.read(lambda c: facts.get(c, "paused_until")))
-            self.ring(News.PAIRING, News.STATUS)
-            await self._serve()
-            await self._pairing_changed.wait()
+        self.holding.pause(await self.database.read(lambda c: facts.get(c, "paused_until")))
+        await self.read_policy()
+        await self.holding.look()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.holding.run())
+            tasks.create_task(self._mind_policy())
+            while True:
+                self._pairing_changed.clear()
+                self.pairing = await self.database.read(facts.pairing)
+                self.ring(News.PAIRING, News.STATUS)
+                await self._serve()
+                await self._pairing_changed.wait()
 
     def close(self) -> None:
         """Give back what it holds; the database belongs to whoever opened it."""
@@ -204,7 +229,6 @@ class Desk:
         if token is None:
             self._note_status(LinkStatus(state=LinkState.REFUSED, error=token_missing().body))
             return
-        self.policy = await asyncio.to_thread(load_policy, self.paths)
         setup = Setup(
             paths=self.paths,
             pairing=self.pairing,
@@ -221,6 +245,7 @@ class Desk:
             self._note_status,
             on_news=self._tell,
             on_progress=self._note_progress,
+            on_beat=self._beaten.set,
         )
         self._agent.hold(self.held_back)
         async with asyncio.TaskGroup() as tasks:
@@ -232,6 +257,13 @@ class Desk:
         self._agent = None
         self._progress.clear()
 
+    async def _mind_policy(self) -> None:
+        """Look whether the policy was edited, at every beat: the program is awake then anyway."""
+        while True:
+            await self._beaten.wait()
+            self._beaten.clear()
+            await self.read_policy()
+
     async def _say(self, body: RequestEventBody) -> None:
         if self._agent is None:
             raise NotFound(
@@ -241,10 +273,7 @@ class Desk:
             )
         await self._agent.say(body)
 
-    def _look_at_pause(self, told: str) -> None:
-        until = None if told in ("", FOREVER) else datetime.fromisoformat(told)
-        is_over = not told or (until is not None and until <= self.environment.now())
-        self._pause = None if is_over else paused(until)
+    def _hold(self) -> None:
         if self._agent is not None:
             self._agent.hold(self.held_back)
         self.ring(News.STATUS)
@@ -267,23 +296,3 @@ class Desk:
 
 def later(now: datetime, seconds: float) -> datetime:
     return now + timedelta(seconds=seconds)
-
-
-def paused(until: datetime | None) -> ErrorBody:
-    """Say why nothing starts while the person has paused this machine."""
-    when = f" until {until.astimezone():%H:%M}" if until else ""
-    return ErrorBody(
-        code=PAUSED,
-        message=f"This computer is paused{when}.",
-        hint="Resume it in the tray menu, or with: deskhand resume",
-        retryable=True,
-    )
-
-
-def token_missing() -> Unavailable:
-    return Unavailable(
-        "token_missing",
-        "The token this machine got when it was paired cannot be read: it is gone, or the "
-        "system's safe is locked.",
-        "Log in to unlock the safe, or pair again: deskhand pair CODE --hub URL",
-    )

@@ -65,6 +65,8 @@ class ChildLimits:
     """Time spent asking does not count."""
     leaving_seconds_max: float = 10.0
     """How long it may stay after its last word."""
+    cores_max: int | None = None
+    """How many cores it and all it starts may use; None for all."""
 
 
 class Child:
@@ -101,6 +103,8 @@ class Child:
         if self._ending is not None:  # cancelled while it was being started
             self._kill()
         _lower_priority(process.pid)
+        if self._limits.cores_max is not None:
+            keep_to_cores(process.pid, self._limits.cores_max)
         self._write(write(self._order))
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -362,3 +366,14 @@ def _lower_priority(pid: int) -> None:
     with contextlib.suppress(psutil.Error, OSError):
         process = psutil.Process(pid)
         process.nice(BELOW_NORMAL_PRIORITY)
+
+
+def keep_to_cores(pid: int, count: int) -> None:
+    """Pin a child, and with it all it starts later, to as many cores of those it has.
+
+    Always the same ones, so that all jobs together stay within them. macOS pins nothing; there
+    the low priority alone keeps the machine quick.
+    """
+    with contextlib.suppress(psutil.Error, OSError, AttributeError):
+        process = psutil.Process(pid)
+        process.cpu_affinity(sorted(process.cpu_affinity() or ())[-count:])

@@ -79,6 +79,8 @@ class Workshop:
     """The folder of a profile apart; None for the person's own."""
     memory_bytes_max: int
     threads_max: int
+    cores_max: int | None = None
+    """How many cores all jobs together may use; None for all. Not on macOS, which pins nothing."""
     send_files: tuple[Origin, ...] = ()
     """For whom files may leave, as the children are told."""
 
@@ -120,6 +122,7 @@ class Runner:
             ChildLimits(
                 memory_bytes_max=self.workshop.memory_bytes_max,
                 running_seconds_max=kind.timeout_seconds,
+                cores_max=self.workshop.cores_max,
             ),
             self._environment,
             running.take,

@@ -7,7 +7,9 @@ import importlib.util
 import platform
 import shutil
 from collections.abc import Mapping
+from datetime import tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psutil
 
@@ -85,8 +87,21 @@ def zone_name() -> str:
     return name if len(name) <= ZONE_CHARS_MAX else ""
 
 
+def zone() -> tzinfo | None:
+    """Return the machine's time zone with its changes of the clock; None when it is not known."""
+    try:
+        return ZoneInfo(zone_name())
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        return None
+
+
 def memory_total_bytes() -> int:
     return int(psutil.virtual_memory().total)
+
+
+def cores() -> int:
+    """Count the processor's cores, as the system counts them."""
+    return psutil.cpu_count() or 1
 
 
 def disk_free_bytes(folder: Path) -> int:

@@ -40,10 +40,10 @@ def order(kind: str, workdir: Path, **inputs: int | str) -> Order:
 class Run:
     """One child and what it said."""
 
-    def __init__(self, ordered: Order, seconds: float = 30.0) -> None:
+    def __init__(self, ordered: Order, seconds: float = 30.0, *, cores: int | None = None) -> None:
         self.lines: list[FromChild] = []
         self.spoke = asyncio.Event()
-        limits = ChildLimits(memory_bytes_max=MEMORY, running_seconds_max=seconds)
+        limits = ChildLimits(memory_bytes_max=MEMORY, running_seconds_max=seconds, cores_max=cores)
         self.child = Child(ordered, limits, Environment(), self._note)
 
     def _note(self, line: FromChild) -> None:
@@ -157,6 +157,20 @@ async def test_a_job_sees_nothing_of_the_workers_environment(
     names = str(outcome.output["text"]).split()
     assert "OPENAI_API_KEY" not in names
     assert "OMP_NUM_THREADS" in names
+
+
+@pytest.mark.skipif(psutil.cpu_count() == 1, reason="one core cannot be shared out")
+async def test_a_child_keeps_to_the_cores_it_may_use(tmp_path: Path) -> None:
+    one = Run(order("hang", tmp_path), cores=1)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(one.child.run())
+        await one.until_it_speaks()
+        process = one.child._process
+        assert process is not None
+        (core,) = psutil.Process(process.pid).cpu_affinity() or ()
+        one.child.end(Ending.CANCELLED)
+        await asyncio.wait_for(running, 10)
+    assert core == max(psutil.Process().cpu_affinity() or ())
 
 
 async def test_a_child_whose_worker_vanishes_ends_itself(tmp_path: Path) -> None:
