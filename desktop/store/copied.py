@@ -20,7 +20,7 @@ from shared.ids import JobId, QuestionId, TaskId, WorkerId, short
 from shared.jobs import JobState
 from shared.kinds import JsonObject
 from shared.questions import Asking
-from shared.times import from_ms
+from shared.times import from_ms, to_ms
 
 STEPS_MAX = 500
 """The newest steps of a job; more are not read at once."""
@@ -44,6 +44,8 @@ class Worker:
 class JobRow:
     """A job as lists show it."""
 
+    number: int
+    """Its number in this machine's copy; of two made in the same moment the higher is newer."""
     job_id: JobId
     task_id: TaskId
     kind: str
@@ -64,6 +66,14 @@ class JobRow:
     """Who asked for its end; empty when nobody did."""
     is_ours: bool
     """Asked for at this machine."""
+    headline: str
+    """The result's one sentence; empty without a result."""
+    asks: str
+    """What its open question says; empty when it asks nothing."""
+
+    @property
+    def created_ms(self) -> int:
+        return to_ms(self.created_at)
 
     @property
     def short_id(self) -> str:
@@ -131,42 +141,46 @@ def workers(connection: sqlite3.Connection) -> tuple[Worker, ...]:
 
 
 JOB_COLUMNS = (
-    "job_id, task_id, kind, title, copy_job.state, attempt, copy_job.worker_id,"
-    " coalesce(copy_worker.name, ''), copy_job.created_ms, updated_ms, started_ms, ended_ms,"
-    " not_before_ms, error, cancel_by, copy_job.is_ours"
+    "number, job_id, task_id, kind, title, state, attempt, worker_id, machine, created_ms,"
+    " updated_ms, started_ms, ended_ms, not_before_ms, error, cancel_by, is_ours,"
+    " coalesce(nullif(result, '') ->> '$.headline', ''), coalesce((select asking ->> '$.text' from"
+    " copy_question where copy_question.job_id = copy_job.job_id and given = ''"
+    " and copy_question.state in ('open', 'parked')), '')"
 )
-JOBS = f"select {JOB_COLUMNS} from copy_job left join copy_worker using (worker_id)"
+JOBS = f"select {JOB_COLUMNS} from copy_job"
 
 
 def job_row(values: tuple[object, ...]) -> JobRow:
-    """Make a row of what `JOB_COLUMNS` selects."""
-    job_id, task_id, kind, title, state, attempt, worker_id, machine = values[:8]
-    created, updated, started, ended, not_before, error, cancel_by, is_ours = values[8:]
-    assert isinstance(attempt, int)
+    """Make a row of what `JOBS` selects."""
+    number, job_id, task_id, kind, title, state, attempt, worker_id, machine = values[:9]
+    created, updated, started, ended, not_before, error, cancel_by, is_ours = values[9:17]
     return JobRow(
+        number=_whole(number),
         job_id=JobId(str(job_id)),
         task_id=TaskId(str(task_id)),
         kind=str(kind),
         title=str(title),
         state=JobState(str(state)),
-        attempt=attempt,
+        attempt=_whole(attempt),
         worker_id=WorkerId(str(worker_id)),
         machine=str(machine),
-        created_at=from_ms(_ms(created)),
-        updated_at=from_ms(_ms(updated)),
+        created_at=from_ms(_whole(created)),
+        updated_at=from_ms(_whole(updated)),
         started_at=_moment(started),
         ended_at=_moment(ended),
         not_before=_moment(not_before),
         error=_error(str(error)),
         cancel_by=str(cancel_by),
         is_ours=bool(is_ours),
+        headline=str(values[17]),
+        asks=str(values[18]),
     )
 
 
 def newest(connection: sqlite3.Connection, limit: int) -> tuple[JobRow, ...]:
     """Read the jobs that were asked for last."""
     rows = connection.execute(
-        f"{JOBS} order by created_ms desc, job_id desc limit ?",
+        f"{JOBS} order by created_ms desc, number desc limit ?",
         (limit,),
     )
     return tuple(job_row(row) for row in rows)
@@ -175,9 +189,7 @@ def newest(connection: sqlite3.Connection, limit: int) -> tuple[JobRow, ...]:
 def live(connection: sqlite3.Connection, limit: int = 100) -> tuple[JobRow, ...]:
     """Read the jobs that run or ask, on any machine, the newest first."""
     rows = connection.execute(
-        f"{JOBS}"
-        " where copy_job.state in ('granted', 'running', 'asking')"
-        " order by created_ms desc, job_id desc limit ?",
+        f"{JOBS} where shelf in (0, 1) order by created_ms desc, number desc limit ?",
         (limit,),
     )
     return tuple(job_row(row) for row in rows)
@@ -186,7 +198,7 @@ def live(connection: sqlite3.Connection, limit: int = 100) -> tuple[JobRow, ...]
 def jobs_of_task(connection: sqlite3.Connection, task_id: TaskId) -> tuple[JobRow, ...]:
     """Read a task's jobs in the order they were made."""
     rows = connection.execute(
-        f"{JOBS} where task_id = ? order by created_ms, job_id limit ?",
+        f"{JOBS} where task_id = ? order by created_ms, number limit ?",
         (task_id, STEPS_MAX),
     )
     return tuple(job_row(row) for row in rows)
@@ -224,7 +236,7 @@ def job_named(connection: sqlite3.Connection, name: str) -> JobId | None:
         return JobId(name)
     wanted = name.removeprefix("#").upper()
     ids = connection.execute(
-        "select job_id from copy_job order by created_ms desc, job_id desc limit ?",
+        "select job_id from copy_job order by created_ms desc, number desc limit ?",
         (NAMED_JOBS_MAX,),
     )
     return next((JobId(one) for (one,) in ids if short(one) == wanted), None)
@@ -332,10 +344,10 @@ def _object(text: str) -> JsonObject | None:
     return _OBJECT.validate_json(text) if text else None
 
 
-def _ms(value: object) -> int:
+def _whole(value: object) -> int:
     assert isinstance(value, int)
     return value
 
 
 def _moment(milliseconds: object) -> datetime | None:
-    return None if milliseconds is None else from_ms(_ms(milliseconds))
+    return None if milliseconds is None else from_ms(_whole(milliseconds))

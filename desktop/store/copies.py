@@ -68,6 +68,11 @@ def create(connection: sqlite3.Connection) -> None:
         " kind text not null default '', title text not null default '',"
         " state text not null default 'queued', attempt integer not null default 1,"
         " fence integer not null default 0, worker_id text not null default '',"
+        # The worker's name, and where lists put the job: both to sort by, page by page.
+        " machine text not null default '', shelf integer generated always as ("
+        "case state when 'asking' then 0 when 'running' then 1 when 'granted' then 1"
+        " when 'queued' then 2 when 'offered' then 2 when 'succeeded' then 4"
+        " when 'cancelled' then 4 else 3 end) virtual,"
         " created_ms integer not null, updated_ms integer not null,"
         " started_ms integer, ended_ms integer, not_before_ms integer,"
         " running_seconds real, inputs text not null default '', result text not null default '',"
@@ -76,8 +81,16 @@ def create(connection: sqlite3.Connection) -> None:
         "create table asked_here (job_id text primary key, kind text not null,"
         " inputs text not null) strict",
         "create index copy_job_updated on copy_job (updated_ms desc)",
-        "create index copy_job_created on copy_job (created_ms desc)",
-        "create index copy_job_state on copy_job (state, updated_ms desc)",
+        "create index copy_job_created on copy_job (created_ms, number)",
+        *(
+            f"create index copy_job_{name} on copy_job ({order}, created_ms desc, number desc)"
+            for name, order in (
+                ("shelf", "shelf"),
+                ("title", "title collate nocase"),
+                ("machine", "machine collate nocase"),
+                ("kind", "kind"),
+            )
+        ),
         "create index copy_job_task on copy_job (task_id)",
         "create table copy_question (question_id text primary key, job_id text not null,"
         " asking text not null, state text not null default 'open', asked_ms integer not null,"
@@ -99,8 +112,10 @@ def create(connection: sqlite3.Connection) -> None:
         " text text not null) strict",
         "create unique index copy_line_job on copy_line (job, number)",
         "create virtual table copy_line_words using fts5(text, content='copy_line',"
-        " content_rowid='line_id', tokenize='unicode61 remove_diacritics 2')",
-        "create virtual table copy_job_words using fts5(job_id unindexed, words,"
+        " content_rowid='line_id', columnsize=0,"
+        " tokenize='unicode61 remove_diacritics 2')",
+        # A job's words stand under its number.
+        "create virtual table copy_job_words using fts5(words, columnsize=0,"
         " tokenize='unicode61 remove_diacritics 2', prefix='2 3')",
     ):
         connection.execute(statement)
@@ -288,13 +303,7 @@ class _Step:
 
     def _queued(self, body: JobQueued) -> None:
         self._set(body.job_id, kind=body.kind, title=body.title, task_id=body.task_id)
-        self._connection.execute("delete from copy_job_words where job_id = ?", (body.job_id,))
-        self._connection.execute(
-            "insert into copy_job_words (job_id, words) select job_id,"
-            " copy_job.title || ' ' || kind || ' ' || coalesce(copy_task.text, '')"
-            " from copy_job left join copy_task using (task_id) where job_id = ?",
-            (body.job_id,),
-        )
+        self._index(body.job_id)
         if not self._held(body.job_id):
             self._set(
                 body.job_id, "attempt <= ?", (body.attempt,),
@@ -315,6 +324,16 @@ class _Step:
             task_id=body.task_id, inputs=_json(body.inputs), is_ours=is_ours,
             worker_id=body.worker_id or "",
         )  # fmt: skip
+        self._index(body.job_id)
+
+    def _index(self, job_id: JobId) -> None:
+        """Let a job be found by the words of its title, its kind and its task."""
+        self._connection.execute(
+            "insert or replace into copy_job_words (rowid, words) select number,"
+            " title || ' ' || kind || ' ' || coalesce(text, '')"
+            " from copy_job left join copy_task using (task_id) where job_id = ?",
+            (job_id,),
+        )
 
     def _refused(self, body: RequestRefused) -> None:
         match body.request:
@@ -388,11 +407,10 @@ class _Step:
         self, body: WorkerPaired | WorkerLost | WorkerBack | WorkerRevoked
     ) -> frozenset[News]:
         state = {WorkerLost: "lost", WorkerRevoked: "revoked"}.get(type(body), "known")
+        note_name(self._connection, body.worker_id, body.name)
         self._connection.execute(
-            "insert into copy_worker (worker_id, name, state, since_ms) values (?, ?, ?, ?)"
-            " on conflict (worker_id) do update set name = excluded.name,"
-            " state = excluded.state, since_ms = excluded.since_ms",
-            (body.worker_id, body.name, state, self._at_ms),
+            "update copy_worker set state = ?, since_ms = ? where worker_id = ?",
+            (state, self._at_ms, body.worker_id),
         )
         return frozenset({News.WORKERS})
 
@@ -414,6 +432,12 @@ class _Step:
             f" where job_id = ? and {condition}",
             (*fields.values(), self._at_ms, job_id, *values),
         )
+        if "worker_id" in fields:
+            self._connection.execute(
+                "update copy_job set machine = coalesce((select name from copy_worker"
+                " where copy_worker.worker_id = copy_job.worker_id), '') where job_id = ?",
+                (job_id,),
+            )
 
     def _note(self, job_id: JobId) -> None:
         """Write the event into the job's timeline."""
@@ -451,11 +475,18 @@ def question_job(connection: sqlite3.Connection, question_id: QuestionId) -> Job
 
 
 def note_name(connection: sqlite3.Connection, worker_id: WorkerId, name: str) -> None:
-    """Know this machine by its name before the hub tells of it."""
+    """Know a machine by its name; this one knows its own before the hub tells of it."""
+    known = connection.execute(
+        "select 1 from copy_worker where worker_id = ? and name = ?", (worker_id, name)
+    ).fetchone()
+    if known:
+        return
     connection.execute(
-        "insert into copy_worker (worker_id, name) values (?, ?) on conflict do nothing",
+        "insert into copy_worker (worker_id, name) values (?, ?)"
+        " on conflict (worker_id) do update set name = excluded.name",
         (worker_id, name),
     )
+    connection.execute("update copy_job set machine = ? where worker_id = ?", (name, worker_id))
 
 
 def _json(value: object) -> str:

@@ -2,73 +2,45 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from desktop.store import copied, copied_lines, copies
-from shared.errors import ErrorBody
+from desktop.store import copied, copied_lines
 from shared.events import (
     AnswerGiven,
-    EventBody,
-    JobFailed,
-    JobLogged,
     JobQueued,
     JobStarted,
     JobSucceeded,
     QuestionAsked,
-    TaskCreated,
-    WorkerPaired,
-    write_event,
 )
-from shared.ids import JobId, PersonId, QuestionId, TaskId, WorkerId
+from shared.ids import QuestionId
 from shared.jobs import JobState
 from shared.questions import Asking, QuestionKind
-
-ANNA = WorkerId("01900000-0000-7000-8000-00000000aaaa")
-NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-
-
-def job_id(number: int) -> JobId:
-    return JobId(f"01900000-0000-7000-8000-{number:012d}")
-
-
-def happen(connection: sqlite3.Connection, *bodies: EventBody, minutes: float = 0) -> None:
-    at = NOON + timedelta(minutes=minutes)
-    for body in bodies:
-        device = ANNA if isinstance(body, JobStarted | JobFailed | QuestionAsked) else "hub"
-        event = write_event(body, device=device, epoch=1, seq=1, at=at)
-        copies.apply(connection, event, lambda _job: False)
-
-
-def queue(connection: sqlite3.Connection, number: int, title: str = "churn") -> JobId:
-    one = job_id(number)
-    task = TaskId(one)
-    happen(
-        connection,
-        TaskCreated(task_id=task, person_id=PersonId("p"), text=f"please {title}"),
-        JobQueued(job_id=one, task_id=task, kind="ml.train", title=title, attempt=1),
-        minutes=number,
-    )
-    return one
+from tests.desktop.store.copied_world import (
+    GONE,
+    fail,
+    happen,
+    job_id,
+    log,
+    open_copy,
+    queue,
+    start,
+)
 
 
 @pytest.fixture
 def store() -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.execute("create table fact (name text primary key, value text)")
-    copies.create(connection)
-    yield connection
-    connection.close()
+    with contextlib.closing(open_copy()) as connection:
+        yield connection
 
 
 def test_a_job_is_read_with_all_that_is_known_of_it(store: sqlite3.Connection) -> None:
     one = queue(store, 1)
     happen(
         store,
-        WorkerPaired(worker_id=ANNA, name="anna-pc"),
         JobStarted(job_id=one, attempt=1, fence=1),
         JobSucceeded(
             job_id=one, attempt=1, fence=1, result={"headline": "AUC 0.85"}, running_seconds=7.5
@@ -86,16 +58,11 @@ def test_a_job_is_read_with_all_that_is_known_of_it(store: sqlite3.Connection) -
 def test_a_row_names_its_machine_and_its_error(store: sqlite3.Connection) -> None:
     one = queue(store, 1)
     queue(store, 2)
-    error = ErrorBody(code="file_gone", message="sales.csv is gone.", hint="Choose another.")
-    happen(
-        store,
-        WorkerPaired(worker_id=ANNA, name="anna-pc"),
-        JobStarted(job_id=one, attempt=1, fence=1),
-        JobFailed(job_id=one, attempt=1, fence=1, error=error),
-    )
+    start(store, one)
+    fail(store, one)
     newer, older = copied.newest(store, 10)
     assert (newer.machine, newer.error, newer.state) == ("", None, JobState.QUEUED)
-    assert (older.machine, older.error, older.state) == ("anna-pc", error, JobState.FAILED)
+    assert (older.machine, older.error, older.state) == ("anna-pc", GONE, JobState.FAILED)
 
 
 def test_a_job_is_found_by_its_short_form(store: sqlite3.Connection) -> None:
@@ -108,11 +75,7 @@ def test_a_job_is_found_by_its_short_form(store: sqlite3.Connection) -> None:
 
 def test_the_timeline_is_typed_and_in_order(store: sqlite3.Connection) -> None:
     one = queue(store, 1)
-    happen(
-        store,
-        WorkerPaired(worker_id=ANNA, name="anna-pc"),
-        JobStarted(job_id=one, attempt=1, fence=1),
-    )
+    start(store, one)
     queued, started = copied.steps(store, one)
     assert (queued.machine, started.machine) == ("", "anna-pc")
     assert isinstance(queued.body, JobQueued)
@@ -137,9 +100,9 @@ def test_a_question_stays_open_until_it_is_answered_here(store: sqlite3.Connecti
 
 def test_lines_are_numbered_within_their_job_and_among_all(store: sqlite3.Connection) -> None:
     one, two = queue(store, 1), queue(store, 2)
-    happen(store, JobLogged(job_id=one, attempt=1, fence=1, lines=("a", "b")))
-    happen(store, JobLogged(job_id=two, attempt=1, fence=1, lines=("c",)))
-    happen(store, JobLogged(job_id=one, attempt=1, fence=1, lines=("d",)))
+    log(store, one, "a", "b")
+    log(store, two, "c")
+    log(store, one, "d")
     own = copied_lines.lines(store, one, after=1)
     assert [(line.number, line.line_id, line.text) for line in own] == [(2, 2, "b"), (3, 4, "d")]
     assert [line.text for line in copied_lines.tail(store, count=2)] == ["c", "d"]
