@@ -10,6 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from desktop.core.pair_link import is_link
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
@@ -22,7 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from desktop.runner.inside import main as run_job
 
         run_job()
+    link = given.pop() if given and is_link(given[-1]) and "pair" not in given else ""
     options = _parser().parse_args(given)
+    options.link = link
     from desktop import commands
     from shared.errors import AppError
     from shared.plain_text import plain
@@ -49,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--headless", action="store_true", help="run the worker, without a window")
     parser.add_argument(
         "--home", type=Path, metavar="FOLDER", help="keep everything in FOLDER (a profile apart)"
+    )
+    parser.add_argument(
+        "--background", action="store_true", help="start in the tray, without a window"
     )
     parser.add_argument("--json-logs", action="store_true", help="log lines for machines")
     parser.add_argument("--debug", action="store_true", help="log every step")

@@ -8,22 +8,17 @@ import contextlib
 import filecmp
 import shutil
 import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from desktop.core.link import TOKEN_MISSING, LinkState, LinkStatus, token_missing
-from desktop.core.news import News
+from desktop.core.link import LinkState, LinkStatus
 from desktop.store import facts
 from desktop.store.database import open_store
 from desktop.system.paths import Paths, find_paths
 from desktop.system.policy_file import load_policy
+from desktop.system.program import version
 from shared.database import Database, peek
-from shared.errors import AppError, BadInput, Conflict, NotFound
+from shared.errors import AppError, Conflict, NotFound, Unavailable
 from shared.plain_text import plain_line
-
-if TYPE_CHECKING:
-    from desktop.desk.desk import Desk
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -31,7 +26,7 @@ EXIT_REFUSED = 3
 """The hub does not know this worker any more: starting it again would not help."""
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:  # noqa: PLR0911 - one row for each command
     """Carry out a parsed command line; return the exit code.
 
     Raises:
@@ -64,11 +59,9 @@ def run(options: argparse.Namespace) -> int:
         case _ if options.headless:
             return headless(paths, json_logs=options.json_logs, debug=options.debug)
         case _:
-            raise BadInput(
-                "window_missing",
-                "There is no window yet.",
-                "Run `deskhand --headless`, or `deskhand --help` for the other commands.",
-            )
+            from desktop.commands.tray import tray
+
+            return tray(paths, options.link, is_background=options.background)
 
 
 def headless(paths: Paths, *, json_logs: bool, debug: bool) -> int:
@@ -82,7 +75,7 @@ def headless(paths: Paths, *, json_logs: bool, debug: bool) -> int:
         pairing = database.submit(facts.pairing).result()
         if pairing is None:
             raise not_paired()
-        return asyncio.run(_work(paths, database, pairing))
+        return asyncio.run(_work(paths, database, pairing, _token(paths, pairing)))
 
 
 def _token(paths: Paths, pairing: facts.Pairing) -> str:
@@ -90,63 +83,46 @@ def _token(paths: Paths, pairing: facts.Pairing) -> str:
 
     token = load_secret(entry=pairing.worker_id, file=paths.token)
     if token is None:
-        raise token_missing()
+        raise Unavailable(
+            "token_missing",
+            "The token this machine got when it was paired cannot be read: it is gone, or the "
+            "system's safe is locked.",
+            "Log in to unlock the safe, or pair again: deskhand pair CODE --hub URL",
+        )
     return token
 
 
-async def _work(paths: Paths, database: Database, pairing: facts.Pairing) -> int:
-    from desktop.desk.desk import Desk
+async def _work(paths: Paths, database: Database, pairing: facts.Pairing, token: str) -> int:
+    from desktop.agent import Agent, Setup
+    from desktop.system.status import StatusFile, sentence
 
-    load_policy(paths)  # one that is broken at the start is told at once, instead of idling
-    desk = Desk(paths, database)
-    serving = asyncio.ensure_future(desk.run())  # noqa: TID251 (signals cancel it from outside)
-    teller = _Teller(desk, pairing, serving.cancel)
-    desk.listeners.append(teller.note)
+    report = StatusFile(paths.status)
+
+    def note(status: LinkStatus) -> None:
+        is_news = status.state is not report.last.state or status.state is LinkState.CONNECTING
+        if is_news and status.state is not LinkState.REFUSED:  # that ends the program, and is told
+            print(plain_line(sentence(status, pairing)), flush=True)
+        report.write(status)
+
+    setup = Setup(
+        paths=paths,
+        pairing=pairing,
+        token=token,
+        policy=load_policy(paths),
+        app_version=version(),
+    )
+    agent = Agent(setup, database, note)
+    serving = asyncio.ensure_future(agent.run())  # noqa: TID251 (signals cancel it from outside)
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows has no handlers in the loop
             asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
-    try:
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
-    finally:
-        desk.close()
-    if desk.link is not None and desk.link.state is LinkState.REFUSED:
-        raise refused(desk.link)
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving
+    if report.last.state is LinkState.REFUSED:
+        assert report.last.error is not None
+        raise Refused(report.last)
+    report.stopped()
     return EXIT_OK
-
-
-class _Teller:
-    """Tells the terminal how a worker's line is, and why nothing starts; stops what was refused."""
-
-    def __init__(self, desk: Desk, pairing: facts.Pairing, stop: Callable[[], object]) -> None:
-        self._desk = desk
-        self._pairing = pairing
-        self._stop = stop
-        self._state: LinkState | None = None
-        self._held = ""
-
-    def note(self, _news: frozenset[News]) -> None:
-        from desktop.system.status import sentence
-
-        link, held = self._desk.link, self._desk.held_back
-        if link is not None and link.state is not self._state:
-            self._state = link.state
-            if link.state is LinkState.REFUSED:  # that ends the program, and is told then
-                self._stop()
-                return
-            print(plain_line(sentence(link, self._pairing)), flush=True)
-        message = held.message if held else ""
-        if message != self._held:
-            self._held = message
-            print(plain_line(message or "Jobs are taken again."), flush=True)
-
-
-def refused(link: LinkStatus) -> AppError:
-    """Say why the worker cannot go on; a safe that is locked now opens one day."""
-    assert link.error is not None
-    if link.error.code == TOKEN_MISSING:
-        return AppError.from_body(link.error)
-    return Refused(link)
 
 
 class Refused(AppError):

@@ -7,6 +7,7 @@ takes care of become a `failed` signal, which the application shows.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -53,7 +54,7 @@ class Bridge(QObject):
                 then()
 
         self.news.connect(told)
-        owner.destroyed.connect(lambda: self.news.disconnect(told))
+        owner.destroyed.connect(lambda: self._forget(told))
 
     def do(
         self,
@@ -70,6 +71,10 @@ class Bridge(QObject):
             failed: called with an error of ours; without it the application shows the error.
         """
         return self._tasks.create_task(self._do(work, then, failed)).cancel
+
+    def _forget(self, told: Callable[[frozenset[News]], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # the bridge itself may be gone by then
+            self.news.disconnect(told)
 
     async def _do(
         self,

@@ -47,6 +47,16 @@ class Paths:
         return self.data / "worker.lock"
 
     @property
+    def control(self) -> Path:
+        """How other programs of the same person reach the one that runs."""
+        return self.data / "control.json"
+
+    @property
+    def crash_log(self) -> Path:
+        """Where the interpreter writes its last words."""
+        return self.data / "crash.log"
+
+    @property
     def status(self) -> Path:
         return self.data / "status.json"
 

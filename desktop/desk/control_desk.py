@@ -1,0 +1,135 @@
+"""What the running program does for other programs of the same person, over the control line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from desktop.desk.desk import Desk
+from desktop.system.control import Handler
+from shared.errors import BadInput, Unavailable
+from shared.ids import JobId, QuestionId, WorkerId
+from shared.kinds import JsonObject
+
+A = TypeVar("A", bound=BaseModel)
+
+
+class _Arguments(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Nothing(_Arguments):
+    pass
+
+
+class _Pause(_Arguments):
+    until: AwareDatetime | None = None
+
+
+class _Request(_Arguments):
+    kind: str = Field(max_length=100)
+    inputs: dict[str, JsonValue] = Field(default_factory=dict)
+    text: str = Field(default="", max_length=4000)
+    title: str = Field(default="", max_length=200)
+    worker_id: str = Field(default="", max_length=64)
+
+
+class _Answer(_Arguments):
+    question_id: str
+    job_id: str
+    value: str
+
+
+class _Job(_Arguments):
+    job_id: str
+
+
+class _Open(_Arguments):
+    window: str = Field(default="", max_length=40)
+    """Empty for the one that was open last."""
+    item: str = Field(default="", max_length=1000)
+
+
+class ControlDesk:
+    """The handlers of one desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.opener: Callable[[str, str], None] | None = None
+        """Opens a window and shows an item in it; None where there are no windows."""
+
+    @property
+    def handlers(self) -> dict[str, Handler]:
+        return {
+            "ping": self._ping,
+            "pause": self._pause,
+            "resume": self._resume,
+            "request": self._request,
+            "answer": self._answer,
+            "cancel": self._cancel,
+            "retry": self._retry,
+            "open": self._open,
+        }
+
+    async def _ping(self, arguments: JsonObject) -> JsonObject:
+        _read(_Nothing, arguments)
+        return {"windows": self.opener is not None}
+
+    async def _pause(self, arguments: JsonObject) -> JsonObject:
+        until: datetime | None = _read(_Pause, arguments).until
+        await self._desk.pause(until)
+        return {}
+
+    async def _resume(self, arguments: JsonObject) -> JsonObject:
+        _read(_Nothing, arguments)
+        await self._desk.resume()
+        return {}
+
+    async def _request(self, arguments: JsonObject) -> JsonObject:
+        wanted = _read(_Request, arguments)
+        worker_id = WorkerId(wanted.worker_id) if wanted.worker_id else None
+        job_id = await self._desk.request(
+            wanted.kind,
+            wanted.inputs,
+            text=wanted.text,
+            title=wanted.title,
+            worker_id=worker_id,
+        )
+        return {"job_id": job_id}
+
+    async def _answer(self, arguments: JsonObject) -> JsonObject:
+        told = _read(_Answer, arguments)
+        await self._desk.answer(QuestionId(told.question_id), JobId(told.job_id), told.value)
+        return {}
+
+    async def _cancel(self, arguments: JsonObject) -> JsonObject:
+        await self._desk.cancel(JobId(_read(_Job, arguments).job_id))
+        return {}
+
+    async def _retry(self, arguments: JsonObject) -> JsonObject:
+        await self._desk.retry(JobId(_read(_Job, arguments).job_id))
+        return {}
+
+    async def _open(self, arguments: JsonObject) -> JsonObject:
+        wanted = _read(_Open, arguments)
+        if self.opener is None:
+            raise Unavailable(
+                "window_missing",
+                "Deskhand runs without windows here.",
+                "Stop it, then start it with: deskhand",
+            )
+        self.opener(wanted.window, wanted.item)
+        return {}
+
+
+def _read(shape: type[A], arguments: JsonObject) -> A:
+    try:
+        return shape.model_validate(arguments)
+    except ValidationError as error:
+        names = ", ".join(".".join(map(str, e["loc"])) for e in error.errors()[:3])
+        raise BadInput(
+            "control_invalid", f"These arguments do not fit: {names}.", "Update both programs."
+        ) from None

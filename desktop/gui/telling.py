@@ -1,0 +1,83 @@
+"""How things stand, in the words of the tray: headline, tooltip, names of states and windows."""
+
+from __future__ import annotations
+
+from desktop.core.link import LinkState
+from desktop.core.tray import Facts, TrayState, state_of
+from desktop.desk.desk import Desk
+from desktop.gui.language import tr, trn
+from shared.jobs import JobState
+
+
+def headline(facts: Facts, desk: Desk) -> str:
+    """Say in a few words how things stand."""
+    match state_of(facts):
+        case TrayState.ERROR:
+            return tr("Something needs you")
+        case TrayState.ASKING:
+            return trn(
+                "{count} question waits for you", "{count} questions wait for you", facts.questions
+            )
+        case TrayState.OFFLINE:
+            return _offline(facts, desk)
+        case TrayState.PAUSED:
+            return tr("Paused")
+        case TrayState.RUNNING:
+            return trn("{count} job is running", "{count} jobs are running", facts.running)
+        case TrayState.UPDATE:
+            return tr("An update is there")
+        case TrayState.IDLE:
+            return tr("Ready")
+
+
+def tooltip(facts: Facts, desk: Desk) -> str:
+    """Say why things stand as they do, and what comes next."""
+    lines = [f"Deskhand: {headline(facts, desk)}"]
+    error = facts.trouble or (desk.link.error if desk.link else None) or facts.held_back
+    if error is not None:
+        lines.append(error.message)
+    if facts.line is LinkState.OFFLINE and desk.next_try_at is not None:
+        clock = f"{desk.next_try_at.astimezone():%H:%M:%S}"
+        lines.append(tr("Next try at {time}.").format(time=clock))
+    if facts.line is not LinkState.ONLINE and facts.running:
+        lines.append(trn("{count} job goes on.", "{count} jobs go on.", facts.running))
+    return "\n".join(lines)
+
+
+def state(job: JobState) -> str:
+    """Name a job's state."""
+    match job:
+        case JobState.QUEUED | JobState.OFFERED:
+            return tr("waiting")
+        case JobState.GRANTED | JobState.RUNNING:
+            return tr("running")
+        case JobState.ASKING:
+            return tr("asking")
+        case JobState.SUCCEEDED:
+            return tr("done")
+        case JobState.FAILED | JobState.DEAD:
+            return tr("failed")
+        case JobState.CANCELLED:
+            return tr("stopped")
+        case JobState.INTERRUPTED:
+            return tr("interrupted")
+
+
+def window_titles() -> dict[str, str]:
+    """Name the windows."""
+    return {
+        "chat": tr("Chat"),
+        "jobs": tr("Jobs"),
+        "models": tr("Models"),
+        "settings": tr("Settings"),
+        "pairing": tr("Connect this computer"),
+    }
+
+
+def _offline(facts: Facts, desk: Desk) -> str:
+    if facts.line is None:
+        return tr("Not connected to a hub yet")
+    hub = desk.pairing.hub_name if desk.pairing else ""
+    if facts.line is LinkState.CONNECTING:
+        return tr("Connecting to {hub} …").format(hub=hub)
+    return tr("Offline: {hub} does not answer").format(hub=hub)
