@@ -75,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--host", help="address to listen on (HUB_HOST; default 127.0.0.1)")
     serve.add_argument("--port", type=int, help="port to listen on (HUB_PORT; default 8765)")
+    serve.add_argument(
+        "--until-input-ends",
+        action="store_true",
+        help="stop when standard input ends: with the program that started this one",
+    )
     _data_option(serve)
 
     invite = _command(
@@ -228,9 +233,11 @@ def _settings(options: argparse.Namespace) -> Settings:
 def _serve(options: argparse.Namespace) -> int:
     settings = _settings(options)
     from hub.app import serve
-    from hub.server import spare_collector
+    from hub.server import spare_collector, stop_with_input
 
     spare_collector()
+    if options.until_input_ends:
+        stop_with_input(sys.stdin.fileno())
     serve(settings)
     return 0
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Generator
 
 import uvicorn
@@ -137,3 +139,15 @@ def on_signals(stop: Callable[[], None]) -> None:
             loop.add_signal_handler(number, stop)
         except NotImplementedError:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+
+
+def stop_with_input(descriptor: int) -> None:
+    """Take the end of an input for SIGTERM: it comes whichever way the other end has died."""
+
+    def watch() -> None:
+        # Not through `sys.stdin`: a thread that holds its buffer breaks the interpreter's end.
+        while os.read(descriptor, 4096):
+            pass
+        signal.raise_signal(signal.SIGTERM)
+
+    threading.Thread(target=watch, name="until-input-ends", daemon=True).start()

@@ -5,48 +5,28 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from desktop.core.hub_address import hub_base
 from desktop.core.pair_link import is_link, parse_link
-from desktop.core.policy import Policy, write_policy
+from desktop.core.policy import Policy
+from desktop.desk import join_steps
+from desktop.desk.join_steps import Wish
 from desktop.store import facts
 from desktop.store.database import open_store
-from desktop.system.device_key import DeviceKey, load_key, make_key, save_key
 from desktop.system.paths import Paths
-from desktop.system.policy_file import load_policy
-from desktop.system.program import version
 from shared.database import Database
 from shared.environment import Environment
 from shared.errors import AppError, BadInput, Conflict, NotAllowed, NotFound
-from shared.pairing import b64
 from shared.plain_text import plain_line
-
-if TYPE_CHECKING:
-    from desktop.link.pairing import Introduction
 
 PAIRING_MINUTES = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """How a person wants to pair this machine."""
-
-    base: str
-    """The hub, as `hub_base` returns it."""
-    code: str | None
-    """None: the hub gives one, and the person sends it."""
-    name: str | None
-    """None: what the machine is called."""
-    folders: tuple[Path, ...]
-
-
 def run(paths: Paths, options: argparse.Namespace) -> int:
-    wanted = wish(options.code, options.hub, options.name, options.folder, is_sure=options.yes)
-    pair(paths, wanted)
+    wanted = wish(options.code, options.hub, options.name, is_sure=options.yes)
+    pair(paths, wanted, tuple(existing_folder(folder) for folder in options.folder))
     if options.service:
         from desktop.commands.autostart import switch
 
@@ -59,50 +39,41 @@ def run(paths: Paths, options: argparse.Namespace) -> int:
     return 0
 
 
-def wish(
-    given: str | None, hub: str | None, name: str | None, folders: list[Path], *, is_sure: bool
-) -> Wish:
+def wish(given: str | None, hub: str | None, name: str | None, *, is_sure: bool) -> Wish:
     """Read what was asked for on the command line; a link is confirmed by the person.
 
     Raises:
         BadInput: `hub_missing`, `hub_url_invalid`, `pair_link_invalid`.
         NotAllowed: `hub_url_insecure`, `pairing_not_confirmed`.
-        NotFound: `folder_missing`.
     """
-    code = given
     if given is not None and is_link(given):
         link = parse_link(given)
-        base, code = link.base, link.code
         if not is_sure:
-            _confirm(base)
-    elif hub is None:
+            _confirm(link.base)
+        return Wish(base=link.base, code=link.code, name=name)
+    if hub is None:
         raise BadInput(
             "hub_missing",
             "Which hub?",
             "Name it: deskhand pair CODE --hub https://hub.example.org",
         )
-    else:
-        base = hub_base(hub)
-    chosen = tuple(existing_folder(folder) for folder in folders)
-    return Wish(base=base, code=code, name=name, folders=chosen)
+    return Wish(base=hub_base(hub), code=given, name=name)
 
 
-def pair(paths: Paths, wanted: Wish) -> None:
+def pair(paths: Paths, wanted: Wish, folders: tuple[Path, ...]) -> None:
     """Pair this machine; every step is told, and what fails says what to do.
 
     Raises:
         AppError: the hub's no, or what is wrong here.
     """
-    from desktop.system.credentials import save_secret
     from desktop.system.single_instance import InstanceLock
 
     paths.make()
     with InstanceLock(paths.lock):
-        policy = policy_with(paths, tuple(map(str, wanted.folders)))
+        policy = policy_with(paths, tuple(map(str, folders)))
         with open_store(paths.store) as database:
-            key = device_key(paths, database)
-            pairing, token = _join(wanted, key, database)
-            place = save_secret(token, entry=pairing.worker_id, file=paths.token)
+            pairing, token = _join(paths, wanted, database)
+            place = join_steps.keep_token(paths, pairing, token)
             database.submit(lambda c: facts.save_pairing(c, pairing)).result()
     _say(f"{pairing.worker_name} now works for {pairing.person_name} on {pairing.hub_name}.")
     _say(f"Its token is kept in {place}.")
@@ -112,33 +83,19 @@ def pair(paths: Paths, wanted: Wish) -> None:
         _say(f"No folder may be used yet. Name some in {paths.policy}, or pair with --folder.")
 
 
-def _join(wanted: Wish, key: DeviceKey, database: Database) -> tuple[facts.Pairing, str]:
-    """Ask the hub, show the words, wait; a hub that says no ends what was asked."""
-    from desktop.link.pairing import wait_for_token
-
+def _join(paths: Paths, wanted: Wish, database: Database) -> tuple[facts.Pairing, str]:
+    """Ask the hub, show the words, wait."""
     environment = Environment()
-    asked = _ask(wanted, key, database, environment)
+    key = join_steps.device_key(paths, database, on_made=_tell_key)
+    asked = join_steps.ask(wanted, key, database, environment)
+    _tell(asked, environment)
     try:
-        _tell(asked, environment)
-        return wait_for_token(asked, key, environment=environment, on_trouble=_tell_trouble)
+        return join_steps.wait(
+            asked, key, database, environment=environment, on_trouble=_tell_trouble
+        )
     except KeyboardInterrupt:
         _say("Stopped. The same command goes on with this pairing until it expires.")
         raise
-    except AppError:
-        database.submit(lambda c: facts.save_asked(c, None)).result()
-        raise
-
-
-def device_key(paths: Paths, database: Database) -> DeviceKey:
-    """Return this machine's key; the first call makes it, and says where it is kept."""
-    public = database.submit(facts.public_key).result()
-    if public and (known := load_key(public, file=paths.device_key)) is not None:
-        return known
-    key = make_key()
-    place = save_key(key, file=paths.device_key)
-    database.submit(lambda c: facts.put(c, "public_key", b64(key.public))).result()
-    _say(f"This machine has a key of its own now, kept in {place}.")
-    return key
 
 
 def policy_with(paths: Paths, folders: tuple[str, ...]) -> Policy:
@@ -147,9 +104,7 @@ def policy_with(paths: Paths, folders: tuple[str, ...]) -> Policy:
     Raises:
         Conflict: `policy_exists`, when a folder is not in it.
     """
-    if not paths.policy.exists():
-        paths.policy.write_text(write_policy(Policy(folders=folders)), encoding="utf-8")
-    policy = load_policy(paths)
+    policy = join_steps.first_policy(paths, folders)
     missing = [folder for folder in folders if folder not in policy.folders]
     if missing:
         raise Conflict(
@@ -169,36 +124,8 @@ def existing_folder(folder: Path) -> Path:
     return resolved
 
 
-def _ask(wanted: Wish, key: DeviceKey, database: Database, environment: Environment) -> facts.Asked:
-    """Ask the hub, or go on with what was asked before this program was stopped."""
-    from desktop.link.pairing import ask
-
-    before = database.submit(facts.asked).result()
-    if (
-        before is not None
-        and (before.hub_url, before.code) == (wanted.base, wanted.code or "")
-        and before.public_key == b64(key.public)
-        and before.expires_at > environment.now()
-    ):
-        return before
-    asked = ask(wanted.base, wanted.code, _introduction(wanted), key)
-    database.submit(lambda c: facts.save_asked(c, asked)).result()
-    return asked
-
-
-def _introduction(wanted: Wish) -> Introduction:
-    from desktop.agent import EXECUTORS_AT, KINDS_AT
-    from desktop.link.pairing import Introduction
-    from desktop.runner.inside import load
-    from desktop.system import hardware
-
-    ready = hardware.kinds_ready(load(KINDS_AT), load(EXECUTORS_AT))
-    return Introduction(
-        name=wanted.name or hardware.machine_name(),
-        platform=hardware.platform_name(),
-        app_version=version(),
-        capabilities=hardware.capabilities(ready),
-    )
+def _tell_key(place: str) -> None:
+    _say(f"This machine has a key of its own now, kept in {place}.")
 
 
 def _tell(asked: facts.Asked, environment: Environment) -> None:

@@ -30,6 +30,11 @@ def is_link(text: str) -> bool:
     return text.strip().lower().startswith(SCHEME)
 
 
+def is_code(text: str) -> bool:
+    """Say whether a text is written as a hub's codes are: BCDF-GHJK, in any case."""
+    return _CODE.fullmatch(text.strip()) is not None
+
+
 def parse_link(text: str) -> PairLink:
     """Read a link, and nothing that is not exactly one.
 

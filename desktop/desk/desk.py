@@ -8,8 +8,9 @@ no terminal.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TypeVar
@@ -20,12 +21,15 @@ from desktop.agent import EXECUTORS_AT, KINDS_AT, Agent, Setup
 from desktop.core.link import LinkState, LinkStatus, token_missing
 from desktop.core.news import News
 from desktop.core.policy import Policy
+from desktop.desk import join_steps
 from desktop.desk.holding import FOREVER, Holding
+from desktop.desk.joining import Change, Joining
 from desktop.store import facts, outbox
 from desktop.store.facts import Pairing
 from desktop.system import power
 from desktop.system.credentials import load_secret
 from desktop.system.hardware import zone
+from desktop.system.local_hub import LocalHub
 from desktop.system.paths import Paths
 from desktop.system.policy_file import load_policy, policy_stamp, save_policy
 from desktop.system.program import version
@@ -72,6 +76,23 @@ class Desk:
         self._agent: Agent | None = None
         self._progress: dict[JobId, Progress] = {}
         self._pairing_changed = asyncio.Event()
+        self._working = asyncio.Lock()
+        """Held while a worker may be at work for the hub that the store names."""
+        self.local_hub = LocalHub(
+            paths,
+            database,
+            self.environment,
+            on_moved=self._pairing_changed.set,
+        )
+        self.local_hub.listeners.append(lambda: self.ring(News.STATUS, News.PAIRING))
+        self.joining = Joining(
+            paths=paths,
+            database=database,
+            environment=self.environment,
+            local_hub=self.local_hub,
+            move=self.move,
+            on_change=lambda: self.ring(News.PAIRING),
+        )
         self._report = StatusFile(paths.status)
         self._policy_stamp = ""
         self._beaten = asyncio.Event()
@@ -192,6 +213,24 @@ class Desk:
         """This machine has joined a hub, or left it: go by what the store says now."""
         self._pairing_changed.set()
 
+    async def leave(self) -> None:
+        """Belong to no hub any more. The worker ends; models, files and the policy stay."""
+        await self.local_hub.switch_off()
+        async with self._between_workers():
+            await asyncio.to_thread(join_steps.leave, self.paths, self.database)
+
+    async def move(self, change: Change) -> None:
+        """Change in the store which hub this machine belongs to, while no worker works."""
+        async with self._between_workers():
+            await self.database.write(change)
+
+    @contextlib.asynccontextmanager
+    async def _between_workers(self) -> AsyncIterator[None]:
+        self._pairing_changed.set()
+        async with self._working:
+            yield
+            self._pairing_changed.set()
+
     def ring(self, *news: News) -> None:
         """Tell everybody who shows things."""
         self._tell(frozenset(news))
@@ -206,11 +245,13 @@ class Desk:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.holding.run())
             tasks.create_task(self._mind_policy())
+            tasks.create_task(self.local_hub.run())
             while True:
-                self._pairing_changed.clear()
-                self.pairing = await self.database.read(facts.pairing)
-                self.ring(News.PAIRING, News.STATUS)
-                await self._serve()
+                async with self._working:
+                    self._pairing_changed.clear()
+                    self.pairing = await self.database.read(facts.pairing)
+                    self.ring(News.PAIRING, News.STATUS)
+                    await self._serve()
                 await self._pairing_changed.wait()
 
     def close(self) -> None:

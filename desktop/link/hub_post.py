@@ -1,4 +1,4 @@
-"""One POST to a hub outside the worker socket: to that address alone, bounded on every side.
+"""One request to a hub outside the worker socket: to that address alone, bounded on every side.
 
 Nothing a hub answers is trusted: its size, its speed, its shape and its words are limited here.
 """
@@ -43,10 +43,27 @@ def post(
         AppError: as the hub tells it; `retryable` when asking again may help.
         Unavailable: `hub_unreachable`, `hub_odd_answer`.
     """
+    return _told("POST", base, path, body, token, seconds)
+
+
+def ask_for(base: str, path: str, *, token: str) -> dict[str, object]:
+    """Get what stands at a path; else as `post`."""
+    return _told("GET", base, path, None, token, ANSWER_SECONDS)
+
+
+def _told(
+    method: str,
+    base: str,
+    path: str,
+    body: Mapping[str, object] | None,
+    token: str,
+    seconds: float,
+) -> dict[str, object]:
     import httpx
 
+    url = f"{base}/api/v1{path}"
     try:
-        status, content, retry_after = _exchange(f"{base}/api/v1{path}", body, token, seconds)
+        status, content, retry_after = _exchange(method, url, body, token, seconds)
     except httpx.HTTPError as error:
         reason = error.__cause__ if isinstance(error.__cause__, OSError) else error
         raise Unavailable(
@@ -74,7 +91,7 @@ def odd(status: int) -> Unavailable:
 
 
 def _exchange(
-    url: str, body: Mapping[str, object], token: str, seconds: float
+    method: str, url: str, body: Mapping[str, object] | None, token: str, seconds: float
 ) -> tuple[int, bytes, str]:
     import httpx
 
@@ -89,7 +106,7 @@ def _exchange(
         httpx.Client(
             timeout=seconds, follow_redirects=False, trust_env=not is_loopback(host)
         ) as client,
-        client.stream("POST", url, json=body, headers=headers) as answer,
+        client.stream(method, url, json=body, headers=headers) as answer,
     ):
         content = b""
         for chunk in answer.iter_raw():

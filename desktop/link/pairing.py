@@ -124,6 +124,7 @@ def wait_for_token(
     environment: Environment,
     sleep: Callable[[float], None] = time.sleep,
     on_trouble: Callable[[AppError], None] = lambda _error: None,
+    on_calm: Callable[[], None] = lambda: None,
 ) -> tuple[Pairing, str]:
     """Wait until the person has decided; return the pairing and the token.
 
@@ -135,6 +136,7 @@ def wait_for_token(
         environment: for time and jitter.
         sleep: how to wait between two questions.
         on_trouble: told once for each time that the hub stops answering.
+        on_calm: told when it answers again.
 
     Raises:
         AppError: as the hub tells it (`pairing_rejected`, `pairing_expired`, …).
@@ -153,6 +155,8 @@ def wait_for_token(
         except AppError as error:
             if not error.retryable:
                 raise
+            if error.code == WAITING and failures:
+                on_calm()
             failures = 0 if error.code == WAITING else failures + 1
             if failures == 1:
                 on_trouble(error)

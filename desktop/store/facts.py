@@ -67,11 +67,7 @@ def pairing(connection: sqlite3.Connection) -> Pairing | None:
 def save_pairing(connection: sqlite3.Connection, paired: Pairing) -> None:
     """Join a hub; what belonged to an earlier one starts anew in the next epoch."""
     if get(connection, "worker_id") not in ("", paired.worker_id):
-        connection.execute("delete from attempt")
-        connection.execute("delete from question")
-        # Another hub must not even learn the hashes of what the last one was to get.
-        connection.execute("delete from outgoing")
-        connection.execute("delete from asked_here")
+        _drop_what_was_its(connection)
     put(connection, "hub_url", paired.hub_url)
     put(connection, "worker_id", paired.worker_id)
     put(connection, "worker_name", paired.worker_name)
@@ -83,6 +79,22 @@ def save_pairing(connection: sqlite3.Connection, paired: Pairing) -> None:
     put(connection, "asked", "")
     copies.begin(connection)
     copies.note_name(connection, paired.worker_id, paired.worker_name)
+
+
+def forget_pairing(connection: sqlite3.Connection) -> None:
+    """Belong to no hub any more; what belonged to the last one goes. Idempotent."""
+    _drop_what_was_its(connection)
+    copies.begin(connection)
+    for name in ("hub_url", "worker_id", "worker_name", "hub_name", "person_name", "asked"):
+        put(connection, name, "")
+
+
+def _drop_what_was_its(connection: sqlite3.Connection) -> None:
+    connection.execute("delete from attempt")
+    connection.execute("delete from question")
+    # Another hub must not even learn the hashes of what the last one was to get.
+    connection.execute("delete from outgoing")
+    connection.execute("delete from asked_here")
 
 
 def asked(connection: sqlite3.Connection) -> Asked | None:
@@ -114,3 +126,20 @@ def hub_cursor(connection: sqlite3.Connection) -> tuple[str, int]:
 def move_hub_cursor(connection: sqlite3.Connection, hub_epoch: str, hub_seq: int) -> None:
     put(connection, "hub_epoch", hub_epoch)
     put(connection, "hub_seq", str(hub_seq))
+
+
+def local_hub_port(connection: sqlite3.Connection) -> int:
+    """Return where the hub listens that this program runs itself; 0 when it runs none."""
+    return int(get(connection, "local_hub", "0"))
+
+
+def put_local_hub_port(connection: sqlite3.Connection, port: int) -> None:
+    """Run a hub of our own from now on, or none (0). A machine that belongs to it moves along."""
+    before = local_hub_port(connection)
+    if port and before and get(connection, "hub_url") == local_hub_url(before):
+        put(connection, "hub_url", local_hub_url(port))
+    put(connection, "local_hub", str(port))
+
+
+def local_hub_url(port: int) -> str:
+    return f"http://127.0.0.1:{port}"

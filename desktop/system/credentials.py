@@ -6,6 +6,7 @@ saying so (keyrings.alt does).
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Protocol
@@ -52,11 +53,21 @@ def load_secret(*, entry: str, file: Path) -> str | None:
         return None
 
 
+def forget_secret(*, entry: str, file: Path) -> None:
+    """Remove a secret wherever it is kept. Idempotent; a safe that is locked keeps what it has."""
+    file.unlink(missing_ok=True)
+    safe = _safe()
+    if safe is not None:
+        with contextlib.suppress(Exception):
+            safe.delete_password(SERVICE, entry)
+
+
 class _Safe(Protocol):
     """The part of keyring's backends that is used; keyring itself is imported only if needed."""
 
     def set_password(self, service: str, username: str, password: str) -> None: ...
     def get_password(self, service: str, username: str) -> str | None: ...
+    def delete_password(self, service: str, username: str) -> None: ...
 
 
 def _put(safe: _Safe, entry: str, secret: str) -> bool:
