@@ -28,6 +28,7 @@ from desktop.runner.lines import (
     Result,
     write,
 )
+from desktop.system.program import job_command
 from shared.environment import Environment
 from shared.errors import ErrorBody, Unavailable
 
@@ -126,7 +127,7 @@ class Child:
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            *child_command(),
+            *job_command(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -276,16 +277,6 @@ class Child:
                 else self._limits.running_seconds_max
             ),
         )
-
-
-def child_command() -> list[str]:
-    """The program a child is: a frozen app has no `python -m`, it is started as itself.
-
-    -P keeps the working folder off the import path: a job may have left a json.py there.
-    """
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "run-job"]
-    return [sys.executable, "-P", "-m", "desktop", "run-job"]
 
 
 def child_environment(threads_max: int) -> dict[str, str]:

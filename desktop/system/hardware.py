@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import platform
 import shutil
 from collections.abc import Mapping
 from datetime import tzinfo
+from importlib.machinery import PathFinder
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -31,13 +31,14 @@ SETUP_MB = 150
 def kinds_ready(kinds: Mapping[str, Kind], executors: Mapping[str, str]) -> frozenset[str]:
     """Return the kinds that have an executor and whose libraries are installed.
 
-    Looks for the libraries without importing them; ones that were installed just now are found.
+    Looks for the libraries without importing them; ones that were installed just now are found,
+    and so are ones this process refuses to import itself, as the tray app does with pandas.
     """
     importlib.invalidate_caches()
     return frozenset(
         name
         for name in kinds
-        if name in executors and all(importlib.util.find_spec(lib) for lib in _libraries(name))
+        if name in executors and all(PathFinder.find_spec(lib) for lib in _libraries(name))
     )
 
 

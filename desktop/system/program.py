@@ -1,14 +1,30 @@
-"""This program itself: its version, and the command that starts it again."""
+"""This program itself: its version, and the commands that start it, its jobs and others.
+
+The frozen program is one folder with several executables: `deskhand`, `deskhand-job` (a child,
+without windows) and, where it was packed along, `deskhand-hub`. Their names are `build.spec`'s.
+"""
 
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
+import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 NAME = "deskhand"
+JOB = "deskhand-job"
+HUB = "deskhand-hub"
 CURRENT = "current"
+LOADER = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+"""Where libraries are found. The start of a frozen program points them at our own folder, and
+keeps what they were before under the same name with _ORIG."""
+OF_QT = ("QT_PLUGIN_PATH", "QML2_IMPORT_PATH")
+"""Set by the start of a frozen program: another program's Qt would load our plugins and crash."""
+OF_START = "_PYI_"
+"""Begins the names by which a frozen program knows a copy of itself."""
 
 
 def version() -> str:
@@ -53,6 +69,69 @@ def lasting(program: Path) -> Path:
                 return current / name
         return current / program.relative_to(folder)
     return program
+
+
+def job_command() -> list[str]:
+    """Return how to start the child that runs a job.
+
+    -P keeps the working folder off the import path: a job may have left a json.py there.
+    """
+    if not is_frozen():
+        return [sys.executable, "-P", "-m", "desktop", "run-job"]
+    beside = beside_us(JOB)
+    return [sys.executable, "run-job"] if beside is None else [str(beside)]
+
+
+def hub_command() -> list[str] | None:
+    """Return how to run the hub's program on this machine; None where it is not installed."""
+    if is_frozen():
+        beside = beside_us(HUB)
+        return None if beside is None else [str(beside)]
+    script = shutil.which(HUB, path=str(Path(sys.executable).parent))
+    if script is not None:
+        return [script]
+    spec = importlib.util.find_spec("hub")
+    ready = spec is not None and importlib.util.find_spec("uvicorn") is not None
+    return [sys.executable, "-m", "hub"] if ready else None
+
+
+def beside_us(name: str) -> Path | None:
+    """Find another program in the folder of the frozen one."""
+    place = Path(sys.executable).with_name(name + (".exe" if sys.platform == "win32" else ""))
+    return place if place.is_file() else None
+
+
+def environment_for_others(ours: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return an environment for a program that is not ours, without what freezing put into it.
+
+    Args:
+        ours: None for this process's own.
+    """
+    kept = dict(os.environ if ours is None else ours)
+    if not is_frozen():
+        return kept
+    for name in LOADER:
+        before = kept.pop(f"{name}_ORIG", None)
+        kept.pop(name, None)
+        if before is not None:
+            kept[name] = before
+    return {
+        name: value
+        for name, value in kept.items()
+        if name not in OF_QT and not name.startswith(OF_START)
+    }
+
+
+def forget_our_libraries() -> None:
+    """Let what this frozen program starts, in whatever way, find the system's libraries again.
+
+    Called first in each executable: the loader has read its variables by then and looks at them
+    no more, and Qt finds its plugins from where its library lies.
+    """
+    clean = environment_for_others()
+    for name in os.environ.keys() - clean.keys():
+        del os.environ[name]
+    os.environ.update(clean)
 
 
 def worker_command(home: Path | None) -> tuple[str, ...]:

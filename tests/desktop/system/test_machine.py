@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from desktop.jobs import EXECUTORS
 from desktop.system import hardware
 from desktop.system.credentials import load_secret, save_secret
 from desktop.system.device_key import load_key, make_key, save_key
@@ -88,9 +89,9 @@ def test_a_kind_without_executor_or_library_is_not_offered() -> None:
     only = hardware.kinds_ready(BUILT_IN, {"ml.train": "nowhere:run"})
     assert "data.describe" not in only, "no executor, no promise"
     code = (
-        "import importlib.util\n"
-        "found = importlib.util.find_spec\n"
-        "importlib.util.find_spec = lambda n, p=None: None if n == 'sklearn' else found(n, p)\n"
+        "from importlib.machinery import PathFinder\n"
+        "found = PathFinder.find_spec\n"
+        "PathFinder.find_spec = lambda n, *p: None if n == 'sklearn' else found(n, *p)\n"
         "from desktop.system import hardware\nfrom desktop.jobs import EXECUTORS\n"
         "from shared.kinds.catalogue import BUILT_IN\n"
         "print(' '.join(sorted(hardware.kinds_ready(BUILT_IN, EXECUTORS))))\n"
@@ -115,6 +116,14 @@ def test_looking_for_libraries_does_not_import_them() -> None:
     kinds, loaded = said.splitlines()
     assert "ml.train" in kinds
     assert loaded == "set()"
+
+
+def test_a_process_that_refuses_a_library_still_offers_what_its_children_can_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("numpy", "pandas", "sklearn"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert "ml.train" in hardware.kinds_ready(BUILT_IN, EXECUTORS)
 
 
 def test_metrics_are_in_range(tmp_path: Path) -> None:
