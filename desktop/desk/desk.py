@@ -21,18 +21,22 @@ from desktop.agent import EXECUTORS_AT, KINDS_AT, Agent, Setup
 from desktop.core.link import LinkState, LinkStatus, token_missing
 from desktop.core.news import News
 from desktop.core.policy import Policy
+from desktop.core.update import UpdateFound
 from desktop.desk import join_steps
 from desktop.desk.holding import FOREVER, Holding
 from desktop.desk.joining import Change, Joining
+from desktop.desk.keys import Keys
+from desktop.desk.updates import Updates
 from desktop.store import facts, outbox
 from desktop.store.facts import Pairing
 from desktop.system import power
-from desktop.system.credentials import load_secret
+from desktop.system.credentials import bring_home, load_secret
 from desktop.system.hardware import zone
 from desktop.system.local_hub import LocalHub
 from desktop.system.paths import Paths
 from desktop.system.policy_file import load_policy, policy_stamp, save_policy
 from desktop.system.program import version
+from desktop.system.safe import system_safe
 from desktop.system.status import StatusFile
 from shared.database import Database, Reader
 from shared.environment import Environment
@@ -44,6 +48,8 @@ from shared.messages import Progress
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+SAFE_LOOK_SECONDS = 30.0
+"""How often it is looked whether a locked safe was opened, while the token is in it."""
 
 
 class Desk:
@@ -96,6 +102,12 @@ class Desk:
         self._report = StatusFile(paths.status)
         self._policy_stamp = ""
         self._beaten = asyncio.Event()
+        self.safe = system_safe()
+        """The system's safe; its `trouble` is why secrets lie in files."""
+        self.keys = Keys(paths, self.safe)
+        self.updates = Updates(
+            database, self.environment, lambda: self.ring(News.SETTINGS, News.STATUS)
+        )
         self.holding = Holding(self.environment, power.read, self._hold, zone)
         """What keeps jobs from starting here, and when it is looked at again."""
 
@@ -117,6 +129,11 @@ class Desk:
         if self.holding.is_paused:
             return self.holding.why
         return self.policy_error or self.holding.why
+
+    @property
+    def update(self) -> UpdateFound | None:
+        """A newer version than this one, when there is one and its maker signed for it."""
+        return self.updates.found
 
     async def look(self, read: Callable[[sqlite3.Connection], T]) -> T:
         """Read from the store, in a thread of its own; see `desktop.store.copied`."""
@@ -246,6 +263,7 @@ class Desk:
             tasks.create_task(self.holding.run())
             tasks.create_task(self._mind_policy())
             tasks.create_task(self.local_hub.run())
+            tasks.create_task(self.updates.run())
             while True:
                 async with self._working:
                     self._pairing_changed.clear()
@@ -264,11 +282,8 @@ class Desk:
         if self.pairing is None:
             self.link = None
             return
-        token = await asyncio.to_thread(
-            load_secret, entry=self.pairing.worker_id, file=self.paths.token
-        )
+        token = await self._token(self.pairing.worker_id)
         if token is None:
-            self._note_status(LinkStatus(state=LinkState.REFUSED, error=token_missing().body))
             return
         setup = Setup(
             paths=self.paths,
@@ -297,6 +312,30 @@ class Desk:
             changing.cancel()
         self._agent = None
         self._progress.clear()
+
+    async def _token(self, worker_id: WorkerId) -> str | None:
+        """Read the token, waiting for a safe that is locked; None when there is none to wait for.
+
+        Whether the safe was opened is looked at without making a password window appear.
+        """
+        entry, file = worker_id, self.paths.token
+        while not self._pairing_changed.is_set():
+            token = await asyncio.to_thread(load_secret, entry=entry, file=file, safe=self.safe)
+            if token is not None:
+                if self.paths.home is None and file.exists():  # a profile apart keeps all its own
+                    await asyncio.to_thread(bring_home, entry=entry, file=file, safe=self.safe)
+                self.ring(News.SETTINGS)
+                return token
+            self._note_status(LinkStatus(state=LinkState.REFUSED, error=token_missing().body))
+            self.ring(News.SETTINGS)
+            if self.safe.trouble is None:
+                return None
+            while not await asyncio.to_thread(self.safe.may_open):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(SAFE_LOOK_SECONDS):
+                        await self._pairing_changed.wait()
+                        return None
+        return None
 
     async def _mind_policy(self) -> None:
         """Look whether the policy was edited, at every beat: the program is awake then anyway."""

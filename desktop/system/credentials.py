@@ -1,7 +1,7 @@
 """The worker's secrets: in the system's safe, or in a file that only its owner can read.
 
-Backends are chosen by name. Left to itself, keyring may pick one that writes plain text without
-saying so (keyrings.alt does).
+The file is what counts when both are there: it is written only while the safe cannot be used.
+`bring_home` moves it into the safe when that works again. All of it blocks: call it in a thread.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import Protocol
 
-SERVICE = "deskhand"
-SAFE_BACKENDS = ("SecretService", "kwallet", "macOS", "Windows")
+from desktop.core.safe import SafeTrouble
+from desktop.system.safe import Safe, system_safe
 
 
-def save_secret(secret: str, *, entry: str, file: Path, allow_safe: bool = True) -> str:
+def save_secret(
+    secret: str, *, entry: str, file: Path, allow_safe: bool = True, safe: Safe | None = None
+) -> str:
     """Keep a secret; return where, in words.
 
     Args:
@@ -23,12 +24,71 @@ def save_secret(secret: str, *, entry: str, file: Path, allow_safe: bool = True)
         entry: its name in the safe.
         file: where it is kept without a safe.
         allow_safe: False leaves the system's safe alone.
+        safe: another than the system's.
     """
-    if allow_safe and (safe := _safe()) is not None and _put(safe, entry, secret):
-        file.unlink(missing_ok=True)
-        return f"the system's safe ({type(safe).__module__.rsplit('.', 1)[-1]})"
-    # Made anew and moved into place: it is never half a secret, never readable by others, and
-    # a link that lies there is replaced, not followed.
+    why = "the system's safe was not to be used"
+    if allow_safe:
+        safe = safe or system_safe()
+        try:
+            safe.put(entry, secret)
+        except SafeTrouble as trouble:
+            why = trouble.message.rstrip(".")
+        else:
+            file.unlink(missing_ok=True)
+            return f"the system's safe ({safe.name})"
+    write_file(file, secret)
+    return f"{file} (readable by you alone; {why[0].lower()}{why[1:]})"
+
+
+def load_secret(*, entry: str, file: Path, safe: Safe | None = None) -> str | None:
+    """Return the secret, or None when there is none or the safe cannot be used.
+
+    The safe's `trouble` tells which.
+    """
+    if file.exists():
+        return file.read_text(encoding="utf-8").strip() or None
+    try:
+        return (safe or system_safe()).get(entry)
+    except SafeTrouble:
+        return None
+
+
+def bring_home(*, entry: str, file: Path, safe: Safe | None = None) -> bool:
+    """Move a secret from its file into the safe; False when it stays where it is."""
+    if not file.exists():
+        return False
+    secret = file.read_text(encoding="utf-8").strip()
+    if not secret:
+        return False
+    with contextlib.suppress(SafeTrouble):
+        (safe or system_safe()).put(entry, secret)
+        file.unlink()
+        return True
+    return False
+
+
+def remove_secret(*, entry: str, file: Path, safe: Safe | None = None) -> None:
+    """Remove a secret from wherever it is.
+
+    Raises:
+        SafeTrouble: it may still be in the safe, which cannot be used now.
+    """
+    file.unlink(missing_ok=True)
+    (safe or system_safe()).remove(entry)
+
+
+def forget_secret(*, entry: str, file: Path) -> None:
+    """Remove a secret wherever it is kept. Idempotent; a safe that is locked keeps what it has."""
+    with contextlib.suppress(SafeTrouble):
+        remove_secret(entry=entry, file=file)
+
+
+def write_file(file: Path, secret: str) -> None:
+    """Write a file for its owner alone.
+
+    Made anew and moved into place: it is never half a secret, never readable by others, and a
+    link that lies there is replaced, not followed.
+    """
     aside = file.with_name(f"{file.name}.new")
     aside.unlink(missing_ok=True)
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -37,55 +97,3 @@ def save_secret(secret: str, *, entry: str, file: Path, allow_safe: bool = True)
         opened.flush()
         os.fsync(descriptor)
     aside.replace(file)
-    return f"{file} (readable by you alone; this system offers no safe for secrets)"
-
-
-def load_secret(*, entry: str, file: Path) -> str | None:
-    """Return the secret, or None when there is none."""
-    if file.exists():
-        return file.read_text(encoding="utf-8").strip() or None
-    safe = _safe()
-    if safe is None:
-        return None
-    try:
-        return safe.get_password(SERVICE, entry)
-    except Exception:
-        return None
-
-
-def forget_secret(*, entry: str, file: Path) -> None:
-    """Remove a secret wherever it is kept. Idempotent; a safe that is locked keeps what it has."""
-    file.unlink(missing_ok=True)
-    safe = _safe()
-    if safe is not None:
-        with contextlib.suppress(Exception):
-            safe.delete_password(SERVICE, entry)
-
-
-class _Safe(Protocol):
-    """The part of keyring's backends that is used; keyring itself is imported only if needed."""
-
-    def set_password(self, service: str, username: str, password: str) -> None: ...
-    def get_password(self, service: str, username: str) -> str | None: ...
-    def delete_password(self, service: str, username: str) -> None: ...
-
-
-def _put(safe: _Safe, entry: str, secret: str) -> bool:
-    try:
-        safe.set_password(SERVICE, entry, secret)
-    except Exception:
-        return False
-    return True
-
-
-def _safe() -> _Safe | None:
-    try:
-        import keyring
-    except ImportError:
-        return None
-    backend = keyring.get_keyring()
-    members: list[_Safe] = list(getattr(backend, "backends", [backend]))
-    for member in members:
-        if type(member).__module__.removeprefix("keyring.backends.") in SAFE_BACKENDS:
-            return member
-    return None

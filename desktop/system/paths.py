@@ -70,6 +70,19 @@ class Paths:
         """Used only where the system has no safe for secrets."""
         return self.data / "device.key"
 
+    @property
+    def keys(self) -> Path:
+        """Keys of providers; used only where the system has no safe for secrets."""
+        return self.data / "keys"
+
+    def key_file(self, name: str) -> Path:
+        return self.keys / name
+
+    @property
+    def log(self) -> Path:
+        """What the app says; older parts lie beside it, numbered."""
+        return self.data / "logs" / "deskhand.log"
+
     def make(self) -> None:
         for folder in (self.data, self.config, self.models, self.jobs):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)

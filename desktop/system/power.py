@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Set as AbstractSet
+from typing import Protocol
 
 import psutil
 import structlog
@@ -15,6 +16,13 @@ import structlog
 from desktop.core.run_policy import Readings, Sense
 
 log = structlog.get_logger(__name__)
+
+
+class _Senses(Protocol):
+    """What each system's module offers; both may raise anything."""
+
+    def is_metered(self) -> bool | None: ...
+    def idle_seconds(self) -> float | None: ...
 
 
 def read(wanted: AbstractSet[Sense]) -> Readings:
@@ -42,7 +50,7 @@ def _battery() -> tuple[bool | None, float | None]:
 def is_metered() -> bool | None:
     """Say whether the network counts what goes through it, as the system knows."""
     try:
-        return _is_metered()
+        return _senses().is_metered()
     except Exception as error:  # a sense that is broken is one that is not there
         log.debug("the network's kind is not known", why=type(error).__name__)
         return None
@@ -51,18 +59,18 @@ def is_metered() -> bool | None:
 def idle_seconds() -> float | None:
     """Return how long nobody has touched keyboard or mouse."""
     try:
-        return _idle_seconds()
+        return _senses().idle_seconds()
     except Exception as error:
         log.debug("presence is not known", why=type(error).__name__)
         return None
 
 
-if sys.platform == "win32":
-    from desktop.system.senses_windows import idle_seconds as _idle_seconds
-    from desktop.system.senses_windows import is_metered as _is_metered
-elif sys.platform == "darwin":
-    from desktop.system.senses_macos import idle_seconds as _idle_seconds
-    from desktop.system.senses_macos import is_metered as _is_metered
-else:
-    from desktop.system.senses_linux import idle_seconds as _idle_seconds
-    from desktop.system.senses_linux import is_metered as _is_metered
+def _senses() -> _Senses:
+    """Import this system's module now: its libraries are needed by few rules."""
+    if sys.platform == "win32":
+        from desktop.system import senses_windows as senses
+    elif sys.platform == "darwin":
+        from desktop.system import senses_macos as senses
+    else:
+        from desktop.system import senses_linux as senses
+    return senses
