@@ -17,6 +17,8 @@ class News(StrEnum):
     """Machines of this person."""
     PROGRESS = "progress"
     """Transient progress of a job that runs here."""
+    READ = "read"
+    """How far this person has read the threads."""
     MODELS = "models"
     """The folder of models on this machine."""
     POLICY = "policy"

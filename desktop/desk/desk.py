@@ -27,7 +27,7 @@ from desktop.desk.holding import FOREVER, Holding
 from desktop.desk.joining import Change, Joining
 from desktop.desk.keys import Keys
 from desktop.desk.updates import Updates
-from desktop.store import facts, outbox
+from desktop.store import facts, outbox, threads
 from desktop.store.facts import Pairing
 from desktop.system import power
 from desktop.system.credentials import bring_home, load_secret
@@ -190,6 +190,16 @@ class Desk:
     async def retry(self, job_id: JobId) -> None:
         """Queue a job again that failed, died or was interrupted."""
         await self._say(RetryAsked(job_id=job_id))
+
+    async def note_read(self, task_id: TaskId, step_id: int) -> None:
+        """Remember that the person has seen a thread up to a step."""
+        await self.database.write(lambda c: threads.read(c, task_id, step_id))
+        self.ring(News.READ)
+
+    async def begin_reading(self) -> None:
+        """Count as unread what comes from now on; what a hub tells of before is old news."""
+        now = self.environment.now()
+        await self.database.write(lambda c: threads.begin_reading(c, now))
 
     async def change_policy(self, policy: Policy) -> None:
         """Write the owner's rules down, and go by them from now on."""

@@ -8,7 +8,7 @@ What is told here was said by hubs and jobs: whoever shows it strips what acts (
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -245,22 +245,38 @@ def job_named(connection: sqlite3.Connection, name: str) -> JobId | None:
 def steps(connection: sqlite3.Connection, job_id: JobId) -> tuple[Step, ...]:
     """Read a job's timeline, the oldest first; of a very long one the newest steps."""
     rows = connection.execute(
-        "select step_id, at_ms, device, coalesce(name, ''), type, body from copy_step"
-        " left join copy_worker on worker_id = device"
-        " where job_id = ? order by step_id desc limit ?",
-        (job_id, STEPS_MAX),
+        f"{_STEP} where job_id = ? order by step_id desc limit ?", (job_id, STEPS_MAX)
     ).fetchall()
+    return _steps(reversed(rows))
+
+
+def steps_numbered(connection: sqlite3.Connection, step_ids: Sequence[int]) -> tuple[Step, ...]:
+    """Read some steps by their numbers, of whatever jobs, the oldest first."""
+    marks = ", ".join("?" * len(step_ids))
+    rows = connection.execute(
+        f"{_STEP} where step_id in ({marks}) order by step_id", tuple(step_ids)
+    )
+    return _steps(rows)
+
+
+_STEP = (
+    "select step_id, job_id, at_ms, device, coalesce(name, ''), type, body from copy_step"
+    " left join copy_worker on worker_id = device"
+)
+
+
+def _steps(rows: Iterable[tuple[int, str, int, str, str, str, str]]) -> tuple[Step, ...]:
     return tuple(
         Step(
             step_id=number,
-            job_id=job_id,
+            job_id=JobId(job_id),
             at=from_ms(at_ms),
             device=device,
             machine=machine,
             type=kind,
             body=_body(device, kind, body, from_ms(at_ms)),
         )
-        for number, at_ms, device, machine, kind, body in reversed(rows)
+        for number, job_id, at_ms, device, machine, kind, body in rows
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from desktop.store import copies, outgoing
+from desktop.store import copies, outgoing, threads
 from shared.database import Database
 
 
@@ -49,4 +49,5 @@ MIGRATIONS = (
     _start,
     outgoing.create,
     copies.create,
+    threads.create,
 )
