@@ -10,6 +10,8 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import Any, TextIO
 
 import structlog
@@ -18,6 +20,8 @@ from shared.plain_text import escaped
 
 BLOT = "[redacted]"
 VALUE_CHARS_MAX = 2000
+FILE_BYTES_MAX = 20 * 1000**2
+FILES_MAX = 5
 
 _SECRET_NAMES = re.compile(
     r"(token|secret|passw|authorization|api_?key|credential|cookie|pairing_code)", re.IGNORECASE
@@ -26,6 +30,8 @@ _SECRET_VALUES = re.compile(
     r"(?P<key>dh_[a-z]+_[A-Za-z0-9_-]{8,})"  # our own keys and tokens
     r"|(?P<telegram>\d{6,12}:[A-Za-z0-9_-]{30,})"  # bots: in URLs without a gap after "bot"
     r"|(?P<openai>(?:sk|rk)-[A-Za-z0-9_-]{16,})"
+    r"|(?P<google>AIza[A-Za-z0-9_-]{30,})"
+    r"|(?P<xai>xai-[A-Za-z0-9_-]{16,})"
     r"|(?P<github>gh[opsu]_[A-Za-z0-9]{20,})"
     r"|(?P<bearer>Bearer\s+\S+)"
 )
@@ -73,13 +79,28 @@ def _escape_entry(
     return entry
 
 
-def configure(*, json_lines: bool, level: str = "INFO", stream: TextIO | None = None) -> None:
+def _rotating(file: Path) -> logging.Handler:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return RotatingFileHandler(
+        file, maxBytes=FILE_BYTES_MAX // FILES_MAX, backupCount=FILES_MAX - 1, encoding="utf-8"
+    )
+
+
+def configure(
+    *,
+    json_lines: bool,
+    level: str = "INFO",
+    stream: TextIO | None = None,
+    file: Path | None = None,
+) -> None:
     """Set up logging for the whole process.
 
     Args:
         json_lines: machine-readable lines; otherwise lines for people.
         level: "DEBUG", "INFO", "WARNING" or "ERROR".
         stream: where to write; standard error when None, for standard output is for answers.
+        file: written to instead of a stream, for its owner alone, in a few files that stay below
+            FILE_BYTES_MAX together.
     """
     before: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -95,12 +116,13 @@ def configure(*, json_lines: bool, level: str = "INFO", stream: TextIO | None = 
         cache_logger_on_first_use=True,
     )
     target = stream or sys.stderr
+    handler = logging.StreamHandler(target) if file is None else _rotating(file)
+    is_for_terminal = file is None and target.isatty()
     last: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if json_lines
-        else structlog.dev.ConsoleRenderer(colors=target.isatty())
+        else structlog.dev.ConsoleRenderer(colors=is_for_terminal)
     )
-    handler = logging.StreamHandler(target)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=before,

@@ -31,7 +31,7 @@ def tray(paths: Paths, link: str, *, is_background: bool) -> int:
     from desktop.gui.application import run
     from shared import logs
 
-    logs.configure(json_lines=False)
+    logs.configure(json_lines=True, file=paths.log)
     return run(paths, link, is_background=is_background)
 
 
