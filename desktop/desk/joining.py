@@ -91,6 +91,7 @@ class Joining:
         self._move = move
         self._on_change = on_change
         self._task: asyncio.Task[object] | None = None
+        self._asking = threading.Lock()
 
     @property
     def is_under_way(self) -> bool:
@@ -132,6 +133,26 @@ class Joining:
         """
         return await asyncio.to_thread(join_steps.first_policy, self._paths)
 
+    async def connect_telegram(self, token: str) -> str:
+        """Let the own hub speak through a bot; return the link that opens it, good once.
+
+        Raises:
+            AppError: the token is wrong, or Telegram cannot be reached; the token is not kept.
+        """
+        hub = self._local_hub
+        await asyncio.to_thread(hub.save_telegram_token, token)
+        try:
+            base = await hub.restart()
+            return await in_thread(
+                lambda sleep: local_steps.wait_for_link(
+                    base, hub.admin_key_file, self._database, "telegram", sleep
+                )
+            )
+        except AppError:
+            await asyncio.to_thread(hub.forget_telegram_token)
+            await hub.restart()
+            raise
+
     async def _alone(self, work: Awaitable[None]) -> None:
         """Run one try; an earlier one is given up."""
         if self._task is not None:
@@ -151,9 +172,7 @@ class Joining:
     async def _join(self, wish: Wish) -> None:
         self._stand(Stand(step=Step.ASKING, wish=wish))
         key = await in_thread(lambda _: join_steps.device_key(self._paths, self._database))
-        asked = await in_thread(
-            lambda _: join_steps.ask(wish, key, self._database, self._environment)
-        )
+        asked = await in_thread(lambda _: self._ask(wish, key))
         self._stand(replace(self.stand, step=Step.WAITING, asked=asked))
         await self._arrive(*await self._wait(asked, key))
         if wish.base != self._local_hub.url:
@@ -168,17 +187,18 @@ class Joining:
             code = await in_thread(
                 lambda _: local_steps.own_code(base, admin_key_file, self._database, person_name)
             )
-            asked = await in_thread(
-                lambda _: join_steps.ask(
-                    Wish(base=base, code=code), key, self._database, self._environment
-                )
-            )
+            asked = await in_thread(lambda _: self._ask(Wish(base=base, code=code), key))
             await self._arrive(*await self._wait(asked, key))
         except BaseException:
             # Who gave up, or got no further, is not to have a hub run on here for nothing.
             if not await self._belongs_to_own():
                 await self._local_hub.switch_off()
             raise
+
+    def _ask(self, wish: Wish, key: DeviceKey) -> facts.Asked:
+        # One after the other: what a try that was given up still gets to know is gone on with.
+        with self._asking:
+            return join_steps.ask(wish, key, self._database, self._environment)
 
     async def _wait(self, asked: facts.Asked, key: DeviceKey) -> tuple[facts.Pairing, str]:
         loop = asyncio.get_running_loop()

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import getpass
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from desktop.link.hub_post import ask_for, odd, post
 from desktop.store import facts
 from shared.database import Database
-from shared.errors import NotFound, Unavailable
+from shared.errors import AppError, NotFound, Unavailable
 from shared.messages import NAME_CHARS_MAX
 
+LOOKS_MAX = 40
+LOOK_SECONDS = 0.5
 PERSON = "local_hub_person"
 """The fact that tells who the person of this machine is on its own hub."""
 
@@ -58,6 +61,28 @@ def chat_link(base: str, admin_key_file: Path, database: Database, frontend: str
     person_id = _person(base, key, database, "")
     body = {"person_id": person_id, "purpose": "account"}
     return link.replace("{code}", _text(post(base, "/invitations", body, token=key), "code"))
+
+
+def wait_for_link(
+    base: str,
+    admin_key_file: Path,
+    database: Database,
+    frontend: str,
+    sleep: Callable[[float], None],
+) -> str:
+    """Return what `chat_link` returns, as soon as that frontend is there.
+
+    Raises:
+        AppError: as `chat_link`.
+    """
+    for _ in range(LOOKS_MAX):
+        try:
+            return chat_link(base, admin_key_file, database, frontend)
+        except AppError as error:
+            if not error.retryable:
+                raise
+        sleep(LOOK_SECONDS)
+    return chat_link(base, admin_key_file, database, frontend)
 
 
 def user_name() -> str:

@@ -6,6 +6,8 @@ system's colour scheme (or the person's choice) by themselves.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication
@@ -20,6 +22,9 @@ ROW = 36
 """Height of a table's row in pixels."""
 SMALL, BODY, TITLE = 13, 15, 20
 """Text sizes in pixels."""
+WORDS = 28
+"""Of what is compared or copied with the eye."""
+TICKS = Path(__file__).parent / "icons"
 CONTENT_WIDTH_MAX = 720
 """A form or a thread of text is not wider than this."""
 
@@ -124,13 +129,16 @@ def palette(tokens: Tokens) -> QPalette:
 def sheet(tokens: Tokens) -> str:
     """Write what a palette cannot say: shapes and distances. Set properties, not more sheets.
 
-    `widget.setProperty("look", "primary" | "quiet" | "danger")` on a button; "title", "muted" and
-    "failed" on a label; "card" on a frame.
+    `widget.setProperty("look", "primary" | "quiet" | "danger")` on a button; "title",
+    "heading", "words", "muted" and "failed" on a label; "card" on a frame.
     """
+    tick = (TICKS / f"tick-{'dark' if tokens is DARK else 'light'}.svg").as_posix()
     return f"""
     QWidget {{ font-size: {BODY}px; }}
     QLabel[look="title"] {{ font-size: {TITLE}px; font-weight: 600; }}
     QLabel[look="muted"] {{ color: {tokens.muted}; font-size: {SMALL}px; }}
+    QLabel[look="heading"] {{ font-weight: 600; }}
+    QLabel[look="words"] {{ font-size: {WORDS}px; font-weight: 600; }}
     QLabel[look="failed"] {{ color: {tokens.failed}; }}
     QFrame[look="card"] {{ background: {tokens.surface}; border: 1px solid {tokens.line};
         border-radius: {RADIUS}px; }}
@@ -162,6 +170,17 @@ def sheet(tokens: Tokens) -> str:
         border-bottom: 1px solid {tokens.line}; padding: 8px; font-size: {SMALL}px; }}
     QToolTip {{ background: {tokens.surface}; color: {tokens.text};
         border: 1px solid {tokens.line}; padding: 6px; }}
+    QCheckBox {{ spacing: {GRID}px; }}
+    QCheckBox::indicator, QListView::indicator, QTreeView::indicator, QTableView::indicator {{
+        width: 16px; height: 16px; border: 1px solid {tokens.muted}; border-radius: 4px;
+        background: {tokens.surface}; }}
+    QCheckBox:focus {{ color: {tokens.accent}; }}
+    QCheckBox::indicator:focus {{ border: 2px solid {tokens.accent}; width: 14px; height: 14px; }}
+    QCheckBox::indicator:checked, QListView::indicator:checked, QTreeView::indicator:checked,
+    QTableView::indicator:checked {{ background: {tokens.accent}; border-color: {tokens.accent};
+        image: url("{tick}"); }}
+    QCheckBox::indicator:disabled {{ border-color: {tokens.line}; }}
+    QCheckBox:disabled {{ color: {tokens.muted}; }}
     QProgressBar {{ background: {tokens.line}; border: 0; border-radius: 4px; height: 8px;
         text-align: center; }}
     QProgressBar::chunk {{ background: {tokens.running}; border-radius: 4px; }}

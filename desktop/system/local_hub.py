@@ -21,7 +21,7 @@ from pathlib import Path
 import structlog
 
 from desktop.store import facts
-from desktop.system.credentials import load_secret
+from desktop.system.credentials import forget_secret, load_secret, save_secret
 from desktop.system.hub_program import (
     free_port,
     hub_command,
@@ -135,9 +135,18 @@ class LocalHub:
         await self._database.write(lambda c: facts.put_local_hub_port(c, 0))
         self._asked.set()
 
-    def restart(self) -> None:
-        """Start it anew, with the settings of now."""
+    async def restart(self) -> str:
+        """Start it anew, with the settings of now; else as `switch_on`."""
+        self._note(HubState.STARTING)
         self._asked.set()
+        return await self.switch_on()
+
+    def save_telegram_token(self, token: str) -> None:
+        """Keep a bot's token for this hub, from its next start on; blocks."""
+        save_secret(token, entry=TELEGRAM_ENTRY, file=self.telegram_token_file)
+
+    def forget_telegram_token(self) -> None:
+        forget_secret(entry=TELEGRAM_ENTRY, file=self.telegram_token_file)
 
     async def run(self) -> None:
         """Keep it alive as long as it is wanted; with the end of this, it ends."""

@@ -235,8 +235,7 @@ async def test_just_this_computer_comes_online_without_anybody_asked_and_comes_b
         assert (desk.pairing.person_name, desk.pairing.hub_name) == ("Anna", "this computer")
         await desk.request("ml.models", {})
     async with a_running_desk(tmp_path) as (desk, _):
-        await until(desk, lambda: is_online(desk))
-        assert desk.local_hub.state is HubState.RUNNING
+        await until(desk, lambda: is_online(desk) and desk.local_hub.state is HubState.RUNNING)
 
 
 async def test_a_real_hub_takes_the_place_of_this_computers_own(tmp_path: Path) -> None:

@@ -23,7 +23,9 @@ def on_qt_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., 
     @functools.wraps(test)
     def run(*args: Any, **kwargs: Any) -> None:
         app = QApplication.instance()
-        assert app is not None, "take the fixture qtbot or qapp"
+        assert isinstance(app, QApplication), "take the fixture qtbot or qapp"
+        # As in the program: a window that closes does not end the loop.
+        app.setQuitOnLastWindowClosed(False)
         loop = qasync.QEventLoop(app)
         asyncio.set_event_loop(loop)
         before = sys.get_asyncgen_hooks()
