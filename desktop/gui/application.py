@@ -123,7 +123,7 @@ class Application(QObject):
     def quit(self) -> None:
         self.ended.set()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take links that macOS hands to the running program."""
         if event.type() is QEvent.Type.FileOpen:
             self.follow(event.url().toString())  # type: ignore[attr-defined]

@@ -70,7 +70,16 @@ class Bridge(QObject):
             then: called with its result, on Qt's thread.
             failed: called with an error of ours; without it the application shows the error.
         """
-        return self._tasks.create_task(self._do(work, then, failed)).cancel
+        run = self._do(work, then, failed)
+        try:
+            task = self._tasks.create_task(run)
+        except RuntimeError:  # the application ends: a window that closes now asks for nothing
+            run.close()
+            work.close()
+            return work.close
+        # One that is cancelled before its first step would leave its work unawaited.
+        task.add_done_callback(lambda _task: work.close())
+        return task.cancel
 
     def _forget(self, told: Callable[[frozenset[News]], None]) -> None:
         with contextlib.suppress(RuntimeError):  # the bridge itself may be gone by then

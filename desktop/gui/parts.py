@@ -64,7 +64,12 @@ class EmptyState(QWidget):
         column = QVBoxLayout(self)
         column.setSpacing(2 * GRID)
         column.addStretch()
-        column.addWidget(told, alignment=Qt.AlignmentFlag.AlignHCenter)
+        # Between stretches, not aligned: an aligned label is as narrow as its hint and cuts text.
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(told, 100)
+        row.addStretch(1)
+        column.addLayout(row)
         if action is not None:
             column.addWidget(action, alignment=Qt.AlignmentFlag.AlignHCenter)
         column.addStretch()

@@ -28,6 +28,9 @@ TICKS = Path(__file__).parent / "icons"
 CONTENT_WIDTH_MAX = 720
 """A form or a thread of text is not wider than this."""
 
+CHEVRON = (Path(__file__).parent / "icons" / "chevron.svg").as_posix()
+"""Of a grey that shows on light and dark: a sheet cannot colour a picture."""
+
 STATE_TOKENS = {
     JobState.QUEUED: "waiting",
     JobState.OFFERED: "waiting",
@@ -129,7 +132,7 @@ def palette(tokens: Tokens) -> QPalette:
 def sheet(tokens: Tokens) -> str:
     """Write what a palette cannot say: shapes and distances. Set properties, not more sheets.
 
-    `widget.setProperty("look", "primary" | "quiet" | "danger")` on a button; "title",
+    `widget.setProperty("look", "primary" | "quiet" | "danger" | "chip")` on a button; "title",
     "heading", "words", "muted" and "failed" on a label; "card" on a frame.
     """
     tick = (TICKS / f"tick-{'dark' if tokens is DARK else 'light'}.svg").as_posix()
@@ -156,6 +159,12 @@ def sheet(tokens: Tokens) -> str:
         color: {tokens.accent}; }}
     QPushButton[look="quiet"]:hover {{ border-color: {tokens.line}; }}
     QPushButton[look="danger"] {{ color: {tokens.failed}; }}
+    QPushButton[look="chip"] {{ color: {tokens.muted}; font-size: {SMALL}px;
+        border-radius: 14px; padding: 3px 12px; min-height: 20px; }}
+    QPushButton[look="chip"]:focus {{ border: 2px solid {tokens.accent}; padding: 2px 11px; }}
+    QPushButton[look="chip"]:checked {{ background: {tokens.text}; color: {tokens.surface};
+        border-color: {tokens.text}; }}
+    QPushButton[look="chip"]:checked:focus {{ border-color: {tokens.accent}; }}
     QLineEdit, QPlainTextEdit, QTextEdit, QComboBox, QSpinBox, QTimeEdit {{
         background: {tokens.surface}; border: 1px solid {tokens.line};
         border-radius: {RADIUS}px; padding: 6px 10px; selection-background-color: {tokens.accent};
@@ -166,8 +175,12 @@ def sheet(tokens: Tokens) -> str:
         border: 1px solid {tokens.line}; border-radius: {RADIUS}px; outline: 0; }}
     QTableView::item:selected, QListView::item:selected {{ background: {tokens.line};
         color: {tokens.text}; }}
+    QComboBox::drop-down {{ border: 0; width: 24px; }}
+    QComboBox::down-arrow {{ image: url("{CHEVRON}"); width: 12px; height: 12px; }}
     QHeaderView::section {{ background: {tokens.surface}; color: {tokens.muted}; border: 0;
         border-bottom: 1px solid {tokens.line}; padding: 8px; font-size: {SMALL}px; }}
+    QHeaderView::up-arrow, QHeaderView::down-arrow {{ subcontrol-origin: border;
+        subcontrol-position: top center; width: 10px; height: 10px; }}
     QToolTip {{ background: {tokens.surface}; color: {tokens.text};
         border: 1px solid {tokens.line}; padding: 6px; }}
     QCheckBox {{ spacing: {GRID}px; }}

@@ -7,13 +7,17 @@ so any page of a log of any length is one seek.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from desktop.store.words import match_of
 from shared.ids import JobId
 from shared.times import from_ms
 
 PAGE_LINES_MAX = 1000
+HITS_MAX = 10_000
+"""Of the lines that have the words so many are told, the newest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,13 +27,15 @@ class LogLine:
     number: int
     """Its number in the log of its job, from 1."""
     job_id: JobId
+    title: str
+    """Of its job."""
     attempt: int
     at: datetime
     text: str
 
 
 _LINE = (
-    "select line_id, copy_line.number, job_id, copy_line.attempt, at_ms, text"
+    "select line_id, copy_line.number, job_id, title, copy_line.attempt, at_ms, text"
     " from copy_line join copy_job on copy_job.number = job"
 )
 
@@ -69,14 +75,93 @@ def all_lines(
     )
 
 
+def page(
+    connection: sqlite3.Connection, job_id: JobId | None, *, after: int, limit: int
+) -> tuple[LogLine, ...]:
+    """Read lines of a job's log, or of all logs, that follow a number; the oldest first."""
+    if job_id is None:
+        return all_lines(connection, after=after, limit=limit)
+    return lines(connection, job_id, after=after, limit=limit)
+
+
 def tail(
     connection: sqlite3.Connection, job_id: JobId | None = None, *, count: int
 ) -> tuple[LogLine, ...]:
     """Read the last lines of a job's log, or of all logs, the oldest first."""
     after = max(0, line_count(connection, job_id) - min(count, PAGE_LINES_MAX))
+    return page(connection, job_id, after=after, limit=count)
+
+
+def grown(
+    connection: sqlite3.Connection, job_id: JobId | None, *, known: int, limit: int
+) -> tuple[int, tuple[LogLine, ...]]:
+    """Count the lines of a log, and read those after the known ones, at most the last `limit`."""
+    count = line_count(connection, job_id)
+    wanted = min(count - known, limit)
+    return count, tail(connection, job_id, count=wanted) if wanted > 0 else ()
+
+
+def hits(
+    connection: sqlite3.Connection,
+    words: str,
+    job_id: JobId | None = None,
+    *,
+    after: int = 0,
+    limit: int = HITS_MAX,
+) -> tuple[int, ...]:
+    """Find the lines that have all words, the newest when there are too many.
+
+    Args:
+        connection: of the store.
+        words: as a person typed them.
+        job_id: whose log; None for all logs.
+        after: only lines with a higher number.
+        limit: of lines told.
+
+    Returns:
+        Their numbers, the lowest first: in the job's log, or among all lines (`line_id`).
+    """
+    match = match_of(words)
+    if not match:
+        return ()
     if job_id is None:
-        return all_lines(connection, after=after, limit=count)
-    return lines(connection, job_id, after=after, limit=count)
+        rows = connection.execute(
+            "select rowid from copy_line_words where copy_line_words match ? and rowid > ?"
+            " order by rowid desc limit ?",
+            (match, after, limit),
+        ).fetchall()
+    else:
+        rows = connection.execute(_HITS_OF_JOB, (job_id, after, match, limit)).fetchall()
+    return tuple(number for (number,) in reversed(rows))
+
+
+_HITS_OF_JOB = (
+    # Only words between the job's first and last line are looked at, not those of all logs.
+    "with mine as (select job, min(line_id) as first, max(line_id) as last from copy_line"
+    " where job = (select number from copy_job where job_id = ?) and number > ?)"
+    " select copy_line.number from mine, copy_line_words cross join copy_line"
+    " on line_id = copy_line_words.rowid and copy_line.job = mine.job"
+    " where copy_line_words match ? and copy_line_words.rowid between first and last"
+    " order by copy_line_words.rowid desc limit ?"
+)
+
+
+def picked(
+    connection: sqlite3.Connection, numbers: Sequence[int], job_id: JobId | None = None
+) -> tuple[LogLine, ...]:
+    """Read lines by the numbers that `hits` told, the lowest first."""
+    chosen = numbers[:PAGE_LINES_MAX]
+    marks = ", ".join("?" * len(chosen))
+    if job_id is None:
+        rows = connection.execute(
+            f"{_LINE} where line_id in ({marks}) order by line_id", tuple(chosen)
+        )
+    else:
+        rows = connection.execute(
+            f"{_LINE} where job_id = ? and copy_line.number in ({marks}) order by copy_line.number",
+            (job_id, *chosen),
+        )
+    return _lines(rows)
 
 
 def _lines(rows: sqlite3.Cursor) -> tuple[LogLine, ...]:
@@ -85,9 +170,10 @@ def _lines(rows: sqlite3.Cursor) -> tuple[LogLine, ...]:
             line_id=line_id,
             number=number,
             job_id=JobId(job_id),
+            title=title,
             attempt=attempt,
             at=from_ms(at_ms),
             text=text,
         )
-        for line_id, number, job_id, attempt, at_ms, text in rows
+        for line_id, number, job_id, title, attempt, at_ms, text in rows
     )

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QHeaderView,
     QLineEdit,
     QPlainTextEdit,
     QScrollBar,
@@ -41,7 +42,7 @@ def parts(window: QWidget) -> list[QWidget]:
         w
         for w in found
         if isinstance(w, INTERACTIVE)
-        and not isinstance(w, QScrollBar)
+        and not isinstance(w, QScrollBar | QHeaderView)
         and w.isVisibleTo(window)
         and not w.objectName().startswith("qt_")
         and not isinstance(w.parentWidget(), QComboBox | QAbstractSpinBox | QLineEdit)

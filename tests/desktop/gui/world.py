@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import shiboken6
+
 from desktop.core.link import LinkState, LinkStatus
 from desktop.desk.desk import Desk
 from desktop.gui.bridge import Bridge
@@ -75,8 +77,13 @@ async def open_desk(home: Path) -> AsyncIterator[tuple[PaperDesk, Bridge]]:
     with open_store(paths.store) as database:
         await database.write(lambda connection: facts.save_pairing(connection, PAIRING))
         desk = PaperDesk(home, database)
+        bridge: Bridge | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
-                yield desk, Bridge(desk, tasks)
+                bridge = Bridge(desk, tasks)
+                yield desk, bridge
         finally:
             desk.close()
+            # Left to the garbage collector it might end in a reader's thread, timers and all.
+            if bridge is not None:
+                shiboken6.delete(bridge)

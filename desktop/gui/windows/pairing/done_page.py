@@ -48,6 +48,6 @@ class DonePage(Page):
             self.hint.setText(tr("Try /train in the chat, or New task here."))
         self.telegram.setVisible(is_own)
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+    def showEvent(self, event: QShowEvent) -> None:
         self.new_task.setFocus()
         super().showEvent(event)

@@ -71,14 +71,14 @@ class FolderList(QListWidget):
         # Not `exec`: that loop would stand still within ours.
         dialog.open()
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():
             event.acceptProposedAction()
 
-    def dragMoveEvent(self, event: QDragMoveEvent) -> None:  # noqa: N802 - Qt's name
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         event.acceptProposedAction()
 
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+    def dropEvent(self, event: QDropEvent) -> None:
         """Take folders; of a file its folder is not taken, for it may hold more than was meant."""
         for url in event.mimeData().urls()[:FOLDERS_MAX]:
             folder = url.toLocalFile()

@@ -95,7 +95,7 @@ class HowPage(Page):
     def focus(self) -> None:
         (self.hub if self._is_showing_code else self.code).setFocus()
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._look_at_clipboard()
 

@@ -52,7 +52,7 @@ class LinkPage(Page):
             told = tr("⚠ This computer works for {person} on {hub}. That would end.")
             self.warning.setText(told.format(person=pairing.person_name, hub=pairing.hub_name))
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+    def showEvent(self, event: QShowEvent) -> None:
         # Return must not say yes to what came from somewhere else.
         self.no.setFocus()
         super().showEvent(event)

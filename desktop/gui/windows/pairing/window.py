@@ -76,7 +76,7 @@ class PairingWindow(QWidget):
         self._is_done = False
         self._refresh()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self._escape()
         else:
@@ -281,7 +281,7 @@ class PairingWindow(QWidget):
         box.open()
         return box
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+    def closeEvent(self, event: QCloseEvent) -> None:
         if self._is_done and not self._joining.is_under_way:
             self._is_done = self._is_looking_back = False
             self._refresh()

@@ -63,12 +63,12 @@ class WordsPage(Page):
             self.trouble.setText(told.format(message=plain_line(stand.trouble.message)))
         self._tell_time()
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+    def showEvent(self, event: QShowEvent) -> None:
         self._clock.start()
         self._tell_time()
         super().showEvent(event)
 
-    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
+    def hideEvent(self, event: QHideEvent) -> None:
         self._clock.stop()
         super().hideEvent(event)
 
@@ -177,7 +177,7 @@ class TroublePage(Page):
         self.retry.setText(tr("Try again") if self._is_same else tr("Enter another code"))
         self.retry.setAccessibleName(self.retry.text())
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+    def showEvent(self, event: QShowEvent) -> None:
         self.retry.setFocus()
         super().showEvent(event)
 

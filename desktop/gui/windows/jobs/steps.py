@@ -1,0 +1,141 @@
+"""A job's timeline in words: one sentence a step."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from desktop.gui.language import tr, trn
+from desktop.gui.windows.jobs.wording import clock, duration
+from desktop.store.copied import Step
+from shared.events import (
+    AnswerGiven,
+    CancelAsked,
+    FilesArrived,
+    FilesMissed,
+    JobCancelled,
+    JobCancelRequested,
+    JobDied,
+    JobFailed,
+    JobGranted,
+    JobInterrupted,
+    JobParked,
+    JobQueued,
+    JobResumed,
+    JobStarted,
+    JobSucceeded,
+    LateResult,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionParked,
+    RequestRefused,
+    RetryAsked,
+    TaskRequested,
+)
+from shared.plain_text import plain, plain_line
+
+
+def step_sentence(step: Step) -> str:
+    """Say what happened in a step; what others wrote is made harmless."""
+    return plain(_sentence(step))
+
+
+def step_line(step: Step, now: datetime) -> str:
+    """Say when and where a step happened, and what."""
+    where = f" · {plain_line(step.machine)}" if step.machine else ""
+    return f"{clock(step.at, now)}{where} · {step_sentence(step)}"
+
+
+def _sentence(step: Step) -> str:
+    match step.body:
+        case JobQueued(reason=reason, attempt=attempt):
+            return _queued(reason, attempt)
+        case JobGranted():
+            return tr("Given to a computer.")
+        case JobStarted(attempt=1):
+            return tr("Started.")
+        case JobStarted(attempt=attempt):
+            return tr("Started, try {attempt}.").format(attempt=attempt)
+        case JobResumed():
+            return tr("Goes on with the answer.")
+        case _:
+            return _ended(step)
+
+
+def _ended(step: Step) -> str:
+    """Say how an attempt ended."""
+    match step.body:
+        case JobSucceeded(running_seconds=seconds):
+            return tr("Done in {time}.").format(time=duration(seconds))
+        case JobFailed(error=error):
+            return tr("Failed: {message}").format(message=error.message)
+        case JobDied(error=error):
+            return tr("Given up: {message}").format(message=error.message)
+        case JobCancelled():
+            return tr("Cancelled.")
+        case JobInterrupted(reason=reason, touched=touched):
+            return " ".join((tr("Interrupted: {reason}").format(reason=reason), *touched))
+        case _:
+            return _talked(step)
+
+
+def _queued(reason: str, attempt: int) -> str:
+    match reason:
+        case "new":
+            return tr("Queued.")
+        case "retry":
+            return tr("Queued for try {attempt}.").format(attempt=attempt)
+        case "lost":
+            return tr("Queued again: its computer had lost it.")
+        case "answered":
+            return tr("Queued again with the answer.")
+        case "declined":
+            return tr("Queued again: a computer could not take it.")
+        case "moved":
+            return tr("Queued for another computer.")
+        case _:
+            return tr("Queued again.")
+
+
+def _talked(step: Step) -> str:
+    """Say what was asked and answered."""
+    match step.body:
+        case QuestionAsked(asking=asking):
+            return tr("Asks: {question}").format(question=asking.text)
+        case QuestionAnswered(answer=answer):
+            return tr("Answered by {who}: {answer}").format(who=answer.by, answer=answer.value)
+        case AnswerGiven(value=value):
+            return tr("Answered at a computer: {answer}").format(answer=value)
+        case QuestionParked() | JobParked():
+            return tr("Nobody answered in time; it waits for the answer.")
+        case _:
+            return _wished(step)
+
+
+def _wished(step: Step) -> str:
+    """Say what people wanted."""
+    match step.body:
+        case TaskRequested():
+            return tr("Asked for at a computer.")
+        case JobCancelRequested(by=by):
+            return tr("{who} wants it cancelled.").format(who=by)
+        case CancelAsked():
+            return tr("Cancel was pressed at a computer.")
+        case RetryAsked():
+            return tr("Another try was asked for.")
+        case RequestRefused(error=error):
+            return tr("Refused: {message}").format(message=error.message)
+        case _:
+            return _delivered(step)
+
+
+def _delivered(step: Step) -> str:
+    match step.body:
+        case FilesArrived(files=files):
+            count = len(files)
+            return trn("{count} file reached the hub.", "{count} files reached the hub.", count)
+        case FilesMissed(files=files):
+            return trn("{count} file did not arrive.", "{count} files did not arrive.", len(files))
+        case LateResult(outcome=outcome):
+            return tr("A late outcome came and was kept aside: {outcome}").format(outcome=outcome)
+        case _:
+            return step.type
