@@ -148,7 +148,7 @@ class Agent:
         self._setup = replace(self._setup, policy=policy)
         if self._is_running:
             self._runner.workshop = self._workshop()
-        self._link.renew()
+        self._link.tell_beat()
 
     async def run(self) -> None:
         """Recover what a crash left, then serve; returns when the hub refuses this worker."""

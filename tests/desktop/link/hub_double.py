@@ -17,7 +17,7 @@ from websockets.http11 import Request, Response
 
 from shared.environment import Environment
 from shared.events import Event, EventBody, body_of, write_event
-from shared.messages import Events, FromHub, FromWorker, Hello, Numbered, Push, Verdict
+from shared.messages import FromHub, FromWorker, Hello, Numbered, Push, Verdict
 from shared.protocol import HubEnd
 from shared.protocol.frames import encode
 
@@ -46,6 +46,7 @@ class HubDouble:
         self._news = asyncio.Event()
         self._environment = Environment()
         self._hub_seq = 0
+        self._log: list[Numbered] = []
         self._server: Server
 
     @contextlib.asynccontextmanager
@@ -84,9 +85,20 @@ class HubDouble:
         """Send an event of the hub's log; return its number."""
         self._hub_seq += 1
         event = write_event(body, device="hub", epoch=0, seq=self._hub_seq, at=datetime.now(UTC))
-        numbered = Numbered(hub_seq=self._hub_seq, event=event)
-        await self.say(Events(after=self._hub_seq - 1, upto=self._hub_seq, events=(numbered,)))
+        self._log.append(Numbered(hub_seq=self._hub_seq, event=event))
+        await self._stream()
         return self._hub_seq
+
+    async def _stream(self) -> None:
+        """Send what the worker has not got of the log, as far as the protocol allows it now."""
+        end, socket = self.end, self._socket
+        if end is None or socket is None or not end.may_send_events:
+            return
+        due = [entry for entry in self._log if entry.hub_seq > end.sent_hub_seq]
+        if due:
+            end.send_events(due, due[-1].hub_seq)
+        for frame in end.frames_to_send():
+            await socket.send(frame)
 
     async def cut(self) -> None:
         """Cut the line without a goodbye."""
@@ -134,6 +146,7 @@ class HubDouble:
                     self._note(message, end)
                 for out in end.frames_to_send():
                     await socket.send(out)
+                await self._stream()
         except ConnectionClosed:
             pass
         finally:
