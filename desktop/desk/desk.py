@@ -236,6 +236,14 @@ class Desk:
         await self.database.write(lambda c: facts.put(c, "paused_until", ""))
         self.holding.pause("")
 
+    async def put_setting(self, name: str, value: str) -> None:
+        """Write down how this program behaves: "scheme", "language", "notices" and so on."""
+        await self.database.write(lambda c: facts.put(c, name, value))
+        self.ring(News.SETTINGS)
+
+    async def setting(self, name: str) -> str:
+        return await self.look(lambda c: facts.get(c, name))
+
     async def paired(self) -> None:
         """This machine has joined a hub, or left it: go by what the store says now."""
         self._pairing_changed.set()

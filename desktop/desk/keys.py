@@ -35,6 +35,7 @@ class Keys:
         self._paths = paths
         self._safe = safe or system_safe()
         self._check = check
+        self._removed: dict[str, str] = {}
 
     @property
     def trouble(self) -> ErrorBody | None:
@@ -55,13 +56,22 @@ class Keys:
         return await asyncio.to_thread(self._keep, provider.key_name, key)
 
     async def remove(self, provider: Provider) -> None:
-        """Raises: SafeTrouble, when it may still be in the safe."""
-        await asyncio.to_thread(
-            remove_secret,
-            entry=provider.key_name,
-            file=self._paths.key_file(provider.key_name),
-            safe=self._safe,
-        )
+        """Remove a key; `take_back` puts it back while this program runs.
+
+        Raises:
+            SafeTrouble: it may still be in the safe.
+        """
+        name, file = provider.key_name, self._paths.key_file(provider.key_name)
+        key = await asyncio.to_thread(load_secret, entry=name, file=file, safe=self._safe)
+        await asyncio.to_thread(remove_secret, entry=name, file=file, safe=self._safe)
+        if key is not None:
+            self._removed[name] = key
+
+    async def take_back(self, provider: Provider) -> None:
+        """Undo the last removal; nothing happens when there was none."""
+        key = self._removed.pop(provider.key_name, None)
+        if key is not None:
+            await asyncio.to_thread(self._keep, provider.key_name, key)
 
     async def try_out(self, provider: Provider) -> KeyVerdict:
         """Ask the provider whether it accepts the key that is kept.

@@ -38,6 +38,8 @@ class Bridge(QObject):
         super().__init__(parent)
         self.desk = desk
         self._tasks = tasks
+        self.stalls = 0
+        """How often the windows stood still for more than 50 ms; the watchdog counts."""
         self._gathered: set[News] = set()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -60,8 +62,8 @@ class Bridge(QObject):
         self,
         work: Coroutine[Any, Any, T],
         *,
-        then: Callable[[T], None] | None = None,
-        failed: Callable[[AppError], None] | None = None,
+        then: Callable[[T], object] | None = None,
+        failed: Callable[[AppError], object] | None = None,
     ) -> Callable[[], object]:
         """Run something of the desk's; call what is returned to cancel it.
 
@@ -88,8 +90,8 @@ class Bridge(QObject):
     async def _do(
         self,
         work: Coroutine[Any, Any, T],
-        then: Callable[[T], None] | None,
-        failed: Callable[[AppError], None] | None,
+        then: Callable[[T], object] | None,
+        failed: Callable[[AppError], object] | None,
     ) -> None:
         try:
             result = await work

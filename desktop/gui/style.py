@@ -29,6 +29,7 @@ CONTENT_WIDTH_MAX = 720
 """A form or a thread of text is not wider than this."""
 
 CHEVRON = (Path(__file__).parent / "icons" / "chevron.svg").as_posix()
+CHEVRON_UP = (Path(__file__).parent / "icons" / "chevron-up.svg").as_posix()
 """Of a grey that shows on light and dark: a sheet cannot colour a picture."""
 
 STATE_TOKENS = {
@@ -136,6 +137,7 @@ def sheet(tokens: Tokens) -> str:
     "heading", "words", "muted" and "failed" on a label; "card" on a frame.
     """
     tick = (TICKS / f"tick-{'dark' if tokens is DARK else 'light'}.svg").as_posix()
+    dash = tick.replace("tick-", "dash-")
     return f"""
     QWidget {{ font-size: {BODY}px; }}
     QLabel[look="title"] {{ font-size: {TITLE}px; font-weight: 600; }}
@@ -175,8 +177,19 @@ def sheet(tokens: Tokens) -> str:
         border: 1px solid {tokens.line}; border-radius: {RADIUS}px; outline: 0; }}
     QTableView::item:selected, QListView::item:selected {{ background: {tokens.line};
         color: {tokens.text}; }}
+    QListView[look="sections"], QListView[look="sections"]:focus {{ background: transparent;
+        border: 0; padding: 0; }}
+    QListView[look="sections"]::item {{ padding: 0 12px; height: {ROW}px;
+        border-radius: {RADIUS}px; }}
+    QListView[look="sections"]:focus::item:selected {{ border: 2px solid {tokens.accent}; }}
     QComboBox::drop-down {{ border: 0; width: 24px; }}
     QComboBox::down-arrow {{ image: url("{CHEVRON}"); width: 12px; height: 12px; }}
+    QSpinBox:focus, QTimeEdit:focus {{ border: 2px solid {tokens.accent}; padding: 5px 9px; }}
+    QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled, QTimeEdit:disabled {{
+        color: {tokens.muted}; background: {tokens.background}; }}
+    QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: 0; width: 22px; }}
+    QAbstractSpinBox::up-arrow {{ image: url("{CHEVRON_UP}"); width: 10px; height: 10px; }}
+    QAbstractSpinBox::down-arrow {{ image: url("{CHEVRON}"); width: 10px; height: 10px; }}
     QHeaderView::section {{ background: {tokens.surface}; color: {tokens.muted}; border: 0;
         border-bottom: 1px solid {tokens.line}; padding: 8px; font-size: {SMALL}px; }}
     QHeaderView::up-arrow, QHeaderView::down-arrow {{ subcontrol-origin: border;
@@ -192,6 +205,10 @@ def sheet(tokens: Tokens) -> str:
     QCheckBox::indicator:checked, QListView::indicator:checked, QTreeView::indicator:checked,
     QTableView::indicator:checked {{ background: {tokens.accent}; border-color: {tokens.accent};
         image: url("{tick}"); }}
+    QCheckBox::indicator:indeterminate {{ background: {tokens.muted};
+        border-color: {tokens.muted}; image: url("{dash}"); }}
+    QCheckBox::indicator:checked:disabled, QCheckBox::indicator:indeterminate:disabled {{
+        background: {tokens.muted}; }}
     QCheckBox::indicator:disabled {{ border-color: {tokens.line}; }}
     QCheckBox:disabled {{ color: {tokens.muted}; }}
     QProgressBar {{ background: {tokens.line}; border: 0; border-radius: 4px; height: 8px;

@@ -74,3 +74,8 @@ def _senses() -> _Senses:
     else:
         from desktop.system import senses_linux as senses
     return senses
+
+
+def cannot_sense() -> frozenset[Sense]:
+    """Return what no program can sense on this kind of system."""
+    return frozenset() if sys.platform == "linux" else frozenset({Sense.METERED})

@@ -103,7 +103,7 @@ def test_the_log_stays_below_its_limit_and_keeps_the_newest(tmp_path: Path) -> N
     try:
         logs.configure(json_lines=True, file=file)
         log = structlog.get_logger("flood")
-        fields = {name: "x" * 1900 for name in "abcdefghij"}
+        fields = dict.fromkeys("abcdefghij", "x" * 1900)
         for number in range(1400):
             log.warning("flood", number=number, token=TOKEN, **fields)
         sizes = [part.stat().st_size for part in file.parent.iterdir()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -41,6 +42,8 @@ def on_qt_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., 
         finally:
             sys.set_asyncgen_hooks(*before)
             loop.close()
+            # Windows are freed here, in their own thread, not wherever Python next collects.
+            gc.collect()
             asyncio.set_event_loop(None)
 
     return run
