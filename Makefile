@@ -19,6 +19,7 @@ demo: $(READY) ## hub and worker on loopback: train, ask, answer, predict, survi
 	@$(BIN)/python -m hub demo $(ARGS)
 
 test: $(READY) ## every test, real sockets and real child processes included
+	@packaging/system.sh session
 	$(BIN)/pytest $(ARGS)
 
 check: $(READY) ## format, lint, types, layers and the quick tests, in less than a minute

@@ -24,10 +24,12 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
   fi
 fi
 
+packaging/system.sh windows
+
 if [ ! -x "$venv/bin/python" ]; then
   "$python" -m venv "$venv"
 fi
-say "Installing into $venv (about 600 MB, most of it scikit-learn, pandas and pyarrow) …"
+say "Installing into $venv (about 800 MB, most of it Qt, scikit-learn, pandas and pyarrow) …"
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 "$venv/bin/python" -m pip install -q --require-hashes --no-deps -r packaging/locks/dev.txt
 "$venv/bin/python" -m pip install -q --no-deps --no-build-isolation -e .
