@@ -20,6 +20,8 @@ FOLDER = Path(__file__).parent
 SIZES = (16, 20, 22, 24, 32, 44, 48, 64)
 """Pixels that panels ask for, at any scale."""
 GRID = 24.0
+RISE = 1.1
+"""How far the mark is lifted on its square: it stands at the bottom of its grid."""
 OVER = {
     TrayState.RUNNING: ("running", "running"),
     TrayState.ASKING: ("asking", "asking"),
@@ -29,8 +31,8 @@ OVER = {
 }
 """By state: the drawing over the corner, and the token that colours it."""
 ROOM = {
-    TrayState.RUNNING: QRectF(9.2, 17, 16, 8),
-    TrayState.ASKING: QRectF(9.2, -1, 16, 14.6),
+    TrayState.RUNNING: QRectF(9, 18.2, 16, 8),
+    TrayState.ASKING: QRectF(11.9, -1, 14, 14.4),
     TrayState.PAUSED: QRectF(12.4, 11.6, 12.6, 13),
     TrayState.UPDATE: QRectF(12, 11.2, 13, 13.4),
     TrayState.ERROR: QRectF(9.6, 10.4, 16, 15),
@@ -95,7 +97,8 @@ def app_pixmap(size: int) -> QPixmap:
     painter.setBrush(QColor(LIGHT.accent))
     painter.drawRoundedRect(QRectF(0, 0, size, size), size * 0.22, size * 0.22)
     inner = size * 0.66
-    painter.translate(QPointF((size - inner) / 2, (size - inner) / 2))
+    lift = inner * RISE / GRID
+    painter.translate(QPointF((size - inner) / 2, (size - inner) / 2 - lift))
     painter.scale(inner / GRID, inner / GRID)
     draw(painter, "hand", "#FFFFFF")
     painter.end()
