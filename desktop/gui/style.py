@@ -181,7 +181,8 @@ def sheet(tokens: Tokens) -> str:
         border: 0; padding: 0; }}
     QListView[look="sections"]::item {{ padding: 0 12px; height: {ROW}px;
         border-radius: {RADIUS}px; }}
-    QListView[look="sections"]:focus::item:selected {{ border: 2px solid {tokens.accent}; }}
+    QListView[look="sections"]::item:focus {{ border: 2px solid {tokens.accent};
+        padding: 0 10px; }}
     QComboBox::drop-down {{ border: 0; width: 24px; }}
     QComboBox::down-arrow {{ image: url("{CHEVRON}"); width: 12px; height: 12px; }}
     QSpinBox:focus, QTimeEdit:focus {{ border: 2px solid {tokens.accent}; padding: 5px 9px; }}

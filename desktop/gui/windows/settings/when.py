@@ -99,8 +99,12 @@ class When(Section):
             cpu_share_max=None if share >= 1 else share,
         )
 
+    @property
+    def _has_days(self) -> bool:
+        return any(box.isChecked() for box in self.days.values())
+
     def save(self) -> None:
-        if not any(box.isChecked() for box in self.days.values()):
+        if not self._has_days:
             self.banner.tell(tr("Tick at least one day; to stop all work, pause this computer."))
             return
         try:
@@ -187,7 +191,7 @@ class When(Section):
         for edit in (self.begins, self.ends):
             edit.setEnabled(self.has_hours.box.isChecked())
         try:
-            is_new = self.rules() != self.desk.policy.run
+            is_new = self.rules() != self.desk.policy.run or not self._has_days
         except ValidationError:
             is_new = True
         is_sound = self.desk.policy_error is None
