@@ -15,34 +15,25 @@ def open_store(path: Path) -> Database:
 
 
 def _start(connection: sqlite3.Connection) -> None:
-    # Imported here: it pulls in pandas where pandas is installed, and the worker stays small.
-    import sqlite_utils
-
-    store = sqlite_utils.Database(connection)
-    store.table("fact").create({"name": str, "value": str}, pk="name")
-    store.table("outbox").create(
-        {"epoch": int, "seq": int, "event": str, "written_ms": int},
-        pk=("epoch", "seq"),
-        not_null={"event", "written_ms"},
+    # Plain statements: the library for schemas draws in pandas where that is installed, and this
+    # runs within the tray app, too.
+    connection.execute('CREATE TABLE "fact" ("name" TEXT PRIMARY KEY, "value" TEXT)')
+    connection.execute(
+        'CREATE TABLE "outbox" ("epoch" INTEGER, "seq" INTEGER, "event" TEXT NOT NULL,'
+        ' "written_ms" INTEGER NOT NULL, PRIMARY KEY ("epoch", "seq"))'
     )
-    store.table("attempt").create(
-        {
-            "job_id": str,
-            "number": int,
-            "state": str,
-            "fence": int,
-            "outcome_seq": int,
-            "spec": str,
-        },
-        pk=("job_id", "number"),
-        not_null={"state", "fence", "outcome_seq", "spec"},
+    connection.execute(
+        'CREATE TABLE "attempt" ("job_id" TEXT, "number" INTEGER, "state" TEXT NOT NULL,'
+        ' "fence" INTEGER NOT NULL, "outcome_seq" INTEGER NOT NULL, "spec" TEXT NOT NULL,'
+        ' PRIMARY KEY ("job_id", "number"))'
     )
-    store.table("question").create(
-        {"question_id": str, "job_id": str, "number": int, "key": str, "asking": str, "value": str},
-        pk="question_id",
-        not_null={"job_id", "number", "key", "asking"},
+    connection.execute(
+        'CREATE TABLE "question" ("question_id" TEXT PRIMARY KEY, "job_id" TEXT NOT NULL,'
+        ' "number" INTEGER NOT NULL, "key" TEXT NOT NULL, "asking" TEXT NOT NULL, "value" TEXT)'
     )
-    store.table("question").create_index(["job_id", "number"])
+    connection.execute(
+        'CREATE INDEX "idx_question_job_id_number" ON "question" ("job_id", "number")'
+    )
 
 
 MIGRATIONS = (
