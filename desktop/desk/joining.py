@@ -11,16 +11,15 @@ The steps themselves block, and run in threads that end with the program.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sqlite3
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypeVar
 
 from desktop.core.policy import Policy
 from desktop.desk import join_steps, local_steps
+from desktop.desk.errand import in_thread
 from desktop.desk.join_steps import Wish
 from desktop.store import facts
 from desktop.system.device_key import DeviceKey
@@ -30,7 +29,6 @@ from shared.database import Database
 from shared.environment import Environment
 from shared.errors import AppError
 
-T = TypeVar("T")
 Change = Callable[[sqlite3.Connection], None]
 
 
@@ -144,8 +142,8 @@ class Joining:
         try:
             base = await hub.restart()
             return await in_thread(
-                lambda sleep: local_steps.wait_for_link(
-                    base, hub.admin_key_file, self._database, "telegram", sleep
+                lambda errand: local_steps.wait_for_link(
+                    base, hub.admin_key_file, self._database, "telegram", errand.sleep
                 )
             )
         except AppError:
@@ -201,21 +199,19 @@ class Joining:
             return join_steps.ask(wish, key, self._database, self._environment)
 
     async def _wait(self, asked: facts.Asked, key: DeviceKey) -> tuple[facts.Pairing, str]:
-        loop = asyncio.get_running_loop()
-
         def tell(trouble: AppError | None) -> None:
             if self.stand.asked is asked:
                 self._stand(replace(self.stand, trouble=trouble))
 
         return await in_thread(
-            lambda sleep: join_steps.wait(
+            lambda errand: join_steps.wait(
                 asked,
                 key,
                 self._database,
                 environment=self._environment,
-                sleep=sleep,
-                on_trouble=lambda error: _call(loop, lambda: tell(error)),
-                on_calm=lambda: _call(loop, lambda: tell(None)),
+                sleep=errand.sleep,
+                on_trouble=lambda error: errand.tell(lambda: tell(error)),
+                on_calm=lambda: errand.tell(lambda: tell(None)),
             )
         )
 
@@ -233,44 +229,3 @@ class Joining:
     def _stand(self, stand: Stand) -> None:
         self.stand = stand
         self._on_change()
-
-
-class Stopped(Exception):
-    """Nobody waits any more; it never leaves its thread."""
-
-
-async def in_thread(work: Callable[[Callable[[float], None]], T]) -> T:
-    """Run what blocks in a thread that does not keep the program from ending.
-
-    Args:
-        work: gets the sleep it has to use; a cancellation ends it at its next sleep.
-    """
-    loop = asyncio.get_running_loop()
-    told: asyncio.Future[T] = loop.create_future()
-    stop = threading.Event()
-
-    def sleep(seconds: float) -> None:
-        if stop.wait(seconds):
-            raise Stopped
-
-    def run() -> None:
-        try:
-            result = work(sleep)
-        except Stopped:
-            return
-        except Exception as error:
-            failure = error
-            _call(loop, lambda: None if told.done() else told.set_exception(failure))
-        else:
-            _call(loop, lambda: None if told.done() else told.set_result(result))
-
-    threading.Thread(target=run, name="joining", daemon=True).start()
-    try:
-        return await told
-    finally:
-        stop.set()
-
-
-def _call(loop: asyncio.AbstractEventLoop, back: Callable[[], None]) -> None:
-    with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is there to hear it
-        loop.call_soon_threadsafe(back)

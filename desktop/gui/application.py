@@ -26,6 +26,7 @@ from desktop.desk.control_desk import ControlDesk
 from desktop.desk.desk import Desk
 from desktop.gui import icons, language, telling
 from desktop.gui.bridge import Bridge
+from desktop.gui.collector import Collector, collect_if_due
 from desktop.gui.language import tr, trn
 from desktop.gui.notices import Notices
 from desktop.gui.style import Style
@@ -188,11 +189,13 @@ def run(paths: Paths, given: str = "", *, is_background: bool = False) -> int:
         # This loop brings no hooks of its own, and an iterator of ours would be closed too late.
         sys.set_asyncgen_hooks(loop._asyncgen_firstiter_hook, loop._asyncgen_finalizer_hook)  # noqa: SLF001
         desk = Desk(paths, database)
+        collector = Collector()
         try:
             with loop:
                 loop.run_until_complete(_live(app, desk, style, given, is_background=is_background))
         finally:
             sys.excepthook = sys.__excepthook__
+            collector.close()
             desk.close()
             faulthandler.disable()
             crashes.close()
@@ -205,6 +208,7 @@ async def _live(
     try:
         async with asyncio.TaskGroup() as tasks:
             bridge = Bridge(desk, tasks)
+            bridge.news.connect(lambda _news: collect_if_due())
             desk.pairing = await desk.database.read(facts.pairing)
             application = Application(app, desk, bridge, style)
             control = ControlDesk(desk)

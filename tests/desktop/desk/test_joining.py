@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from desktop.core.link import LinkState
 from desktop.core.news import News
 from desktop.desk.desk import Desk
 from desktop.desk.join_steps import Wish, read_wish
-from desktop.desk.joining import Step, in_thread
+from desktop.desk.joining import Step
 from desktop.store import facts
 from desktop.store.database import open_store
 from desktop.system.local_hub import HubState
@@ -291,21 +290,3 @@ def test_what_cannot_be_asked_is_said_before_anything_is_sent(
 def test_a_link_brings_its_own_hub() -> None:
     wish = read_wish(" deskhand://pair?hub=https://a.example&code=bcdf-ghjk ", "https://b.example")
     assert wish == Wish(base="https://a.example", code="BCDF-GHJK")
-
-
-async def test_a_thread_that_nobody_waits_for_ends_at_its_next_sleep() -> None:
-    began, ended = asyncio.Event(), threading.Event()
-    loop = asyncio.get_running_loop()
-
-    def work(sleep: Callable[[float], None]) -> None:
-        loop.call_soon_threadsafe(began.set)
-        try:
-            sleep(PATIENCE_SECONDS)
-        finally:
-            ended.set()
-
-    async with asyncio.TaskGroup() as tasks:
-        waiting = tasks.create_task(in_thread(work))
-        await began.wait()
-        waiting.cancel()
-    assert await asyncio.to_thread(ended.wait, 5)

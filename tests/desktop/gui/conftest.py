@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Iterator
+
+import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.fixture(autouse=True)
+def _garbage_is_collected_on_qts_thread() -> Iterator[None]:
+    """As in the program (`desktop.gui.collector`): a thread that destroys a window ends it all."""
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
