@@ -40,7 +40,7 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=exec
-ExecStart={_exec_start(_checked(command))}
+ExecStart={_exec_start(checked(command))}
 Restart=on-failure
 RestartSec={RESTART_SECONDS}
 RestartPreventExitStatus={REFUSED_EXIT_CODE}
@@ -59,7 +59,7 @@ def desktop_entry(command: Sequence[str]) -> str:
 Type=Application
 Name=Deskhand
 Comment={DESCRIPTION}
-Exec={" ".join(_exec_key(part) for part in _checked(command))}
+Exec={" ".join(exec_key(part) for part in checked(command))}
 Terminal=false
 NoDisplay=true
 X-GNOME-Autostart-enabled=true
@@ -80,7 +80,7 @@ def launch_agent(label: str, command: Sequence[str], log: str) -> bytes:
     return plistlib.dumps(
         {
             "Label": label,
-            "ProgramArguments": _checked(command),
+            "ProgramArguments": checked(command),
             "RunAtLoad": True,
             "ProcessType": "Interactive",
             "StandardOutPath": log,
@@ -95,7 +95,7 @@ def run_value(command: Sequence[str]) -> str:
     Raises:
         BadInput: `command_too_long`, with the limit.
     """
-    value = " ".join(_windows(part) for part in _checked(command))
+    value = " ".join(windows_argument(part) for part in checked(command))
     if len(value) > RUN_CHARS_MAX:
         raise BadInput(
             "command_too_long",
@@ -106,7 +106,12 @@ def run_value(command: Sequence[str]) -> str:
     return value
 
 
-def _checked(command: Sequence[str]) -> list[str]:
+def checked(command: Sequence[str]) -> list[str]:
+    """Return a command that every system can write down.
+
+    Raises:
+        BadInput: `path_unusable`.
+    """
     assert command
     for part in command:
         if part != plain_line(part) or not part:
@@ -138,14 +143,18 @@ def _systemd(part: str, *, in_path: bool = False) -> str:
     return f'"{escaped if in_path else escaped.replace("$", "$$")}"'
 
 
-def _exec_key(part: str) -> str:
+def exec_key(part: str) -> str:
+    """Write one argument of the Exec key (Desktop Entry Specification, "The Exec key")."""
     escaped = "".join(f"\\{c}" if c in '"`$\\' else c for c in part).replace("%", "%%")
     # The whole is a string value once more, in which a backslash is two.
     return '"' + escaped.replace("\\", "\\\\") + '"'
 
 
-def _windows(part: str) -> str:
-    """Quote always; backslashes count only before a quote."""
+def windows_argument(part: str) -> str:
+    """Write one argument as CommandLineToArgvW reads it.
+
+    Quoted always; backslashes count only before a quote.
+    """
     quoted, backslashes = '"', 0
     for character in part:
         if character == "\\":
