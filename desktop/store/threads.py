@@ -32,7 +32,7 @@ TOLD = (
 )  # fmt: skip
 """Steps that a person wants to have seen. A question counts by itself, for as long as it is open.
 """
-SILENT = ("task_requested", "job_granted", "job_resumed")
+SILENT = ("task_requested", "job_granted", "job_resumed", "job_parked")
 """Steps that make no message: another one says the same, or nobody needs to know."""
 _TOLD = ", ".join(f"'{name}'" for name in TOLD)
 _SILENT = ", ".join(f"'{name}'" for name in SILENT)

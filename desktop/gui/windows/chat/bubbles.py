@@ -1,0 +1,161 @@
+"""A thread as bubbles: what the person, the computers and the system said, ready to be shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from desktop.gui.language import tr
+from desktop.gui.windows.chat import saying
+from desktop.gui.windows.chat.times import clock
+from desktop.store.copied import QuestionRow, Step
+from desktop.store.threads import Message, Talk
+from shared.events import (
+    AnswerGiven,
+    JobDied,
+    JobFailed,
+    JobInterrupted,
+    JobSucceeded,
+    QuestionAnswered,
+    QuestionAsked,
+    RequestRefused,
+)
+from shared.ids import JobId
+from shared.jobs import JobState
+from shared.kinds import Output
+from shared.plain_text import plain, plain_line
+
+CAN_RETRY = frozenset({JobState.FAILED, JobState.DEAD, JobState.INTERRUPTED})
+
+
+class Side(StrEnum):
+    PERSON = "person"
+    WORKER = "worker"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bubble:
+    """One message. Two that are equal look alike."""
+
+    key: str
+    """Names it within its thread, however it changes."""
+    side: Side
+    at: datetime
+    text: str
+    who: str = ""
+    """A computer's name, or where the person said it."""
+    tone: str = ""
+    """The token that colours it; empty for plain text."""
+    foot: str = ""
+    """What became of it, in a few words."""
+    job_id: JobId | None = None
+    question: QuestionRow | None = None
+    result: Output | None = None
+    can_retry: bool = False
+
+    def spoken(self, now: datetime) -> str:
+        """Say it for a screen reader: "worker anna-pc, 12:03: …"."""
+        speakers = {
+            Side.PERSON: tr("you"),
+            Side.WORKER: tr("worker {name}").format(name=self.who),
+            Side.SYSTEM: "Deskhand",
+        }
+        who = speakers[self.side]
+        foot = f" ({self.foot})" if self.foot else ""
+        return f"{who}, {clock(self.at, now)}: {self.text}{foot}"
+
+
+def bubbles_of(talk: Talk, now: datetime) -> tuple[Bubble, ...]:
+    """Make the bubbles of a part of a thread; the person's own words open its beginning."""
+    retry_at = _last_failures(talk)
+    made = [] if talk.has_older else _opening(talk)
+    for message in talk.messages:
+        if not _is_said_already(message, talk):
+            made.append(_bubble(message, now, can_retry=message.step.step_id in retry_at))
+    return tuple(made)
+
+
+def _opening(talk: Talk) -> list[Bubble]:
+    if talk.said_at is None or not talk.text.strip():
+        return []
+    return [Bubble(key="said", side=Side.PERSON, at=talk.said_at, text=plain(talk.text))]
+
+
+def _bubble(message: Message, now: datetime, *, can_retry: bool) -> Bubble:
+    step, body = message.step, message.step.body
+    key = f"step {step.step_id}"
+    machine = plain_line(step.machine) or tr("a computer")
+    match body:
+        case QuestionAsked():
+            return Bubble(
+                key=key, side=Side.WORKER, at=step.at, who=machine, tone="asking",
+                text=plain(body.asking.text), job_id=step.job_id, question=message.question,
+            )  # fmt: skip
+        case AnswerGiven():
+            return _given(key, body, message)
+        case QuestionAnswered() if message.question is not None:
+            text = saying.answered(message.question, now)
+            return Bubble(key=key, side=Side.SYSTEM, at=step.at, text=text)
+        case JobSucceeded():
+            output = saying.result_of(body)
+            return Bubble(
+                key=key, side=Side.WORKER, at=step.at, who=machine, tone="done",
+                text=output.headline, job_id=step.job_id, result=output,
+            )  # fmt: skip
+        case JobFailed() | JobInterrupted():
+            return Bubble(
+                key=key, side=Side.WORKER, at=step.at, who=machine, tone="failed",
+                text=_failure(body), job_id=step.job_id, can_retry=can_retry,
+            )  # fmt: skip
+        case JobDied() | RequestRefused():
+            return Bubble(
+                key=key, side=Side.SYSTEM, at=step.at, tone="failed", text=saying.sentence(step),
+                job_id=step.job_id, can_retry=can_retry,
+            )  # fmt: skip
+        case _:
+            return Bubble(key=key, side=Side.SYSTEM, at=step.at, text=saying.sentence(step))
+
+
+def _given(key: str, body: AnswerGiven, message: Message) -> Bubble:
+    row = message.question
+    return Bubble(
+        key=key,
+        side=Side.PERSON,
+        at=message.step.at,
+        who=plain_line(message.step.machine),
+        text=plain(row.asking.label_of(body.value) if row else body.value),
+        foot=saying.fate(row, body.value) if row else "",
+    )
+
+
+def _failure(body: JobFailed | JobInterrupted) -> str:
+    match body:
+        case JobFailed():
+            return plain("\n".join(part for part in (body.error.message, body.error.hint) if part))
+        case JobInterrupted():
+            return plain("\n".join((body.reason, *body.touched)))
+
+
+def _last_failures(talk: Talk) -> frozenset[int]:
+    """Return the steps from which a job can be tried again: the last word of those that failed."""
+    open_ends = {job.job_id for job in talk.jobs if job.state in CAN_RETRY}
+    last: dict[JobId, Step] = {}
+    for message in talk.messages:
+        step = message.step
+        is_end = isinstance(step.body, JobFailed | JobInterrupted | JobDied | RequestRefused)
+        if is_end and step.job_id in open_ends:
+            last[step.job_id] = step
+    return frozenset(step.step_id for step in last.values())
+
+
+def _is_said_already(message: Message, talk: Talk) -> bool:
+    """Whether the person's own bubble says which answer counted."""
+    body = message.step.body
+    return isinstance(body, QuestionAnswered) and any(
+        isinstance(other.step.body, AnswerGiven)
+        and other.step.body.question_id == body.question_id
+        and other.step.body.value == body.answer.value
+        for other in talk.messages
+    )

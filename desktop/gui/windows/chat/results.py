@@ -1,0 +1,73 @@
+"""Finds the files of results on this computer, and offers what can be done with a model."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from desktop.gui.bridge import Bridge
+from desktop.gui.language import tr
+from desktop.gui.windows.chat.bubble_view import BubbleView
+from desktop.gui.windows.chat.places import locate
+from desktop.store import copied
+from desktop.store.threads import Talk
+from shared.ids import JobId
+from shared.kinds import JsonObject
+
+FILE_KEYS = ("file",)
+"""Inputs and questions whose value names the file that a job works on."""
+
+
+class Results:
+    """Looks once for each bubble; a bubble that was made anew is looked for again."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+        self._placed: set[int] = set()
+
+    def place(self, views: tuple[BubbleView, ...], talk: Talk) -> None:
+        """Give the results in these bubbles their buttons."""
+        alive = {id(view) for view in views}
+        self._placed &= alive
+        for view in views:
+            job_id = view.bubble.job_id
+            if view.result is None or job_id is None or id(view) in self._placed:
+                continue
+            self._placed.add(id(view))
+            if self._ran_here(job_id, talk):
+                self._find(view, job_id)
+
+    def _ran_here(self, job_id: JobId, talk: Talk) -> bool:
+        here = self._bridge.desk.pairing
+        job = next((job for job in talk.jobs if job.job_id == job_id), None)
+        return here is not None and job is not None and job.worker_id == here.worker_id
+
+    def _find(self, view: BubbleView, job_id: JobId) -> None:
+        def found(told: tuple[dict[str, Path], str]) -> None:
+            files, model_id = told
+            if view.result is None or id(view) not in self._placed:
+                return
+            view.result.place(files)
+            if model_id:
+                view.result.offer(
+                    tr("Open the model"), lambda: self._bridge.opened.emit("models", model_id)
+                )
+
+        names = view.result.file_names if view.result else ()
+        self._bridge.do(self._look(job_id, names), then=found)
+
+    async def _look(self, job_id: JobId, names: tuple[str, ...]) -> tuple[dict[str, Path], str]:
+        desk = self._bridge.desk
+        job = await desk.look(lambda c: copied.job(c, job_id))
+        asked = await desk.look(lambda c: copied.questions(c, job_id))
+        hints = [row.value for row in asked if row.asking.key in FILE_KEYS and row.value]
+        if job is not None:
+            hints += [v for key in FILE_KEYS if isinstance(v := job.inputs.get(key), str)]
+        files = await asyncio.to_thread(locate, names, hints, desk.policy.folders) if names else {}
+        return files, _model_of(job.result if job else None)
+
+
+def _model_of(result: JsonObject | None) -> str:
+    model = (result or {}).get("model")
+    found = model.get("model_id") if isinstance(model, dict) else None
+    return found if isinstance(found, str) else ""

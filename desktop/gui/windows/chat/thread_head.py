@@ -1,0 +1,68 @@
+"""The head of a thread: what it is, how it stands, where it runs, and the way to its log."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from desktop.gui import telling
+from desktop.gui.bridge import Bridge
+from desktop.gui.language import tr
+from desktop.gui.parts import button
+from desktop.gui.style import GRID, SMALL, TITLE, Style
+from desktop.gui.windows.chat.elided import Elided
+from desktop.gui.windows.chat.thread_row import SIGNS
+from desktop.store.threads import Talk
+from shared.jobs import JobState
+from shared.plain_text import plain_line
+
+
+class ThreadHead(QWidget):
+    def __init__(self, bridge: Bridge, style: Style) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._style = style
+        self._job_id = ""
+        self._state: JobState | None = None
+        self._title = Elided(pixels=TITLE, is_bold=True)
+        self._chip = Elided(pixels=SMALL, is_bold=True)
+        self._chip.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._place = Elided(pixels=SMALL)
+        self._log = button(
+            tr("Open in Jobs"), lambda: bridge.opened.emit("jobs", self._job_id), "quiet"
+        )
+        low = QHBoxLayout()
+        low.setSpacing(GRID)
+        low.addWidget(self._chip)
+        low.addWidget(self._place, 1)
+        words = QVBoxLayout()
+        words.setSpacing(GRID // 2)
+        words.addWidget(self._title)
+        words.addLayout(low)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, GRID)
+        row.addLayout(words, 1)
+        row.addWidget(self._log)
+        style.changed.connect(self._ink)
+
+    def tell(self, talk: Talk) -> None:
+        """Show a thread's newest job."""
+        job = talk.jobs[-1] if talk.jobs else None
+        self._log.setVisible(job is not None)
+        if job is None:
+            return
+        self._job_id = job.job_id
+        self._state = JobState.ASKING if talk.open else job.state
+        self._title.tell(plain_line(job.title or job.kind))
+        self._chip.tell(f"{SIGNS[self._state]} {telling.state(self._state)}")
+        place = tr("on {machine}").format(machine=plain_line(job.machine)) if job.machine else ""
+        self._place.tell(" · ".join(part for part in (place, f"#{job.short_id}") if part))
+        self._log.setAccessibleName(
+            tr("Open in Jobs: {what}").format(what=plain_line(job.title or job.kind))
+        )
+        self._ink()
+
+    def _ink(self) -> None:
+        self._title.ink(self._style.color("text"))
+        self._place.ink(self._style.color("muted"))
+        if self._state is not None:
+            self._chip.ink(self._style.color_of(self._state))
