@@ -179,6 +179,7 @@ def sheet(tokens: Tokens) -> str:
         color: {tokens.text}; }}
     QListView[look="sections"], QListView[look="sections"]:focus {{ background: transparent;
         border: 0; padding: 0; }}
+    QListView[look="choices"]::item {{ padding: 0 12px; }}
     QListView[look="sections"]::item {{ padding: 0 12px; height: {ROW}px;
         border-radius: {RADIUS}px; }}
     QListView[look="sections"]::item:focus {{ border: 2px solid {tokens.accent};

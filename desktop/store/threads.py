@@ -48,12 +48,19 @@ class Filter(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    step: Step
+    question: QuestionRow | None
+    """The question that the step is about, as it stands now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Thread:
     """A task as the list shows it."""
 
     job: JobRow
     """The job of it that changed last."""
-    last: Step | None
+    last: Message | None
     """What was said last."""
     unread: int
     """At most UNREAD_MAX."""
@@ -62,13 +69,6 @@ class Thread:
     @property
     def task_id(self) -> TaskId:
         return self.job.task_id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    step: Step
-    question: QuestionRow | None
-    """The question that the step is about, as it stands now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,10 +287,10 @@ def _thread(connection: sqlite3.Connection, job: JobRow) -> Thread:
         " and state in ('open', 'parked') and given = '')",
         known,
     ).fetchone()
-    steps = [] if last is None else _messages(connection, [last])
+    said = [] if last is None else _messages(connection, [last])
     return Thread(
         job=job,
-        last=steps[0].step if steps else None,
+        last=said[0] if said else None,
         unread=unread,
         open_questions=asked,
     )

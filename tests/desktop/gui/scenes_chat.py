@@ -193,6 +193,7 @@ async def open_window(
     desk: PaperDesk, bridge: Bridge, style: Style, job: JobId | None
 ) -> ChatWindow:
     window = ChatWindow(bridge, style)
+    window.show()
     if job is not None:
         window.show_thread(TaskId(job))
         await until(lambda: bool(window.talk.timeline.views))

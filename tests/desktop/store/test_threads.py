@@ -227,4 +227,4 @@ def test_a_refusal_is_told(store: sqlite3.Connection) -> None:
     fail(store, one, ErrorBody(code="x", message="No."))
     last = threads.threads(store)[0].last
     assert last is not None
-    assert last.type == "job_failed"
+    assert last.step.type == "job_failed"

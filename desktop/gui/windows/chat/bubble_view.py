@@ -156,7 +156,7 @@ class _Card(QWidget):
         self._style = style
         self.setMaximumWidth(WIDTH_MAX + 4 * GRID)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         shape = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)

@@ -67,13 +67,13 @@ class Bubble:
         return f"{who}, {clock(self.at, now)}: {self.text}{foot}"
 
 
-def bubbles_of(talk: Talk, now: datetime) -> tuple[Bubble, ...]:
+def bubbles_of(talk: Talk) -> tuple[Bubble, ...]:
     """Make the bubbles of a part of a thread; the person's own words open its beginning."""
     retry_at = _last_failures(talk)
     made = [] if talk.has_older else _opening(talk)
     for message in talk.messages:
         if not _is_said_already(message, talk):
-            made.append(_bubble(message, now, can_retry=message.step.step_id in retry_at))
+            made.append(_bubble(message, talk, can_retry=message.step.step_id in retry_at))
     return tuple(made)
 
 
@@ -83,7 +83,7 @@ def _opening(talk: Talk) -> list[Bubble]:
     return [Bubble(key="said", side=Side.PERSON, at=talk.said_at, text=plain(talk.text))]
 
 
-def _bubble(message: Message, now: datetime, *, can_retry: bool) -> Bubble:
+def _bubble(message: Message, talk: Talk, *, can_retry: bool) -> Bubble:
     step, body = message.step, message.step.body
     key = f"step {step.step_id}"
     machine = plain_line(step.machine) or tr("a computer")
@@ -96,7 +96,7 @@ def _bubble(message: Message, now: datetime, *, can_retry: bool) -> Bubble:
         case AnswerGiven():
             return _given(key, body, message)
         case QuestionAnswered() if message.question is not None:
-            text = saying.answered(message.question, now)
+            text = saying.answered(message.question)
             return Bubble(key=key, side=Side.SYSTEM, at=step.at, text=text)
         case JobSucceeded():
             output = saying.result_of(body)
@@ -111,7 +111,7 @@ def _bubble(message: Message, now: datetime, *, can_retry: bool) -> Bubble:
             )  # fmt: skip
         case JobDied() | RequestRefused():
             return Bubble(
-                key=key, side=Side.SYSTEM, at=step.at, tone="failed", text=saying.sentence(step),
+                key=key, side=Side.SYSTEM, at=step.at, tone="failed", text=_short(step, talk),
                 job_id=step.job_id, can_retry=can_retry,
             )  # fmt: skip
         case _:
@@ -136,6 +136,17 @@ def _failure(body: JobFailed | JobInterrupted) -> str:
             return plain("\n".join(part for part in (body.error.message, body.error.hint) if part))
         case JobInterrupted():
             return plain("\n".join((body.reason, *body.touched)))
+
+
+def _short(step: Step, talk: Talk) -> str:
+    """Say that a job was given up, without its reason where the bubble before says it."""
+    is_told = any(
+        isinstance(other.step.body, JobFailed) and other.step.job_id == step.job_id
+        for other in talk.messages
+    )
+    if isinstance(step.body, JobDied) and is_told:
+        return tr("Given up after several tries")
+    return saying.sentence(step)
 
 
 def _last_failures(talk: Talk) -> frozenset[int]:

@@ -62,12 +62,12 @@ class ChoiceButton(QPushButton):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         inside = self.layout()
         assert inside is not None
         return inside.totalSizeHint().expandedTo(QSize(0, ROW))
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         return QSize(8 * GRID, ROW)
 
 
@@ -125,6 +125,7 @@ class ChoiceList(QWidget):
         self._view.setModel(self._model)
         self._view.setUniformItemSizes(True)
         self._view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self._view.setProperty("look", "choices")
         self._view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._view.setFixedHeight(ROWS_SHOWN * ROW)
         self._view.setAccessibleName(tr("Answers of: {question}").format(question=question))
@@ -150,7 +151,7 @@ class ChoiceList(QWidget):
         """Bring the keyboard to the search."""
         self._search.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Down leads from the search into the list; Enter there answers."""
         if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
             if watched is self._search and event.key() == Qt.Key.Key_Down:
@@ -195,7 +196,7 @@ class _Rows(QAbstractListModel):
     def value_at(self, row: int) -> str:
         return self._shown[row][0].value
 
-    def rowCount(self, parent: QModelIndex | None = None) -> int:  # type: ignore[override]  # noqa: N802
+    def rowCount(self, parent: QModelIndex | None = None) -> int:  # type: ignore[override]
         return 0 if parent is not None and parent.isValid() else len(self._shown)
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:  # type: ignore[override]

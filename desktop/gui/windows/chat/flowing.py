@@ -80,43 +80,43 @@ class Flowing(QWidget):
         self._color = color
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         width = int(self._widest) + 2
         return QSize(width, self.heightForWidth(width))
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         return QSize(40, self.fontMetrics().height())
 
-    def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's name
+    def hasHeightForWidth(self) -> bool:
         return True
 
-    def heightForWidth(self, width: int) -> int:  # noqa: N802 - Qt's name
+    def heightForWidth(self, width: int) -> int:
         self._lay(float(width))
         return int(self._height + 0.999)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         self._lay(float(self.width()))
         painter = QPainter(self)
         painter.setPen(self._color or self.palette().color(QPalette.ColorRole.WindowText))
         self._layout.draw(painter, QPointF(0, 0), self._marks(), QRectF(self.rect()))
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton:
             at = self._position(event.position().toPoint())
             self._marked = (at, at)
             self.update()
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._marked = (self._marked[0], self._position(event.position().toPoint()))
             self.update()
 
-    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
         selection = QGuiApplication.clipboard()
         if self.marked and selection.supportsSelection():
             selection.setText(self.marked, selection.Mode.Selection)
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Mark the word; paths and numbers count as one."""
         at = self._position(event.position().toPoint())
         start = max(self._text.rfind(sign, 0, at) for sign in " \n\t") + 1
@@ -124,7 +124,7 @@ class Flowing(QWidget):
         self._marked = (start, min(ends, default=len(self._text)))
         self.update()
 
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 - Qt's name
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if self.marked:

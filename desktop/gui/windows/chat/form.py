@@ -38,6 +38,7 @@ class Form(QFrame):
         self._answers = answers
         self._fields: dict[QuestionId, _Field] = {}
         self._title = label("")
+        self._title.setProperty("look", "muted")
         self._send = button("", self._answer_all, "primary")
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
@@ -70,6 +71,7 @@ class Form(QFrame):
         lines = QFormLayout(body)
         lines.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
         lines.setContentsMargins(0, 0, GRID, 0)
+        lines.setVerticalSpacing(GRID)
         self._fields = {}
         for row in rows:
             field = _Field(row, self._tell_button)
@@ -78,6 +80,9 @@ class Form(QFrame):
             ink = self._style.color("text")
             lines.addRow(Flowing(plain(row.asking.text), token_color=ink), field.widget)
         self._area.setWidget(body)
+        # The card's own ground shows through.
+        body.setAutoFillBackground(False)
+        self._area.viewport().setAutoFillBackground(False)
         self._area.setFixedHeight(min(HEIGHT_MAX, body.sizeHint().height() + GRID))
         self._title.setText(
             trn("{count} question is open", "{count} questions are open", len(rows))

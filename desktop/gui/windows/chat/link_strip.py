@@ -30,7 +30,7 @@ class LinkStrip(QWidget):
         outer = QHBoxLayout(self)
         outer.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 0)
         outer.addWidget(card)
-        self._fresh = Fresh(bridge, self._desk.waiting_count, self._show)
+        self._fresh = Fresh(bridge, self, self._desk.waiting_count, self._show, is_always=True)
         bridge.hears(self, News.STATUS, News.JOBS, News.PAIRING, then=self._fresh.ask)
         self.hide()
         self._fresh.ask()

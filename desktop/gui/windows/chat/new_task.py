@@ -120,7 +120,7 @@ class NewTask(QWidget):
         self._list.setFocus(Qt.FocusReason.OtherFocusReason)
         self._bridge.do(self._check(str(path)), then=self._judge)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Down leads from the line into the list."""
         if (
             watched is self._line
@@ -137,6 +137,7 @@ class NewTask(QWidget):
         made = QListWidget()
         made.setAccessibleName(tr("What can be done"))
         made.setTextElideMode(Qt.TextElideMode.ElideRight)
+        made.setProperty("look", "choices")
         made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         made.itemActivated.connect(self._pick)
         made.itemClicked.connect(self._pick)

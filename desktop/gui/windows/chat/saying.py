@@ -143,15 +143,12 @@ def label_of(asking: Asking, value: str) -> str:
     return plain_line(asking.label_of(value))
 
 
-def answered(row: QuestionRow, now: datetime) -> str:
-    """Say who answered what, and when: "UTC · anna on Telegram, 12:03"."""
+def answered(row: QuestionRow) -> str:
+    """Say who answered what: "Answered by anna on Telegram: UTC"."""
     value = label_of(row.asking, row.value)
     if row.answered_by == BY_DEFAULT:
         return tr("Nobody answered in time; it took {value}").format(value=value)
-    at = clock(row.answered_at or row.asked_at, now)
-    return tr("Answered by {who}, {time}: {value}").format(
-        who=plain_line(row.answered_by), time=at, value=value
-    )
+    return tr("Answered by {who}: {value}").format(who=plain_line(row.answered_by), value=value)
 
 
 def fate(row: QuestionRow, value: str) -> str:

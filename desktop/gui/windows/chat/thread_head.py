@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from desktop.gui import telling
 from desktop.gui.bridge import Bridge
+from desktop.gui.chip import StateChip
 from desktop.gui.language import tr
 from desktop.gui.parts import button
 from desktop.gui.style import GRID, SMALL, TITLE, Style
 from desktop.gui.windows.chat.elided import Elided
-from desktop.gui.windows.chat.thread_row import SIGNS
 from desktop.store.threads import Talk
 from shared.jobs import JobState
 from shared.plain_text import plain_line
@@ -22,10 +21,9 @@ class ThreadHead(QWidget):
         self._bridge = bridge
         self._style = style
         self._job_id = ""
-        self._state: JobState | None = None
         self._title = Elided(pixels=TITLE, is_bold=True)
-        self._chip = Elided(pixels=SMALL, is_bold=True)
-        self._chip.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._chip = StateChip(style)
+        self._chip.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._place = Elided(pixels=SMALL)
         self._log = button(
             tr("Open in Jobs"), lambda: bridge.opened.emit("jobs", self._job_id), "quiet"
@@ -51,9 +49,8 @@ class ThreadHead(QWidget):
         if job is None:
             return
         self._job_id = job.job_id
-        self._state = JobState.ASKING if talk.open else job.state
         self._title.tell(plain_line(job.title or job.kind))
-        self._chip.tell(f"{SIGNS[self._state]} {telling.state(self._state)}")
+        self._chip.show_state(JobState.ASKING if talk.open else job.state)
         place = tr("on {machine}").format(machine=plain_line(job.machine)) if job.machine else ""
         self._place.tell(" · ".join(part for part in (place, f"#{job.short_id}") if part))
         self._log.setAccessibleName(
@@ -64,5 +61,3 @@ class ThreadHead(QWidget):
     def _ink(self) -> None:
         self._title.ink(self._style.color("text"))
         self._place.ink(self._style.color("muted"))
-        if self._state is not None:
-            self._chip.ink(self._style.color_of(self._state))

@@ -16,8 +16,8 @@ from PySide6.QtCore import (
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from desktop.core.news import News
-from desktop.gui import telling
 from desktop.gui.bridge import Bridge
+from desktop.gui.chip import state_word
 from desktop.gui.language import tr, trn
 from desktop.gui.parts import button, label
 from desktop.gui.style import GRID, Style
@@ -67,13 +67,13 @@ class Threads(QAbstractListModel):
         ids = _ids(self.rows)
         return self.index(ids.index(task_id)) if task_id in ids else QModelIndex()
 
-    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802
+    def rowCount(self, parent: Index | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self.rows)
 
-    def canFetchMore(self, _parent: Index) -> bool:  # noqa: N802 - Qt's name
+    def canFetchMore(self, _parent: Index) -> bool:
         return self.has_more
 
-    def fetchMore(self, _parent: Index) -> None:  # noqa: N802 - Qt's name
+    def fetchMore(self, _parent: Index) -> None:
         self.more_wanted.emit()
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -89,7 +89,7 @@ class Threads(QAbstractListModel):
                 return None
 
     def _spoken(self, thread: Thread) -> str:
-        parts = [title_of(thread), telling.state(thread.job.state), line_of(thread)]
+        parts = [title_of(thread), state_word(thread.job.state), line_of(thread)]
         if thread.unread:
             parts.append(trn("{count} unread", "{count} unread", thread.unread))
         return ", ".join((*parts, age(thread.job.updated_at, self._now())))
@@ -117,10 +117,11 @@ class ThreadList(QWidget):
         self._filter = self._make_filter()
         self._view = self._make_view(style)
         self._empty = label("", "muted")
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+        self._empty.setContentsMargins(0, 6 * GRID, 0, 0)
         self._empty.hide()
         self._lay_out()
-        self._fresh = Fresh(bridge, self._read, self._show)
+        self._fresh = Fresh(bridge, self, self._read, self._show)
         bridge.hears(
             self, News.JOBS, News.QUESTIONS, News.READ, News.WORKERS, News.PAIRING,
             then=self._fresh.ask,
@@ -179,7 +180,7 @@ class ThreadList(QWidget):
         column.addWidget(new)
         column.addLayout(top)
         column.addWidget(self._view, 1)
-        column.addWidget(self._empty)
+        column.addWidget(self._empty, 1)
 
     def _pick(self, index: QModelIndex) -> None:
         thread = index.data(THREAD_ROLE)
@@ -211,6 +212,7 @@ class ThreadList(QWidget):
             tr("No thread is like that.") if is_narrowed else tr("No tasks so far.")
         )
         self._empty.setVisible(not rows)
+        self._view.setVisible(bool(rows))
 
 
 def _ids(rows: Iterable[Thread]) -> list[TaskId]:

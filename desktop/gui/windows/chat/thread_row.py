@@ -9,29 +9,18 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QS
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from desktop.gui import telling
+from desktop.gui.chip import chip_size, paint_chip
+from desktop.gui.language import tr
 from desktop.gui.style import BODY, GRID, RADIUS, SMALL, Style, tabular
 from desktop.gui.windows.chat import saying
 from desktop.gui.windows.chat.times import age
 from desktop.store.threads import UNREAD_MAX, Thread
+from shared.events import AnswerGiven, QuestionAnswered
 from shared.jobs import JobState
 from shared.plain_text import plain_line
 
 ROW_HEIGHT = 64
 THREAD_ROLE = Qt.ItemDataRole.UserRole
-SIGNS = {
-    JobState.QUEUED: "○",
-    JobState.OFFERED: "○",
-    JobState.GRANTED: "▸",
-    JobState.RUNNING: "▸",
-    JobState.ASKING: "?",
-    JobState.SUCCEEDED: "✓",
-    JobState.FAILED: "✕",
-    JobState.DEAD: "✕",
-    JobState.CANCELLED: "–",
-    JobState.INTERRUPTED: "!",
-}
-"""A state's shape, for whoever sees no colours."""
 
 
 class ThreadRow(QStyledItemDelegate):
@@ -40,7 +29,7 @@ class ThreadRow(QStyledItemDelegate):
         self._style = style
         self._now = now
 
-    def sizeHint(  # noqa: N802 - Qt's name
+    def sizeHint(
         self, _option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex
     ) -> QSize:
         return QSize(20 * GRID, ROW_HEIGHT)
@@ -58,8 +47,7 @@ class ThreadRow(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rect = option.rect
-        state = option.state
-        self._ground(painter, rect, state)
+        self._ground(painter, rect, option.state)
         inside = rect.adjusted(2 * GRID, GRID + 2, -2 * GRID, -GRID - 2)
         top = QRect(inside.left(), inside.top(), inside.width(), inside.height() // 2)
         low = QRect(inside.left(), top.bottom() + 2, inside.width(), inside.height() // 2)
@@ -67,11 +55,10 @@ class ThreadRow(QStyledItemDelegate):
         self._text(painter, top, title_of(thread), BODY, "text", is_bold=thread.unread > 0)
         if thread.unread:
             low = self._badge(painter, low, thread.unread)
-        job_state = JobState.ASKING if thread.open_questions else thread.job.state
-        chip = f"{SIGNS[job_state]} {telling.state(job_state)}"
-        painter.setPen(self._style.color_of(job_state))
-        used = self._text(painter, low, chip, SMALL, "", is_bold=True)
-        low = low.adjusted(used + GRID, 0, 0, 0)
+        state = JobState.ASKING if thread.open_questions else thread.job.state
+        paint_chip(painter, low, state, self._style)
+        metrics = QFontMetrics(_font(painter.font(), SMALL, is_bold=False))
+        low = low.adjusted(chip_size(metrics, state).width() + GRID, 0, 0, 0)
         self._text(painter, low, line_of(thread), SMALL, "muted")
         painter.restore()
 
@@ -145,4 +132,13 @@ def title_of(thread: Thread) -> str:
 
 def line_of(thread: Thread) -> str:
     """Say what was said last, in one line."""
-    return plain_line(saying.sentence(thread.last)) if thread.last is not None else ""
+    if thread.last is None:
+        return ""
+    step, row = thread.last.step, thread.last.question
+    match step.body:
+        case AnswerGiven() if row is not None:
+            return tr("You: {text}").format(text=saying.label_of(row.asking, step.body.value))
+        case QuestionAnswered() if row is not None:
+            return saying.answered(row)
+        case _:
+            return plain_line(saying.sentence(step))

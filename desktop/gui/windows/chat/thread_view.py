@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from desktop.core.news import News
 from desktop.gui.bridge import Bridge
 from desktop.gui.language import tr
-from desktop.gui.style import GRID, Style
+from desktop.gui.style import CONTENT_WIDTH_MAX, GRID, Style
 from desktop.gui.windows.chat.bubble_view import Around
 from desktop.gui.windows.chat.bubbles import bubbles_of
 from desktop.gui.windows.chat.composer import Composer
@@ -58,7 +58,7 @@ class ThreadView(QWidget):
         self._progress = ProgressView(style, self._cancel)
         self._results = Results(bridge)
         self._lay_out()
-        self._fresh = Fresh(bridge, self._read, self._show)
+        self._fresh = Fresh(bridge, self, self._read, self._show)
         self._connect()
 
     @property
@@ -100,8 +100,11 @@ class ThreadView(QWidget):
         below.setSpacing(GRID)
         below.addWidget(self.form)
         below.addWidget(self.composer)
+        writing = QWidget()
+        writing.setMaximumWidth(CONTENT_WIDTH_MAX + 4 * GRID)
+        writing.setLayout(below)
         middle = QHBoxLayout()
-        middle.addLayout(below)
+        middle.addWidget(writing)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -140,7 +143,7 @@ class ThreadView(QWidget):
         self.form.tell(talk.open)
         around = Around(self._style, now, self._answer, self.form.is_asking)
         self.timeline.tell(
-            bubbles_of(talk, now), around, has_older=talk.has_older, has_newer=talk.has_newer
+            bubbles_of(talk), around, has_older=talk.has_older, has_newer=talk.has_newer
         )
         self._results.place(self.timeline.views, talk)
         self.head.tell(talk)

@@ -65,8 +65,15 @@ class ChatWindow(QWidget):
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
         self.setAcceptDrops(True)
+        self.list.search.setFocus(Qt.FocusReason.OtherFocusReason)
         self.resize(SIZE)
-        self._count = Fresh(bridge, lambda: self._desk.look(threads.attention), self._tell_unread)
+        self._count = Fresh(
+            bridge,
+            self,
+            lambda: self._desk.look(threads.attention),
+            self._tell_unread,
+            is_always=True,
+        )
         bridge.hears(self, News.JOBS, News.QUESTIONS, News.READ, then=self._count.ask)
         bridge.do(self._desk.begin_reading(), then=lambda _done: self._count.ask())
 
@@ -111,30 +118,31 @@ class ChatWindow(QWidget):
                 return
         self.list.focus()
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+    def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() is QEvent.Type.ActivationChange and self.isActiveWindow():
             self.talk.tell_seen()
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._timer.start()
+        self._tick()
 
-    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
+    def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._timer.stop()
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if _file_of(event) is not None:
             event.acceptProposedAction()
             self._overlay.setGeometry(self.rect())
             self._overlay.show()
             self._overlay.raise_()
 
-    def dragLeaveEvent(self, _event: QDragLeaveEvent) -> None:  # noqa: N802 - Qt's name
+    def dragLeaveEvent(self, _event: QDragLeaveEvent) -> None:
         self._overlay.hide()
 
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+    def dropEvent(self, event: QDropEvent) -> None:
         self._overlay.hide()
         path = _file_of(event)
         if path is not None:
