@@ -30,13 +30,13 @@ async def examine(desk: Desk) -> tuple[Finding, ...]:
     return await asyncio.to_thread(lambda: tuple(findings(desk.paths)))
 
 
-async def save(desk: Desk, target: Path, *, stalls: int = 0) -> Path:
+async def save(desk: Desk, target: Path, *, stalls: int | None = None) -> Path:
     """Write the file; return where it is.
 
     Args:
         desk: whose.
         target: the file.
-        stalls: how often the windows stood still, as their watchdog counted.
+        stalls: how often the windows stood still, as their watchdog counted; None when it did not.
 
     Raises:
         Unavailable: `diagnostics_not_saved`.

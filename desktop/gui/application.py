@@ -21,6 +21,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QWidget
 
+from desktop.core.news import News
 from desktop.core.pair_link import is_link
 from desktop.desk.control_desk import ControlDesk
 from desktop.desk.desk import Desk
@@ -58,6 +59,8 @@ class Application(QObject):
         self._desk = desk
         self._style = style
         self._windows: dict[str, QWidget] = {}
+        self._safe_told = ""
+        """The code of the trouble with the system's safe that was told last."""
         self.ended = asyncio.Event()
         self._bridge = bridge
         self.tray = Tray(bridge, style)
@@ -67,6 +70,7 @@ class Application(QObject):
         self.tray.wants.connect(self.open)
         self.tray.quits.connect(self.ask_to_quit)
         self.tray.missing.connect(self._stand_in)
+        bridge.hears(self, News.SETTINGS, then=self._look_at_safe)
         app.installEventFilter(self)
 
     def open(self, name: str, item: str = "") -> None:
@@ -146,6 +150,21 @@ class Application(QObject):
     def _tell(self, error: AppError) -> None:
         """Show an error that no window took."""
         self.notices.tell(error.message, error.hint)
+
+    def _look_at_safe(self) -> None:
+        """Tell once that secrets lie in files because the system's safe cannot be used."""
+        trouble = self._desk.safe.trouble
+        code = trouble.code if trouble else ""
+        if code == self._safe_told:
+            return
+        self._safe_told = code
+        if trouble is None:
+            return
+        self.notices.tell(trouble.message, trouble.hint, "settings", "keys")
+        for window in self._windows.values():
+            banner = getattr(window, "banner", None)
+            if banner is not None:
+                banner.tell(AppError.from_body(trouble))
 
     def _stand_in(self) -> None:
         """There is no tray: open a window, so that the program can be seen at all."""

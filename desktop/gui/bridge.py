@@ -38,8 +38,6 @@ class Bridge(QObject):
         super().__init__(parent)
         self.desk = desk
         self._tasks = tasks
-        self.stalls = 0
-        """How often the windows stood still for more than 50 ms; the watchdog counts."""
         self._gathered: set[News] = set()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)

@@ -12,7 +12,8 @@ from desktop.gui.bridge import Bridge
 from desktop.gui.language import tr, trn
 from desktop.gui.parts import button, label
 from desktop.gui.style import Style
-from desktop.gui.windows.settings.section import Line, Rows, Section, row, show_file
+from desktop.gui.watchdog import Watchdog
+from desktop.gui.windows.settings.section import Line, Option, Rows, Section, row, show_file
 from shared.errors import AppError
 from shared.plain_text import plain_line
 
@@ -48,20 +49,22 @@ class Diagnostics(Section):
         self.saved.hide()
         self._saved_in = Path.home()
         report.addWidget(self.saved)
+        self._watchdog: Watchdog | None = None
+        hunt = self.card(tr("When windows are slow"))
+        self.measure = Option(
+            tr("Count how often the windows stand still"),
+            tr("Until Deskhand ends; the count goes into the file above."),
+            self._measure,
+        )
         self.stalls = label("", "muted")
-        report.addWidget(self.stalls)
+        hunt.addWidget(self.measure)
+        hunt.addWidget(self.stalls)
 
     def refresh(self) -> None:
         self.again_button.setEnabled(False)
         self.summary.setText(tr("Looking … a slow network takes some seconds."))
         self.do(diagnostics.examine(self.desk), then=self.show_findings, failed=self.banner.tell)
-        self.stalls.setText(
-            trn(
-                "The windows stood still {count} time for more than 50 ms.",
-                "The windows stood still {count} times for more than 50 ms.",
-                self.bridge.stalls,
-            )
-        )
+        self._show_stalls()
 
     def show_findings(self, found: tuple[Finding, ...]) -> None:
         self.again_button.setEnabled(True)
@@ -77,10 +80,29 @@ class Diagnostics(Section):
     def save(self, target: Path) -> None:
         self.save_button.setEnabled(False)
         self.do(
-            diagnostics.save(self.desk, target, stalls=self.bridge.stalls),
+            diagnostics.save(
+                self.desk, target, stalls=self._watchdog.stalls if self._watchdog else None
+            ),
             then=self._saved,
             failed=self._not_saved,
         )
+
+    def _measure(self, is_on: bool) -> None:  # noqa: FBT001 - a box has one value
+        if self._watchdog is not None:
+            self._watchdog.stop()
+        self._watchdog = Watchdog() if is_on else None
+        self._show_stalls()
+
+    def _show_stalls(self) -> None:
+        self.stalls.setVisible(self._watchdog is not None)
+        if self._watchdog is not None:
+            told = trn(
+                "They stood still {count} time for more than 50 ms; the longest took {{ms}} ms.",
+                "They stood still {count} times for more than 50 ms; the longest took {{ms}} ms.",
+                self._watchdog.stalls,
+            )
+            longest = round(self._watchdog.longest_seconds * 1000)
+            self.stalls.setText(told.format(ms=longest))
 
     def _line(self, finding: Finding) -> QWidget:
         line, tokens = Line(), self.look.tokens

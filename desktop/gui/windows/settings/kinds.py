@@ -23,7 +23,7 @@ from desktop.gui.language import tr
 from desktop.gui.parts import button, label
 from desktop.gui.style import GRID, Style
 from desktop.gui.windows.settings.broken import BrokenPolicy
-from desktop.gui.windows.settings.section import Section, named, row, show_file
+from desktop.gui.windows.settings.section import Section, named, row, show_file, spin
 from desktop.system.policy_file import policy_text
 from shared.errors import AppError
 from shared.jobs import Origin
@@ -74,7 +74,7 @@ class Kinds(Section):
         self._others = label("", "muted")
         inside.addWidget(self._others)
         many = self.card(tr("How many jobs at once"))
-        self.slots = QSpinBox()
+        self.slots = spin(QSpinBox(), tr("Jobs at once"))
         self.slots.setRange(0, 64)
         self.slots.setSpecialValueText(tr("none"))
         self.slots.valueChanged.connect(self._slots_chosen)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QCheckBox,
     QFrame,
     QGridLayout,
@@ -30,6 +31,7 @@ from shared.errors import AppError, ErrorBody
 
 T = TypeVar("T")
 V = TypeVar("V")
+S = TypeVar("S", bound=QAbstractSpinBox)
 
 
 class Section(QScrollArea):
@@ -258,6 +260,13 @@ def named(field: QWidget, text: str) -> QLabel:
     made.setBuddy(field)
     field.setAccessibleName(text.replace("&", ""))
     return made
+
+
+def spin(field: S, name: str) -> S:
+    """Give a spin box its name, and the margin that a style sheet cannot give it."""
+    field.setAccessibleName(name)
+    field.lineEdit().setTextMargins(GRID, 0, 0, 0)
+    return field
 
 
 def words_of(error: ErrorBody) -> str:

@@ -13,7 +13,7 @@ from desktop.gui.language import tr, trn
 from desktop.gui.parts import button, label
 from desktop.gui.style import GRID, Style
 from desktop.gui.windows.settings.broken import BrokenPolicy
-from desktop.gui.windows.settings.section import Line, Option, Section, named, row
+from desktop.gui.windows.settings.section import Line, Option, Section, named, row, spin
 from desktop.system import hardware
 from desktop.system.power import cannot_sense
 
@@ -143,7 +143,7 @@ class When(Section):
         self.begins, self.ends = QTimeEdit(), QTimeEdit()
         for edit, name in ((self.begins, tr("From")), (self.ends, tr("To"))):
             edit.setDisplayFormat(CLOCK)
-            edit.setAccessibleName(name)
+            spin(edit, name)
             edit.timeChanged.connect(self._edited)
         dash = label("–", wraps=False)
         inside.addLayout(row(self.has_hours, self.begins, dash, self.ends, None))
@@ -202,10 +202,9 @@ class When(Section):
         return Option(text, why, lambda _is_on: self._edited())
 
     def _number(self, low: int, high: int, unit: str, name: str) -> QSpinBox:
-        made = QSpinBox()
+        made = spin(QSpinBox(), name)
         made.setRange(low, high)
         made.setSuffix(unit)
-        made.setAccessibleName(name)
         made.setMinimumWidth(12 * GRID)
         made.valueChanged.connect(self._edited)
         return made
