@@ -14,9 +14,10 @@ import contextlib
 import logging.handlers
 from asyncio.subprocess import Process
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 
 import structlog
 
@@ -69,6 +70,7 @@ class LocalHub:
         database: Database,
         environment: Environment,
         on_moved: Callable[[], None] = lambda: None,
+        settings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Stand ready; nothing runs before `run`.
 
@@ -77,6 +79,7 @@ class LocalHub:
             database: its store.
             environment: time and jitter.
             on_moved: called when its worker finds it at another port from now on.
+            settings: more of the hub's own (`.env.example`).
         """
         self.folder = paths.data / "hub"
         self.state = HubState.OFF
@@ -88,6 +91,7 @@ class LocalHub:
         self._database = database
         self._environment = environment
         self._on_moved = on_moved
+        self._settings = settings
         self._asked = asyncio.Event()
         self._news = asyncio.Event()
         self._last_words: deque[str] = deque(maxlen=5)
@@ -235,7 +239,7 @@ class LocalHub:
         """Make its folder; return what it gets by its environment alone."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         token = load_secret(entry=TELEGRAM_ENTRY, file=self.telegram_token_file)
-        return {"HUB_TELEGRAM_TOKEN": token} if token else {}
+        return {**self._settings, **({"HUB_TELEGRAM_TOKEN": token} if token else {})}
 
     async def _keep_log(self, process: Process) -> None:
         """Write what it says to its log, which never grows beyond its cap."""
@@ -264,7 +268,7 @@ class LocalHub:
         )
 
     def _ended(self, code: int) -> AppError:
-        if any("No module named" in line for line in self._last_words):
+        if any("ModuleNotFoundError" in line for line in self._last_words):
             return hub_missing()
         said = next((line for line in reversed(self._last_words) if line.strip()), "")
         words = f" It said: {plain_line(said)[:200]}" if said else ""

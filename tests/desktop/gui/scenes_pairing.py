@@ -17,6 +17,7 @@ from desktop.gui.style import Style
 from desktop.gui.windows.pairing import make
 from desktop.gui.windows.pairing.window import PairingWindow
 from desktop.store.facts import Asked
+from desktop.system.login_start import State
 from shared.errors import AppError, NotFound, Unavailable
 from tests.desktop.gui.loop import until
 from tests.desktop.gui.world import PAIRING, PaperDesk
@@ -134,7 +135,7 @@ async def _rules(desk: PaperDesk, bridge: Bridge, style: Style) -> QWidget:
     window._refresh()
     await until(window.rules.finish.isEnabled)
     window.rules.folders.fill((), ("/home/anna/Documents",))
-    window.rules.show_login(is_on=False)
+    window.rules.show_login(State(is_on=False, place=""))
     return window
 
 

@@ -177,3 +177,29 @@ async def test_a_hub_does_not_outlive_a_parent_that_is_killed(tmp_path: Path) ->
     await asyncio.to_thread(psutil.wait_procs, [hub], timeout=PATIENCE_SECONDS)
     assert not hub.is_running()
     assert not is_well(url)
+
+
+async def test_a_hub_that_lacks_its_libraries_says_how_to_get_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slim = tmp_path / "slim"
+    slim.mkdir()
+    (slim / "sitecustomize.py").write_text("import sys\nsys.modules['uvicorn'] = None\n")
+    monkeypatch.setenv("PYTHONPATH", f"{slim}{os.pathsep}{ROOT}")
+    async with a_local_hub(tmp_path / "home") as hub:
+        with pytest.raises(AppError) as missing:
+            await hub.switch_on()
+    assert missing.value.code == "hub_program_missing"
+
+
+async def test_its_log_does_not_grow_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop.system.local_hub.LOG_BYTES_MAX", 300)
+    async with a_local_hub(tmp_path) as hub:
+        for _ in range(4):
+            await hub.switch_on()
+            await hub.restart()
+    logs = sorted(hub.folder.glob("hub.log*"))
+    assert [log.name for log in logs] == ["hub.log", "hub.log.1"]
+    assert all(log.stat().st_size <= 600 for log in logs)

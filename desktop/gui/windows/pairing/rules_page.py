@@ -15,6 +15,8 @@ from desktop.gui.style import GRID
 from desktop.gui.windows.pairing.folder_list import FolderList
 from desktop.gui.windows.pairing.page import Page
 from desktop.store.facts import Pairing
+from desktop.system.login_start import State
+from shared.errors import AppError
 
 
 class RulesPage(Page):
@@ -60,11 +62,21 @@ class RulesPage(Page):
         self.finish.setEnabled(True)
         self._look_at_folders()
 
-    def show_login(self, *, is_on: bool, note: str = "", is_possible: bool = True) -> None:
+    def show_login(self, state: State) -> None:
         """Fill in how start at login stands on this system."""
-        self._was_at_login = is_on
-        self.at_login.setChecked(is_on)
-        self.at_login.setEnabled(is_possible)
+        self._was_at_login = state.is_on
+        self.at_login.setChecked(state.is_on)
+        self.at_login.setEnabled(True)
+        self._note_login("")
+
+    def no_login(self, error: AppError) -> None:
+        """Nothing starts programs at login here."""
+        self._was_at_login = False
+        self.at_login.setChecked(False)
+        self.at_login.setEnabled(False)
+        self._note_login(error.message)
+
+    def _note_login(self, note: str) -> None:
         self.at_login_note.setText(note)
         self.at_login_note.setVisible(bool(note))
 

@@ -92,10 +92,14 @@ class TelegramCard(QFrame):
             return
         self._link = link
         self._tell(
-            tr("Open this link on your phone within 10 minutes and tap Start; it works once."),
+            tr(
+                "Open this link within 10 minutes and tap Start; it works once. On a phone you may "
+                "write to your bot instead:"
+            ),
             "muted",
         )
-        self.link.setText(link)
+        self.link.setText(f"/start {link.rpartition('=')[2]}")
+        self.link.setToolTip(link)
         for widget in (self.link, self.open, self.copy):
             widget.show()
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.core.news import News
 from desktop.core.pair_link import PairLink, is_link, parse_link
+from desktop.desk import login
 from desktop.desk.join_steps import Wish
 from desktop.desk.joining import Step
 from desktop.gui.bridge import Bridge
@@ -20,7 +21,6 @@ from desktop.gui.style import GRID, Style
 from desktop.gui.windows.pairing.done_page import DonePage
 from desktop.gui.windows.pairing.how_page import HowPage
 from desktop.gui.windows.pairing.link_page import LinkPage
-from desktop.gui.windows.pairing.login import LoginState, read_login, set_login
 from desktop.gui.windows.pairing.page import Page
 from desktop.gui.windows.pairing.rules_page import RulesPage
 from desktop.gui.windows.pairing.telegram_card import TelegramCard
@@ -126,7 +126,11 @@ class PairingWindow(QWidget):
             self._bridge.do(
                 self._joining.rules(), then=self.rules.show_policy, failed=self.banner.tell
             )
-            self._bridge.do(read_login(self._desk.paths), then=self._show_login)
+            self._bridge.do(
+                login.state(self._desk.paths),
+                then=self.rules.show_login,
+                failed=self.rules.no_login,
+            )
         if page is self.how:
             self.how.tell_pairing(self._desk.pairing, is_own=self.is_own)
         elif page is self.link and self._offered is not None:
@@ -168,9 +172,6 @@ class PairingWindow(QWidget):
         elif page is self.rules:
             self.rules.folders.setFocus()
 
-    def _show_login(self, state: LoginState) -> None:
-        self.rules.show_login(is_on=state.is_on, note=state.note, is_possible=state.is_possible)
-
     # What the person does.
 
     def _join(self, wish: Wish) -> None:
@@ -211,7 +212,7 @@ class PairingWindow(QWidget):
         self.rules.finish.setEnabled(False)
         wish = self.rules.login_wish
         if wish is not None:
-            self._bridge.do(set_login(self._desk.paths, is_on=wish), failed=self.banner.tell)
+            self._bridge.do(login.turn(self._desk.paths, is_on=wish), failed=self.banner.tell)
         self._bridge.do(
             self._desk.change_policy(self.rules.policy),
             then=lambda _: self._finished(),
