@@ -16,6 +16,9 @@ os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
 # slower on a busy machine.
 os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE", OPENBLAS_NUM_THREADS="1")
 
+# Windows in tests are drawn off screen unless a test starts a screen of its own.
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
 
 @pytest.fixture(autouse=True)
 def _loggers_as_they_were() -> Iterator[None]:

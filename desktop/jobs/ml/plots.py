@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from desktop.charts.shapes import Bars, Curves, Plot, Series
 from desktop.jobs.ml import plots_of_task
 from desktop.jobs.ml.importance import ColumnImportance
 from desktop.jobs.ml.manifest import LeaderboardEntry
 from desktop.jobs.ml.model_files import JsonDict
-from desktop.jobs.ml.plot_shapes import Bars, Curves, Held, Plot, Series, rounded
+from desktop.jobs.ml.plot_shapes import Held, rounded
 
 COLUMNS_SHOWN_MAX = 15
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from desktop.charts.shapes import Bars, Curves, Grid, Histogram, Plot, Series
 from desktop.jobs.ml.packed import Bools, Floats
 from desktop.jobs.ml.plot_shapes import (
     BINS,
@@ -12,13 +13,7 @@ from desktop.jobs.ml.plot_shapes import (
     CURVE_POINTS_MAX,
     DOTS_MAX,
     HISTOGRAM_BINS,
-    Bars,
-    Curves,
-    Grid,
     Held,
-    Histogram,
-    Plot,
-    Series,
     counts_between,
     rounded,
     thinned,

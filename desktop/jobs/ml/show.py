@@ -20,8 +20,8 @@ from shared.kinds import file_name_of
 from shared.kinds.ml import ModelInputs, ModelOutput
 
 if TYPE_CHECKING:
+    from desktop.charts.shapes import Bars, Curves, Grid
     from desktop.jobs.context import Context
-    from desktop.jobs.ml.plot_shapes import Bars, Curves, Grid
 
 PLOTS = {
     "binary": ("importance", "confusion", "calibration"),
@@ -29,8 +29,6 @@ PLOTS = {
     "regression": ("importance", "predicted_true"),
 }
 """By task: the plots that say most; a model that lacks one goes without it."""
-CACHE_FOLDER = ".drawing"
-"""In the models' folder, where no model can have this name: matplotlib's list of fonts."""
 STRONGEST_TOLD = 5
 WARNINGS_TOLD = 6
 DRAWING = "drawing"
@@ -79,8 +77,6 @@ def _notes(manifest: Manifest, now: datetime) -> Iterator[str]:
 
 
 def _drawn(context: Context, manifest: Manifest) -> ModelOutput:
-    from desktop.jobs.ml import canvas
-
     plots = _plots_of(context, manifest)
     if not plots:
         raise NotFound(
@@ -88,7 +84,6 @@ def _drawn(context: Context, manifest: Manifest) -> ModelOutput:
             f"{manifest.name} was saved without anything to draw.",
             "Train it again with more time.",
         )
-    canvas.prepare(context.models_folder / CACHE_FOLDER)
     context.progress(DRAWING, 0, len(plots))
     for number, (name, plot) in enumerate(plots.items(), start=1):
         context.send(_painted(context, manifest, name, plot))
@@ -105,9 +100,9 @@ def _plots_of(context: Context, manifest: Manifest) -> dict[str, Bars | Curves |
     """Read the plots worth a picture, in their order."""
     from pydantic import ValidationError
 
+    from desktop.charts.shapes import PLOTS as SHAPES
+    from desktop.charts.shapes import Histogram
     from desktop.jobs.ml.packed import damaged
-    from desktop.jobs.ml.plot_shapes import PLOTS as SHAPES
-    from desktop.jobs.ml.plot_shapes import Histogram
 
     raw = model_folder.read_side_file(context.models_folder, manifest.model_id, "plots.json")
     wanted = {name: raw[name] for name in PLOTS[manifest.task] if name in raw}
@@ -133,7 +128,8 @@ def _has_points(plot: Bars | Curves | Grid) -> bool:
 
 
 def _painted(context: Context, manifest: Manifest, name: str, plot: Bars | Curves | Grid) -> Path:
-    from desktop.jobs.ml.painter import BARS_SHOWN_MAX, paint
+    from desktop.charts import picture
+    from desktop.charts.shapes import BARS_SHOWN_MAX
 
     subtitle = f"{manifest.name} · {HELD_OUT}"
     if plot.form == "bars":
@@ -143,7 +139,7 @@ def _painted(context: Context, manifest: Manifest, name: str, plot: Bars | Curve
         subtitle = f"{manifest.name}{which}"
     plot = plot.model_copy(update={"title": TITLES.get(name, plot.title)})
     path = context.workdir / file_name_of(f"{manifest.name} {name.replace('_', ' ')}.png")
-    paint(plot, path, subtitle=subtitle)
+    picture.save(plot, path, subtitle=subtitle)
     return path
 
 

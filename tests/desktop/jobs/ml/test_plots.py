@@ -8,18 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from desktop.charts.shapes import PLOTS, Bars, Curves, Grid, Histogram, Plot
 from desktop.jobs.ml.importance import ColumnImportance
 from desktop.jobs.ml.manifest import LeaderboardEntry
-from desktop.jobs.ml.plot_shapes import (
-    PLOTS,
-    Bars,
-    Curves,
-    Grid,
-    Held,
-    Histogram,
-    Plot,
-    thinned,
-)
+from desktop.jobs.ml.plot_shapes import Held, thinned
 from desktop.jobs.ml.plots import LearningPoint, Measured, gain_per_doubling, make
 
 ALWAYS = {"folds", "importance", "learning_curve", "leaderboard"}

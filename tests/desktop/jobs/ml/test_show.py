@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from desktop.charts.picture import save as paint
+from desktop.charts.shapes import BARS_SHOWN_MAX, PLOTS, Bars, Curves, Grid, Histogram
 from desktop.jobs.ml.importance import ColumnImportance
 from desktop.jobs.ml.manifest import Source, Task
 from desktop.jobs.ml.model_folder import Extras, save
-from desktop.jobs.ml.painter import BARS_SHOWN_MAX, paint
-from desktop.jobs.ml.plot_shapes import PLOTS, Bars, Curves, Grid, Held, Histogram
+from desktop.jobs.ml.plot_shapes import Held
 from desktop.jobs.ml.plots import Measured, make
 from desktop.jobs.ml.show import run
 from shared.errors import AppError

@@ -1,0 +1,122 @@
+"""The picture for a chat is the picture of the window, and no words in it do any harm."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
+
+from desktop.charts.painter import height_of, paint
+from desktop.charts.picture import missing, save
+from desktop.charts.shapes import Bars, Curves, Grid, Histogram, Plot, Series
+from desktop.charts.sheet import WIDTH
+from shared.look import DARK, LIGHT, Tokens
+
+BARS = Bars(
+    title="B",
+    value_label="drop",
+    labels=("age", "plan"),
+    values=(0.2, -0.1),
+    errors=(0.01, 0.02),
+    reference=0.15,
+)
+CURVES = Curves(
+    title="C", x_label="x", y_label="y",
+    series=(
+        Series(name="model", style="line", x=(0, 0.5, 1), y=(0, 0.8, 1), errors=(0.1, 0.1, 0.1)),
+        Series(name="guess", style="reference", x=(0, 1), y=(0, 1)),
+        Series(name="rows", style="dots", x=(0.2,), y=(0.3,)),
+        Series(name="likely", style="band", x=(0, 1), y=(0, 0.5), upper=(0.2, 0.9)),
+    ),
+)  # fmt: skip
+GRID = Grid(title="G", x_label="p", y_label="t", labels=("no", "yes"), counts=((8, 1), (2, 5)))
+HISTOGRAM = Histogram(
+    title="H", x_label="p", edges=(0, 0.5, 1), series={"a": (3, 1), "b": (0, 2)}, mark=0.4
+)
+ALL: list[Plot] = [BARS, CURVES, GRID, HISTOGRAM]
+
+
+def image_of(plot: Plot, tokens: Tokens = LIGHT) -> QImage:
+    image = QImage(int(WIDTH), int(height_of(plot)), QImage.Format.Format_RGB32)
+    image.fill(QColor(tokens.surface))
+    painter = QPainter(image)
+    try:
+        paint(painter, plot, "of a model", tokens)
+    finally:
+        painter.end()
+    return image
+
+
+@pytest.mark.parametrize("plot", ALL, ids=lambda plot: plot.form)
+def test_the_chats_picture_is_the_windows(
+    qapp: QGuiApplication, tmp_path: Path, plot: Plot
+) -> None:
+    save(plot, tmp_path / "plot.png", subtitle="of a model")
+    assert QImage(str(tmp_path / "plot.png")).convertToFormat(
+        QImage.Format.Format_RGB32
+    ) == image_of(plot)
+
+
+@pytest.mark.parametrize("plot", ALL, ids=lambda plot: plot.form)
+def test_something_is_painted_in_both_looks(qapp: QGuiApplication, plot: Plot) -> None:
+    for tokens in (LIGHT, DARK):
+        image = image_of(plot, tokens)
+        colours = {
+            image.pixel(x, y) for x in range(0, 1200, 7) for y in range(0, image.height(), 7)
+        }
+        assert QColor(tokens.surface).rgb() in colours
+        assert len(colours) > 10
+
+
+@pytest.mark.parametrize(
+    "plot",
+    [
+        Bars(title="", value_label="", labels=(), values=()),
+        Bars(title="", value_label="", labels=("a",), values=(0.0,)),
+        Curves(title="", x_label="", y_label="", series=()),
+        Curves(title="", x_label="", y_label="", x_log=True,
+               series=(Series(name="", style="line", x=(0.0,), y=(5.0,)),)),
+        Grid(title="", x_label="", y_label="", labels=(), counts=()),
+        Histogram(title="", x_label="", edges=(), series={}),
+        Histogram(title="", x_label="", edges=(1, 1), series={"a": (1,)}),
+    ],
+    ids=lambda plot: plot.form,
+)  # fmt: skip
+def test_plots_with_almost_nothing_in_them_can_be_painted(
+    qapp: QGuiApplication, plot: Plot
+) -> None:
+    assert not image_of(plot).isNull()
+
+
+def test_the_same_words_look_the_same_on_every_machine(qapp: QGuiApplication) -> None:
+    """The font is ours; a machine without any draws letters all the same."""
+    from desktop.charts.sheet import font_of
+
+    assert font_of(30).family() == "DejaVu Sans"
+    assert font_of(42).bold()
+
+
+def test_a_job_paints_without_a_display(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from desktop.charts.picture import save\n"
+        "from desktop.charts.shapes import Bars\n"
+        "save(Bars(title='t', value_label='v', labels=('a',), values=(1.0,)),"
+        " Path(sys.argv[1]), subtitle='s')\n"
+        "assert 'PySide6.QtWidgets' not in sys.modules\n"
+    )
+    path = tmp_path / "plot.png"
+    environment = {"PYTHONPATH": str(Path(__file__).parents[3]), "PATH": ""}
+    subprocess.run([sys.executable, "-c", code, str(path)], env=environment, check=True, timeout=30)
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_painting_lacks_is_said_with_the_way_to_get_it() -> None:
+    library = missing(ImportError("No module named 'PySide6'", name="PySide6"))
+    assert "deskhand setup ml" in library.hint
+    system = missing(ImportError("libEGL.so.1: cannot open shared object file"))
+    assert "libEGL.so.1" in system.message
+    assert "apt install libegl1" in system.hint
