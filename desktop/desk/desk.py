@@ -18,7 +18,7 @@ from typing import TypeVar
 import structlog
 
 from desktop.agent import EXECUTORS_AT, KINDS_AT, Agent, Setup
-from desktop.core.link import LinkState, LinkStatus, token_missing
+from desktop.core.link import TOKEN_MISSING, LinkState, LinkStatus, token_missing
 from desktop.core.news import News
 from desktop.core.policy import Policy
 from desktop.core.update import UpdateFound
@@ -48,8 +48,6 @@ from shared.messages import Progress
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
-SAFE_LOOK_SECONDS = 30.0
-"""How often it is looked whether a locked safe was opened, while the token is in it."""
 
 
 class Desk:
@@ -236,6 +234,13 @@ class Desk:
         await self.database.write(lambda c: facts.put(c, "paused_until", ""))
         self.holding.pause("")
 
+    async def try_safe(self) -> None:
+        """Ask the system's safe again, because the person said so: it may show its window."""
+        self.safe.ask_again()
+        error = self.link.error if self.link else None
+        if error is not None and error.code == TOKEN_MISSING:
+            self._pairing_changed.set()
+
     async def put_setting(self, name: str, value: str) -> None:
         """Write down how this program behaves: "scheme", "language", "notices" and so on."""
         await self.database.write(lambda c: facts.put(c, name, value))
@@ -350,7 +355,7 @@ class Desk:
                 return None
             while not await asyncio.to_thread(self.safe.may_open):
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(SAFE_LOOK_SECONDS):
+                    async with asyncio.timeout(self.safe.look_seconds):
                         await self._pairing_changed.wait()
                         return None
         return None

@@ -20,6 +20,7 @@ SERVICE = "deskhand"
 SAFE_BACKENDS = ("SecretService", "kwallet", "macOS", "Windows")
 ANSWER_SECONDS = 20.0
 """A person may have to type the safe's password; longer, and the program goes on without."""
+LOOK_SECONDS = 30.0
 T = TypeVar("T")
 
 
@@ -42,17 +43,22 @@ class Safe:
         backend: Callable[[], Backend | None] | None = None,
         *,
         seconds: float = ANSWER_SECONDS,
+        is_locked: Callable[[], bool] | None = None,
     ) -> None:
         """Make it; nothing is asked yet.
 
         Args:
             backend: finds what keeps the secrets; None for the system's.
             seconds: how long an answer is waited for.
+            is_locked: looks without a window; None for the system's own way.
         """
         self.trouble: ErrorBody | None = None
         """What was wrong when it was last asked."""
+        self.look_seconds = LOOK_SECONDS
+        """How often whoever waits for it looks whether it was unlocked."""
         self._backend = backend or system_backend
         self._seconds = seconds
+        self._is_locked = is_locked or system_is_locked
         self._turn = threading.Lock()
         self._late: threading.Thread | None = None
 
@@ -94,9 +100,7 @@ class Safe:
             return True
         if self.trouble.code == SILENT:
             return self._late is None or not self._late.is_alive()
-        if self.trouble.code in (LOCKED, BROKEN) and sys.platform == "linux":
-            return not _is_locked()
-        return False
+        return self.trouble.code in (LOCKED, BROKEN) and not self._is_locked()
 
     def _ask(self, call: Callable[[Backend], T]) -> T:
         if not self._turn.acquire(timeout=self._seconds):
@@ -172,8 +176,13 @@ def system_backend() -> Backend | None:
     return None
 
 
-def _is_locked() -> bool:
-    """Ask the Secret Service whether its safe is locked (freedesktop.org, Secret Service API)."""
+def system_is_locked() -> bool:
+    """Ask the Secret Service whether its safe is locked (freedesktop.org, Secret Service API).
+
+    Elsewhere nobody tells: then it counts as locked until a person wants it asked again.
+    """
+    if sys.platform != "linux":
+        return True
     from desktop.system.bus import Bus, Place
 
     collection = Place(

@@ -63,8 +63,7 @@ class Keys(Section):
             self._trouble.tell(trouble.message, trouble.hint, sign="⚠", color=color)
 
     def _again(self) -> None:
-        self.desk.safe.ask_again()
-        self.refresh()
+        self.do(self.desk.try_safe(), then=lambda _: self.refresh())
 
 
 class KeyRow(QWidget):
