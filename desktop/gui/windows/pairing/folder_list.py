@@ -6,7 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+)
 from PySide6.QtWidgets import QAbstractItemView, QFileDialog, QListWidget, QListWidgetItem
 
 from desktop.gui.language import tr
@@ -70,6 +77,16 @@ class FolderList(QListWidget):
         dialog.fileSelected.connect(self.add)
         # Not `exec`: that loop would stand still within ours.
         dialog.open()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Say what to do with an empty list."""
+        super().paintEvent(event)
+        if self.count() == 0:
+            painter = QPainter(self.viewport())
+            painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
+            told = tr("Drop a folder here, or add one")
+            painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, told)
+            painter.end()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():

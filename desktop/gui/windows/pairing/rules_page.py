@@ -39,15 +39,12 @@ class RulesPage(Page):
         self._fill()
         self.folders.changed.connect(self._look_at_folders)
 
-    def tell(self, pairing: Pairing | None, *, is_own: bool) -> None:
+    def tell(self, pairing: Pairing | None) -> None:
         """Say whose rules they are; nothing can be kept before they were read."""
         name = pairing.worker_name if pairing else tr("this computer")
         self.say(
             tr("What may be done on {computer}?").format(computer=name),
             tr("It is connected. These are your rules; change them at any time in Settings."),
-        )
-        self._kinds_title.setText(
-            tr("Work that programs may ask for") if is_own else tr("Work that chats may ask for")
         )
 
     def show_policy(self, policy: Policy) -> None:
@@ -106,8 +103,7 @@ class RulesPage(Page):
         self.column.addWidget(self.folders)
         self.column.addWidget(self.empty)
         self.column.addSpacing(GRID)
-        self._kinds_title = _heading("")
-        self.column.addWidget(self._kinds_title)
+        self.column.addWidget(_heading(tr("Work that chats and programs may ask for")))
         for box in self.families.values():
             box.setAccessibleName(box.text())
             self.column.addWidget(box)

@@ -56,7 +56,7 @@ class TelegramCard(QFrame):
             label(
                 tr(
                     "Connect Telegram (optional): write /newbot to @BotFather, and paste the token "
-                    "it gives you. It is kept in this system's safe."
+                    "it gives you. It stays on this computer."
                 )
             )
         )

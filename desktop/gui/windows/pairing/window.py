@@ -140,7 +140,7 @@ class PairingWindow(QWidget):
         elif page is self.trouble:
             self.trouble.tell(self._joining.stand)
         elif page is self.rules:
-            self.rules.tell(self._desk.pairing, is_own=self.is_own)
+            self.rules.tell(self._desk.pairing)
         elif page is self.end:
             self.end.tell(self._desk.pairing, is_own=self.is_own)
         self._turn_to(page)
