@@ -12,6 +12,7 @@ import stat
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
@@ -22,6 +23,14 @@ _FROZEN = re.compile(
     r"deskhand-worker-(?P<system>linux|macos|windows)-(?P<arch>x86_64|aarch64)"
     r"-(?P<version>[0-9]+(?:\.[0-9]+)*(?:[A-Za-z0-9.+]*))\.(?:tar\.gz|zip)"
 )
+_DEB = re.compile(
+    r"deskhand(?P<ml>-ml)?_(?P<version>[0-9]+(?:\.[0-9]+)*[A-Za-z0-9.+]*)_(?P<arch>amd64|arm64)\.deb"
+)
+_APP = re.compile(
+    r"Deskhand(?P<ml>-ml)?-(?P<version>[0-9]+(?:\.[0-9]+)*[A-Za-z0-9.+]*)-(?P<arch>x86_64|aarch64)"
+    r"\.(?P<suffix>exe|dmg|AppImage)"
+)
+_ARCHES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +51,38 @@ class Frozen:
     arch: str
     version: str
     file: Download
+
+
+class Form(StrEnum):
+    """What a tray app comes as, in the order in which a system's are shown."""
+
+    INSTALLER = "exe"
+    IMAGE = "dmg"
+    PACKAGE = "deb"
+    PORTABLE = "AppImage"
+
+
+SYSTEM_OF = {
+    Form.INSTALLER: "windows",
+    Form.IMAGE: "macos",
+    Form.PACKAGE: "linux",
+    Form.PORTABLE: "linux",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """The tray app for one system, as one file."""
+
+    form: Form
+    arch: str
+    version: str
+    with_ml: bool
+    file: Download
+
+    @property
+    def system(self) -> str:
+        return SYSTEM_OF[self.form]
 
 
 class Downloads:
@@ -102,6 +143,37 @@ def frozen_workers(files: Iterable[Download]) -> list[Frozen]:
         if before is None or _rank(frozen.version) >= _rank(before.version):
             newest[frozen.system, frozen.arch] = frozen
     return [newest[key] for key in sorted(newest)]
+
+
+def builds(files: Iterable[Download]) -> list[Build]:
+    """The newest tray app of each form, by form; without machine learning first."""
+    newest: dict[tuple[int, str, bool], Build] = {}
+    forms = list(Form)
+    for file in files:
+        build = _build(file)
+        if build is None:
+            continue
+        key = (forms.index(build.form), build.arch, build.with_ml)
+        before = newest.get(key)
+        if before is None or _rank(build.version) >= _rank(before.version):
+            newest[key] = build
+    # What most machines are comes before the others.
+    usual_first = sorted(newest, key=lambda key: (key[0], key[1] != "x86_64", key[2]))
+    return [newest[key] for key in usual_first]
+
+
+def _build(file: Download) -> Build | None:
+    match = _DEB.fullmatch(file.name) or _APP.fullmatch(file.name)
+    if match is None:
+        return None
+    told = match.groupdict()
+    return Build(
+        form=Form(told.get("suffix", "deb")),
+        arch=_ARCHES.get(told["arch"], told["arch"]),
+        version=told["version"],
+        with_ml=told["ml"] is not None,
+        file=file,
+    )
 
 
 def _rank(version: str) -> tuple[tuple[int, ...], bool]:

@@ -13,11 +13,18 @@ from html import escape
 from hub.core.view import size
 from hub.frontends.entrance import pair_link, powershell_line, shell_line
 from hub.frontends.install.address import Told
-from hub.frontends.install.downloads import Download
+from hub.frontends.install.downloads import Build, Download, Form, builds
 from hub.frontends.install.scripts import FOLDER, Offer
 
 SYSTEMS = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}
 PHONE = "phone"
+FORMS = {
+    Form.INSTALLER: "installer, needs no administrator",
+    Form.IMAGE: "disk image",
+    Form.PACKAGE: "package for Debian and Ubuntu",
+    Form.PORTABLE: "one file that runs as it is, for other distributions",
+}
+ARCHES = {"x86_64": "Intel and AMD, 64 bit", "aarch64": "ARM, 64 bit"}
 CODE = "CODE"
 """Stands where the code belongs until the script, or a person, puts it there."""
 _PLACE = re.compile(r"@([A-Z_]+)@")
@@ -82,6 +89,11 @@ def _system(shown: Shown, name: str, *, is_guess: bool) -> Iterator[str]:
     url = shown.told.url
     hint = ' <span class="hint">this computer, it seems</span>' if is_guess else ""
     yield f'<section id="{name}"><h2>{SYSTEMS[name]}{hint}</h2>'
+    apps = [build for build in builds(shown.files) if build.system == name]
+    if apps:
+        yield "<p>With windows and a tray icon:</p>"
+        yield from _apps(apps, is_guess=is_guess)
+        yield "<p>Or without windows, as for a server.</p>"
     if name == "windows":
         yield "<p>In PowerShell:</p>"
         yield _line(powershell_line(url, CODE), "PowerShell")
@@ -89,6 +101,27 @@ def _system(shown: Shown, name: str, *, is_guess: bool) -> Iterator[str]:
         yield "<p>In a terminal:</p>"
         yield _line(shell_line(url, CODE), SYSTEMS[name])
     yield f"<p>{_needs(shown.offer, name)}</p></section>"
+
+
+def _apps(apps: Sequence[Build], *, is_guess: bool) -> Iterator[str]:
+    """The first is what fits most; on the system the page was opened with it is the big button."""
+    first, *others = apps
+    kind = ' class="button"' if is_guess else ""
+    name = escape(first.file.name)
+    yield f'<p><a{kind} href="/download/{name}">Get Deskhand {escape(first.version)}</a> '
+    yield f'<span class="muted">{_told(first)}</span></p>'
+    if others:
+        yield '<ul class="others">'
+        for build in others:
+            name = escape(build.file.name)
+            yield f'<li><a href="/download/{name}">{name}</a> <span class="muted">'
+            yield f"{_told(build)}</span></li>"
+        yield "</ul>"
+
+
+def _told(build: Build) -> str:
+    ml = ", with machine learning" if build.with_ml else ""
+    return f"{FORMS[build.form]}{ml}; {ARCHES[build.arch]}; {size(build.file.size_bytes)}"
 
 
 def _needs(offer: Offer, system: str) -> str:

@@ -252,3 +252,49 @@ async def test_the_page_says_what_the_operator_has_to_set(hub: Hub) -> None:
     assert "This hub does not know the address it is reached at." in text
     assert "HUB_PUBLIC_URL" in text
     assert "worker.sh |" not in text
+
+
+WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
+DEBIAN = "Mozilla/5.0 (X11; Linux x86_64)"
+
+
+async def test_the_tray_app_for_this_system_is_the_button_and_older_ones_are_files(
+    hub: Hub,
+) -> None:
+    for name in (
+        "deskhand_0.9.0_amd64.deb",
+        "deskhand_0.10.0_amd64.deb",
+        "deskhand-ml_0.10.0_amd64.deb",
+        "deskhand_0.10.0_arm64.deb",
+        "Deskhand-0.10.0-x86_64.AppImage",
+        "Deskhand-0.10.0-x86_64.exe",
+        "Deskhand-0.10.0-aarch64.dmg",
+    ):
+        offer(hub, name, name.encode())
+    async with site(hub) as http:
+        text = (await http.get("/download", headers={"User-Agent": DEBIAN})).text
+        buttons = [part.split('"')[0] for part in text.split('class="button" href="')[1:]]
+        assert buttons[0] == "/download/deskhand_0.10.0_amd64.deb"
+        assert len([button for button in buttons if button.startswith("/download")]) == 1
+        linux, others = text.split('<section id="linux">')[1].split("</section>", maxsplit=1)
+        order = ["deskhand_0.10.0_amd64.deb", "deskhand-ml_", "_arm64.deb", ".AppImage"]
+        assert sorted(order, key=linux.index) == order
+        assert "with machine learning" in linux
+        assert ".exe" not in linux
+        assert "0.9.0" not in linux, "older ones are in the list of files alone"
+        assert "deskhand_0.9.0_amd64.deb" in others
+        digest = hashlib.sha256(b"deskhand-ml_0.10.0_amd64.deb").hexdigest()
+        assert digest in others, "the sum of each stands in the list"
+        windows = (await http.get("/download", headers={"User-Agent": WINDOWS})).text
+        assert 'class="button" href="/download/Deskhand-0.10.0-x86_64.exe"' in windows
+        fetched = await http.get("/download/Deskhand-0.10.0-aarch64.dmg")
+        assert fetched.content == b"Deskhand-0.10.0-aarch64.dmg"
+
+
+async def test_a_name_that_only_looks_like_a_build_is_an_ordinary_file(hub: Hub) -> None:
+    for name in ("deskhand_1_amd64.deb.txt", "Deskhand-evil-x86_64.exe", "deskhand_1.0_mips.deb"):
+        offer(hub, name)
+    async with site(hub) as http:
+        text = (await http.get("/download", headers={"User-Agent": DEBIAN})).text
+    assert "Get Deskhand" not in text
+    assert "deskhand_1.0_mips.deb" in text
