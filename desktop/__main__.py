@@ -91,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     setup.add_argument("what", choices=("ml",))
     setup.add_argument("--dry-run", action="store_true", help="print the command, run nothing")
     commands.add_parser("status", help="how the worker is, and when it tries next")
+    commands.add_parser("quit", help="end the tray app, as before an update")
     commands.add_parser("unlock", help="let chats start work again, after /lock")
     commands.add_parser("doctor", help="check store, policy, folders, tools and the hub")
     samples = commands.add_parser("samples", help="copy the sample tables into a folder")

@@ -48,6 +48,10 @@ def run(options: argparse.Namespace) -> int:  # noqa: PLR0911 - one row for each
             return setup(is_dry=options.dry_run)
         case "status":
             return status(paths)
+        case "quit":
+            from desktop.commands.tray import quit_running
+
+            return quit_running(paths)
         case "unlock":
             return unlock(paths)
         case "doctor":

@@ -5,11 +5,15 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+import time
 
 from desktop.system.control import call
 from desktop.system.paths import Paths
+from desktop.system.single_instance import InstanceLock
 from shared.errors import AppError, Conflict, Unavailable
 
+QUIT_SECONDS = 15.0
+LOOK_SECONDS = 0.05
 DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 
@@ -33,6 +37,35 @@ def tray(paths: Paths, link: str, *, is_background: bool) -> int:
 
     logs.configure(json_lines=True, file=paths.log)
     return run(paths, link, is_background=is_background)
+
+
+def quit_running(paths: Paths) -> int:
+    """End the tray app of a profile and wait until it is gone; well if none runs.
+
+    Raises:
+        Unavailable: `quit_elsewhere`, `quit_late`.
+    """
+    if not paths.control.exists():
+        return 0
+    try:
+        call(paths.control, "quit", {})
+    except AppError as error:
+        if error.code == "quit_elsewhere":
+            raise
+        return 0  # the file was left behind by one that is gone
+    deadline = time.monotonic() + QUIT_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            InstanceLock(paths.lock).release()
+        except Conflict:
+            time.sleep(LOOK_SECONDS)
+        else:
+            return 0
+    raise Unavailable(
+        "quit_late",
+        f"Deskhand was asked to quit {QUIT_SECONDS:.0f} s ago and still runs.",
+        "Quit it in its menu.",
+    )
 
 
 def check_display() -> None:

@@ -60,6 +60,8 @@ class ControlDesk:
         self._desk = desk
         self.opener: Callable[[str, str], None] | None = None
         """Opens a window and shows an item in it; None where there are no windows."""
+        self.quitter: Callable[[], None] | None = None
+        """Ends the program; None where something else keeps it running, such as systemd."""
 
     @property
     def handlers(self) -> dict[str, Handler]:
@@ -72,6 +74,7 @@ class ControlDesk:
             "cancel": self._cancel,
             "retry": self._retry,
             "open": self._open,
+            "quit": self._quit,
         }
 
     async def _ping(self, arguments: JsonObject) -> JsonObject:
@@ -122,6 +125,17 @@ class ControlDesk:
                 "Stop it, then start it with: deskhand",
             )
         self.opener(wanted.window, wanted.item)
+        return {}
+
+    async def _quit(self, arguments: JsonObject) -> JsonObject:
+        _read(_Nothing, arguments)
+        if self.quitter is None:
+            raise Unavailable(
+                "quit_elsewhere",
+                "Deskhand runs without windows here; what started it keeps it running.",
+                "Stop it there: deskhand autostart off, or systemctl --user stop deskhand",
+            )
+        self.quitter()
         return {}
 
 

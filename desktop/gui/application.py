@@ -234,6 +234,7 @@ async def _live(
             control.opener = lambda name, item: (
                 application.follow(item) if is_link(item) else application.open(name, item)
             )
+            control.quitter = application.quit
             _heed_signals(application)
             sys.excepthook = _crash_hook(application)
             tasks.create_task(desk.run())
