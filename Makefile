@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check fix run bench bench-ml chaos build worker words screenshots lock clean
+.PHONY: help demo test check fix run bench bench-desktop bench-ml chaos build worker words screenshots lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,14 +36,19 @@ bench: $(READY) ## durable jobs a second, latency, start and idle size
 	$(BIN)/python -m tests.benchmarks.queue $(ARGS)
 	$(BIN)/python -m tests.benchmarks.footprint
 
+bench-desktop: $(READY) ## the tray app beside Vorta: start, memory, idle work, growth, sizes
+	$(BIN)/python -m tests.benchmarks.desktop $(ARGS)
+
 bench-ml: $(READY) ## scores x seconds x memory beside scikit-learn, AutoGluon and FLAML
 	$(BIN)/python -m tests.benchmarks.ml $(ARGS)
 
 chaos: $(READY) ## random kills of hub, worker and child (KILLS=200 SEED=1)
 	DESKHAND_CHAOS_KILLS=$(or $(KILLS),200) DESKHAND_CHAOS_SEED=$(SEED) $(BIN)/pytest -q -m chaos --timeout 3600 tests/chaos
 
-build: $(READY) ## wheel and source archive in dist/
+build: $(READY) ## wheel, source archive and a .deb, which is installed aside and tried (ML=1: both .debs)
 	$(BIN)/python -m hatchling build
+	$(BIN)/python packaging/pack_deb.py
+	$(if $(ML),$(BIN)/python packaging/pack_deb.py --ml)
 
 worker: $(READY) ## self-contained worker for this system in dist/, for a hub's downloads folder
 	$(BIN)/python packaging/pack_worker.py

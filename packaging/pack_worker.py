@@ -4,58 +4,37 @@ The archive holds one folder, `deskhand`, with the program in it. Put it into a 
 folder, and its /worker.sh gives it to every computer of this kind.
 """
 
+from __future__ import annotations
+
 import gzip
 import hashlib
-import os
-import platform
-import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
-import tomllib
 import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-DIST = ROOT / "dist"
-SYSTEMS = {"Linux": "linux", "Darwin": "macos", "Windows": "windows"}
-MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
+from freeze import DIST, ROOT, arch, freeze, size_mb, system, version
 
 
 def main() -> int:
     """Build, try, pack; the paths are printed."""
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    system, arch = SYSTEMS[platform.system()], MACHINES[platform.machine().lower()]
     with tempfile.TemporaryDirectory(prefix="deskhand-freeze-") as scratch:
-        freeze(Path(scratch))
-        folder = Path(scratch, "dist", "deskhand")
-        strip_python(folder)
-        subprocess.run([folder / "deskhand", "--help"], check=True, stdout=subprocess.DEVNULL)
-        suffix = "zip" if system == "windows" else "tar.gz"
-        archive = DIST / f"deskhand-worker-{system}-{arch}-{version}.{suffix}"
+        folder = freeze("worker", Path(scratch))
+        suffix = "zip" if system() == "windows" else "tar.gz"
+        archive = DIST / f"deskhand-worker-{system()}-{arch()}-{version()}.{suffix}"
         DIST.mkdir(exist_ok=True)
-        (zip_up if system == "windows" else tar_up)(folder, archive)
-    with archive.open("rb") as file:
-        told = f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {archive.name}\n"
-    Path(f"{archive}.sha256").write_text(told)
-    print(f"{archive.relative_to(ROOT)}  {archive.stat().st_size / 1e6:.0f} MB")
+        (zip_up if system() == "windows" else tar_up)(folder, archive)
+    write_sum(archive)
+    print(f"{archive.relative_to(ROOT)}  {size_mb(archive):.0f} MB")
     return 0
 
 
-def freeze(scratch: Path) -> None:
-    options = ["--noconfirm", "--log-level", "WARN"]
-    folders = ["--distpath", str(scratch / "dist"), "--workpath", str(scratch / "work")]
-    command = [sys.executable, "-m", "PyInstaller", *options, *folders, "build.spec"]
-    # The tree this file stands in, not another that may be installed.
-    subprocess.run(command, check=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
-
-
-def strip_python(folder: Path) -> None:
-    """Debian's libpython carries 17 MB of symbols; other libraries break when stripped."""
-    if platform.system() == "Linux" and shutil.which("strip"):
-        for library in folder.glob("_internal/libpython*.so*"):
-            subprocess.run(["strip", "--strip-unneeded", library], check=True)
+def write_sum(file: Path) -> None:
+    """Write the SHA-256 beside a file, as sha256sum -c reads it."""
+    with file.open("rb") as read:
+        told = f"{hashlib.file_digest(read, 'sha256').hexdigest()}  {file.name}\n"
+    Path(f"{file}.sha256").write_text(told)
 
 
 def tar_up(folder: Path, archive: Path) -> None:
