@@ -7,28 +7,25 @@ through `Application.quit`.
 from __future__ import annotations
 
 import asyncio
-import faulthandler
 import importlib
 import signal
 import sys
-from collections.abc import Callable
 from contextlib import suppress
-from types import TracebackType
 
 import qasync
 import structlog
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QSystemTrayIcon, QWidget
 
 from desktop.core.news import News
 from desktop.core.pair_link import is_link
 from desktop.desk.control_desk import ControlDesk
 from desktop.desk.desk import Desk
-from desktop.gui import icons, language, telling
+from desktop.gui import boxes, crashes, icons, language, links, telling
 from desktop.gui.bridge import Bridge
 from desktop.gui.collector import Collector, collect_if_due
-from desktop.gui.language import tr, trn
+from desktop.gui.language import tr
 from desktop.gui.notices import Notices
 from desktop.gui.style import Style
 from desktop.gui.tray import Tray
@@ -38,12 +35,14 @@ from desktop.system.control import ControlLine
 from desktop.system.paths import Paths
 from desktop.system.program import NAME, version
 from desktop.system.single_instance import InstanceLock
+from shared.environment import Environment
 from shared.errors import AppError
 
 log = structlog.get_logger(__name__)
 
-NEVER_HERE = ("pandas", "numpy")
-"""What one library would draw in where it is installed: four times this program's memory."""
+WINDOWS = "desktop.gui.windows"
+EXIT_FAULT = 70
+"""EX_SOFTWARE of sysexits.h."""
 
 
 class Ended(Exception):
@@ -55,7 +54,6 @@ class Application(QObject):
 
     def __init__(self, app: QApplication, desk: Desk, bridge: Bridge, style: Style) -> None:
         super().__init__(app)
-        self._app = app
         self._desk = desk
         self._style = style
         self._windows: dict[str, QWidget] = {}
@@ -68,10 +66,12 @@ class Application(QObject):
         bridge.opened.connect(self.open)
         bridge.failed.connect(self._tell)
         self.tray.wants.connect(self.open)
-        self.tray.quits.connect(self.ask_to_quit)
+        self.tray.menu.quits.connect(self.ask_to_quit)
         self.tray.missing.connect(self._stand_in)
         bridge.hears(self, News.SETTINGS, then=self._look_at_safe)
-        app.installEventFilter(self)
+        app.lastWindowClosed.connect(self._closed)
+        if sys.platform == "darwin":
+            app.installEventFilter(self)
 
     def open(self, name: str, item: str = "") -> None:
         """Show a window in front of the others, and something in it.
@@ -88,8 +88,8 @@ class Application(QObject):
         window.show()
         window.raise_()
         window.activateWindow()
-        if item:
-            window.show_item(item)  # type: ignore[attr-defined]
+        if item and hasattr(window, "show_item"):
+            window.show_item(item)
         if name != "pairing":
             self.tray.last_window = name
 
@@ -102,31 +102,32 @@ class Application(QObject):
         else:
             self.open("")
 
+    def report(self) -> None:
+        """Open what writes a report of how this program is."""
+        self.open("settings", "diagnostics")
+
     def ask_to_quit(self) -> None:
         """End the program, after a question when jobs would be cut off."""
-        running = self._desk.running_count
-        if running:
-            told = trn(
-                "{count} job is running. It is stopped when you quit.",
-                "{count} jobs are running. They are stopped when you quit.",
-                running,
-            )
-            box = QMessageBox(QMessageBox.Icon.Question, tr("Quit Deskhand?"), told)
-            box.setInformativeText(tr("What can be repeated starts again with the program."))
-            leave = box.addButton(tr("Quit"), QMessageBox.ButtonRole.DestructiveRole)
-            stay = box.addButton(tr("Stay"), QMessageBox.ButtonRole.RejectRole)
-            box.setDefaultButton(stay)
-            box.setEscapeButton(stay)
-            box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            box.setWindowIcon(icons.app_icon())
-            leave.clicked.connect(self.quit)
-            # Not `exec`: that loop would stand still within ours.
-            box.open()
+        if self._desk.running_count:
+            boxes.ask_to_quit(self._desk.running_count, self.quit, self._stay)
         else:
             self.quit()
 
     def quit(self) -> None:
         self.ended.set()
+
+    def _stay(self) -> None:
+        if not QSystemTrayIcon.isSystemTrayAvailable():
+            self.open("")
+
+    def tell_of_crash(self) -> None:
+        """Say that the program was killed by a fault the last time."""
+        self.notices.tell(
+            tr("Deskhand ended by a fault the last time"),
+            tr("A report helps to mend it: click to make one."),
+            "settings",
+            "diagnostics",
+        )
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take links that macOS hands to the running program."""
@@ -137,19 +138,30 @@ class Application(QObject):
 
     def _window(self, name: str) -> QWidget:
         if name not in self._windows:
-            try:
-                module = importlib.import_module(f"desktop.gui.windows.{name}")
-                window: QWidget = module.make(self._bridge, self._style)
-            except ModuleNotFoundError:
-                window = QLabel(tr("This window is not a part of this build."))
+            window = self._make(name)
             window.setWindowTitle(f"{telling.window_titles()[name]} – Deskhand")
             window.setWindowIcon(icons.app_icon())
             self._windows[name] = window
         return self._windows[name]
 
+    def _make(self, name: str) -> QWidget:
+        path = f"{WINDOWS}.{name}"
+        try:
+            module = importlib.import_module(path)
+        except ModuleNotFoundError as error:
+            if error.name != path:
+                raise
+            return QLabel(tr("This window is not a part of this build."))
+        window: QWidget = module.make(self._bridge, self._style)
+        return window
+
     def _tell(self, error: AppError) -> None:
-        """Show an error that no window took."""
-        self.notices.tell(error.message, error.hint)
+        """Show an error that no window took: where the person looks, or as a notification."""
+        banner = getattr(QApplication.activeWindow(), "banner", None)
+        if banner is not None:
+            banner.tell(error)
+        else:
+            self.notices.tell(error.message, error.hint)
 
     def _look_at_safe(self) -> None:
         """Tell once that secrets lie in files because the system's safe cannot be used."""
@@ -169,8 +181,11 @@ class Application(QObject):
     def _stand_in(self) -> None:
         """There is no tray: open a window, so that the program can be seen at all."""
         log.info("no tray here; a window stands in")
-        self.open("chat" if self._desk.pairing else "pairing")
-        banner = getattr(self._windows.get("chat"), "banner", None)
+        if any(window.isVisible() for window in self._windows.values()):
+            return
+        name = "chat" if self._desk.pairing else "pairing"
+        self.open(name)
+        banner = getattr(self._windows[name], "banner", None)
         if banner is not None:
             banner.tell(
                 tr(
@@ -178,6 +193,15 @@ class Application(QObject):
                     "the extension “AppIndicator Support” brings them back."
                 )
             )
+
+    def _closed(self) -> None:
+        """End with the last window where no tray would keep the program in sight."""
+        if QSystemTrayIcon.isSystemTrayAvailable() or self.ended.is_set():
+            return
+        if self._desk.pairing is not None and not self._windows.keys() - {"pairing"}:
+            self.open("")  # the assistant has done its work
+        else:
+            self.ask_to_quit()
 
 
 def run(paths: Paths, given: str = "", *, is_background: bool = False) -> int:
@@ -191,12 +215,12 @@ def run(paths: Paths, given: str = "", *, is_background: bool = False) -> int:
     Raises:
         Conflict: `already_running`.
     """
-    for name in NEVER_HERE:
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
     paths.make()
-    with InstanceLock(paths.lock), open_store(paths.store) as database:
-        crashes = paths.crash_log.open("w", encoding="utf-8")
-        faulthandler.enable(crashes)
+    with (
+        InstanceLock(paths.lock),
+        open_store(paths.store) as database,
+        crashes.last_words(paths.crash_log, Environment().now()) as has_crashed,
+    ):
         chosen = database.submit(
             lambda c: (facts.get(c, "language"), facts.get(c, "scheme", "system"))
         ).result()
@@ -209,20 +233,30 @@ def run(paths: Paths, given: str = "", *, is_background: bool = False) -> int:
         sys.set_asyncgen_hooks(loop._asyncgen_firstiter_hook, loop._asyncgen_finalizer_hook)  # noqa: SLF001
         desk = Desk(paths, database)
         collector = Collector()
+        living = _live(
+            app, desk, style, given, is_background=is_background, has_crashed=has_crashed
+        )
         try:
             with loop:
-                loop.run_until_complete(_live(app, desk, style, given, is_background=is_background))
+                loop.run_until_complete(living)
+        except Exception as fault:
+            log.exception("the program ended by a fault")
+            boxes.tell_fault(type(fault), fault, fault.__traceback__).exec()
+            return EXIT_FAULT
         finally:
-            sys.excepthook = sys.__excepthook__
             collector.close()
             desk.close()
-            faulthandler.disable()
-            crashes.close()
     return 0
 
 
 async def _live(
-    app: QApplication, desk: Desk, style: Style, given: str, *, is_background: bool
+    app: QApplication,
+    desk: Desk,
+    style: Style,
+    given: str,
+    *,
+    is_background: bool,
+    has_crashed: bool,
 ) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -236,12 +270,16 @@ async def _live(
             )
             control.quitter = application.quit
             _heed_signals(application)
-            sys.excepthook = _crash_hook(application)
             tasks.create_task(desk.run())
+            tasks.create_task(links.register(desk))
             if not is_background or desk.pairing is None:
                 application.follow(given)
-            async with ControlLine(desk.paths.control, control.handlers).serving():
-                await application.ended.wait()
+            if has_crashed:
+                application.tell_of_crash()
+            serving = ControlLine(desk.paths.control, control.handlers).serving()
+            with crashes.shown(application.report):
+                async with serving:
+                    await application.ended.wait()
             raise Ended  # noqa: TRY301 - it takes all tasks along
     except* Ended:
         pass
@@ -264,23 +302,3 @@ def _heed_signals(application: Application) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError, RuntimeError):  # Windows' loop has none
             asyncio.get_running_loop().add_signal_handler(number, application.quit)
-
-
-def _crash_hook(
-    application: Application,
-) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
-    def crashed(
-        kind: type[BaseException], error: BaseException, traceback: TracebackType | None
-    ) -> None:
-        """Tell of a fault in a slot of Qt's; the program goes on."""
-        log.error("fault in the windows", exc_info=(kind, error, traceback))
-        application.notices.tell(
-            tr("Deskhand met a fault of its own"),
-            tr("{error}. It is in the log; “deskhand doctor” helps to report it.").format(
-                error=kind.__name__
-            ),
-            "settings",
-            "diagnostics",
-        )
-
-    return crashed

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -92,12 +93,16 @@ class Bridge(QObject):
         failed: Callable[[AppError], object] | None,
     ) -> None:
         try:
-            result = await work
-        except AppError as error:
-            (failed or self.failed.emit)(error)
-            return
-        if then is not None:
-            then(result)
+            try:
+                result = await work
+            except AppError as error:
+                (failed or self.failed.emit)(error)
+            else:
+                if then is not None:
+                    then(result)
+        except Exception as fault:
+            # A fault of a window's must not take the worker along, as a failing task would.
+            sys.excepthook(type(fault), fault, fault.__traceback__)
 
     def _take(self, news: frozenset[News]) -> None:
         self._gathered |= news

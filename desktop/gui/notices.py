@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
+from desktop.core.link import LinkState
 from desktop.core.news import News
 from desktop.gui import icons, telling
 from desktop.gui.bridge import Bridge
@@ -33,6 +35,9 @@ BUTTONS_MAX = 3
 TEXT_CHARS_MAX = 240
 SEND_SECONDS = 10.0
 OFF = "off"
+UPDATE_TOLD = "notices_update"
+"""The setting with the newest version that was told of."""
+UPDATES = ("settings", "updates")
 
 
 class Notices(QObject):
@@ -59,7 +64,9 @@ class Notices(QObject):
         self._told: dict[str, str] = {}
         """By question, the notification that asks it."""
         self._seen: set[str] | None = None
+        self._is_refused = False
         bridge.hears(self, News.QUESTIONS, News.JOBS, then=self._look)
+        bridge.hears(self, News.STATUS, News.SETTINGS, then=self._look_around)
         self._look()
 
     def tell(self, title: str, text: str, window: str = "", item: str = "") -> None:
@@ -69,11 +76,33 @@ class Notices(QObject):
     def _look(self) -> None:
         self._bridge.do(self._bridge.desk.look(glance.look), then=self._compare)
 
+    def _look_around(self) -> None:
+        """Tell what is new of this machine itself; a refusal even to who wants no notices."""
+        desk = self._bridge.desk
+        link = desk.link
+        was_refused = self._is_refused
+        self._is_refused = link is not None and link.state is LinkState.REFUSED
+        if link is not None and link.error is not None and self._is_refused and not was_refused:
+            self.tell(link.error.message, link.error.hint, "pairing")
+        if desk.update is not None:
+            self._bridge.do(self._tell_update(desk.update.version))
+
+    async def _tell_update(self, version: str) -> None:
+        """Tell of each new version once, however often the program starts."""
+        desk = self._bridge.desk
+        if await desk.setting(UPDATE_TOLD) == version:
+            return
+        await desk.put_setting(UPDATE_TOLD, version)
+        now = await desk.look(glance.look)
+        if not self._wants_quiet(now):
+            title = tr("Deskhand {version} is there").format(version=plain_line(version))
+            self.tell(title, tr("See what is new, and get it when you want it."), *UPDATES)
+
     def _compare(self, now: Glance) -> None:
         known = self._seen
         self._seen = {q.question_id for q in now.questions} | {_name(job) for job in now.ended}
         self._withdraw(now)
-        if now.notices == OFF or self._is_snoozed(now):
+        if self._wants_quiet(now):
             return
         for question in now.questions:
             # What waited before this program started is news to whoever just logged in.
@@ -85,10 +114,11 @@ class Notices(QObject):
             if _name(job) not in known:
                 self._report(job)
 
-    def _is_snoozed(self, now: Glance) -> bool:
-        return bool(now.snoozed_until) and now.snoozed_until > (
-            self._bridge.desk.environment.now().isoformat()
-        )
+    def _wants_quiet(self, now: Glance) -> bool:
+        if now.notices == OFF:
+            return True
+        clock = self._bridge.desk.environment.now()
+        return bool(now.snoozed_until) and datetime.fromisoformat(now.snoozed_until) > clock
 
     def _ask(self, question: copied.QuestionRow, machine: str) -> None:
         asking = question.asking
@@ -157,8 +187,7 @@ class Notices(QObject):
         if self._notifier is None:
             from desktop_notifier import DesktopNotifier, Icon
 
-            path = self._bridge.desk.paths.data / "icon.png"
-            icons.app_pixmap(128).save(str(path))
+            path = icons.icon_file(self._bridge.desk.paths.data)
             self._notifier = DesktopNotifier(app_name="Deskhand", app_icon=Icon(path=path))
         return self._notifier
 

@@ -32,7 +32,13 @@ def headline(facts: Facts, desk: Desk) -> str:
 
 def tooltip(facts: Facts, desk: Desk) -> str:
     """Say why things stand as they do, and what comes next."""
-    lines = [f"Deskhand: {headline(facts, desk)}"]
+    headline, *reasons = tooltip_lines(facts, desk)
+    return "\n".join((f"Deskhand: {headline}", *reasons))
+
+
+def tooltip_lines(facts: Facts, desk: Desk) -> list[str]:
+    """Say how things stand, then why and what comes next, a line each."""
+    lines = [headline(facts, desk)]
     error = facts.trouble or (desk.link.error if desk.link else None) or facts.held_back
     if error is not None:
         lines.append(error.message)
@@ -41,7 +47,7 @@ def tooltip(facts: Facts, desk: Desk) -> str:
         lines.append(tr("Next try at {time}.").format(time=clock))
     if facts.line is not LinkState.ONLINE and facts.running:
         lines.append(trn("{count} job goes on.", "{count} jobs go on.", facts.running))
-    return "\n".join(lines)
+    return lines
 
 
 def state(job: JobState) -> str:

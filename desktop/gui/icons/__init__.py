@@ -105,6 +105,14 @@ def app_pixmap(size: int) -> QPixmap:
     return made
 
 
+def icon_file(folder: Path) -> Path:
+    """Write the program's icon into a folder, for what takes pictures by their path."""
+    path = folder / "icon.png"
+    if not path.exists():
+        app_pixmap(256).save(str(path))
+    return path
+
+
 def draw(painter: QPainter, name: str, ink: str) -> None:
     """Draw one of the files on the painter's 24-unit grid."""
     renderer = QSvgRenderer(QByteArray(_source(name).replace("currentColor", ink).encode()))
