@@ -73,6 +73,7 @@ class NewTask(QWidget):
         self._fields.browsed.connect(self._browse)
         self._fields.entered.connect(self._start)
         self._machines = QComboBox()
+        self._machines.setObjectName("machines")
         self._machines.setAccessibleName(tr("Which computer does it"))
         self._banner = Banner()
         self._settings = button(
@@ -82,6 +83,7 @@ class NewTask(QWidget):
         self._rest = QWidget()
         self._lay_out()
         bridge.hears(self, News.WORKERS, News.PAIRING, then=self._look_for_machines)
+        self._show_machines(())
         self._look_for_machines()
         self._typed("")
 
@@ -93,6 +95,11 @@ class NewTask(QWidget):
     def is_refused(self) -> bool:
         """Whether it says why this cannot be asked for."""
         return self._banner.isVisibleTo(self)
+
+    @property
+    def told(self) -> str:
+        """What it says below the line."""
+        return self._told.text()
 
     def begin(self, typed: str = "") -> None:
         """Begin anew.
@@ -119,6 +126,11 @@ class NewTask(QWidget):
         self._machines.setCurrentIndex(0)
         self._list.setFocus(Qt.FocusReason.OtherFocusReason)
         self._bridge.do(self._check(str(path)), then=self._judge)
+
+    def pick(self, kind_name: str) -> None:
+        """Choose a kind; what is known already stays filled in."""
+        self._line.setText(f"{verb_of(BUILT_IN[kind_name])} ")
+        self._fields.focus_first_empty()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Down leads from the line into the list."""
@@ -227,9 +239,7 @@ class NewTask(QWidget):
         return " " in self._line.text().strip()
 
     def _pick(self, item: QListWidgetItem) -> None:
-        kind = BUILT_IN[item.data(Qt.ItemDataRole.UserRole)]
-        self._line.setText(f"{verb_of(kind)} ")
-        self._fields.focus_first_empty()
+        self.pick(item.data(Qt.ItemDataRole.UserRole))
 
     def _choose(self, kind: Kind | None, values: dict[str, str]) -> None:
         is_new = kind is not self._kind

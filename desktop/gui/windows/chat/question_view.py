@@ -56,6 +56,11 @@ class QuestionView(QWidget):
     def is_open(self) -> bool:
         return self._row.is_open
 
+    @property
+    def told(self) -> str:
+        """What it says below the answers."""
+        return self._foot.text()
+
     def press(self, number: int) -> None:
         """Choose an answer by its number, from 1."""
         if self._choices is not None:

@@ -49,13 +49,15 @@ class ThreadView(QWidget):
         self._desk = bridge.desk
         self._style = style
         self._window: Window | None = None
+        self._shown: Window | None = None
+        """What was read last; nobody wants anything else while it is the window."""
         self._talk: Talk | None = None
         self._is_turning = False
         self.timeline = Timeline()
         self.head = ThreadHead(bridge, style)
         self.form = Form(style, self._answer)
         self.composer = Composer()
-        self._progress = ProgressView(style, self._cancel)
+        self.progress = ProgressView(style, self._cancel)
         self._results = Results(bridge)
         self._lay_out()
         self._fresh = Fresh(bridge, self, self._read, self._show)
@@ -129,10 +131,11 @@ class ThreadView(QWidget):
         window = self._window
         if window is None:
             return None
-        if self._talk is not None and self._talk.task_id == window.task_id:
+        if self._talk is not None and window == self._shown:
             window = self._window = thread_pages.settled(
                 window, self._talk, is_following=self.timeline.is_following
             )
+        self._shown = window
         return await self._desk.look(window.read)
 
     def _show(self, talk: Talk | None) -> None:
@@ -156,14 +159,14 @@ class ThreadView(QWidget):
         if job is None or (self._talk is not None and self._talk.has_newer):
             self.timeline.set_tail(None)
             return
-        self._progress.tell(
+        self.progress.tell(
             job.job_id,
             plain_line(job.title),
             plain_line(job.machine),
             self._desk.progress.get(job.job_id),
             is_ending=bool(job.cancel_by),
         )
-        self.timeline.set_tail(self._progress)
+        self.timeline.set_tail(self.progress)
 
     def _running(self) -> JobRow | None:
         jobs = self._talk.jobs if self._talk else ()

@@ -188,6 +188,8 @@ class Timeline(QScrollArea):
             view, offset = self._anchor
             bar.setValue(view.mapTo(self._body, view.rect().topLeft()).y() - offset)
         self._is_settling = False
+        if self._ends[0] and bar.value() < AHEAD:
+            self.older_wanted.emit()
 
     def _moved(self, value: int) -> None:
         bar = self.verticalScrollBar()

@@ -59,7 +59,8 @@ class ChatWindow(QWidget):
         for page in (self._empty, self.talk, self.new_task):
             self._stack.addWidget(page)
         self._overlay = self._make_overlay()
-        self._lay_out(LinkStrip(bridge))
+        self.strip = LinkStrip(bridge)
+        self._lay_out()
         self._connect()
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
@@ -157,12 +158,12 @@ class ChatWindow(QWidget):
         made.hide()
         return made
 
-    def _lay_out(self, strip: QWidget) -> None:
+    def _lay_out(self) -> None:
         right = QWidget()
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(strip)
+        column.addWidget(self.strip)
         column.addWidget(self._stack, 1)
         sides = QSplitter(Qt.Orientation.Horizontal)
         sides.setChildrenCollapsible(False)
