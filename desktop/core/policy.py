@@ -23,6 +23,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from desktop.core.run_policy import RunRules
 from shared.errors import BadInput
@@ -37,6 +38,22 @@ HEADER = """\
 # What Deskhand may do on this machine. Only you change this file; no hub and no chat can.
 # `deskhand doctor` checks it. Changes count within half a minute; jobs that run go on.
 """
+
+
+_FAULTS = {
+    "extra": "is no rule that is known",
+    "int": "has to be a whole number",
+    "float": "has to be a number",
+    "bool": "has to be true or false",
+    "string": 'has to be text, as in "this"',
+    "tuple": 'has to be a list, as in ["this"]',
+    "enum": "has to be one of {expected}",
+    "greater_than_equal": "has to be at least {ge}",
+    "greater_than": "has to be more than {gt}",
+    "less_than_equal": "has to be at most {le}",
+    "less_than": "has to be less than {lt}",
+}
+"""By pydantic's name of an error, or the first word of it."""
 
 
 class Policy(BaseModel):
@@ -82,7 +99,7 @@ def parse_policy(text: str) -> Policy:
         what = str(error)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
-        what = f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+        what = f"{'.'.join(map(str, fault['loc']))} {_words_of(fault)}"
         what += _place_of(text, fault["loc"])
     raise BadInput(
         "policy_invalid",
@@ -111,6 +128,15 @@ def _rules(rules: RunRules) -> Iterator[str]:
     for name, value in rules.model_dump(mode="json", exclude_defaults=True).items():
         # For booleans, numbers, strings and lists of strings JSON is written as TOML is.
         yield f"{name} = {json.dumps(value, ensure_ascii=False)}"
+
+
+def _words_of(fault: ErrorDetails) -> str:
+    """Say what is wrong with a value, in words for who wrote it."""
+    wrong = fault["type"]
+    words = _FAULTS.get(wrong) or _FAULTS.get(wrong.partition("_")[0])
+    if words is None:
+        return f"is odd: {fault['msg'].removeprefix('Value error, ')}"
+    return words.format(**{"expected": "", **fault.get("ctx", {})})
 
 
 def _place_of(text: str, loc: tuple[int | str, ...]) -> str:

@@ -101,7 +101,10 @@ def memory_total_bytes() -> int:
 
 
 def cores() -> int:
-    """Count the processor's cores, as the system counts them."""
+    """Count the processor's cores that this program may use."""
+    process = psutil.Process()
+    if hasattr(process, "cpu_affinity"):  # macOS has none
+        return len(process.cpu_affinity() or ()) or 1
     return psutil.cpu_count() or 1
 
 

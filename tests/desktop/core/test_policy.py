@@ -61,3 +61,24 @@ def test_an_origin_that_is_not_named_is_allowed_nothing() -> None:
 def test_a_pattern_covers_its_family_alone(kind: str) -> None:
     policy = parse_policy("[kinds]\nchat = ['ml.*']\n")
     assert policy.allows(kind, Origin.CHAT) is kind.startswith("ml.")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("slots = 'many'", "slots has to be a whole number (at line 1)"),
+        ("slots = -1", "slots has to be at least 0"),
+        ("slots = 65", "slots has to be at most 64"),
+        ("folder = []", "folder is no rule that is known"),
+        ("folders = '~'", 'folders has to be a list, as in ["this"]'),
+        ("folders = [1]", 'folders.0 has to be text, as in "this"'),
+        ("[run]\non_battery = 'maybe'", "run.on_battery has to be true or false"),
+        ("[run]\ncpu_share_max = 2", "run.cpu_share_max has to be at most 1"),
+        ("[run]\ndays = ['monday']", "run.days.0 has to be one of 'mon', 'tue'"),
+        ("[run]\nhours = 'night'", 'run.hours is odd: write hours as "08:00-18:00"'),
+    ],
+)
+def test_a_broken_policy_is_told_in_words_for_its_owner(text: str, words: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        parse_policy(text)
+    assert words in caught.value.message
