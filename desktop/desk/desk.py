@@ -280,6 +280,8 @@ class Desk:
     async def run(self) -> None:
         """Work for whatever hub this machine belongs to, until cancelled."""
         self.holding.pause(await self.database.read(lambda c: facts.get(c, "paused_until")))
+        if not self.joining.is_under_way:
+            await self.database.write(facts.tidy_local_hub)
         await self.read_policy()
         await self.holding.look()
         async with asyncio.TaskGroup() as tasks:

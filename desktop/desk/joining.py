@@ -152,9 +152,10 @@ class Joining:
             raise
 
     async def _alone(self, work: Awaitable[None]) -> None:
-        """Run one try; an earlier one is given up."""
+        """Run one try; an earlier one is given up, and has tidied up before this one begins."""
         if self._task is not None:
             self._task.cancel()
+            await asyncio.wait((self._task,))
         task = asyncio.current_task()
         self._task = task
         try:

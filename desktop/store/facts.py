@@ -141,5 +141,11 @@ def put_local_hub_port(connection: sqlite3.Connection, port: int) -> None:
     put(connection, "local_hub", str(port))
 
 
+def tidy_local_hub(connection: sqlite3.Connection) -> None:
+    """Want no hub of our own that nobody belongs to: a join was cut off before its end."""
+    if get(connection, "hub_url") != local_hub_url(local_hub_port(connection)):
+        put(connection, "local_hub", "0")
+
+
 def local_hub_url(port: int) -> str:
     return f"http://127.0.0.1:{port}"

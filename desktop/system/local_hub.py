@@ -130,8 +130,9 @@ class LocalHub:
             self._news.clear()
             await self._news.wait()
         if self.state is not HubState.RUNNING:
-            assert self.error is not None, "switched on, and neither up nor failed"
-            raise self.error
+            raise self.error or Unavailable(
+                "local_hub_off", "The hub on this computer was switched off meanwhile."
+            )
         return self.url
 
     async def switch_off(self) -> None:
@@ -157,7 +158,7 @@ class LocalHub:
         while True:
             self._asked.clear()
             self.port = await self._database.read(facts.local_hub_port)
-            if not self.port:
+            if not self.port and not self._asked.is_set():
                 self._note(HubState.OFF)
             async with asyncio.TaskGroup() as tasks:
                 living = tasks.create_task(self._keep_alive()) if self.port else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -251,6 +252,32 @@ async def test_a_real_hub_takes_the_place_of_this_computers_own(tmp_path: Path) 
         await until(desk, lambda: is_online(desk))
         assert desk.pairing is not None
         assert desk.pairing.person_name == "Anna"
+
+
+async def test_an_own_hub_that_finds_a_stranger_on_its_port_is_found_at_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop.system.local_hub.PORT_SECONDS", 0.3)
+    async with a_running_desk(tmp_path) as (desk, _):
+        await desk.joining.join_own("Anna")
+        port = desk.local_hub.port
+    with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        stranger.bind(("127.0.0.1", port))
+        stranger.listen()
+        async with a_running_desk(tmp_path) as (desk, _):
+            await until(desk, lambda: is_online(desk))
+            assert desk.local_hub.port != port
+
+
+async def test_who_gives_up_and_begins_again_at_once_gets_there(tmp_path: Path) -> None:
+    async with a_running_desk(tmp_path) as (desk, tasks):
+        tasks.create_task(desk.joining.join_own("Anna"))
+        await until(desk, lambda: desk.local_hub.state is HubState.STARTING)
+        desk.joining.cancel()
+        await desk.joining.join_own("Anna")
+        assert desk.joining.stand.error is None, desk.joining.stand.error
+        await until(desk, lambda: is_online(desk))
 
 
 async def test_a_hub_program_that_is_missing_is_told_and_none_is_wanted_any_more(

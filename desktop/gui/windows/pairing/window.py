@@ -27,7 +27,7 @@ from desktop.gui.windows.pairing.telegram_card import TelegramCard
 from desktop.gui.windows.pairing.words_page import TroublePage, WordsPage
 from shared.errors import AppError
 
-WIDTH, HEIGHT = 560, 640
+WIDTH, HEIGHT = 560, 680
 
 
 class PairingWindow(QWidget):
