@@ -89,8 +89,10 @@ def _bubble(message: Message, talk: Talk, *, can_retry: bool) -> Bubble:
     machine = plain_line(step.machine) or tr("a computer")
     match body:
         case QuestionAsked():
+            is_open = message.question is None or message.question.is_open
             return Bubble(
-                key=key, side=Side.WORKER, at=step.at, who=machine, tone="asking",
+                key=key, side=Side.WORKER, at=step.at, who=machine,
+                tone="asking" if is_open else "line",
                 text=plain(body.asking.text), job_id=step.job_id, question=message.question,
             )  # fmt: skip
         case AnswerGiven():

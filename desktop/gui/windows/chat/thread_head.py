@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.gui.bridge import Bridge
@@ -37,7 +38,7 @@ class ThreadHead(QWidget):
         words.addWidget(self._title)
         words.addLayout(low)
         row = QHBoxLayout(self)
-        row.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, GRID)
+        row.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, GRID + GRID // 2)
         row.addLayout(words, 1)
         row.addWidget(self._log)
         style.changed.connect(self._ink)
@@ -57,6 +58,12 @@ class ThreadHead(QWidget):
             tr("Open in Jobs: {what}").format(what=plain_line(job.title or job.kind))
         )
         self._ink()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self._style.color("line"))
+        painter.drawLine(0, self.height() - 1, self.width(), self.height() - 1)
+        painter.end()
 
     def _ink(self) -> None:
         self._title.ink(self._style.color("text"))

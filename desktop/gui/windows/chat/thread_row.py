@@ -56,8 +56,10 @@ class ThreadRow(QStyledItemDelegate):
         if thread.unread:
             low = self._badge(painter, low, thread.unread)
         state = JobState.ASKING if thread.open_questions else thread.job.state
+        font = _font(painter.font(), SMALL, is_bold=False)
+        painter.setFont(font)
         paint_chip(painter, low, state, self._style)
-        metrics = QFontMetrics(_font(painter.font(), SMALL, is_bold=False))
+        metrics = QFontMetrics(font)
         low = low.adjusted(chip_size(metrics, state).width() + GRID, 0, 0, 0)
         self._text(painter, low, line_of(thread), SMALL, "muted")
         painter.restore()

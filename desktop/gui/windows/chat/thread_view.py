@@ -174,12 +174,14 @@ class ThreadView(QWidget):
 
     def _invite(self, talk: Talk) -> None:
         welcome = [row for row in talk.open if row.asking.allow_text or not row.asking.choices]
-        if welcome and not self.form.is_asking:
+        if self.form.is_asking:
+            self.composer.invite(tr("Answer in the form above"))
+        elif welcome:
             self.composer.invite(tr("Your answer"))
         elif talk.open:
-            self.composer.invite(tr("Choose above, or write an answer's name or number"))
+            self.composer.invite(tr("Choose above, or type the name or number of an answer"))
         else:
-            self.composer.invite(tr("Nothing is asked here. / starts something new"))
+            self.composer.invite(tr("Nothing is asked here. Type / to start something new"))
 
     def _turn(self, turn: Turn) -> None:
         talk = self._talk
