@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from pydantic import TypeAdapter
+
 from desktop.store.words import match_of
 from shared.ids import JobId
 from shared.times import from_ms
@@ -125,25 +127,31 @@ def hits(
     if not match:
         return ()
     if job_id is None:
-        rows = connection.execute(
-            "select rowid from copy_line_words where copy_line_words match ? and rowid > ?"
-            " order by rowid desc limit ?",
-            (match, after, limit),
-        ).fetchall()
+        found = connection.execute(_HITS, (match, after, limit)).fetchone()
     else:
-        rows = connection.execute(_HITS_OF_JOB, (job_id, after, match, limit)).fetchall()
-    return tuple(number for (number,) in reversed(rows))
+        found = connection.execute(_HITS_OF_JOB, (job_id, after, match, limit)).fetchone()
+    return tuple(sorted(_NUMBERS.validate_json(found[0])))
 
 
+# Told as one value: ten thousand rows would take the interpreter's lock ten thousand times.
+_HITS = (
+    "select json_group_array(line) from (select rowid as line from copy_line_words"
+    " where copy_line_words match ? and rowid > ? order by rowid desc limit ?)"
+)
 _HITS_OF_JOB = (
     # Only words between the job's first and last line are looked at, not those of all logs.
-    "with mine as (select job, min(line_id) as first, max(line_id) as last from copy_line"
-    " where job = (select number from copy_job where job_id = ?) and number > ?)"
-    " select copy_line.number from mine, copy_line_words cross join copy_line"
-    " on line_id = copy_line_words.rowid and copy_line.job = mine.job"
-    " where copy_line_words match ? and copy_line_words.rowid between first and last"
-    " order by copy_line_words.rowid desc limit ?"
+    "with mine as (select number as job from copy_job where job_id = ?),"
+    " first as (select line_id from copy_line, mine where copy_line.job = mine.job"
+    " and copy_line.number > ? order by copy_line.number limit 1),"
+    " last as (select line_id from copy_line, mine where copy_line.job = mine.job"
+    " order by copy_line.number desc limit 1)"
+    " select json_group_array(number) from (select copy_line.number from copy_line_words"
+    " cross join copy_line on line_id = copy_line_words.rowid"
+    " where copy_line_words match ? and copy_line.job = (select job from mine)"
+    " and copy_line_words.rowid between (select line_id from first) and"
+    " (select line_id from last) order by copy_line_words.rowid desc limit ?)"
 )
+_NUMBERS = TypeAdapter(list[int])
 
 
 def picked(

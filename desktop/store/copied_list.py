@@ -16,7 +16,7 @@ from desktop.store.words import match_of
 from shared.jobs import JobState
 
 PAGE_ROWS = 100
-FOUND_LINES_MAX = 20_000
+FOUND_LINES_MAX = 10_000
 """Of the lines that have the words so many count, the newest."""
 CHANGES_MAX = 500
 """After more changes a list is read anew instead of mended."""
@@ -205,9 +205,12 @@ def _conditions(wanted: Wanted) -> tuple[list[str], list[object]]:
         values.append(wanted.kind)
     if match := match_of(wanted.words):
         conditions.append(
-            "number in (select rowid from copy_job_words where copy_job_words match ?"
-            " union select job from copy_line where line_id in (select rowid from copy_line_words"
-            " where copy_line_words match ? order by rowid desc limit ?))"
+            # The plus keeps SQLite from reading and sorting every job that is found: it walks
+            # the list in its order, and stops at the end of the page.
+            "+number in (select rowid from copy_job_words where copy_job_words match ?"
+            " union all select job from (select rowid as line from copy_line_words"
+            " where copy_line_words match ? order by rowid desc limit ?)"
+            " cross join copy_line on line_id = line)"
         )
         values += [match, match, FOUND_LINES_MAX]
     return conditions, values

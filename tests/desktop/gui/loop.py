@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import qasync
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 TEST_SECONDS = 30.0
@@ -27,6 +28,9 @@ def on_qt_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., 
         assert isinstance(app, QApplication), "take the fixture qtbot or qapp"
         # As in the program: a window that closes does not end the loop.
         app.setQuitOnLastWindowClosed(False)
+        # What earlier tests have left ends here, not in whichever thread collects garbage next.
+        app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        gc.collect()
         loop = qasync.QEventLoop(app)
         asyncio.set_event_loop(loop)
         before = sys.get_asyncgen_hooks()

@@ -20,7 +20,7 @@ from desktop.gui.windows.jobs.chips import Chips
 from desktop.store.copied_list import Shelf, Wanted
 from shared.plain_text import plain_line
 
-TYPING_MS = 120
+TYPING_MS = 30
 """A search begins when nothing was typed for so long."""
 WORDS_CHARS_MAX = 200
 ALL = -1

@@ -78,6 +78,10 @@ class LogModel(QAbstractListModel):
             self._take(first, lines)
             self.dataChanged.emit(self.index(first), self.index(first + len(lines) - 1))
 
+    def peek(self, row: int) -> LogLine | None:
+        """Return a row's line when it is here; ask for nothing."""
+        return self._pages.get(row // PAGE_LINES, {}).get(row)
+
     def line(self, row: int) -> LogLine | None:
         """Return a row's line when it is here; otherwise ask for its page."""
         number = row // PAGE_LINES

@@ -99,8 +99,8 @@ class LogPane(QWidget):
         self._seen = 0
         """Lines of the log that were counted."""
         self._hits: list[int] = []
-        self._searched = ""
-        """The words the hits are of, as a query."""
+        self.searched = ""
+        """The words the hits are of, as they were typed."""
         self.model = LogModel(self)
         self._delegate = LogDelegate(style, is_mixed=is_mixed, parent=self)
         self.table = LogTable(self.model, self._delegate)
@@ -218,7 +218,7 @@ class LogPane(QWidget):
             super().keyPressEvent(event)
 
     def _search_anew(self) -> None:
-        if match_of(self.search.text()) != self._searched:
+        if match_of(self.search.text()) != match_of(self.searched):
             self._start_over()
 
     def _start_over(self) -> None:
@@ -250,7 +250,7 @@ class LogPane(QWidget):
             self._is_stale = False
             self._generation += 1
             self._hits = []
-            self._searched = match_of(words)
+            self.searched = words
             self._delegate.marks = parts_of(words)
             self.model.show_count(0)
         self._seen = count
