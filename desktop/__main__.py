@@ -6,11 +6,19 @@ Everything heavy is imported by the command that needs it; `run-job` is the chil
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from desktop.core.pair_link import is_link
+if TYPE_CHECKING:
+    from shared.errors import AppError
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 (its only name)
+
+SCHEME = "deskhand:"
+COUNT_MAX = 1000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,24 +32,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from desktop.runner.inside import main as run_job
 
         run_job()
-    link = given.pop() if given and is_link(given[-1]) and "pair" not in given else ""
+    # What a desktop hands over when a link is clicked; read strictly where it is followed.
+    is_link = bool(given) and given[-1].strip().lower().startswith(SCHEME)
+    link = given.pop() if is_link and "pair" not in given else ""
     options = _parser().parse_args(given)
     options.link = link
     from desktop import commands
     from shared.errors import AppError
-    from shared.plain_text import plain
 
     try:
         return commands.run(options)
     except AppError as error:
-        print(plain(error.message), file=sys.stderr)
-        if error.hint:
-            print(plain(error.hint), file=sys.stderr)
-        return (
-            commands.EXIT_REFUSED if isinstance(error, commands.Refused) else commands.EXIT_FAILED
-        )
+        return _tell(error, is_json=bool(getattr(options, "json", False)))
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Whoever read along has seen enough; Python would complain again when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _tell(error: AppError, *, is_json: bool) -> int:
+    """Say what went wrong; a program that asked for JSON gets it in its own words, too."""
+    from desktop.commands.worker import exit_code
+    from shared.plain_text import plain
+
+    if is_json:
+        import json
+
+        told = {"code": error.code, "message": error.message, "hint": error.hint}
+        print(json.dumps({"error": told}, indent=1))
+        return exit_code(error)
+    print(plain(error.message), file=sys.stderr)
+    if error.hint:
+        print(plain(error.hint), file=sys.stderr)
+    return exit_code(error)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,18 +110,88 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="start the worker now, and at every login from now on",
     )
+    _add_work(commands)
+    _add_reading(commands)
+    _add_machine(commands)
+    return parser
+
+
+def _add_work(commands: Commands) -> None:
+    """Asking for work, and looking after it."""
+    task = commands.add_parser("task", help="ask for work: task ml.train file=sales.csv --wait")
+    task.add_argument("kind", metavar="KIND", help="ml.train, ml.predict, data.describe, …")
+    task.add_argument("inputs", nargs="*", metavar="NAME=VALUE", help="what is known; else it asks")
+    where = task.add_mutually_exclusive_group()
+    where.add_argument("--here", action="store_true", help="on this machine, with your own rights")
+    where.add_argument("--on", metavar="MACHINE", help="on that machine")
+    task.add_argument("--title", help="a few words for lists")
+    task.add_argument("--wait", action="store_true", help="stay, answer what it asks, tell its end")
+    _json(task)
+    for name, told in (("answer", "answer a question"), ("cancel", "stop a job")):
+        command = commands.add_parser(name, help=told)
+        command.add_argument("id", metavar="ID", help="4 characters, as in lists")
+        if name == "answer":
+            command.add_argument("value", nargs="+", metavar="VALUE", help="a number, label, words")
+    retry = commands.add_parser("retry", help="try a failed job again")
+    retry.add_argument("id", metavar="ID")
+
+
+def _add_reading(commands: Commands) -> None:
+    """What can be read, whether or not the worker runs."""
+    jobs = commands.add_parser("jobs", help="jobs on all your machines, the newest first")
+    jobs.add_argument("--state", choices=("asking", "running", "waiting", "failed", "done"))
+    jobs.add_argument("--search", metavar="WORDS", help="in titles, requests and logs")
+    jobs.add_argument("--kind")
+    jobs.add_argument("--on", metavar="MACHINE")
+    jobs.add_argument("-n", dest="count", type=_count, default=20, metavar="COUNT")
+    _json(jobs)
+    job = commands.add_parser("job", help="all about one job")
+    job.add_argument("id", metavar="ID")
+    _json(job)
+    logs = commands.add_parser("logs", help="the end of a job's log, or of all logs")
+    logs.add_argument("id", nargs="?", metavar="ID")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on as it grows")
+    logs.add_argument("-n", dest="count", type=_count, default=50, metavar="COUNT")
+    logs.add_argument("--search", metavar="WORDS", help="only lines with these words")
+    _json(logs)
+    _json(commands.add_parser("questions", help="what jobs wait for"))
+    _json(commands.add_parser("status", help="how the worker is, and when it tries next"))
+    _json(commands.add_parser("policy", help="what may run here, and where that is written"))
+
+
+def _add_machine(commands: Commands) -> None:
+    """This machine and its worker."""
+    pause = commands.add_parser("pause", help="start nothing new here for a while")
+    pause.add_argument("until", nargs="?", default="", help="30m, 2h, 18:30, tomorrow")
+    commands.add_parser("resume", help="take jobs again")
     autostart = commands.add_parser("autostart", help="start the worker when you log in")
     autostart.add_argument("switch", choices=("on", "off", "status"))
+    show = commands.add_parser("open", help="show a window of the tray app that runs")
+    show.add_argument("window", choices=("chat", "jobs", "models", "settings", "pairing"))
+    show.add_argument("item", nargs="?", help="a job's or task's id, a model, a section")
+    unpair = commands.add_parser("unpair", help="leave the hub; models and files stay")
+    unpair.add_argument("--yes", action="store_true", help="do not ask")
     setup = commands.add_parser("setup", help="add the training tools to this program")
     setup.add_argument("what", choices=("ml",))
     setup.add_argument("--dry-run", action="store_true", help="print the command, run nothing")
-    commands.add_parser("status", help="how the worker is, and when it tries next")
     commands.add_parser("quit", help="end the tray app, as before an update")
     commands.add_parser("unlock", help="let chats start work again, after /lock")
-    commands.add_parser("doctor", help="check store, policy, folders, tools and the hub")
+    _json(commands.add_parser("doctor", help="check store, policy, folders, tools and the hub"))
+    diagnostics = commands.add_parser("diagnostics", help="write a file for reports, redacted")
+    diagnostics.add_argument("file", nargs="?", type=Path, metavar="FILE")
     samples = commands.add_parser("samples", help="copy the sample tables into a folder")
     samples.add_argument("folder", type=Path)
-    return parser
+
+
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="for programs")
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= COUNT_MAX:
+        raise argparse.ArgumentTypeError(f"from 1 to {COUNT_MAX}")
+    return count
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from desktop.store.outgoing import Parcel
 from desktop.system import hardware
 from desktop.system.outgoing_folder import OutgoingFolder
 from desktop.system.paths import Paths
+from desktop.system.waking import AddressNews
 from shared.database import Database
 from shared.environment import Environment
 from shared.errors import AppError, ErrorBody
@@ -142,6 +143,21 @@ class Agent:
         self._held_back = why
         if is_news:
             self._link.tell_beat()
+
+    def hurry(self) -> None:
+        """Call the hub now instead of when the wait is over."""
+        self._link.hurry()
+
+    def woke(self) -> None:
+        """The machine has slept: its line may lead nowhere."""
+        self._link.distrust()
+
+    def address_changed(self, news: AddressNews) -> None:
+        """An address of this machine came, or went."""
+        if news.is_new:
+            self._link.hurry()
+        else:
+            self._link.address_went(news.address)
 
     def adopt(self, policy: Policy) -> None:
         """Go by another policy from now on; children that run keep what they were started with."""

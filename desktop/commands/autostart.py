@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
+
 from desktop.system.autostart import autostart_here, program_of
 from desktop.system.login_start import State
 from desktop.system.paths import Paths
 from shared.plain_text import plain_line
+
+
+def run(paths: Paths, options: argparse.Namespace) -> int:
+    return switch(paths, options.switch)
 
 
 def switch(paths: Paths, wanted: str, *, is_now: bool = False) -> int:

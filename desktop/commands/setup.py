@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import importlib.util
 import shlex
@@ -10,12 +11,17 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from desktop.system.paths import Paths
 from desktop.system.program import NAME, is_frozen
 from shared.errors import NotFound, Unavailable
 from shared.requirements import lock_file
 
 EXTRA = "ml"
 LOCK = "worker-ml"
+
+
+def run(_paths: Paths, options: argparse.Namespace) -> int:
+    return setup(is_dry=options.dry_run)
 
 
 def setup(*, is_dry: bool) -> int:

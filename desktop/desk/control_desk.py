@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from desktop.desk import diagnostics
 from desktop.desk.desk import Desk
-from desktop.system.control import Handler
-from shared.errors import BadInput, Unavailable
+from desktop.system.control_line import Handler
+from desktop.system.program import version
+from shared.errors import BadInput, ErrorBody, Unavailable
 from shared.ids import JobId, QuestionId, WorkerId
 from shared.kinds import JsonObject
 
@@ -47,6 +51,10 @@ class _Job(_Arguments):
     job_id: str
 
 
+class _File(_Arguments):
+    file: str = Field(min_length=1, max_length=4000)
+
+
 class _Open(_Arguments):
     window: str = Field(default="", max_length=40)
     """Empty for the one that was open last."""
@@ -67,6 +75,10 @@ class ControlDesk:
     def handlers(self) -> dict[str, Handler]:
         return {
             "ping": self._ping,
+            "status": self._status,
+            "leave": self._leave,
+            "hurry": self._hurry,
+            "diagnostics": self._diagnostics,
             "pause": self._pause,
             "resume": self._resume,
             "request": self._request,
@@ -80,6 +92,41 @@ class ControlDesk:
     async def _ping(self, arguments: JsonObject) -> JsonObject:
         _read(_Nothing, arguments)
         return {"windows": self.opener is not None}
+
+    async def _status(self, arguments: JsonObject) -> JsonObject:
+        """Tell what only the running program knows; the rest stands in the store."""
+        _read(_Nothing, arguments)
+        desk = self._desk
+        line: JsonObject = {
+            "state": desk.link.state.value if desk.link else "none",
+            "error": _body(desk.link.error if desk.link else None),
+            "next_try_at": _moment(desk.next_try_at),
+        }
+        return {
+            "pid": os.getpid(),
+            "version": version(),
+            "windows": self.opener is not None,
+            "line": line,
+            "held_back": _body(desk.held_back),
+            "running": desk.running_count,
+            "progress": [p.model_dump(mode="json") for p in desk.progress.values()],
+            "safe": _body(desk.safe.trouble),
+        }
+
+    async def _leave(self, arguments: JsonObject) -> JsonObject:
+        _read(_Nothing, arguments)
+        await self._desk.leave()
+        return {}
+
+    async def _diagnostics(self, arguments: JsonObject) -> JsonObject:
+        wanted = _read(_File, arguments)
+        return {"file": str(await diagnostics.save(self._desk, Path(wanted.file)))}
+
+    async def _hurry(self, arguments: JsonObject) -> JsonObject:
+        """Call the hub now instead of when the wait is over."""
+        _read(_Nothing, arguments)
+        self._desk.hurry()
+        return {}
 
     async def _pause(self, arguments: JsonObject) -> JsonObject:
         until: datetime | None = _read(_Pause, arguments).until
@@ -137,6 +184,14 @@ class ControlDesk:
             )
         self.quitter()
         return {}
+
+
+def _body(error: ErrorBody | None) -> JsonObject | None:
+    return error.model_dump(mode="json", include={"code", "message", "hint"}) if error else None
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None
 
 
 def _read(shape: type[A], arguments: JsonObject) -> A:

@@ -29,7 +29,7 @@ from desktop.desk.keys import Keys
 from desktop.desk.updates import Updates
 from desktop.store import facts, outbox, threads
 from desktop.store.facts import Pairing
-from desktop.system import power
+from desktop.system import power, waking
 from desktop.system.credentials import bring_home, load_secret
 from desktop.system.hardware import zone
 from desktop.system.local_hub import LocalHub
@@ -224,6 +224,11 @@ class Desk:
             self._agent.hold(self.held_back)
         self.ring(News.POLICY, News.STATUS)
 
+    def hurry(self) -> None:
+        """Call the hub now instead of when the wait is over; nothing happens while online."""
+        if self._agent is not None:
+            self._agent.hurry()
+
     async def pause(self, until: datetime | None = None) -> None:
         """Start nothing new here until a time, or until `resume`; jobs that run go on."""
         told = FOREVER if until is None else until.isoformat()
@@ -287,6 +292,7 @@ class Desk:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.holding.run())
             tasks.create_task(self._mind_policy())
+            tasks.create_task(waking.listen(self.environment, self._woke, self._address_changed))
             tasks.create_task(self.local_hub.run())
             tasks.create_task(self.updates.run())
             while True:
@@ -361,6 +367,14 @@ class Desk:
                         await self._pairing_changed.wait()
                         return None
         return None
+
+    def _woke(self) -> None:
+        if self._agent is not None:
+            self._agent.woke()
+
+    def _address_changed(self, news: waking.AddressNews) -> None:
+        if self._agent is not None:
+            self._agent.address_changed(news)
 
     async def _mind_policy(self) -> None:
         """Look whether the policy was edited, at every beat: the program is awake then anyway."""

@@ -31,7 +31,7 @@ from desktop.gui.style import Style
 from desktop.gui.tray import Tray
 from desktop.store import facts
 from desktop.store.database import open_store
-from desktop.system.control import ControlLine
+from desktop.system.control_line import ControlLine
 from desktop.system.paths import Paths
 from desktop.system.program import NAME, version
 from desktop.system.single_instance import InstanceLock

@@ -1,15 +1,15 @@
 """The shell around `shared.protocol.WorkerEnd`: a socket, a clock, and the outbox.
 
-What comes in is passed to a Station; what must go out is asked from it. Reconnecting is the
-websockets library's own iterator with our waits.
+What comes in is passed to a Station; what must go out is asked from it. The library's own iterator
+reconnects, too, but its waits cannot be ended early.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Generator
-from typing import Protocol, cast
+from collections.abc import Callable
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import structlog
@@ -30,7 +30,7 @@ from desktop.core.link import (
 )
 from shared.backoff import RECONNECT
 from shared.environment import Environment
-from shared.errors import AppError
+from shared.errors import AppError, ErrorBody
 from shared.events import Event
 from shared.loopback import is_loopback
 from shared.messages import (
@@ -105,7 +105,10 @@ class Link:
         self._outgoing = asyncio.Event()
         self._failures = 0
         self._is_renewing = False
-        self._why: LinkStatus | None = None
+        self._connection: ClientConnection | None = None
+        self._patience: asyncio.Timeout | None = None
+        """Of the try that is under way."""
+        self._hurried = asyncio.Event()
 
     @property
     def is_open(self) -> bool:
@@ -132,11 +135,72 @@ class Link:
             self._end.close()
             self._outgoing.set()
 
+    def hurry(self) -> None:
+        """Call the hub now instead of when the wait is over; nothing happens on a line that is up.
+
+        For whoever knows better than the waits: a person, a network that is back.
+        """
+        self._failures = 0
+        self._hurried.set()
+
+    def distrust(self) -> None:
+        """Drop the line without a goodbye, and call again at once.
+
+        After a sleep it may look open and lead nowhere; that would be noticed only when nothing
+        was heard for a while.
+        """
+        self.hurry()
+        if self._connection is not None:
+            self._is_renewing = True
+            self._connection.transport.abort()
+        elif self._patience is not None:
+            self._patience.reschedule(0.0)
+
+    def address_went(self, address: str) -> None:
+        """An address of this machine is gone; a line from there is dead."""
+        if self._connection is not None and self._connection.local_address[0] == address:
+            self.distrust()
+
     async def run(self) -> None:
         """Connect, and connect again. Returns when the hub refuses this worker for good."""
         self._on_status(LinkStatus(state=LinkState.CONNECTING))
+        try:
+            while True:
+                connection = await self._call()
+                if connection is None:
+                    continue
+                self._connection = connection
+                try:
+                    async with connection:
+                        with contextlib.suppress(ConnectionClosed):
+                            await self._serve(connection)
+                finally:
+                    self._connection = None
+                if not await self._after(connection):
+                    return
+        except InvalidStatus as error:
+            refused = refused_status(error.response.status_code)
+            assert refused is not None, "every other status is tried again"
+            self._on_status(LinkStatus(state=LinkState.REFUSED, error=refused))
+
+    async def _call(self) -> ClientConnection | None:
+        """Try to connect once; None after a try that failed, and the wait that follows it."""
+        self._hurried.clear()
+        try:
+            async with asyncio.timeout(None) as self._patience:
+                return await self._connect()
+        except Exception as error:
+            why = self._sort_failure(error)
+            if why is None:
+                raise
+        finally:
+            self._patience = None
+        await self._wait(why)
+        return None
+
+    async def _connect(self) -> ClientConnection:
         host = urlsplit(self._base).hostname or ""
-        lines = connect(
+        return await connect(
             worker_socket(self._base),
             additional_headers={"Authorization": f"Bearer {self._token}"},
             compression=None,
@@ -144,23 +208,17 @@ class Link:
             ping_interval=None,
             open_timeout=OPEN_SECONDS,
             close_timeout=2,
-            process_exception=self._sort_failure,
-            reconnect_delays=self._delays,
             proxy=None if is_loopback(host) else True,
         )
-        try:
-            # Closed by hand: left to the garbage collector, a cancelled worker's line stays up.
-            iterator = cast(AsyncGenerator[ClientConnection], aiter(lines))
-            async with contextlib.aclosing(iterator) as connections:
-                async for connection in connections:
-                    with contextlib.suppress(ConnectionClosed):
-                        await self._serve(connection)
-                    if not await self._after(connection):
-                        return
-        except InvalidStatus as error:
-            refused = refused_status(error.response.status_code)
-            assert refused is not None, "every other status is tried again"
-            self._on_status(LinkStatus(state=LinkState.REFUSED, error=refused))
+
+    async def _wait(self, why: ErrorBody) -> None:
+        """Tell why there is no line, and wait for the next try: longer each time, never alike."""
+        self._failures += 1
+        wait = RECONNECT.wait_seconds(self._failures, self._environment.random())
+        self._on_status(LinkStatus(state=LinkState.OFFLINE, error=why, next_try_seconds=wait))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await self._hurried.wait()
 
     async def _serve(self, connection: ClientConnection) -> None:
         hello = await self._station.hello()
@@ -252,11 +310,7 @@ class Link:
             self._is_renewing = False
             return True
         # The line was there a moment ago; come back soon, but not with everybody at once.
-        self._failures += 1
-        wait = RECONNECT.wait_seconds(self._failures, self._environment.random())
-        body = error.body if error else unreachable(self._host, "the line was cut")
-        self._on_status(LinkStatus(state=LinkState.OFFLINE, error=body, next_try_seconds=wait))
-        await asyncio.sleep(wait)
+        await self._wait(error.body if error else unreachable(self._host, "the line was cut"))
         return True
 
     def _why_closed(self, connection: ClientConnection) -> AppError | None:
@@ -267,28 +321,14 @@ class Link:
             return AppError.from_body(later_status(503))
         return None
 
-    def _sort_failure(self, error: Exception) -> Exception | None:
-        """Say whether a failed try is fatal (the error) or passes (None), as websockets asks."""
+    def _sort_failure(self, error: Exception) -> ErrorBody | None:
+        """Say why a try failed that may succeed later; None when it never will."""
         if isinstance(error, InvalidStatus):
             status = error.response.status_code
-            if refused_status(status) is not None:
-                return error
-            self._why = LinkStatus(state=LinkState.OFFLINE, error=later_status(status))
-            return None
-        if isinstance(error, (OSError, TimeoutError, InvalidHandshake, EOFError)):
-            self._why = LinkStatus(
-                state=LinkState.OFFLINE, error=unreachable(self._host, reason_of(error))
-            )
-            return None
-        return error
-
-    def _delays(self) -> Generator[float]:
-        while True:
-            self._failures += 1
-            wait = RECONNECT.wait_seconds(self._failures, self._environment.random())
-            error = self._why.error if self._why else None
-            self._on_status(LinkStatus(state=LinkState.OFFLINE, error=error, next_try_seconds=wait))
-            yield wait
+            return later_status(status) if refused_status(status) is None else None
+        if isinstance(error, (OSError, InvalidHandshake, EOFError)):
+            return unreachable(self._host, reason_of(error))
+        return None
 
     @property
     def _host(self) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.commands import EXIT_REFUSED
+from desktop.commands.worker import EXIT_REFUSED
 from hub.app import Hub, running
 from hub.core.joining import JoinRequest, JoinState
 from hub.core.pairing import Purpose

@@ -1,0 +1,86 @@
+"""What `--json` writes: stable names, times as RFC 3339 in UTC. docs/command-line.md lists them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pydantic import JsonValue
+
+from desktop.store.copied import Job, JobRow, QuestionRow
+from desktop.store.copied_lines import LogLine
+from shared.errors import ErrorBody
+from shared.ids import short
+from shared.kinds import JsonObject
+
+
+def of_job(row: JobRow) -> JsonObject:
+    return {
+        "id": row.job_id,
+        "short": row.short_id,
+        "task_id": row.task_id,
+        "kind": row.kind,
+        "title": row.title,
+        "state": row.state.value,
+        "machine": row.machine,
+        "worker_id": row.worker_id,
+        "attempt": row.attempt,
+        "created_at": moment(row.created_at),
+        "updated_at": moment(row.updated_at),
+        "started_at": moment(row.started_at),
+        "ended_at": moment(row.ended_at),
+        "headline": row.headline,
+        "asks": row.asks,
+        "error": of_error(row.error),
+    }
+
+
+def of_whole_job(job: Job, questions: tuple[QuestionRow, ...]) -> JsonObject:
+    return {
+        **of_job(job.row),
+        "text": job.text,
+        "inputs": job.inputs,
+        "result": job.result,
+        "running_seconds": job.running_seconds,
+        "questions": [of_question(question) for question in questions],
+    }
+
+
+def of_question(row: QuestionRow) -> JsonObject:
+    choices: list[JsonValue] = [
+        {"value": c.value, "label": c.label, "detail": c.detail} for c in row.asking.choices
+    ]
+    return {
+        "id": row.question_id,
+        "short": short(row.question_id),
+        "job_id": row.job_id,
+        "job": short(row.job_id),
+        "kind": row.asking.kind.value,
+        "text": row.asking.text,
+        "choices": choices,
+        "allow_text": row.asking.allow_text,
+        "default": row.asking.default,
+        "state": row.state,
+        "asked_at": moment(row.asked_at),
+        "expires_at": moment(row.expires_at),
+        "value": row.value or row.given,
+        "answered_by": row.answered_by,
+    }
+
+
+def of_line(line: LogLine) -> JsonObject:
+    return {
+        "job_id": line.job_id,
+        "job": short(line.job_id),
+        "attempt": line.attempt,
+        "number": line.number,
+        "at": moment(line.at),
+        "text": line.text,
+    }
+
+
+def of_error(error: ErrorBody | None) -> JsonObject | None:
+    return error.model_dump(mode="json", include={"code", "message", "hint"}) if error else None
+
+
+def moment(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if at else None

@@ -1,0 +1,51 @@
+"""Commands of a few lines: `doctor`, `unlock`, `samples`."""
+
+from __future__ import annotations
+
+import argparse
+import filecmp
+import shutil
+from pathlib import Path
+
+from desktop.commands.worker import EXIT_OK, pairing_of, token_of
+from desktop.system.paths import Paths
+from shared.errors import Conflict
+from shared.plain_text import plain_line
+
+
+def run(paths: Paths, options: argparse.Namespace) -> int:
+    match options.command:
+        case "doctor":
+            from desktop.doctor import examine
+
+            return examine(paths, as_json=options.json)
+        case "unlock":
+            return unlock(paths)
+        case _:
+            return samples(options.folder)
+
+
+def unlock(paths: Paths) -> int:
+    """Let chats start things for this machine's person again, after /lock."""
+    from desktop.link.hub_post import post
+
+    pairing = pairing_of(paths)
+    told = post(pairing.hub_url, "/unlock", {}, token=token_of(paths, pairing))
+    print(plain_line(f"Unlocked: chats can start work for {told.get('name', 'you')} again."))
+    return EXIT_OK
+
+
+def samples(folder: Path) -> int:
+    from desktop.jobs.data.samples import new_rows_file, training_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for sample in (training_file(), new_rows_file()):
+        place = folder / sample.name
+        if place.is_symlink() or (place.exists() and not filecmp.cmp(sample, place, shallow=False)):
+            raise Conflict(
+                "file_in_the_way",
+                f"There is another {place.name} in {folder} already.",
+                "Name a folder without one: nothing of yours is written over.",
+            )
+        print(shutil.copyfile(sample, place))
+    return EXIT_OK

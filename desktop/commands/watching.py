@@ -1,0 +1,166 @@
+"""Waiting at a terminal for a job: its progress, its questions, its end.
+
+The store is looked at a few times a second, as long as somebody waits; the job itself does not
+notice whether anybody does.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import time
+
+from desktop.commands import shapes
+from desktop.commands.deeds import request, running
+from desktop.commands.finding import reading
+from desktop.commands.jobs import result_lines
+from desktop.commands.printing import say, say_json
+from desktop.commands.questions import choices, value_of
+from desktop.commands.worker import EXIT_FAILED, EXIT_OK
+from desktop.store import copied
+from desktop.store.copied import Job, QuestionRow
+from desktop.system.paths import Paths
+from shared.errors import AppError, BadInput
+from shared.events import AnswerGiven
+from shared.ids import JobId, QuestionId, short
+from shared.jobs import JobState
+from shared.messages import Progress
+
+LOOK_SECONDS = 0.3
+EXIT_CANCELLED = 4
+EXIT_INTERRUPTED = 5
+"""Nobody knows how far it came; a person decides whether it is tried again."""
+ENDS = {
+    JobState.SUCCEEDED: EXIT_OK,
+    JobState.FAILED: EXIT_FAILED,
+    JobState.DEAD: EXIT_FAILED,
+    JobState.CANCELLED: EXIT_CANCELLED,
+    JobState.INTERRUPTED: EXIT_INTERRUPTED,
+}
+
+
+def wait(paths: Paths, job_id: JobId, *, is_json: bool) -> int:
+    """Stay until a job has ended; return what its end means for a script."""
+    with reading(paths) as connection:
+        watch = _Watch(paths, connection, job_id, is_quiet=is_json)
+        try:
+            found = watch.until_end()
+        except KeyboardInterrupt:
+            if not is_json:
+                say(f"The job goes on. Stop it with: deskhand cancel {short(job_id)}")
+            raise
+        if is_json:
+            say_json(shapes.of_whole_job(found, copied.questions(connection, job_id)))
+        else:
+            say(f"#{short(job_id)} {found.row.state.value}")
+            for line in result_lines(found):
+                say(line)
+    return ENDS[found.row.state]
+
+
+class _Watch:
+    """What of a job was told already, and what is new."""
+
+    def __init__(
+        self, paths: Paths, connection: sqlite3.Connection, job_id: JobId, *, is_quiet: bool
+    ) -> None:
+        self._paths = paths
+        self._connection = connection
+        self._job_id = job_id
+        self._is_quiet = is_quiet
+        self._told = ""
+        self._asked: set[QuestionId] = set()
+
+    def until_end(self) -> Job:
+        while True:
+            found = copied.job(self._connection, self._job_id)
+            if found is not None:
+                if found.row.state in ENDS:
+                    return found
+                self._look(found)
+            time.sleep(LOOK_SECONDS)
+
+    def _look(self, found: Job) -> None:
+        where = f" on {found.row.machine}" if found.row.machine else ""
+        self._tell(self._progress() or f"#{found.row.short_id} {found.row.state.value}{where}")
+        for question in copied.questions(self._connection, self._job_id):
+            if question.is_open and question.question_id not in self._asked:
+                self._asked.add(question.question_id)
+                self._ask(question)
+
+    def _tell(self, line: str) -> None:
+        if line != self._told and not self._is_quiet:
+            self._told = line
+            say(line)
+
+    def _progress(self) -> str:
+        """Say how far it is, when it runs on this machine."""
+        try:
+            live = running(self._paths, "status") or {}
+        except AppError:  # the program is just being stopped; the job's state tells more
+            return ""
+        told = live.get("progress")
+        for one in told if isinstance(told, list) else ():
+            progress = Progress.model_validate(one)
+            if progress.job_id == self._job_id:
+                return step(progress)
+        return ""
+
+    def _ask(self, question: QuestionRow) -> None:
+        if self._is_quiet or not sys.stdin.isatty():
+            told = f"#{short(self._job_id)} asks: {question.asking.text}"
+            print(f"{told} (deskhand answer {short(self._job_id)} VALUE)", file=sys.stderr)
+            return
+        say(question.asking.text)
+        for line in choices(question.asking):
+            say(line)
+        value = self._answer(question)
+        if value is not None:
+            request(
+                self._paths,
+                "answer",
+                {
+                    "question_id": question.question_id,
+                    "job_id": self._job_id,
+                    "value": value,
+                },
+                AnswerGiven(question_id=question.question_id, job_id=self._job_id, value=value),
+            )
+
+    def _answer(self, question: QuestionRow) -> str | None:
+        """Read an answer that fits; None when somebody else was faster."""
+        while (line := self._typed(question.question_id)) is not None:
+            try:
+                return value_of(question.asking, line)
+            except BadInput as error:
+                say(str(error))
+        return None
+
+    def _typed(self, question_id: QuestionId) -> str | None:
+        print("> ", end="", flush=True)
+        while not _is_readable():
+            now = copied.question(self._connection, question_id)
+            if now is None or not now.is_open:
+                print()
+                if now is not None and now.value:
+                    say(f"Answered by {now.answered_by}: {now.asking.label_of(now.value)}")
+                return None
+        line = sys.stdin.readline()
+        return line.strip() if line else None  # Ctrl-D: somebody else may answer
+
+
+def _is_readable() -> bool:
+    """Wait a moment for a typed line; where terminals cannot be waited for, say yes at once."""
+    if sys.platform == "win32":
+        return True
+    import select
+
+    return bool(select.select([sys.stdin], [], [], LOOK_SECONDS)[0])
+
+
+def step(progress: Progress) -> str:
+    """Say how far a job is, in steps that are worth a line."""
+    told = f"#{short(progress.job_id)} {progress.stage}"
+    if progress.total:
+        told += f" ({int(100 * progress.done / progress.total) // 10 * 10} %)"
+    return told
