@@ -26,7 +26,25 @@ class Backoff:
         return min(plain, self.max_seconds) * (0.5 + random)
 
 
-RECONNECT = Backoff(first_seconds=0.5, max_seconds=30.0)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FullJitter:
+    """Waits anywhere between a floor and a ceiling that doubles.
+
+    Of many that failed in the same moment it spreads the tries best (AWS Architecture Blog,
+    "Exponential Backoff and Jitter", 2015).
+    """
+
+    min_seconds: float
+    max_seconds: float
+
+    def wait_seconds(self, failures: int, random: float) -> float:
+        """As `Backoff.wait_seconds`."""
+        assert failures >= 1
+        ceiling = min(self.min_seconds * 2.0 ** min(failures, 64), self.max_seconds)
+        return self.min_seconds + random * (ceiling - self.min_seconds)
+
+
+RECONNECT = FullJitter(min_seconds=0.5, max_seconds=30.0)
 """Workers calling a hub that is away: 10,000 of them must not come back in the same second."""
 
 RETRY = Backoff(first_seconds=5.0, factor=4.0, max_seconds=15 * 60.0)

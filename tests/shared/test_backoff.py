@@ -24,3 +24,11 @@ def test_ten_thousand_workers_do_not_come_back_in_the_same_second() -> None:
 
 def test_a_third_retry_waits_longer_than_a_first() -> None:
     assert RETRY.wait_seconds(3, 0.0) > RETRY.wait_seconds(1, 0.999)
+
+
+def test_reconnects_are_spread_over_the_whole_wait() -> None:
+    waits = [[RECONNECT.wait_seconds(n, r) for r in (0.0, 0.5, 0.999)] for n in range(1, 100)]
+    assert all(0.5 <= wait <= 30.0 for row in waits for wait in row)
+    assert waits[0][2] < 1.0, "a line that was cut comes back soon"
+    assert [row[0] for row in waits] == [0.5] * 99, "some always come early"
+    assert waits[-1][2] > 29.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 from desktop.core.link import LinkState, LinkStatus
 from desktop.store import journal
+from desktop.system.waking import AddressNews
+from shared.environment import Environment
 from shared.errors import ErrorBody
 from shared.events import WorkerPaired
 from shared.messages import (
@@ -22,6 +25,7 @@ from tests.desktop.link.workers import WORKER, granted, spec, working
 from tests.desktop.runner import hard_executors
 
 ROOT = Path(__file__).parents[3]
+HOST = "127.0.0.1"
 
 
 @pytest.fixture(autouse=True)
@@ -178,3 +182,54 @@ async def test_a_worker_that_is_stopped_says_goodbye(hub: HubDouble, tmp_path: P
         await worker.until_state(LinkState.ONLINE)
     await hub.until(lambda: any(isinstance(message, Bye) for message in hub.heard))
     assert hub.heard[-1] == Bye()
+
+
+async def test_who_cannot_wait_ends_the_wait(hub: HubDouble, tmp_path: Path) -> None:
+    hub.refuses_with = HTTPStatus.SERVICE_UNAVAILABLE
+    longest = Environment(entropy=lambda count: b"\xff" * count)
+    async with working(tmp_path, hub.base, environment=longest) as worker:
+        await worker.until(lambda: (worker.statuses[-1].next_try_seconds or 0) > 3)
+        hub.refuses_with = None
+        async with asyncio.timeout(1.5):
+            worker.agent.hurry()
+            await worker.until_state(LinkState.ONLINE)
+
+
+async def test_hurrying_leaves_a_line_alone_that_is_up(hub: HubDouble, tmp_path: Path) -> None:
+    async with working(tmp_path, hub.base) as worker:
+        await worker.until_state(LinkState.ONLINE)
+        worker.agent.hurry()
+        await granted(hub, spec("hard.brief"))
+        assert len(hub.hellos) == 1
+
+
+async def test_after_a_sleep_the_old_line_is_not_believed(hub: HubDouble, tmp_path: Path) -> None:
+    async with working(tmp_path, hub.base) as worker:
+        await worker.until_state(LinkState.ONLINE)
+        async with asyncio.timeout(2):
+            worker.agent.woke()
+            await hub.until(lambda: len(hub.hellos) == 2)
+        assert LinkState.OFFLINE not in [status.state for status in worker.statuses]
+
+
+async def test_a_try_that_a_sleep_has_cut_is_begun_anew(tmp_path: Path) -> None:
+    """Who answers takes the call and says nothing: that try alone would last ten seconds."""
+    calls: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+    server = await asyncio.start_server(lambda _reader, writer: calls.put_nowait(writer), HOST, 0)
+    async with server:
+        base = f"http://{HOST}:{server.sockets[0].getsockname()[1]}"
+        async with working(tmp_path, base) as worker, asyncio.timeout(3):
+            first = await calls.get()
+            worker.agent.woke()
+            (await calls.get()).close()
+            first.close()
+
+
+async def test_a_line_from_an_address_that_went_is_dead(hub: HubDouble, tmp_path: Path) -> None:
+    async with working(tmp_path, hub.base) as worker:
+        await worker.until_state(LinkState.ONLINE)
+        worker.agent.address_changed(AddressNews("192.0.2.1", is_new=False))
+        worker.agent.address_changed(AddressNews(HOST, is_new=False))
+        await hub.until(lambda: len(hub.hellos) == 2)
+        await worker.until(lambda: worker.statuses[-1].state is LinkState.ONLINE)
+        assert len(hub.hellos) == 2, "the other address was not this line's"

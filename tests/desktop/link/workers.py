@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from desktop.agent import Agent, Setup
@@ -51,18 +51,26 @@ class Worker:
                     return status
             return None
 
+        await self.until(lambda: found() is not None)
+        status = found()
+        assert status is not None
+        return status
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait until something is so; looked at whenever the line is in another state."""
         try:
             async with asyncio.timeout(BOUND_SECONDS):
-                while (status := found()) is None:
+                while not (self.statuses and is_so()):
                     self._changed.clear()
                     await self._changed.wait()
-                return status
         except TimeoutError:
-            raise AssertionError(f"never {state} {code}: {self.statuses}") from None
+            raise AssertionError(f"waited in vain: {self.statuses}") from None
 
 
 @contextlib.asynccontextmanager
-async def working(home: Path, base: str, *, slots: int = 2) -> AsyncIterator[Worker]:
+async def working(
+    home: Path, base: str, *, slots: int = 2, environment: Environment = ENVIRONMENT
+) -> AsyncIterator[Worker]:
     """Run a worker whose profile is `home` until the block ends; its store stays."""
     paths = Paths(data=home, config=home)
     paths.make()
@@ -89,6 +97,7 @@ async def working(home: Path, base: str, *, slots: int = 2) -> AsyncIterator[Wor
             token="dh_worker_0192f000-0000-7000-8000-000000000001_secret",
             policy=Policy(slots=slots, kinds={Origin.CHAT: ("hard.*",)}, disk_free_bytes_min=0),
             app_version="test",
+            environment=environment,
             kinds_at="tests.desktop.runner.hard_executors:KINDS",
             executors_at="tests.desktop.runner.hard_executors:EXECUTORS",
         )
