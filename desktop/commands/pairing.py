@@ -88,8 +88,8 @@ def _join(paths: Paths, wanted: Wish, database: Database) -> tuple[facts.Pairing
     environment = Environment()
     key = join_steps.device_key(paths, database, on_made=_tell_key)
     asked = join_steps.ask(wanted, key, database, environment)
-    _tell(asked, environment)
     try:
+        _tell(asked, environment)
         return join_steps.wait(
             asked, key, database, environment=environment, on_trouble=_tell_trouble
         )
