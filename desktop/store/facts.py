@@ -143,8 +143,13 @@ def put_local_hub_port(connection: sqlite3.Connection, port: int) -> None:
 
 def tidy_local_hub(connection: sqlite3.Connection) -> None:
     """Want no hub of our own that nobody belongs to: a join was cut off before its end."""
-    if get(connection, "hub_url") != local_hub_url(local_hub_port(connection)):
-        put(connection, "local_hub", "0")
+    ours = local_hub_url(local_hub_port(connection))
+    if get(connection, "hub_url") == ours:
+        return
+    put(connection, "local_hub", "0")
+    asking = asked(connection)
+    if asking is not None and asking.hub_url == ours:
+        save_asked(connection, None)
 
 
 def local_hub_url(port: int) -> str:

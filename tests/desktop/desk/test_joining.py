@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -160,6 +162,31 @@ async def test_a_try_that_was_stopped_goes_on_with_the_same_code(
             desk.joining.cancel()
             assert desk.joining.stand.step is Step.HOW
             assert desk.joining.stand.wish == wish
+    assert len(double.introductions) == 1
+
+
+async def test_a_code_is_spent_once_though_its_hub_was_slow_and_the_person_was_not(
+    tmp_path: Path, double: HubDouble
+) -> None:
+    come, go = threading.Event(), threading.Event()
+    take = double.take
+
+    def slow(path: str, body: Mapping[str, Any]) -> Answer:
+        come.set()
+        go.wait(PATIENCE_SECONDS)
+        return take(path, body)
+
+    double.take = slow  # type: ignore[method-assign]
+    double.to_token[0] = WAITING
+    wish = Wish(base=double.base, code="BCDF-GHJK")
+    async with a_running_desk(tmp_path) as (desk, tasks):
+        tasks.create_task(desk.joining.join(wish))
+        assert await asyncio.to_thread(come.wait, PATIENCE_SECONDS)
+        desk.joining.cancel()
+        tasks.create_task(desk.joining.join(wish))
+        await until(desk, lambda: desk.joining.stand.step is Step.ASKING)
+        go.set()
+        await until(desk, lambda: desk.joining.stand.step is Step.WAITING)
     assert len(double.introductions) == 1
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from desktop.store import facts
 from desktop.store.database import open_store
-from desktop.store.facts import Pairing
+from desktop.store.facts import Asked, Pairing
 from shared.ids import WorkerId
 
 OURS = 8123
@@ -38,6 +40,28 @@ async def test_a_hub_of_our_own_is_wanted_only_while_this_machine_belongs_to_it(
         await database.write(lambda c: facts.put_local_hub_port(c, OURS))
         await database.write(facts.tidy_local_hub)
         assert await database.read(facts.local_hub_port) == port
+
+
+async def test_what_a_hub_of_our_own_was_asked_is_not_waited_for_without_it(
+    tmp_path: Path,
+) -> None:
+    with open_store(tmp_path / "store") as database:
+        for hub_url, is_kept in ((facts.local_hub_url(OURS), False), ("https://a.example", True)):
+            asked = Asked(
+                hub_url=hub_url,
+                code="BCDF-GHJK",
+                name="anna-pc",
+                public_key="",
+                pairing_id="1",
+                salt="",
+                words="amber falcon",
+                user_code="",
+                expires_at=datetime(2999, 1, 1, tzinfo=UTC),
+            )
+            await database.write(lambda c: facts.put_local_hub_port(c, OURS))
+            await database.write(partial(facts.save_asked, asking=asked))
+            await database.write(facts.tidy_local_hub)
+            assert (await database.read(facts.asked) is not None) == is_kept
 
 
 async def test_a_machine_moves_along_with_its_own_hub_and_with_no_other(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -49,6 +50,10 @@ class Page(QWidget):
         self.text.setVisible(bool(text))
         self.setAccessibleName(title)
         self.setAccessibleDescription(text)
+
+    def announce(self, words: str) -> None:
+        """Have a screen reader say what has come up by itself."""
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, words))
 
     def put_buttons(self, left: tuple[QPushButton, ...], right: tuple[QPushButton, ...]) -> None:
         """Fill the row of buttons; the last on the right is the one to go on with."""

@@ -235,7 +235,7 @@ class PairingWindow(QWidget):
 
     def _open_task(self) -> None:
         self.close()
-        self._bridge.opened.emit("chat", "")
+        self._bridge.opened.emit("chat", "new:")
 
     def _escape(self) -> None:
         if self._page() is self.words:

@@ -118,8 +118,11 @@ class WordsPage(Page):
             else tr("After that the chat asks you. Approve it if it shows the same words."),
         )
         self.command.setText(f"/pair {asked.user_code}")
-        self.words.setText(asked.words)
-        self.words.setAccessibleName(tr("Check words: {words}").format(words=asked.words))
+        if self.words.text() != asked.words:
+            spoken = tr("Check words: {words}").format(words=asked.words)
+            self.words.setText(asked.words)
+            self.words.setAccessibleName(spoken)
+            self.announce(spoken)
 
     def _tell_time(self) -> None:
         if self._asked is not None:
@@ -173,6 +176,7 @@ class TroublePage(Page):
         self.reason.setText(f"⚠ {error.message}")
         self.hint.setText(error.hint)
         self.hint.setVisible(bool(error.hint))
+        self.announce(f"{error.message} {error.hint}")
         self._is_same = is_worth_another_try(stand)
         self.retry.setText(tr("Try again") if self._is_same else tr("Enter another code"))
         self.retry.setAccessibleName(self.retry.text())
