@@ -62,6 +62,13 @@ class ChoiceButton(QPushButton):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses it, too, as people expect of what they have gone to."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
     def sizeHint(self) -> QSize:
         inside = self.layout()
         assert inside is not None

@@ -155,23 +155,23 @@ def _placed(words: list[str], fields: tuple[Field, ...]) -> dict[str, str]:
     by_name = {one.name: one for one in fields}
     values: dict[str, str] = {}
     rest: list[str] = []
+    file = next((one for one in fields if one.shape is Shape.FILE), None)
     for word in words:
         name, sign, value = word.partition("=")
         if sign and name in by_name:
             values[name] = value
         elif word in by_name and by_name[word].shape is Shape.SWITCH:
             values[word] = "true"
+        elif file is not None and file.name not in values and _is_table(word):
+            values[file.name] = word
         else:
             rest.append(word)
-    for word in rest:
-        free = [one for one in fields if one.name not in values and one.shape is not Shape.SWITCH]
-        is_file = word.casefold().endswith(TABLE_SUFFIXES)
-        wanted = next((one for one in free if is_file and one.shape is Shape.FILE), None)
-        if wanted is None and free:
-            wanted = free[0]
-        if wanted is not None:
-            values[wanted.name] = word
-    return values
+    free = [one for one in fields if one.name not in values and one.shape is not Shape.SWITCH]
+    return values | {one.name: word for one, word in zip(free, rest, strict=False)}
+
+
+def _is_table(word: str) -> bool:
+    return word.casefold().endswith(TABLE_SUFFIXES)
 
 
 def _split(text: str) -> list[str]:

@@ -36,13 +36,14 @@ class QuestionView(QWidget):
         """
         super().__init__()
         self._row = row
+        self._answers = answers
         self._choices: Choices | None = None
         self._foot = label("", "muted")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID)
         if row.is_open and not in_form and row.asking.choices:
-            self._choices = Choices(row.asking, style, lambda value: answers(row, value))
+            self._choices = Choices(row.asking, style, self._choose)
             column.addWidget(self._choices)
         column.addWidget(self._foot)
         self.is_in_form = in_form
@@ -65,6 +66,11 @@ class QuestionView(QWidget):
         """Choose an answer by its number, from 1."""
         if self._choices is not None:
             self._choices.press(number)
+
+    def _choose(self, value: str) -> None:
+        """Answer once: a second click on its way must not be a second answer."""
+        self.setEnabled(False)
+        self._answers(self._row, value)
 
     def tick(self, now: datetime) -> None:
         """Bring the countdown up to date."""

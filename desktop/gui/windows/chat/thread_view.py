@@ -27,6 +27,7 @@ from desktop.store import thread_pages
 from desktop.store.copied import JobRow, QuestionRow
 from desktop.store.thread_pages import Turn, Window
 from desktop.store.threads import Talk
+from shared.errors import AppError
 from shared.ids import JobId, TaskId
 from shared.jobs import JobState
 from shared.plain_text import plain_line
@@ -53,6 +54,7 @@ class ThreadView(QWidget):
         """What was read last; nobody wants anything else while it is the window."""
         self._talk: Talk | None = None
         self._is_turning = False
+        self._drafts: dict[TaskId, str] = {}
         self.timeline = Timeline()
         self.head = ThreadHead(bridge, style)
         self.form = Form(style, self._answer)
@@ -73,10 +75,16 @@ class ThreadView(QWidget):
             self.timeline.clear()
             self.timeline.set_tail(None)
             self._talk = None
-            self.composer.tell("")
-            self.composer.fill("")
+            self._keep_draft(task_id)
         self._window = Window(task_id)
         self._to_end()
+
+    def _keep_draft(self, task_id: TaskId) -> None:
+        """What was begun in one thread waits there, and goes to no other one."""
+        if self.task_id is not None:
+            self._drafts[self.task_id] = self.composer.text
+        self.composer.tell("")
+        self.composer.fill(self._drafts.pop(task_id, ""))
 
     def press(self, number: int) -> None:
         """Choose the answer of that number in the newest question that is open."""
@@ -216,13 +224,19 @@ class ThreadView(QWidget):
 
     def _answer(self, row: QuestionRow, value: str) -> None:
         self.timeline.follow()
-        self._bridge.do(self._desk.answer(row.question_id, row.job_id, value))
+        deed = self._desk.answer(row.question_id, row.job_id, value)
+        self._bridge.do(deed, failed=self._tell_failure)
 
     def _cancel(self, job_id: JobId) -> None:
-        self._bridge.do(self._desk.cancel(job_id))
+        self._bridge.do(self._desk.cancel(job_id), failed=self._tell_failure)
 
     def _retry(self, job_id: JobId) -> None:
-        self._bridge.do(self._desk.retry(job_id))
+        self._bridge.do(self._desk.retry(job_id), failed=self._tell_failure)
+
+    def _tell_failure(self, error: AppError) -> None:
+        """Say above the line what could not be done; the buttons come back."""
+        self.composer.tell(f"⚠ {error}")
+        self._repaint()
 
     def _repaint(self) -> None:
         self.timeline.clear()
