@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The gate: all checks run, then the verdict; types and the quick tests share the two cores.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 bin=${1:-.venv/bin}
 failed=0
 logs=$(mktemp -d)
@@ -10,6 +10,7 @@ trap 'rm -rf "$logs"' EXIT
 "$bin/mypy" >"$logs/types" 2>&1 &
 types=$!
 for step in "ruff format --check -q ." "ruff check -q ." "lint-imports --no-cache"; do
+  # shellcheck disable=SC2086 # a step is a program and its arguments
   if ! out=$("$bin"/$step 2>&1); then
     printf -- '--- %s\n%s\n' "$step" "$out"
     failed=1

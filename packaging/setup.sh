@@ -17,7 +17,7 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
   packages="python$version-venv"
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     say "Installing $packages (Debian's Python comes without venv) …"
-    apt-get update -qq && apt-get install -y -qq $packages >/dev/null
+    apt-get update -qq && apt-get install -y -qq "$packages" >/dev/null
   else
     say "Python's venv is missing. Install it, then try again: sudo apt-get install $packages"
     exit 1

@@ -120,7 +120,6 @@ def desk(machine: Machine) -> Iterator[Desk]:
         panel = Panel(thread, address)
         stack.callback(panel.go)
         panel.come()
-        panel.take_notices()
         app = stack.enter_context(running([deskhand, "--background"], environment))
         panel.until_icon()
         panel.until_tooltip("Ready")
