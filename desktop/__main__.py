@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from desktop.system.knock import SCHEME, knock
+
 if TYPE_CHECKING:
     from shared.errors import AppError
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 (its only name)
 
-SCHEME = "deskhand:"
 COUNT_MAX = 1000
 
 
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from desktop.runner.inside import main as run_job
 
         run_job()
+    if knock(given):
+        return 0
     # What a desktop hands over when a link is clicked; read strictly where it is followed.
     is_link = bool(given) and given[-1].strip().lower().startswith(SCHEME)
     link = given.pop() if is_link and "pair" not in given else ""
