@@ -146,6 +146,17 @@ class _Notifications(ServiceInterface):
         return [number, reason]
 
 
+class _Login(ServiceInterface):
+    """The part of logind that tells of sleep."""
+
+    def __init__(self) -> None:
+        super().__init__("org.freedesktop.login1.Manager")
+
+    @dbus_signal()
+    def PrepareForSleep(self, is_going_to: bool) -> "b":  # type: ignore[name-defined]
+        return is_going_to
+
+
 class Panel:
     """A desktop's panel: come, look at the icon, click on it, go."""
 
@@ -183,6 +194,12 @@ class Panel:
     def take_notices(self) -> None:
         """Be the notification server, too."""
         self._thread.call(self._serve_notices())
+
+    def sleep_and_wake(self) -> None:
+        """Tell of a sleep that is over at once, as logind does; the bus must be the system's."""
+        login = self._thread.call(self._log_in())
+        for is_going_to in (True, False):
+            self._thread.loop.call_soon_threadsafe(login.PrepareForSleep, is_going_to)
 
     def press(self, notice: Shown, label: str) -> None:
         """Press a button of a notification."""
@@ -226,6 +243,11 @@ class Panel:
             return self._thread.call(look())
         except TimeoutError:
             raise AssertionError(f"no '{words}' in: {text}") from None
+
+    def until_tooltip_of_new(self, words: str) -> str:
+        """Wait for the icon of a program that starts, then as `until_tooltip`."""
+        self.until_icon()
+        return self.until_tooltip(words)
 
     def click(self) -> None:
         """Click on the icon."""
@@ -303,6 +325,13 @@ class Panel:
         if self._bus is not None:
             self._bus.disconnect()
             self._bus = self._watcher = None
+
+    async def _log_in(self) -> _Login:
+        bus = await MessageBus(self._address, BusType.SESSION).connect()
+        login = _Login()
+        bus.export("/org/freedesktop/login1", login)
+        await bus.request_name("org.freedesktop.login1")
+        return login
 
     async def _serve_notices(self) -> None:
         self._notice_bus = await MessageBus(self._address, BusType.SESSION).connect()
