@@ -10,6 +10,7 @@ from desktop.gui.bridge import Bridge
 from desktop.gui.style import Style
 from desktop.gui.windows import jobs
 from desktop.gui.windows.jobs.window import JobsWindow
+from desktop.store import outgoing
 from desktop.store.copied_list import Shelf
 from shared.errors import ErrorBody
 from shared.events import (
@@ -28,7 +29,7 @@ from shared.ids import JobId, PersonId, QuestionId, TaskId
 from shared.messages import Progress
 from shared.questions import Asking, Choice, QuestionKind
 from tests.desktop.gui.loop import until
-from tests.desktop.gui.world import ELSEWHERE, HERE, PaperDesk
+from tests.desktop.gui.world import ELSEWHERE, HERE, NOON, PaperDesk
 
 ERROR = ErrorBody(
     code="file_gone",
@@ -171,6 +172,8 @@ async def failed_detail(desk: PaperDesk, bridge: Bridge, style: Style) -> QWidge
 
 async def done_detail(desk: PaperDesk, bridge: Bridge, style: Style) -> QWidget:
     await fill(desk)
+    path = "/home/anna/Documents/churn_new.predictions.csv"
+    await desk.database.write(lambda c: outgoing.note_written(c, job_id(3), path, NOON))
     return await shown(desk, bridge, style, 3)
 
 

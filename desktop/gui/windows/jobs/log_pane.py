@@ -311,6 +311,7 @@ class LogPane(QWidget):
             part.setVisible(is_search)
         self.follow.setVisible(self._seen > 0)
         self.search.setVisible(self._seen > 0 or self._is_mixed)
+        self._told.setVisible(self._seen > 0)
         self.counted.emit(self._seen)
         self._told.setText(self._hits_told() if is_search else line_count(self._seen))
         self._stack.setCurrentIndex(0 if self.model.count else 2 if is_search else 1)

@@ -48,6 +48,8 @@ def duration(seconds: float) -> str:
         return tr("{count} s").format(count=int(seconds))
     if seconds < 10 * MINUTE:
         minutes, rest = divmod(round(seconds), MINUTE)
+        if not rest:
+            return tr("{count} min").format(count=minutes)
         return tr("{minutes} min {seconds} s").format(minutes=minutes, seconds=rest)
     if seconds < HOUR:
         return tr("{count} min").format(count=round(seconds / MINUTE))
