@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.core.link import LinkState
+from desktop.core.news import News
 from desktop.core.policy import parse_policy
 from desktop.desk.desk import Desk
 from desktop.desk.joining import Step
@@ -373,6 +374,10 @@ async def test_a_window_that_is_closed_loses_nothing_and_comes_back_for_the_rule
         assert window.pages.currentWidget() is window.rules
         window.close()
         await until(lambda: is_online(desk), SECONDS)
+        rung: list[object] = []
+        bridge.news.connect(rung.append)
+        desk.ring(News.PAIRING)
+        await until(lambda: bool(rung), SECONDS)
         assert opened == ["pairing"], "it comes up once, not at every change"
 
 
