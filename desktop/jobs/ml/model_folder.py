@@ -219,19 +219,25 @@ def numbers(count: int) -> range:
     return range(count, 0, -1)
 
 
-def _entries(models_folder: Path) -> list[tuple[Path, Manifest | BrokenModel]]:
-    places = [folder for place in _folders(models_folder) for folder in _folders(place)]
-    places.sort(key=lambda folder: folder.name, reverse=True)
-    entries = [(folder, _entry(folder)) for folder in places]
-    # One that was replaced while we looked is not broken, it is gone.
-    return [(folder, entry) for folder, entry in entries if folder.is_dir()]
+def places(models_folder: Path) -> list[Path]:
+    """List the folders of models, the newest first."""
+    found = [folder for place in _folders(models_folder) for folder in _folders(place)]
+    found.sort(key=lambda folder: folder.name, reverse=True)
+    return found
 
 
-def _entry(folder: Path) -> Manifest | BrokenModel:
+def entry(folder: Path) -> Manifest | BrokenModel:
+    """Read one model's manifest, or say why it cannot be used."""
     try:
         return model_files.read_manifest(folder)
     except AppError as error:
         return BrokenModel(folder.name, folder.parent.name, error)
+
+
+def _entries(models_folder: Path) -> list[tuple[Path, Manifest | BrokenModel]]:
+    entries = [(folder, entry(folder)) for folder in places(models_folder)]
+    # One that was replaced while we looked is not broken, it is gone.
+    return [(folder, found) for folder, found in entries if folder.is_dir()]
 
 
 def _folders(parent: Path) -> list[Path]:
