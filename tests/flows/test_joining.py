@@ -27,6 +27,12 @@ pytestmark = pytest.mark.flow
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 30.0
+NOT_INSTALLED = """\
+from importlib.machinery import PathFinder
+find = PathFinder.find_spec
+PathFinder.find_spec = lambda name, *where: None if name == "sklearn" else find(name, *where)
+"""
+"""What a worker's Python runs first, so that it finds no scikit-learn."""
 
 
 class Program:
@@ -255,7 +261,7 @@ async def test_a_chat_turns_autostart_on_for_that_machine(house: House) -> None:
 async def test_a_slim_worker_comes_and_the_chat_is_told_what_it_lacks(house: House) -> None:
     slim = house.folder / "slim"
     slim.mkdir()
-    (slim / "sitecustomize.py").write_text("import sys\nsys.modules['sklearn'] = None\n")
+    (slim / "sitecustomize.py").write_text(NOT_INSTALLED)
     await house.joined("pc")
     worker = await house.run("pc", "--headless", PYTHONPATH=f"{slim}{os.pathsep}{ROOT}")
     await worker.says("anna-pc is connected")
