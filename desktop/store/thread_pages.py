@@ -10,7 +10,7 @@ from desktop.store import threads
 from desktop.store.threads import MESSAGES_PAGE, Talk
 from shared.ids import TaskId
 
-AT_HAND_MAX = 6 * MESSAGES_PAGE
+AT_HAND_MAX = 4 * MESSAGES_PAGE
 """Messages shown at once; those far away are let go, and come back when they are looked at."""
 
 

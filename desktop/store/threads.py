@@ -20,7 +20,7 @@ from shared.ids import QuestionId, TaskId
 from shared.times import from_ms, to_ms
 
 THREADS_PAGE = 50
-MESSAGES_PAGE = 20
+MESSAGES_PAGE = 16
 UNREAD_MAX = 100
 """More is not counted: "99+" says enough."""
 OPEN_MAX = 20

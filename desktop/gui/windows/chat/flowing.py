@@ -87,9 +87,6 @@ class Flowing(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(40, self.fontMetrics().height())
 
-    def hasHeightForWidth(self) -> bool:
-        return True
-
     def heightForWidth(self, width: int) -> int:
         self._lay(float(width))
         return int(self._height + 0.999)

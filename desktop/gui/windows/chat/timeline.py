@@ -8,19 +8,23 @@ from __future__ import annotations
 from datetime import datetime
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.gui.language import tr
 from desktop.gui.parts import button
 from desktop.gui.style import CONTENT_WIDTH_MAX, GRID
 from desktop.gui.windows.chat.bubble_view import Around, BubbleView
-from desktop.gui.windows.chat.bubbles import Bubble
+from desktop.gui.windows.chat.bubbles import Bubble, Side
 
 NEAR = 6 * GRID
 """Pixels from the bottom within which somebody follows."""
 AHEAD = 50 * GRID
 """Pixels from an end at which the next page is asked for."""
+FILLED_TO = 40
+"""With fewer bubbles a tall window asks for more of them by itself."""
+DELETED_AT_ONCE = 4
+"""Bubbles."""
 
 
 class Timeline(QScrollArea):
@@ -45,6 +49,10 @@ class Timeline(QScrollArea):
         self._follows = True
         self._anchor: tuple[QWidget, int] | None = None
         self._is_settling = False
+        self._gone: list[BubbleView] = []
+        self._sweep = QTimer(self)
+        self._sweep.setInterval(0)
+        self._sweep.timeout.connect(self._delete_some)
         self._ends: tuple[bool, bool] = (False, False)
         self._body = QWidget()
         self._column = self._make_column()
@@ -87,10 +95,18 @@ class Timeline(QScrollArea):
             self._put(place, bubble, around)
         self._order = list(wanted)
         is_news = bool(newest) and bool(bubbles) and bubbles[-1].key != newest
-        if is_news and not self._follows and not has_newer:
+        if is_news and not has_newer:
+            self._announce(bubbles[-1], around)
+        QTimer.singleShot(0, self._settle)
+
+    def _announce(self, bubble: Bubble, around: Around) -> None:
+        """Tell of a new bubble: to screen readers, and to whoever reads further up."""
+        if not self._follows:
             self.pill.show()
             self._place_pill()
-        QTimer.singleShot(0, self._settle)
+        if bubble.side is not Side.PERSON and self.isVisible():
+            words = bubble.spoken(around.now)
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, words))
 
     def set_tail(self, tail: QWidget | None) -> None:
         """Show something below the last bubble, or nothing any more."""
@@ -164,7 +180,16 @@ class Timeline(QScrollArea):
             self._anchor = None
         self._column.removeWidget(view)
         view.hide()
-        view.deleteLater()
+        self._gone.append(view)
+        self._sweep.start()
+
+    def _delete_some(self) -> None:
+        """Delete a few of the bubbles that are gone; a page of them at once could be felt."""
+        for view in self._gone[:DELETED_AT_ONCE]:
+            view.deleteLater()
+        del self._gone[:DELETED_AT_ONCE]
+        if not self._gone:
+            self._sweep.stop()
 
     def _remember(self) -> None:
         """Note which bubble stands where, to keep it there while others come above it."""
@@ -188,7 +213,8 @@ class Timeline(QScrollArea):
             view, offset = self._anchor
             bar.setValue(view.mapTo(self._body, view.rect().topLeft()).y() - offset)
         self._is_settling = False
-        if self._ends[0] and bar.value() < AHEAD:
+        # Only scrolling takes in so many that the newest ones are let go.
+        if self._ends[0] and bar.value() < AHEAD and len(self._order) < FILLED_TO:
             self.older_wanted.emit()
 
     def _moved(self, value: int) -> None:
