@@ -23,8 +23,9 @@ from PySide6.QtWidgets import (
 from desktop.gui.language import tr, trn
 from desktop.gui.parts import button, label
 from desktop.gui.style import GRID, SMALL, Style, tabular
+from desktop.gui.times import clock
 from desktop.gui.windows.jobs.steps import step_sentence
-from desktop.gui.windows.jobs.wording import clock, progress_line
+from desktop.gui.windows.jobs.wording import progress_line
 from desktop.store.copied import Job, QuestionRow, Step
 from shared.errors import ErrorBody
 from shared.jobs import JobState

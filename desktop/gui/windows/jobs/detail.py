@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.core.news import News
+from desktop.gui import times
 from desktop.gui.bridge import Bridge
 from desktop.gui.chip import StateChip
 from desktop.gui.language import tr
@@ -251,12 +252,12 @@ def can_cancel(row: JobRow) -> bool:
 def meta(story: Story, now: datetime) -> str:
     """Say in one line where, what kind, when and for how long."""
     row = story.job.row
-    parts = [plain_line(row.machine), plain_line(row.kind), wording.clock(row.created_at, now)]
+    parts = [plain_line(row.machine), plain_line(row.kind), times.clock(row.created_at, now)]
     seconds = story.job.running_seconds
     if seconds is None and row.started_at and row.ended_at:
         seconds = (row.ended_at - row.started_at).total_seconds()
     if seconds is not None:
-        parts.append(tr("took {time}").format(time=wording.duration(seconds)))
+        parts.append(tr("took {time}").format(time=times.duration(seconds)))
     if row.attempt > 1:
         parts.append(tr("try {attempt}").format(attempt=row.attempt))
     if row.cancel_by and not row.state.is_terminal:

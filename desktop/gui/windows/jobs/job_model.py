@@ -15,6 +15,7 @@ from PySide6.QtCore import (
     Signal,
 )
 
+from desktop.gui import times
 from desktop.gui.chip import state_word
 from desktop.gui.language import tr
 from desktop.gui.windows.jobs import wording
@@ -183,11 +184,11 @@ class JobModel(QAbstractTableModel):
             case Column.KIND:
                 return plain_line(row.kind)
             case Column.AGE:
-                return wording.age(row.created_at, self.now)
+                return times.age(row.created_at, self.now)
 
     def _tip(self, row: JobRow, column: Column) -> str:
         if column is Column.AGE:
-            return wording.clock(row.created_at, self.now)
+            return times.clock(row.created_at, self.now)
         # A tool tip guesses whether it is rich text; a leading tag must not make it so.
         return wording.escaped(f"{wording.title(row)}\n{self._second_line(row)}".strip())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from desktop.gui.language import tr, trn
-from desktop.gui.windows.jobs.wording import clock, duration
+from desktop.gui.times import clock, duration
 from desktop.store.copied import Step
 from shared.events import (
     AnswerGiven,
