@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from desktop.system.autostart import autostart_here, program_of
+from desktop.system.login_choice import login_of
 from desktop.system.login_start import State
 from desktop.system.paths import Paths
 from shared.plain_text import plain_line
@@ -25,7 +25,7 @@ def switch(paths: Paths, wanted: str, *, is_now: bool = False) -> int:
     Raises:
         AppError: this system cannot, or did not.
     """
-    here = autostart_here(program_of(paths))
+    here = login_of(paths, is_tray=False)
     match wanted:
         case "on":
             paths.make()

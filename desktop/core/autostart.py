@@ -23,6 +23,12 @@ RUN_CHARS_MAX = 260
 """Of a command in the Run key ("Run and RunOnce Registry Keys", learn.microsoft.com)."""
 
 
+_AFTER_PANEL = """\
+X-KDE-autostart-after=panel
+X-LXQt-Need-Tray=true
+"""
+
+
 def entry_name(home: str) -> str:
     """Name a profile's entry: the person's own is "deskhand", one apart has a mark."""
     if not home:
@@ -52,8 +58,11 @@ WantedBy=default.target
 """
 
 
-def desktop_entry(command: Sequence[str]) -> str:
-    """Write an XDG autostart entry (Desktop Entry Specification, "The Exec key")."""
+def desktop_entry(command: Sequence[str], *, needs_tray: bool = False) -> str:
+    """Write an XDG autostart entry (Desktop Entry Specification, "The Exec key").
+
+    `needs_tray`: KDE and LXQt start it when their panel is there.
+    """
     return f"""\
 [Desktop Entry]
 Type=Application
@@ -63,7 +72,7 @@ Exec={" ".join(exec_key(part) for part in checked(command))}
 Terminal=false
 NoDisplay=true
 X-GNOME-Autostart-enabled=true
-"""
+{_AFTER_PANEL if needs_tray else ""}"""
 
 
 def is_hidden(entry: str) -> bool:

@@ -12,7 +12,7 @@ from desktop.core.safe import MISSING, SafeTrouble
 from desktop.doctor.finding import Finding, well, wrong
 from desktop.runner.inside import load
 from desktop.system import hardware
-from desktop.system.autostart import autostart_here, program_of
+from desktop.system.login_choice import login_of
 from desktop.system.paths import Paths
 from desktop.system.safe import system_safe
 from shared.errors import AppError
@@ -81,7 +81,7 @@ def _tray() -> Finding:
 
 def _autostart(paths: Paths) -> Finding:
     try:
-        state = autostart_here(program_of(paths)).state()
+        state = login_of(paths, is_tray=False).state()
     except AppError as error:
         return well("autostart", error.message.rstrip("."))
     notes = " ".join(state.notes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from desktop.jobs.context import Context
-from desktop.system.autostart import autostart_here, program_of
+from desktop.system.login_choice import login_of
 from desktop.system.paths import find_paths
 from shared.kinds.machine import AutostartInputs, AutostartOutput
 
@@ -14,10 +14,10 @@ def run(context: Context, inputs: AutostartInputs) -> AutostartOutput:
     """Turn it on or off, or read how it stands.
 
     Raises:
-        AppError: as `autostart_here` and what it returns.
+        AppError: as `login_of` and what it returns.
     """
-    program = program_of(find_paths(context.profile))
-    here = autostart_here(program, variables={**os.environ, **context.session})
+    session = {**os.environ, **context.session}
+    here = login_of(find_paths(context.profile), is_tray=False, variables=session)
     switches = {"on": here.turn_on, "off": here.turn_off, "status": here.state}
     state = switches[inputs.switch]()
     place = (f"This does it: {state.place}",) if state.is_on else ()

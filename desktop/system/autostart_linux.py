@@ -16,6 +16,7 @@ from desktop.system.login_start import (
     start_detached,
     write_if_new,
 )
+from desktop.system.program import BACKGROUND
 
 IS_UP = frozenset({"running", "degraded", "starting", "initializing", "maintenance"})
 """What `systemctl is-system-running` says of a manager that answers (systemctl(1))."""
@@ -91,7 +92,8 @@ class DesktopEntry:
         self.file = folder / f"{entry_name(program.home)}.desktop"
 
     def turn_on(self, *, is_now: bool = False) -> State:
-        write_if_new(self.file, desktop_entry(self._program.command).encode())
+        command = self._program.command
+        write_if_new(self.file, desktop_entry(command, needs_tray=BACKGROUND in command).encode())
         if is_now:
             start_detached(self._program.command, self._program.log)
         return self.state()

@@ -18,6 +18,7 @@ NAME = "deskhand"
 JOB = "deskhand-job"
 HUB = "deskhand-hub"
 CURRENT = "current"
+BACKGROUND = "--background"
 LOADER = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Where libraries are found. The start of a frozen program points them at our own folder, and
 keeps what they were before under the same name with _ORIG."""
@@ -138,3 +139,9 @@ def worker_command(home: Path | None) -> tuple[str, ...]:
     """Return how to run the worker of a profile without a window."""
     profile = () if home is None else ("--home", str(home))
     return (*start_command(), *profile, "--headless")
+
+
+def tray_command(home: Path | None) -> tuple[str, ...]:
+    """Return how to run the tray app of a profile, without a window at first."""
+    profile = () if home is None else ("--home", str(home))
+    return (*start_command(), *profile, BACKGROUND)
