@@ -143,7 +143,7 @@ async def test_a_job_that_fits_no_more_leaves_the_list(qtbot: QtBot, tmp_path: P
 async def test_pages_are_read_as_the_list_is_scrolled(qtbot: QtBot, tmp_path: Path) -> None:
     bodies = [body for n in range(250) for body in queued(n, f"job {n}")]
     async with open_window(qtbot, tmp_path, *bodies) as (_, _, window):
-        assert len(titles(window)) == PAGE_ROWS
+        await until(lambda: len(titles(window)) == PAGE_ROWS)
         window.listing.table.scrollToBottom()
         await until(lambda: len(titles(window)) == 2 * PAGE_ROWS)
         window.listing.table.scrollToBottom()
