@@ -13,7 +13,7 @@ import qasync
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
-TEST_SECONDS = 30.0
+TEST_SECONDS = 55.0
 
 
 def on_qt_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
@@ -53,7 +53,7 @@ def on_qt_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., 
     return run
 
 
-async def until(is_so: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(is_so: Callable[[], bool], seconds: float = 20.0) -> None:
     """Wait until something is so, letting Qt and the tasks run meanwhile."""
     async with asyncio.timeout(seconds):
         while not is_so():
