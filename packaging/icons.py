@@ -54,7 +54,8 @@ def svg() -> str:
     hand = (
         (icons.FOLDER / "hand.svg").read_text(encoding="utf-8").replace("currentColor", "#FFFFFF")
     )
-    hand = hand.replace("<svg ", f'<svg x="{MARGIN:g}" y="{MARGIN:g}" width="24" height="24" ', 1)
+    place = f'x="{MARGIN:g}" y="{MARGIN - icons.RISE:g}" width="24" height="24"'
+    hand = hand.replace("<svg ", f"<svg {place} ", 1)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side:g} {side:g}">\n'
         f'<rect width="{side:g}" height="{side:g}" rx="{side * 0.22:g}" fill="{LIGHT.accent}"/>\n'

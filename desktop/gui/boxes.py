@@ -29,8 +29,8 @@ def ask_to_quit(
         "{count} jobs are running. They are stopped when you quit.",
         running,
     )
-    box = _box(QMessageBox.Icon.Question, tr("Quit Deskhand?"), told)
-    box.setInformativeText(tr("What can be repeated starts again with the program."))
+    more = tr("What can be repeated starts again with the program.")
+    box = _box(QMessageBox.Icon.Question, tr("Quit Deskhand?"), told, more)
     leave = box.addButton(tr("Quit"), QMessageBox.ButtonRole.DestructiveRole)
     stay = box.addButton(tr("Stay"), QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(stay)
@@ -55,18 +55,13 @@ def tell_fault(
         trace: as there.
         reports: opens what writes a report; None when the program has ended.
     """
-    goes_on = tr("It goes on working; what you did last may not have been done.")
-    ends = tr("It has to end. Jobs that can be repeated start again with it.")
-    box = _box(
-        QMessageBox.Icon.Warning,
-        tr("Deskhand met a fault of its own"),
-        goes_on if reports else ends,
-    )
-    box.setInformativeText(
-        tr("A report holds what helps to mend it: no keys, and nothing of your files.")
-        if reports
-        else tr("What happened is in the log; “deskhand doctor” helps to report it.")
-    )
+    if reports:
+        told = tr("It goes on working; what you did last may not have been done.")
+        more = tr("A report holds what helps to mend it: no keys, and nothing of your files.")
+    else:
+        told = tr("It has to end. Jobs that can be repeated start again with it.")
+        more = tr("What happened is in the log; “deskhand doctor” helps to report it.")
+    box = _box(QMessageBox.Icon.Warning, tr("Deskhand met a fault of its own"), told, more)
     box.setDetailedText(trace_text(kind, error, trace))
     if reports:
         report = box.addButton(tr("Make a report…"), QMessageBox.ButtonRole.AcceptRole)
@@ -83,9 +78,10 @@ def trace_text(kind: type[BaseException], error: BaseException, trace: Traceback
     return redact_text(plain(text))[-TRACE_CHARS_MAX:]
 
 
-def _box(icon: QMessageBox.Icon, title: str, text: str) -> QMessageBox:
-    box = QMessageBox(icon, title, text)
+def _box(icon: QMessageBox.Icon, title: str, *sentences: str) -> QMessageBox:
+    box = QMessageBox(icon, title, title)
     box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setInformativeText("\n".join(sentences))
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setWindowIcon(icons.app_icon())
     return box

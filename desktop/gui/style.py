@@ -198,6 +198,12 @@ def sheet(tokens: Tokens) -> str:
         subcontrol-position: top center; width: 10px; height: 10px; }}
     QToolTip {{ background: {tokens.surface}; color: {tokens.text};
         border: 1px solid {tokens.line}; padding: 6px; }}
+    QMenu {{ background: {tokens.surface}; border: 1px solid {tokens.line}; padding: 4px 0; }}
+    QMenu::item {{ padding: 5px 28px 5px 16px; color: {tokens.text}; }}
+    QMenu::item:selected {{ background: {tokens.line}; }}
+    QMenu::item:disabled {{ color: {tokens.muted}; background: transparent; }}
+    QMenu::separator {{ height: 1px; background: {tokens.line}; margin: 4px 0; }}
+    QMessageBox QLabel#qt_msgbox_label {{ font-weight: 600; }}
     QCheckBox {{ spacing: {GRID}px; }}
     QCheckBox::indicator, QListView::indicator, QTreeView::indicator, QTableView::indicator {{
         width: 16px; height: 16px; border: 1px solid {tokens.muted}; border-radius: 4px;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,6 +18,13 @@ TRAYER = (
     "trayer", "--edge", "top", "--align", "right", "--widthtype", "request", "--height", "32",
     "--SetDockType", "true", "--expand", "true",
 )  # fmt: skip
+LOOK = """
+import sys
+from PySide6.QtGui import QGuiApplication
+app = QGuiApplication(["look"])
+seen = app.primaryScreen().grabWindow(0, *map(int, sys.argv[1:])).toImage()
+print(*{seen.pixelColor(x, y).name() for x in range(seen.width()) for y in range(seen.height())})
+"""
 DOUBLE_CLICK_SECONDS = 0.5
 ICON = re.compile(r'"Deskhand": \("deskhand".* (\d+)x(\d+)\+\S+ +\+(\d+)\+(\d+)$')
 
@@ -24,7 +32,7 @@ ICON = re.compile(r'"Deskhand": \("deskhand".* (\d+)x(\d+)\+\S+ +\+(\d+)\+(\d+)$
 @pytest.fixture(scope="module")
 def old() -> Iterator[Session]:
     """A session with an XEmbed panel, into which the program's icon has come."""
-    need("trayer", "xdotool", "xwininfo", "import")
+    need("trayer", "xdotool", "xwininfo")
     with a_session("xcb") as session, ExitStack() as stack:
         session.paired()
         session.panel.take_notices()
@@ -48,9 +56,10 @@ def tree(session: Session) -> list[str]:
 def icon(session: Session) -> tuple[int, int, int, int] | None:
     """Where the icon is on the screen: left, top, width, height."""
     for line in tree(session):
-        if (found := ICON.search(line)) and int(found[1]) > 8:
+        if found := ICON.search(line):
             width, height, left, top = (int(number) for number in found.groups())
-            return left, top, width, height
+            if width > 8 and left > 0:  # until a panel takes it in, it lies in the corner
+                return left, top, width, height
     return None
 
 
@@ -67,12 +76,11 @@ def point(session: Session) -> None:
 
 def colors(session: Session, left: int, top: int, width: int, height: int) -> set[str]:
     """The colours of a piece of the screen."""
-    area = f"{width}x{height}+{left}+{top}"
     told = subprocess.run(
-        ["import", "-window", "root", "-crop", area, "-depth", "8", "txt:-"],
+        [sys.executable, "-c", LOOK, *map(str, (left, top, width, height))],
         env=session.app.environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    return set(re.findall(r"#[0-9A-F]{6}", told.stdout))
+    return set(told.stdout.split())
 
 
 def popups(session: Session) -> list[str]:
