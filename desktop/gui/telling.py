@@ -5,6 +5,7 @@ from __future__ import annotations
 from desktop.core.link import LinkState
 from desktop.core.tray import Facts, TrayState, state_of
 from desktop.desk.desk import Desk
+from desktop.desk.holding import PAUSED
 from desktop.gui.language import tr, trn
 from shared.jobs import JobState
 
@@ -21,7 +22,7 @@ def headline(facts: Facts, desk: Desk) -> str:
         case TrayState.OFFLINE:
             return _offline(facts, desk)
         case TrayState.PAUSED:
-            return tr("Paused")
+            return _held(facts)
         case TrayState.RUNNING:
             return trn("{count} job is running", "{count} jobs are running", facts.running)
         case TrayState.UPDATE:
@@ -78,6 +79,12 @@ def window_titles() -> dict[str, str]:
         "settings": tr("Settings"),
         "pairing": tr("Connect this computer"),
     }
+
+
+def _held(facts: Facts) -> str:
+    """Tell a pause of the person's from the owner's rules."""
+    is_pause = facts.held_back is None or facts.held_back.code == PAUSED
+    return tr("Paused") if is_pause else tr("Starts nothing now")
 
 
 def _offline(facts: Facts, desk: Desk) -> str:
