@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QWidget
 
 from desktop.core.link import LinkState, LinkStatus
 from desktop.gui.bridge import Bridge
+from desktop.gui.chart_view import ChartView
 from desktop.gui.style import Style
-from desktop.gui.windows.chat.window import ChatWindow
+from desktop.gui.windows.chat.window import SIZE, ChatWindow
 from desktop.store import threads
 from shared.environment import Environment
 from shared.errors import ErrorBody
@@ -33,6 +34,8 @@ from shared.messages import Progress
 from shared.questions import Answer, Asking, Choice, QuestionKind
 from tests.desktop.gui.loop import until
 from tests.desktop.gui.world import ELSEWHERE, HERE, NOON, PaperDesk
+from tests.desktop.jobs.fake_context import FakeContext
+from tests.desktop.jobs.ml.test_show import plots_of, stored
 
 Scene = Callable[[PaperDesk, Bridge, Style], Awaitable[QWidget]]
 
@@ -293,13 +296,14 @@ async def result(desk: PaperDesk, bridge: Bridge, style: Style) -> QWidget:
     for name in ("churn.csv", "churn.predictions.csv"):
         (folder / name).write_text("a,b\n1,2\n", encoding="utf-8")
     desk.policy = desk.policy.model_copy(update={"folders": (str(folder),)})
+    context = FakeContext(folder, desk.paths.data)
+    made = stored(context, name="Churn", plots=plots_of("binary", columns=6))
     job = await queue(desk, 1, "train churn.csv Churn", said="/train churn.csv Churn")
     await start(desk, job)
-    await succeed(desk, job)
+    await succeed(desk, job, {**RESULT, "model": {"model_id": made}})
     window = await open_window(desk, bridge, style, job)
-    shown = window.talk.timeline.views[-1].result
-    assert shown is not None
-    await until(lambda: shown.is_placed)
+    window.resize(SIZE.width(), SIZE.height() + 240)
+    await until(lambda: bool(window.talk.timeline.findChildren(ChartView)))
     return window
 
 

@@ -26,6 +26,7 @@ from pytestqt.qtbot import QtBot
 from desktop.core.link import LinkState, LinkStatus
 from desktop.core.news import News
 from desktop.gui.bridge import Bridge
+from desktop.gui.chart_view import ChartView
 from desktop.gui.style import Style
 from desktop.gui.watchdog import STALL_SECONDS, Watchdog
 from desktop.gui.windows.chat import make
@@ -59,6 +60,8 @@ from tests.desktop.gui.scenes_chat import (
     succeed,
 )
 from tests.desktop.gui.world import ELSEWHERE, HERE, NOON, PaperDesk, open_desk
+from tests.desktop.jobs.fake_context import FakeContext
+from tests.desktop.jobs.ml.test_show import plots_of, stored
 
 
 class Room:
@@ -404,6 +407,22 @@ async def test_a_results_files_are_found_beside_what_they_were_made_of(
         ]  # fmt: skip
         one.press("Copy path")
         assert QGuiApplication.clipboard().text() == str(folder / "churn.predictions.csv")
+
+
+@on_qt_loop
+async def test_a_model_that_was_made_here_shows_its_best_plot_and_opens(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    async with room(qtbot, tmp_path) as one:
+        opened: list[tuple[str, str]] = []
+        one.bridge.opened.connect(lambda name, item: opened.append((name, item)))
+        context = FakeContext(tmp_path / "tables", one.desk.paths.data)
+        model_id = stored(context, plots=plots_of("binary", columns=4))
+        job = await asked(one)
+        await succeed(one.desk, job, {"headline": "Done.", "model": {"model_id": model_id}})
+        await until(lambda: bool(one.window.talk.timeline.findChildren(ChartView)))
+        one.press("Open the model")
+        assert opened == [("models", model_id)]
 
 
 @on_qt_loop

@@ -21,7 +21,7 @@ from desktop.gui.windows.chat.kinds import (
 from desktop.gui.windows.chat.links import host_of, links_in
 from desktop.gui.windows.chat.places import is_allowed, locate, may_use
 from desktop.gui.windows.chat.replies import reply_to
-from desktop.gui.windows.chat.times import age, clock, countdown, span
+from desktop.gui.windows.chat.times import clock, countdown, span
 from desktop.store.copied import QuestionRow, Step
 from shared.errors import BadInput
 from shared.events import EventBody, JobQueued, JobStarted, JobSucceeded
@@ -215,8 +215,6 @@ def test_moments_are_told_by_the_clock_today_and_with_their_day_before(
     time.tzset()
     assert clock(NOON, NOON + timedelta(hours=3)) == "12:00"
     assert clock(NOON, NOON + timedelta(days=1)) == "2026-11-20 12:00"
-    assert age(NOON, NOON + timedelta(seconds=5)) == "now"
-    assert age(NOON, NOON + timedelta(days=30)) == "2026-11-20"
 
 
 def test_links_are_web_addresses_as_they_are_looked_up() -> None:

@@ -63,6 +63,10 @@ class ResultView(QWidget):
                 name=tr("Copy the path of {file}").format(file=name),
             ))  # fmt: skip
 
+    def add(self, picture: QWidget) -> None:
+        """Show a plot."""
+        self._column.addWidget(picture)
+
     def offer(self, text: str, pressed: Callable[[], None]) -> None:
         """Add something that can be done with the result."""
         self._column.addWidget(button(text, pressed), alignment=Qt.AlignmentFlag.AlignLeft)

@@ -5,24 +5,36 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from shiboken6 import isValid
+
+from desktop.desk.models import Detail, Models
 from desktop.gui.bridge import Bridge
+from desktop.gui.chart_view import ChartView
 from desktop.gui.language import tr
+from desktop.gui.style import Style
 from desktop.gui.windows.chat.bubble_view import BubbleView
 from desktop.gui.windows.chat.places import locate
+from desktop.gui.windows.chat.result_view import ResultView
 from desktop.store import copied
 from desktop.store.threads import Talk
 from shared.ids import JobId
 from shared.kinds import JsonObject
+from shared.plain_text import plain_line
 
 FILE_KEYS = ("file",)
 """Inputs and questions whose value names the file that a job works on."""
 
 
+PLOTS_FIRST = ("importance", "confusion", "predicted_true")
+"""The plots that say most, the best one first."""
+
+
 class Results:
     """Looks once for each bubble; a bubble that was made anew is looked for again."""
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, style: Style) -> None:
         self._bridge = bridge
+        self._style = style
         self._placed: set[int] = set()
 
     def place(self, views: tuple[BubbleView, ...], talk: Talk) -> None:
@@ -45,16 +57,30 @@ class Results:
     def _find(self, view: BubbleView, job_id: JobId) -> None:
         def found(told: tuple[dict[str, Path], str]) -> None:
             files, model_id = told
-            if view.result is None or id(view) not in self._placed:
-                return
+            if view.result is None or not isValid(view):
+                return  # it was scrolled away meanwhile
             view.result.place(files)
             if model_id:
-                view.result.offer(
-                    tr("Open the model"), lambda: self._bridge.opened.emit("models", model_id)
-                )
+                self._show_model(view.result, model_id)
 
         names = view.result.file_names if view.result else ()
         self._bridge.do(self._look(job_id, names), then=found)
+
+    def _show_model(self, result: ResultView, model_id: str) -> None:
+        """Show the plot that says most, and the way to all of them."""
+
+        def found(detail: Detail) -> None:
+            if not isValid(result):
+                return
+            name = plain_line(detail.manifest.name)
+            best = min(detail.plots, key=_rank, default=None)
+            if best is not None:
+                result.add(ChartView(self._style, detail.plots[best], name))
+            result.offer(tr("Open the model"), lambda: self._bridge.opened.emit("models", model_id))
+
+        shelf = Models(self._bridge.desk.paths.models)
+        # A model that was removed since has nothing to show, and that is no fault.
+        self._bridge.do(shelf.detail(model_id), then=found, failed=lambda _error: None)
 
     async def _look(self, job_id: JobId, names: tuple[str, ...]) -> tuple[dict[str, Path], str]:
         desk = self._bridge.desk
@@ -65,6 +91,11 @@ class Results:
             hints += [v for key in FILE_KEYS if isinstance(v := job.inputs.get(key), str)]
         files = await asyncio.to_thread(locate, names, hints, desk.policy.folders) if names else {}
         return files, _model_of(job.result if job else None)
+
+
+def _rank(name: str) -> tuple[int, str]:
+    is_first = name in PLOTS_FIRST
+    return (PLOTS_FIRST.index(name) if is_first else len(PLOTS_FIRST), name)
 
 
 def _model_of(result: JsonObject | None) -> str:

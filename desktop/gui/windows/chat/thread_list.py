@@ -21,6 +21,7 @@ from desktop.gui.chip import state_word
 from desktop.gui.language import tr, trn
 from desktop.gui.parts import button, label
 from desktop.gui.style import GRID, Style
+from desktop.gui.times import age
 from desktop.gui.windows.chat.fresh import Fresh
 from desktop.gui.windows.chat.thread_row import (
     ROW_HEIGHT,
@@ -29,7 +30,6 @@ from desktop.gui.windows.chat.thread_row import (
     line_of,
     title_of,
 )
-from desktop.gui.windows.chat.times import age
 from desktop.store import threads
 from desktop.store.threads import THREADS_PAGE, Filter, Thread
 from shared.ids import TaskId

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 from desktop.gui.chip import chip_size, paint_chip
 from desktop.gui.language import tr
 from desktop.gui.style import BODY, GRID, RADIUS, SMALL, Style, tabular
+from desktop.gui.times import age
 from desktop.gui.windows.chat import saying
-from desktop.gui.windows.chat.times import age
 from desktop.store.threads import UNREAD_MAX, Thread
 from shared.events import AnswerGiven, QuestionAnswered
 from shared.jobs import JobState

@@ -60,7 +60,7 @@ class ThreadView(QWidget):
         self.form = Form(style, self._answer)
         self.composer = Composer()
         self.progress = ProgressView(style, self._cancel)
-        self._results = Results(bridge)
+        self._results = Results(bridge, style)
         self._lay_out()
         self._fresh = Fresh(bridge, self, self._read, self._show)
         self._connect()
