@@ -27,6 +27,7 @@ _FILE_OF_JOB = re.compile(
     rf"#(?P<short>[0-9A-Za-z]{{{SHORT_LENGTH}}})|#(?P<full>[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})"
 )
 """A file named by the job that wrote it: only that job's worker knows which one that is."""
+_FOLDERS = re.compile(r"^(?:/|[A-Za-z]:[\\/]|\\\\).*[\\/]")
 _AGAIN = re.compile(r"-\d+$")
 """What a key ends with when the same thing is asked again."""
 
@@ -175,7 +176,10 @@ def title_of(kind: Kind, inputs: JsonObject, answers: Sequence[tuple[str, str]] 
 
 def _brief(value: str) -> str:
     found = _FILE_OF_JOB.fullmatch(value)
-    return f"#{short(found['full'])}" if found and found["full"] else value
+    if found and found["full"]:
+        return f"#{short(found['full'])}"
+    # A whole path comes from a computer's own windows; its end says enough.
+    return _FOLDERS.sub("", value) or value
 
 
 def job_unknown() -> NotFound:

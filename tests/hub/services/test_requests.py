@@ -68,3 +68,11 @@ async def test_a_name_that_somebody_chose_stays(tmp_path: Path) -> None:
             assert answered.status_code == 200
             [job] = (await world.rest.get("/jobs")).json()["jobs"]
             assert job["title"] == "my model"
+
+
+@pytest.mark.parametrize(
+    "path", ["/home/anna/Documents/sales.csv", r"C:\Users\anna\sales.csv", "C:/x/sales.csv"]
+)
+def test_a_title_names_a_file_without_the_way_to_it(path: str) -> None:
+    assert title_of(kind_named("ml.train"), {"file": path}) == "train sales.csv"
+    assert title_of(kind_named("ml.train"), {"file": "2025/sales.csv"}) == "train 2025/sales.csv"
