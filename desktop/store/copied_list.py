@@ -161,6 +161,19 @@ def precedes(one: JobRow, other: JobRow, wanted: Wanted) -> bool:
     return comes_first != wanted.is_reversed
 
 
+def has_too_many_lines(connection: sqlite3.Connection, words: str) -> bool:
+    """Say whether more lines have the words than count, so that old jobs may be left out."""
+    match = match_of(words)
+    if not match:
+        return False
+    (count,) = connection.execute(
+        "select count(*) from (select rowid from copy_line_words where copy_line_words match ?"
+        " limit ?)",
+        (match, FOUND_LINES_MAX + 1),
+    ).fetchone()
+    return bool(count > FOUND_LINES_MAX)
+
+
 def shelf_counts(connection: sqlite3.Connection) -> Mapping[Shelf, int]:
     """Count what asks, runs, waits and failed, of all jobs."""
     rows = connection.execute(

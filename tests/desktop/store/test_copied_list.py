@@ -188,3 +188,15 @@ def test_a_job_of_a_machine_that_is_renamed_has_its_new_name() -> None:
         happen(store, WorkerBack(worker_id=STUDIO, name="Attic", since=NOON, until=NOON))
         assert copied_list.machines(store) == ("Attic",)
         assert copied_list.page(store, Wanted(machine="attic"))[0].job_id == job_id(1)
+
+
+def test_words_that_are_in_too_many_lines_are_told() -> None:
+    with contextlib.closing(open_copy()) as store:
+        one = queue(store, 1)
+        for _ in range(copied_list.FOUND_LINES_MAX // 200):
+            log(store, one, *["the same"] * 200)
+        assert not copied_list.has_too_many_lines(store, "same")
+        log(store, one, "the same")
+        assert copied_list.has_too_many_lines(store, "same")
+        assert not copied_list.has_too_many_lines(store, "other")
+        assert not copied_list.has_too_many_lines(store, "")

@@ -15,9 +15,10 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.gui.language import tr
+from desktop.gui.parts import label
 from desktop.gui.style import GRID
 from desktop.gui.windows.jobs.chips import Chips
-from desktop.store.copied_list import Shelf, Wanted
+from desktop.store.copied_list import FOUND_LINES_MAX, Shelf, Wanted
 from shared.plain_text import plain_line
 
 TYPING_MS = 30
@@ -67,6 +68,10 @@ class FilterBar(QWidget):
             self._chips.choose(ALL)
         self.changed.emit()
 
+    def tell_cut(self, *, is_cut: bool) -> None:
+        """Say that the words are in so many lines that not every job of them is listed."""
+        self._cut.setVisible(is_cut)
+
     def choose_shelf(self, shelf: Shelf) -> None:
         self._chips.press(shelf)
 
@@ -91,6 +96,10 @@ class FilterBar(QWidget):
         column.setSpacing(GRID)
         column.addLayout(above)
         column.addWidget(self._chips)
+        told = tr("These words are in many lines; the jobs of the newest {count} are listed.")
+        self._cut = label(told.format(count=f"{FOUND_LINES_MAX:,}"), "muted")
+        self._cut.hide()
+        column.addWidget(self._cut)
 
 
 def search_box(told: str) -> QLineEdit:

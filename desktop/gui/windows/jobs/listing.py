@@ -221,10 +221,12 @@ class JobListing(QWidget):
         limit = PAGE_ROWS
         if wanted == self.model.wanted:
             limit = max(limit, min(len(self.model.rows), KEPT_ROWS_MAX))
-        self._mark = await look(copied_list.mark)
-        self._adopt(
-            wanted, await look(partial(copied_list.page, wanted=wanted, limit=limit)), limit
-        )
+        mark = await look(copied_list.mark)
+        rows = await look(partial(copied_list.page, wanted=wanted, limit=limit))
+        self._mark = mark
+        self._adopt(wanted, rows, limit)
+        too_many = partial(copied_list.has_too_many_lines, words=wanted.words)
+        self.filters.tell_cut(is_cut=await look(too_many))
 
     async def _read_choices(self) -> None:
         look = self._bridge.desk.look

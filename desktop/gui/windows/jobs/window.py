@@ -33,7 +33,8 @@ class JobsWindow(QWidget):
         self.banner = Banner()
         self.listing = JobListing(bridge, style)
         self.detail = DetailPane(bridge, style)
-        self.logs = LogWithActions(bridge, style, self.banner, is_mixed=True)
+        self._style = style
+        self._logs: LogWithActions | None = None
         self.setWindowTitle(tr("Jobs"))
         self._arrange()
         self._connect()
@@ -45,6 +46,15 @@ class JobsWindow(QWidget):
         if job_id:
             self.listing.show_item(job_id)
             self.detail.show_job(JobId(job_id))
+
+    @property
+    def logs(self) -> LogWithActions:
+        """The log of all jobs; made when somebody wants to see it."""
+        if self._logs is None:
+            self._logs = LogWithActions(self._bridge, self._style, self.banner, is_mixed=True)
+            self._logs.pane.table.opened.connect(self.show_item)
+            self._stack.addWidget(self._logs)
+        return self._logs
 
     def show_logs(self) -> None:
         """Show the live log of all jobs."""
@@ -63,7 +73,6 @@ class JobsWindow(QWidget):
         self.split.setStretchFactor(1, 2)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.split)
-        self._stack.addWidget(self.logs)
         column = QVBoxLayout(self)
         column.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         column.setSpacing(GRID + GRID // 2)
@@ -78,7 +87,6 @@ class JobsWindow(QWidget):
         self.listing.table.opened.connect(self.detail.log.pane.table.setFocus)
         self.listing.table.cancel_wanted.connect(self.detail.ask_to_cancel)
         self.listing.table.copied.connect(self._copy_row)
-        self.logs.pane.table.opened.connect(self.show_item)
         find = QShortcut(QKeySequence.StandardKey.Find, self)
         find.activated.connect(self._find)
         back = QShortcut(QKeySequence(Qt.Key.Key_Escape), self.detail)
@@ -115,4 +123,4 @@ class JobsWindow(QWidget):
 
     def _show_view(self, number: int) -> None:
         self._views.choose(number)
-        self._stack.setCurrentIndex(number)
+        self._stack.setCurrentWidget(self.logs if number else self.split)
