@@ -32,6 +32,8 @@ T = TypeVar("T")
 Migration = Callable[[sqlite3.Connection], None]
 """One numbered step of a schema; its number is its place in the sequence, from 1."""
 
+CACHE_KIB = 32 * 1024
+"""Pages of a store that are kept in memory, unless its program asks for less."""
 GROUP_MAX = 4000
 """Functions that may share one commit."""
 PRAGMAS = (
@@ -41,7 +43,6 @@ PRAGMAS = (
     "busy_timeout = 5000",
     "wal_autocheckpoint = 4000",
     "journal_size_limit = 67108864",
-    "cache_size = -32768",
     "trusted_schema = OFF",
     "temp_store = MEMORY",
 )
@@ -64,15 +65,22 @@ class _Outcome:
 class Database:
     """A store, opened. Close it, or use it as a context manager."""
 
-    def __init__(self, path: Path, migrations: Sequence[Migration]) -> None:
+    def __init__(
+        self, path: Path, migrations: Sequence[Migration], *, cache_kib: int = CACHE_KIB
+    ) -> None:
         """Open or create the store and bring its schema up to date.
+
+        Args:
+            path: of the store's file.
+            migrations: every step of its schema so far.
+            cache_kib: how much of it may stay in memory.
 
         Raises:
             Unavailable: `store_unreadable`, `store_newer`.
         """
         self.path = path
         self._queue: queue.SimpleQueue[_Work[Any] | None] = queue.SimpleQueue()
-        self._connection = _open(path, migrations)
+        self._connection = _open(path, migrations, cache_kib)
         self._closed = False
         self.rollback_listeners: list[Callable[[], None]] = []
         """Told, on the database thread, when a commit failed and all that shared it is undone."""
@@ -244,11 +252,11 @@ def storage_error(error: sqlite3.Error) -> AppError:
     )
 
 
-def _open(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:
+def _open(path: Path, migrations: Sequence[Migration], cache_kib: int) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        for pragma in PRAGMAS:
+        for pragma in (*PRAGMAS, f"cache_size = -{cache_kib}"):
             connection.execute(f"PRAGMA {pragma}")
         path.chmod(0o600)
         _migrate(connection, migrations, path)

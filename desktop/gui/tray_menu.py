@@ -48,6 +48,8 @@ class TrayMenu(QObject):
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
         self.menu = QMenu()
+        # Clearing a menu forgets the menus within, but keeps them: after a week, thousands.
+        self._pause_menu = QMenu(self.menu)
         self._bridge = bridge
         self._facts = Facts(line=None)
         self._listed = Listed()
@@ -124,7 +126,10 @@ class TrayMenu(QObject):
         if desk.held_back is not None and desk.held_back.code == PAUSED:
             self._act(tr("Resume"), lambda: self._bridge.do(desk.resume()))
             return
-        pause = self.menu.addMenu(tr("Pause"))
+        pause = self._pause_menu
+        pause.clear()
+        pause.setTitle(tr("Pause"))
+        self.menu.addMenu(pause)
         half, hour = timedelta(minutes=30), timedelta(hours=1)
         self._act(tr("Until I resume"), lambda: self._pause(None), pause)
         told = trn("For {count} minute", "For {count} minutes", 30)

@@ -8,10 +8,13 @@ from pathlib import Path
 from desktop.store import copies, outgoing, threads
 from shared.database import Database
 
+CACHE_KIB = 2 * 1024
+"""A person's program is quiet for most of the day; the system keeps the file's pages, too."""
+
 
 def open_store(path: Path) -> Database:
     """Open or create the worker's store."""
-    return Database(path, MIGRATIONS)
+    return Database(path, MIGRATIONS, cache_kib=CACHE_KIB)
 
 
 def _start(connection: sqlite3.Connection) -> None:

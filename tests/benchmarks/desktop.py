@@ -212,9 +212,9 @@ def spent(tree: list[int]) -> tuple[float, int]:
     return seconds, wakeups
 
 
-def pss_mib(pid: int) -> float:
+def pss_mib(pid: int, which: str = "Pss") -> float:
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith(f"{which}:"):
             return int(line.split()[1]) / 1024
     raise AssertionError("the kernel tells no PSS")
 
