@@ -35,6 +35,7 @@ from desktop.system import hardware
 from desktop.system.outgoing_folder import OutgoingFolder
 from desktop.system.paths import Paths
 from desktop.system.waking import AddressNews
+from desktop.system.way import Way
 from shared.database import Database
 from shared.environment import Environment
 from shared.errors import AppError, ErrorBody
@@ -114,13 +115,14 @@ class Agent:
         self._runner: Runner
         self._is_running = False
         self._on_status = on_status
+        way = Way(setup.policy.network)
         self._link = Link(
-            setup.pairing.hub_url, setup.token, self, setup.environment, self._note_status
+            setup.pairing.hub_url, setup.token, self, setup.environment, self._note_status, way
         )
         self._hands = Hands(database, setup.environment, self._link.ring, on_news)
         self._outgoing = OutgoingFolder(setup.paths.outgoing)
         self._uploads = Uploads(
-            setup.pairing.hub_url, setup.token, database, self._outgoing, setup.environment
+            setup.pairing.hub_url, setup.token, database, self._outgoing, setup.environment, way
         )
 
     @property
@@ -161,6 +163,9 @@ class Agent:
 
     def adopt(self, policy: Policy) -> None:
         """Go by another policy from now on; children that run keep what they were started with."""
+        if policy.network != self._setup.policy.network:
+            self._link.go(Way(policy.network))
+            self._uploads.go(Way(policy.network))
         self._setup = replace(self._setup, policy=policy)
         if self._is_running:
             self._runner.workshop = self._workshop()

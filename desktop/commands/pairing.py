@@ -87,11 +87,12 @@ def _join(paths: Paths, wanted: Wish, database: Database) -> tuple[facts.Pairing
     """Ask the hub, show the words, wait."""
     environment = Environment()
     key = join_steps.device_key(paths, database, on_made=_tell_key)
-    asked = join_steps.ask(wanted, key, database, environment)
+    way = join_steps.way_of(paths)
+    asked = join_steps.ask(wanted, key, database, environment, way)
     try:
         _tell(asked, environment)
         return join_steps.wait(
-            asked, key, database, environment=environment, on_trouble=_tell_trouble
+            asked, key, database, environment=environment, on_trouble=_tell_trouble, way=way
         )
     except KeyboardInterrupt:
         _say("Stopped. The same command goes on with this pairing until it expires.")

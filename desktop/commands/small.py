@@ -28,9 +28,12 @@ def run(paths: Paths, options: argparse.Namespace) -> int:
 def unlock(paths: Paths) -> int:
     """Let chats start things for this machine's person again, after /lock."""
     from desktop.link.hub_post import post
+    from desktop.system.policy_file import load_policy
+    from desktop.system.way import Way
 
     pairing = pairing_of(paths)
-    told = post(pairing.hub_url, "/unlock", {}, token=token_of(paths, pairing))
+    way = Way(load_policy(paths).network)
+    told = post(pairing.hub_url, "/unlock", {}, token=token_of(paths, pairing), way=way)
     print(plain_line(f"Unlocked: chats can start work for {told.get('name', 'you')} again."))
     return EXIT_OK
 

@@ -13,6 +13,10 @@ The policy is a TOML file that only its owner edits:
     [run]
     on_battery = false
     hours = "18:00-08:00"
+
+    [network]
+    proxy = "http://proxy.example.org:3128"
+    ca_file = "~/our-ca.pem"
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from desktop.core.network_rules import NetworkRules
 from desktop.core.run_policy import RunRules
 from shared.errors import BadInput
 from shared.jobs import Origin
@@ -83,6 +88,9 @@ class Policy(BaseModel):
     run: RunRules = RunRules()
     """When jobs may start: on battery, at which hours, and the like."""
 
+    network: NetworkRules = NetworkRules()
+    """How hubs are reached, where the system's settings do not say it."""
+
     def allows(self, kind: str, origin: Origin) -> bool:
         return any(fnmatch.fnmatchcase(kind, pattern) for pattern in self.kinds.get(origin, ()))
 
@@ -120,10 +128,12 @@ def write_policy(policy: Policy) -> str:
     lines += [f"{origin.value} = [{_strings(p)}]" for origin, p in policy.kinds.items()]
     if rules := list(_rules(policy.run)):
         lines += ["", "[run]", *rules]
+    if network := list(_rules(policy.network)):
+        lines += ["", "[network]", *network]
     return "\n".join(lines) + "\n"
 
 
-def _rules(rules: RunRules) -> Iterator[str]:
+def _rules(rules: RunRules | NetworkRules) -> Iterator[str]:
     """Write the rules that are not as they are without a word."""
     for name, value in rules.model_dump(mode="json", exclude_defaults=True).items():
         # For booleans, numbers, strings and lists of strings JSON is written as TOML is.

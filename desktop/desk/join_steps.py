@@ -18,6 +18,7 @@ from desktop.system.device_key import DeviceKey, load_key, make_key, save_key
 from desktop.system.paths import Paths
 from desktop.system.policy_file import load_policy
 from desktop.system.program import version
+from desktop.system.way import Way
 from shared.database import Database
 from shared.environment import Environment
 from shared.errors import AppError, BadInput
@@ -83,7 +84,13 @@ def device_key(
     return key
 
 
-def ask(wish: Wish, key: DeviceKey, database: Database, environment: Environment) -> facts.Asked:
+def ask(
+    wish: Wish,
+    key: DeviceKey,
+    database: Database,
+    environment: Environment,
+    way: Way | None = None,
+) -> facts.Asked:
     """Ask the hub, or go on with what was asked before: the code is spent by asking.
 
     Raises:
@@ -94,9 +101,18 @@ def ask(wish: Wish, key: DeviceKey, database: Database, environment: Environment
     before = still_asked(key, database, environment)
     if before is not None and (before.hub_url, before.code) == (wish.base, wish.code or ""):
         return before
-    asked = pairing.ask(wish.base, wish.code, introduction(wish.name), key)
+    asked = pairing.ask(wish.base, wish.code, introduction(wish.name), key, way)
     database.submit(lambda c: facts.save_asked(c, asked)).result()
     return asked
+
+
+def way_of(paths: Paths) -> Way:
+    """Return how the owner wants hubs to be reached.
+
+    Raises:
+        BadInput: `policy_invalid`.
+    """
+    return Way(load_policy(paths).network)
 
 
 def still_asked(key: DeviceKey, database: Database, environment: Environment) -> facts.Asked | None:
@@ -119,6 +135,7 @@ def wait(
     sleep: Callable[[float], None] | None = None,
     on_trouble: Callable[[AppError], None] = lambda _error: None,
     on_calm: Callable[[], None] = lambda: None,
+    way: Way | None = None,
 ) -> tuple[facts.Pairing, str]:
     """Wait for the person's decision; return the pairing and the token.
 
@@ -139,6 +156,7 @@ def wait(
             sleep=sleep or time.sleep,
             on_trouble=on_trouble,
             on_calm=on_calm,
+            way=way,
         )
     except AppError:
         database.submit(lambda c: facts.save_asked(c, None)).result()

@@ -197,7 +197,8 @@ class Joining:
     def _ask(self, wish: Wish, key: DeviceKey) -> facts.Asked:
         # One after the other: what a try that was given up still gets to know is gone on with.
         with self._asking:
-            return join_steps.ask(wish, key, self._database, self._environment)
+            way = join_steps.way_of(self._paths)
+            return join_steps.ask(wish, key, self._database, self._environment, way)
 
     async def _wait(self, asked: facts.Asked, key: DeviceKey) -> tuple[facts.Pairing, str]:
         def tell(trouble: AppError | None) -> None:
@@ -213,6 +214,7 @@ class Joining:
                 sleep=errand.sleep,
                 on_trouble=lambda error: errand.tell(lambda: tell(error)),
                 on_calm=lambda: errand.tell(lambda: tell(None)),
+                way=join_steps.way_of(self._paths),
             )
         )
 

@@ -18,6 +18,7 @@ from desktop.store import facts
 from desktop.system.credentials import load_secret
 from desktop.system.paths import Paths
 from desktop.system.policy_file import load_policy
+from desktop.system.way import Way
 from shared.database import peek
 from shared.errors import AppError
 
@@ -73,7 +74,14 @@ def _store(paths: Paths) -> Iterator[Finding]:
         if has_token
         else wrong("key", "Key is gone, or the safe is locked", "Unlock the safe, or pair again.")
     )
-    yield from examine_way(pairing.hub_url)
+    yield from examine_way(pairing.hub_url, _way(paths))
+
+
+def _way(paths: Paths) -> Way:
+    try:
+        return Way(load_policy(paths).network)
+    except AppError:  # told by itself
+        return Way()
 
 
 def _integrity(connection: sqlite3.Connection) -> str:

@@ -6,14 +6,17 @@ import queue
 import socket
 import ssl
 import threading
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import SplitResult, urlsplit
 
 from desktop.core.link import reason_of
+from desktop.core.network_rules import shown, untrusted
 from desktop.doctor.finding import Finding, well, wrong
+from desktop.link.hub_post import client_options
+from desktop.system.way import Way
+from shared.errors import AppError
 from shared.loopback import is_loopback
 
 ANSWER_SECONDS = 5.0
@@ -22,13 +25,14 @@ SKEW_SECONDS_MAX = 60.0
 CERTIFICATE_DAYS_MIN = 7
 
 
-def examine_way(base: str) -> Iterator[Finding]:
+def examine_way(base: str, way: Way | None = None) -> Iterator[Finding]:
     """Look at every step to a hub; stops where there is no going on."""
     parts = urlsplit(base)
     host = parts.hostname or ""
-    proxy = proxy_for(parts)
+    way = way or Way()
+    proxy = way.proxy_for(base)
     if proxy:
-        yield well("proxy", f"The way to {host} goes through the proxy {proxy}")
+        yield well("proxy", f"The way to {host} goes through the proxy {shown(proxy)}")
     elif not is_loopback(host):
         yield well("proxy", "No proxy is set for the hub")
         found = _name(host, parts.port or _port(parts))
@@ -36,24 +40,11 @@ def examine_way(base: str) -> Iterator[Finding]:
         if not found.is_well:
             return
         if parts.scheme == "https":
-            found = _certificate(host, parts.port or _port(parts))
+            found = _certificate(host, parts.port or _port(parts), way)
             yield found
             if not found.is_well:
                 return
-    yield from _answer(base)
-
-
-def proxy_for(parts: SplitResult) -> str:
-    """Return the proxy of the system for an address, without the password it may hold."""
-    host = parts.hostname or ""
-    if is_loopback(host) or urllib.request.proxy_bypass(host):
-        return ""
-    proxies = urllib.request.getproxies()
-    told = proxies.get(parts.scheme) or proxies.get("all") or ""
-    proxy = urlsplit(told if "//" in told else f"//{told}")
-    if not proxy.hostname:
-        return ""
-    return f"{proxy.hostname}:{proxy.port}" if proxy.port else proxy.hostname
+    yield from _answer(base, way)
 
 
 def _port(parts: SplitResult) -> int:
@@ -81,21 +72,19 @@ def _name(host: str, port: int) -> Finding:
     return well("dns", f"The name {host} is known ({answer} addresses)")
 
 
-def _certificate(host: str, port: int) -> Finding:
-    context = ssl.create_default_context()
+def _certificate(host: str, port: int, way: Way) -> Finding:
     try:
+        context = way.trust()
         with (
             socket.create_connection((host, port), timeout=ANSWER_SECONDS) as plain,
             context.wrap_socket(plain, server_hostname=host) as line,
         ):
             told, version = line.getpeercert() or {}, line.version()
+    except AppError as error:
+        return wrong("tls", error.message, error.hint)
     except ssl.SSLCertVerificationError as error:
-        return wrong(
-            "tls",
-            f"The certificate of {host} is not trusted: {error.verify_message}",
-            "With a certificate of your own, name it in SSL_CERT_FILE; also check this "
-            "machine's clock.",
-        )
+        told = untrusted(host, error.verify_code, error.verify_message)
+        return wrong("tls", told.message, told.hint)
     except OSError as error:
         return wrong(
             "tls",
@@ -110,15 +99,21 @@ def _certificate(host: str, port: int) -> Finding:
     return well("tls", sentence)
 
 
-def _answer(base: str) -> Iterator[Finding]:
+def _answer(base: str, way: Way) -> Iterator[Finding]:
     import httpx
 
-    host = urlsplit(base).hostname or ""
     begun = datetime.now(UTC)
     try:
-        with httpx.Client(timeout=ANSWER_SECONDS, trust_env=not is_loopback(host)) as client:
+        with httpx.Client(timeout=ANSWER_SECONDS, **client_options(way, base)) as client:
             answer = client.get(f"{base}/api/v1/health")
-    except httpx.HTTPError:
+    except AppError as error:
+        yield wrong("hub", error.message, error.hint)
+        return
+    except httpx.HTTPError as error:
+        told = way.why(error, base)
+        if told is not None and told.code != "hub_unreachable":
+            yield wrong("hub", told.message, told.hint)
+            return
         yield wrong(
             "hub",
             f"Hub {base} cannot be reached",

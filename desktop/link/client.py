@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -28,11 +29,11 @@ from desktop.core.link import (
     replaced,
     unreachable,
 )
+from desktop.system.way import Way
 from shared.backoff import RECONNECT
 from shared.environment import Environment
 from shared.errors import AppError, ErrorBody
 from shared.events import Event
-from shared.loopback import is_loopback
 from shared.messages import (
     BATCH_EVENTS_MAX,
     Ack,
@@ -94,12 +95,16 @@ class Link:
         station: Station,
         environment: Environment,
         on_status: Callable[[LinkStatus], None],
+        way: Way | None = None,
     ) -> None:
         self._base = base
         self._token = token
         self._station = station
         self._environment = environment
         self._on_status = on_status
+        self._way = way or Way()
+        self._trust: ssl.SSLContext | None = None
+        """Kept while it works: reading it takes a while."""
         self._end: WorkerEnd | None = None
         """Of the line that is up, or of the last one."""
         self._outgoing = asyncio.Event()
@@ -134,6 +139,10 @@ class Link:
             self._is_renewing = True
             self._end.close()
             self._outgoing.set()
+
+    def go(self, way: Way) -> None:
+        """Go another way from the next try on."""
+        self._way, self._trust = way, None
 
     def hurry(self) -> None:
         """Call the hub now instead of when the wait is over; nothing happens on a line that is up.
@@ -199,7 +208,8 @@ class Link:
         return None
 
     async def _connect(self) -> ClientConnection:
-        host = urlsplit(self._base).hostname or ""
+        if self._trust is None and self._base.startswith("https:"):
+            self._trust = await asyncio.to_thread(self._way.trust)
         return await connect(
             worker_socket(self._base),
             additional_headers={"Authorization": f"Bearer {self._token}"},
@@ -208,7 +218,8 @@ class Link:
             ping_interval=None,
             open_timeout=OPEN_SECONDS,
             close_timeout=2,
-            proxy=None if is_loopback(host) else True,
+            proxy=self._way.proxy_for(self._base),
+            ssl=self._trust,
         )
 
     async def _wait(self, why: ErrorBody) -> None:
@@ -326,9 +337,11 @@ class Link:
         if isinstance(error, InvalidStatus):
             status = error.response.status_code
             return later_status(status) if refused_status(status) is None else None
-        if isinstance(error, (OSError, InvalidHandshake, EOFError)):
+        self._trust = None  # a file of certificates may have been mended
+        told = self._way.why(error, self._base)
+        if told is None and isinstance(error, (InvalidHandshake, EOFError)):
             return unreachable(self._host, reason_of(error))
-        return None
+        return told
 
     @property
     def _host(self) -> str:

@@ -6,20 +6,26 @@ Nothing a hub answers is trusted: its size, its speed, its shape and its words a
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import TypedDict
 from urllib.parse import urlsplit
 
 from desktop.core.joining import WAITING
 from desktop.core.link import reason_of
+from desktop.core.network_rules import is_proxy, proxy_invalid, proxy_unsupported
+from desktop.system.way import Way
 from shared.errors import AppError, Unavailable
-from shared.loopback import is_loopback
 
 ANSWER_BYTES_MAX = 64 * 1024
 ANSWER_SECONDS = 20.0
 WORDS_CHARS_MAX = 500
 """Of what a hub that refuses says to the person."""
 CODE_CHARS_MAX = 100
+SOCKS_PACKAGE = "socksio"
+"""What httpx speaks SOCKS with; the line itself takes python-socks."""
 
 
 def post(
@@ -29,6 +35,7 @@ def post(
     *,
     token: str = "",
     seconds: float = ANSWER_SECONDS,
+    way: Way | None = None,
 ) -> dict[str, object]:
     """Post a body; return the JSON object that a 2xx came with.
 
@@ -38,17 +45,18 @@ def post(
         body: JSON.
         token: this machine's; empty while it has none.
         seconds: how long the whole answer may take.
+        way: by the owner's rules; None for as the system says.
 
     Raises:
         AppError: as the hub tells it; `retryable` when asking again may help.
         Unavailable: `hub_unreachable`, `hub_odd_answer`.
     """
-    return _told("POST", base, path, body, token, seconds)
+    return _told("POST", base, path, body, token, seconds, way or Way())
 
 
-def ask_for(base: str, path: str, *, token: str) -> dict[str, object]:
+def ask_for(base: str, path: str, *, token: str, way: Way | None = None) -> dict[str, object]:
     """Get what stands at a path; else as `post`."""
-    return _told("GET", base, path, None, token, ANSWER_SECONDS)
+    return _told("GET", base, path, None, token, ANSWER_SECONDS, way or Way())
 
 
 def _told(
@@ -58,13 +66,19 @@ def _told(
     body: Mapping[str, object] | None,
     token: str,
     seconds: float,
+    way: Way,
 ) -> dict[str, object]:
     import httpx
 
     url = f"{base}/api/v1{path}"
     try:
-        status, content, retry_after = _exchange(method, url, body, token, seconds)
+        status, content, retry_after = _exchange(
+            method, url, body, token, seconds, client_options(way, base)
+        )
     except httpx.HTTPError as error:
+        told_of_way = way.why(error, base)
+        if told_of_way is not None and told_of_way.code != "hub_unreachable":
+            raise AppError.from_body(told_of_way) from error
         reason = error.__cause__ if isinstance(error.__cause__, OSError) else error
         raise Unavailable(
             "hub_unreachable",
@@ -80,6 +94,35 @@ def _told(
     return told
 
 
+class ClientOptions(TypedDict):
+    """What an httpx client takes of a way."""
+
+    proxy: str | None
+    verify: ssl.SSLContext | bool
+    trust_env: bool
+
+
+def client_options(way: Way, base: str) -> ClientOptions:
+    """Make a client go a way. Reads files.
+
+    Raises:
+        Unavailable: `ca_file_unusable`.
+        AppError: `proxy_invalid`, `proxy_unsupported`.
+    """
+    proxy = way.proxy_for(base)
+    if proxy is not None:
+        _check(proxy)
+    verify = way.trust() if base.startswith("https:") else True
+    return ClientOptions(proxy=proxy, verify=verify, trust_env=False)
+
+
+def _check(proxy: str) -> None:
+    if not is_proxy(proxy):
+        raise AppError.from_body(proxy_invalid(proxy))
+    if proxy.startswith("socks") and find_spec(SOCKS_PACKAGE) is None:
+        raise AppError.from_body(proxy_unsupported(proxy, SOCKS_PACKAGE))
+
+
 def odd(status: int) -> Unavailable:
     """Say that something answers which is no hub, or a hub that is not well."""
     return Unavailable(
@@ -91,7 +134,12 @@ def odd(status: int) -> Unavailable:
 
 
 def _exchange(
-    method: str, url: str, body: Mapping[str, object] | None, token: str, seconds: float
+    method: str,
+    url: str,
+    body: Mapping[str, object] | None,
+    token: str,
+    seconds: float,
+    options: ClientOptions,
 ) -> tuple[int, bytes, str]:
     import httpx
 
@@ -99,13 +147,10 @@ def _exchange(
     if token:
         headers["Authorization"] = f"Bearer {token}"
 
-    host = urlsplit(url).hostname or ""
     ends_at = time.monotonic() + seconds
     with (
-        # No proxy may see what is meant for this machine; no other address gets it at all.
-        httpx.Client(
-            timeout=seconds, follow_redirects=False, trust_env=not is_loopback(host)
-        ) as client,
+        # No other address gets what is meant for this one.
+        httpx.Client(timeout=seconds, follow_redirects=False, **options) as client,
         client.stream(method, url, json=body, headers=headers) as answer,
     ):
         content = b""

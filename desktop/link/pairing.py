@@ -20,6 +20,7 @@ from desktop.core.joining import WAIT_SECONDS_MAX, WAITING, pause_seconds, ran_o
 from desktop.link.hub_post import odd, post
 from desktop.store.facts import Asked, Pairing
 from desktop.system.device_key import DeviceKey
+from desktop.system.way import Way
 from shared.capabilities import Capability
 from shared.environment import Environment
 from shared.errors import AppError, BadInput
@@ -74,7 +75,13 @@ class _Joined(BaseModel):
     person_name: str = Field(max_length=NAME_CHARS_MAX)
 
 
-def ask(base: str, code: str | None, introduction: Introduction, key: DeviceKey) -> Asked:
+def ask(
+    base: str,
+    code: str | None,
+    introduction: Introduction,
+    key: DeviceKey,
+    way: Way | None = None,
+) -> Asked:
     """Ask a hub to let this machine in. A code is spent by this, whatever is decided.
 
     Args:
@@ -82,6 +89,7 @@ def ask(base: str, code: str | None, introduction: Introduction, key: DeviceKey)
         code: as typed; None makes the hub give one, for the person to send.
         introduction: shown to the person.
         key: of this machine.
+        way: by the owner's rules.
 
     Raises:
         AppError: as the hub tells it (`pairing_code_wrong`, `pairing_paused`, …).
@@ -96,7 +104,7 @@ def ask(base: str, code: str | None, introduction: Introduction, key: DeviceKey)
     }
     if code is not None:
         body["code"] = code
-    told = post(base, "/pairings", body)
+    told = post(base, "/pairings", body, way=way)
     try:
         noted = _Noted.model_validate(told)
         salt = from_b64(noted.salt, SALT_BYTES)
@@ -125,6 +133,7 @@ def wait_for_token(
     sleep: Callable[[float], None] = time.sleep,
     on_trouble: Callable[[AppError], None] = lambda _error: None,
     on_calm: Callable[[], None] = lambda: None,
+    way: Way | None = None,
 ) -> tuple[Pairing, str]:
     """Wait until the person has decided; return the pairing and the token.
 
@@ -137,6 +146,7 @@ def wait_for_token(
         sleep: how to wait between two questions.
         on_trouble: told once for each time that the hub stops answering.
         on_calm: told when it answers again.
+        way: by the owner's rules.
 
     Raises:
         AppError: as the hub tells it (`pairing_rejected`, `pairing_expired`, …).
@@ -151,6 +161,7 @@ def wait_for_token(
                 f"/pairings/{asked.pairing_id}/token",
                 {"signature": b64(signed)},
                 seconds=HELD_SECONDS,
+                way=way,
             )
         except AppError as error:
             if not error.retryable:

@@ -16,19 +16,19 @@ from datetime import timedelta
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import structlog
 
 from desktop.core.sending import KEPT_SECONDS
+from desktop.link.hub_post import client_options
 from desktop.store import outbox, outgoing
 from desktop.store.outgoing import Waiting
 from desktop.system.outgoing_folder import OutgoingFolder
+from desktop.system.way import Way
 from shared.backoff import Backoff
 from shared.database import Database
 from shared.environment import Environment
 from shared.errors import AppError
-from shared.loopback import is_loopback
 
 if TYPE_CHECKING:
     import httpx
@@ -59,12 +59,14 @@ class Uploads:
         database: Database,
         folder: OutgoingFolder,
         environment: Environment,
+        way: Way | None = None,
     ) -> None:
         self._base = base
         self._token = token
         self._database = database
         self._folder = folder
         self._environment = environment
+        self._way = way or Way()
         self._bell = asyncio.Event()
         self._failures = 0
 
@@ -96,7 +98,7 @@ class Uploads:
         if not waiting:
             return None
         is_left = False
-        async with self._client() as client:
+        async with await self._client() as client:
             for parcel in waiting:
                 if self._is_too_old(parcel):
                     log.warning("file given up", sha256=parcel.sha256)
@@ -161,14 +163,17 @@ class Uploads:
         is_old = self._environment.now() - parcel.since > timedelta(seconds=KEPT_SECONDS)
         return is_old or not self._folder.place_of(parcel.copy).is_file()
 
-    def _client(self) -> httpx.AsyncClient:
+    def go(self, way: Way) -> None:
+        """Go another way from the next delivery on."""
+        self._way = way
+
+    async def _client(self) -> httpx.AsyncClient:
         import httpx
 
-        host = urlsplit(self._base).hostname or ""
+        options = await asyncio.to_thread(client_options, self._way, self._base)
         return httpx.AsyncClient(
             headers={"Authorization": f"Bearer {self._token}"},
             timeout=STEP_SECONDS,
             follow_redirects=False,
-            # No proxy may see what is meant for this machine.
-            trust_env=not is_loopback(host),
+            **options,
         )

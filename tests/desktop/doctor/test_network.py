@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -18,8 +17,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from desktop.core.network_rules import shown
 from desktop.doctor.finding import Finding
-from desktop.doctor.network import _certificate, _name, examine_way, proxy_for
+from desktop.doctor.network import _certificate, _name, examine_way
+from desktop.system.way import Way
 from tests.fakes.one_page import a_page
 
 
@@ -60,10 +61,13 @@ def test_a_proxy_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) 
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("https_proxy", "http://anna:hunter2@proxy.example.org:3128")
-    assert proxy_for(urlsplit("https://hub.example.org")) == "proxy.example.org:3128"
-    assert proxy_for(urlsplit("https://127.0.0.1:9")) == ""
+    way = Way()
+    proxy = way.proxy_for("https://hub.example.org")
+    assert proxy is not None
+    assert shown(proxy) == "proxy.example.org:3128"
+    assert way.proxy_for("https://127.0.0.1:9") is None
     monkeypatch.setenv("no_proxy", "hub.example.org")
-    assert proxy_for(urlsplit("https://hub.example.org")) == ""
+    assert way.proxy_for("https://hub.example.org") is None
 
 
 @contextlib.contextmanager
@@ -116,7 +120,7 @@ class QuietServer(ThreadingHTTPServer):
 
 def test_a_certificate_of_nobody_known_is_told_with_the_way_out(tmp_path: Path) -> None:
     with tls_server(tmp_path, 90) as (port, _):
-        told = _certificate("127.0.0.1", port)
+        told = _certificate("127.0.0.1", port, Way())
     assert not told.is_well
     assert "not trusted" in told.sentence
     assert "SSL_CERT_FILE" in told.hint
@@ -128,13 +132,13 @@ def test_a_certificate_that_is_trusted_says_how_long_it_lasts(
 ) -> None:
     with tls_server(tmp_path, days) as (port, pem):
         monkeypatch.setenv("SSL_CERT_FILE", str(pem))
-        told = _certificate("127.0.0.1", port)
+        told = _certificate("127.0.0.1", port, Way())
     assert told.is_well is is_well
     assert f"ends in {days} days" in told.sentence
     assert "TLS" in told.sentence
 
 
 def test_a_port_that_nobody_listens_at_is_told() -> None:
-    told = _certificate("127.0.0.1", 1)
+    told = _certificate("127.0.0.1", 1, Way())
     assert not told.is_well
     assert "nothing answers at that port" in told.sentence

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -50,17 +51,20 @@ class HubDouble:
         self._server: Server
 
     @contextlib.asynccontextmanager
-    async def serving(self) -> AsyncIterator[HubDouble]:
+    async def serving(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[HubDouble]:
         async with serve(
-            self._serve, "127.0.0.1", 0, compression=None, process_request=self._admit
+            self._serve, "127.0.0.1", 0, compression=None, process_request=self._admit, ssl=tls
         ) as server:
             self._server = server
             yield self
 
     @property
+    def port(self) -> int:
+        return int(next(iter(self._server.sockets)).getsockname()[1])
+
+    @property
     def base(self) -> str:
-        port = next(iter(self._server.sockets)).getsockname()[1]
-        return f"http://127.0.0.1:{port}"
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def hellos(self) -> list[Hello]:

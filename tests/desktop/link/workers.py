@@ -9,11 +9,13 @@ from pathlib import Path
 
 from desktop.agent import Agent, Setup
 from desktop.core.link import LinkState, LinkStatus
+from desktop.core.network_rules import NetworkRules
 from desktop.core.policy import Policy
 from desktop.store import facts
 from desktop.store.database import open_store
 from desktop.store.facts import Pairing
 from desktop.system.paths import Paths
+from desktop.system.way import NO_RULES
 from shared.environment import Environment
 from shared.ids import JobId, TaskId, WorkerId
 from shared.jobs import JobSpec, Origin
@@ -69,7 +71,12 @@ class Worker:
 
 @contextlib.asynccontextmanager
 async def working(
-    home: Path, base: str, *, slots: int = 2, environment: Environment = ENVIRONMENT
+    home: Path,
+    base: str,
+    *,
+    slots: int = 2,
+    environment: Environment = ENVIRONMENT,
+    network: NetworkRules = NO_RULES,
 ) -> AsyncIterator[Worker]:
     """Run a worker whose profile is `home` until the block ends; its store stays."""
     paths = Paths(data=home, config=home)
@@ -95,7 +102,12 @@ async def working(
             paths=paths,
             pairing=pairing,
             token="dh_worker_0192f000-0000-7000-8000-000000000001_secret",
-            policy=Policy(slots=slots, kinds={Origin.CHAT: ("hard.*",)}, disk_free_bytes_min=0),
+            policy=Policy(
+                slots=slots,
+                kinds={Origin.CHAT: ("hard.*",)},
+                disk_free_bytes_min=0,
+                network=network,
+            ),
             app_version="test",
             environment=environment,
             kinds_at="tests.desktop.runner.hard_executors:KINDS",
