@@ -83,8 +83,8 @@ def _certificate(host: str, port: int, way: Way) -> Finding:
     except AppError as error:
         return wrong("tls", error.message, error.hint)
     except ssl.SSLCertVerificationError as error:
-        told = untrusted(host, error.verify_code, error.verify_message)
-        return wrong("tls", told.message, told.hint)
+        why = untrusted(host, error.verify_code, error.verify_message)
+        return wrong("tls", why.message, why.hint)
     except OSError as error:
         return wrong(
             "tls",

@@ -123,7 +123,7 @@ def test_a_certificate_of_nobody_known_is_told_with_the_way_out(tmp_path: Path) 
         told = _certificate("127.0.0.1", port, Way())
     assert not told.is_well
     assert "not trusted" in told.sentence
-    assert "SSL_CERT_FILE" in told.hint
+    assert "ca_file" in told.hint
 
 
 @pytest.mark.parametrize(("days", "is_well"), [(90, True), (3, False)])
