@@ -172,16 +172,23 @@ class Notices(QObject):
             buttons = tuple(
                 Button(title=label, on_pressed=press) for label, press in (presses or {}).items()
             )
+            arrived: list[bool] = []
             async with asyncio.timeout(SEND_SECONDS):
-                return await notifier.send(
-                    title=title, message=text, buttons=buttons, on_clicked=clicked
+                name = await notifier.send(
+                    title=title,
+                    message=text,
+                    buttons=buttons,
+                    on_clicked=clicked,
+                    on_dispatched=lambda: arrived.append(True),
                 )
+            if arrived:  # the library keeps a failure to itself
+                return name
         except (AppError, asyncio.CancelledError):
             raise
         except Exception as error:
             log.info("notification not shown", error=repr(error))
-            self._falls_back(title, text)
-            return ""
+        self._falls_back(title, text)
+        return ""
 
     async def _notifications(self) -> DesktopNotifier:
         if self._notifier is None:
