@@ -50,7 +50,8 @@ class _Kept:
 
 def missing(error: ImportError) -> Unavailable:
     """Say what painting needs that is not here."""
-    if error.name is not None:
+    # A library of the system's that is missing is an ImportError that names QtGui, too.
+    if isinstance(error, ModuleNotFoundError):
         what = "The windows' library is not installed on that machine."
         return Unavailable(
             "pictures_missing", f"No picture can be painted: {what}", "Run there: deskhand setup ml"
@@ -58,5 +59,5 @@ def missing(error: ImportError) -> Unavailable:
     return Unavailable(
         "pictures_missing",
         f"No picture can be painted on that machine: {error}.",
-        "On Debian or Ubuntu: apt install libegl1 libgl1 libfontconfig1 libxkbcommon0",
+        "On Debian or Ubuntu: apt install libegl1 libgl1 libfontconfig1 libglib2.0-0 libxkbcommon0",
     )

@@ -115,8 +115,10 @@ def test_a_job_paints_without_a_display(tmp_path: Path) -> None:
 
 
 def test_what_painting_lacks_is_said_with_the_way_to_get_it() -> None:
-    library = missing(ImportError("No module named 'PySide6'", name="PySide6"))
+    library = missing(ModuleNotFoundError("No module named 'PySide6'", name="PySide6"))
     assert "deskhand setup ml" in library.hint
-    system = missing(ImportError("libEGL.so.1: cannot open shared object file"))
+    system = missing(
+        ImportError("libEGL.so.1: cannot open shared object file", name="PySide6.QtGui")
+    )
     assert "libEGL.so.1" in system.message
     assert "apt install libegl1" in system.hint
