@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import io
 import shutil
 import time
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ REMOVED_DAYS = 7
 NAME_CHARS_MAX = 200
 PREVIEW_ROWS_MAX = 50
 PREVIEW_CELLS_MAX = 60
+PREVIEW_CELL_CHARS_MAX = 300
 PREVIEW_BYTES_MAX = 1024 * 1024
 Entry = Manifest | BrokenModel
 
@@ -94,7 +96,11 @@ class Models:
 
     async def entries(self) -> tuple[Entry, ...]:
         """All models, the newest first; broken ones say why they are."""
-        return await asyncio.to_thread(model_folder.manifests, self.folder)
+        return await asyncio.to_thread(self._entries)
+
+    async def homes(self) -> tuple[Path, ...]:
+        """The folders in which models come and go: the shelf's, and one for each name."""
+        return await asyncio.to_thread(lambda: (self.folder, *model_folder.homes(self.folder)))
 
     async def detail(self, model_id: str) -> Detail:
         """One model with its plots and columns.
@@ -129,6 +135,10 @@ class Models:
             Unavailable: `model_gone`, it was too late.
         """
         await asyncio.to_thread(_restore, removed)
+
+    def _entries(self) -> tuple[Entry, ...]:
+        self._forget_old()
+        return model_folder.manifests(self.folder)
 
     def _place(self, model_id: str) -> Path:
         """Find a model's folder by its id alone, broken ones, too."""
@@ -174,9 +184,13 @@ class Models:
         aside = folder / "manifest.json.new"
         aside.write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
         aside.replace(folder / "manifest.json")
+        # Old versions go when a new one of their name is saved: under its old name it would, too.
+        home = self.folder / model_folder.slug(told)
+        if home != folder.parent:
+            home.mkdir(exist_ok=True)
+            folder.rename(home / model_id)
 
     def _remove(self, model_id: str) -> Removed:
-        self._forget_old()
         place = self._place(model_id)
         entry = model_folder.entry(place)
         aside = self.folder / REMOVED / f"{int(time.time())}-{place.parent.name}-{place.name}"
@@ -224,11 +238,18 @@ def _dicts(value: JsonValue) -> list[dict[str, JsonValue]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
+def _short(cell: str) -> str:
+    """One line of a cell; a whole book in it would make the table as wide as the book."""
+    told = plain_line(cell[: PREVIEW_CELL_CHARS_MAX + 1])
+    return told if len(told) <= PREVIEW_CELL_CHARS_MAX else told[:PREVIEW_CELL_CHARS_MAX] + "…"
+
+
 async def preview(path: Path) -> Preview:
     """Read the first rows of a CSV that a job wrote, as plain text.
 
     Raises:
         NotFound: `file_missing`.
+        BadInput: `file_unreadable`.
     """
     return await asyncio.to_thread(_preview, path)
 
@@ -241,10 +262,15 @@ def _preview(path: Path) -> Preview:
         raise NotFound(
             "file_missing", f"{path.name} cannot be read ({error.strerror}).", "Was it moved?"
         ) from error
-    reader = csv.reader(text.splitlines())
-    rows = [
-        tuple(plain_line(cell) for cell in row[:PREVIEW_CELLS_MAX])
-        for row in islice(reader, PREVIEW_ROWS_MAX + 2)
-    ]
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        rows = [
+            tuple(_short(cell) for cell in row[:PREVIEW_CELLS_MAX])
+            for row in islice(reader, PREVIEW_ROWS_MAX + 2)
+        ]
+    except csv.Error as error:
+        raise BadInput(
+            "file_unreadable", f"{path.name} cannot be shown ({error}).", "Open it elsewhere."
+        ) from error
     head, body = (rows[0] if rows else ()), tuple(rows[1 : PREVIEW_ROWS_MAX + 1])
     return Preview(head=head, rows=body, is_whole=len(rows) <= PREVIEW_ROWS_MAX + 1)

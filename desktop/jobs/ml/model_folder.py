@@ -219,9 +219,14 @@ def numbers(count: int) -> range:
     return range(count, 0, -1)
 
 
+def homes(models_folder: Path) -> list[Path]:
+    """List the folders that hold the versions of one name each."""
+    return _folders(models_folder)
+
+
 def places(models_folder: Path) -> list[Path]:
     """List the folders of models, the newest first."""
-    found = [folder for place in _folders(models_folder) for folder in _folders(place)]
+    found = [folder for home in homes(models_folder) for folder in _folders(home)]
     found.sort(key=lambda folder: folder.name, reverse=True)
     return found
 

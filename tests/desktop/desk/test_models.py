@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from desktop.desk.models import PREVIEW_ROWS_MAX, REMOVED, BrokenModel, Manifest, Models, preview
+from desktop.desk.models import (
+    PREVIEW_CELL_CHARS_MAX,
+    PREVIEW_ROWS_MAX,
+    REMOVED,
+    BrokenModel,
+    Manifest,
+    Models,
+    preview,
+)
+from desktop.jobs.ml.model_folder import VERSIONS_KEPT
 from shared.errors import AppError
 from tests.desktop.jobs.fake_context import FakeContext
 from tests.desktop.jobs.ml.test_show import plots_of, stored
@@ -78,6 +87,26 @@ async def test_a_new_name_lasts_and_the_model_stays_whole(
     assert (await models.detail(model_id)).plots
 
 
+async def test_a_renamed_model_outlives_new_versions_of_its_old_name(
+    context: FakeContext, models: Models
+) -> None:
+    kept = stored(context, hours=100, name="Churn")
+    await models.rename(kept, "Churn, the good one")
+    for hours in range(1, VERSIONS_KEPT + 2):
+        stored(context, hours=hours, name="Churn")
+    assert (await models.detail(kept)).manifest.name == "Churn, the good one"
+    assert (await names(models)).count("Churn") == VERSIONS_KEPT
+
+
+async def test_a_renamed_model_that_is_removed_comes_back_under_its_new_name(
+    context: FakeContext, models: Models
+) -> None:
+    model_id = stored(context, name="Churn")
+    await models.rename(model_id, "Other")
+    await models.restore(await models.remove(model_id))
+    assert await names(models) == ["Other"]
+
+
 @pytest.mark.parametrize("name", ["", "   ", "x" * 201])
 async def test_a_name_that_is_none_is_refused(
     context: FakeContext, models: Models, name: str
@@ -116,6 +145,7 @@ async def test_what_was_removed_long_ago_is_gone_for_good(
     long_ago = old.aside.with_name(f"{int(time.time()) - 8 * 86400}-old-x")
     old.aside.rename(long_ago)
     await models.remove(stored(context, name="New"))
+    assert await models.entries() == ()
     assert not long_ago.exists()
     assert len(list((context.models_folder / REMOVED).iterdir())) == 1
     with pytest.raises(AppError) as caught:
@@ -145,6 +175,19 @@ async def test_a_preview_is_a_few_harmless_rows(tmp_path: Path) -> None:
     assert (await preview(path)).is_whole
     path.write_text("", encoding="utf-8")
     assert (await preview(path)).rows == ()
+
+
+async def test_a_preview_shows_little_of_a_cell_that_holds_a_book(tmp_path: Path) -> None:
+    path = tmp_path / "result.csv"
+    path.write_text(f'text\n{"x" * 1000}\n"two\nlines"\n', encoding="utf-8")
+    (long,), (two,) = (await preview(path)).rows
+    assert len(long) == PREVIEW_CELL_CHARS_MAX + 1
+    assert long.endswith("…")
+    assert two == "two lines"
+    path.write_text(f"text\n{'x' * 200_000}\n", encoding="utf-8")
+    with pytest.raises(AppError) as caught:
+        await preview(path)
+    assert caught.value.code == "file_unreadable"
 
 
 async def test_a_preview_of_a_file_that_moved_says_so(tmp_path: Path) -> None:

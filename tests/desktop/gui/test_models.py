@@ -14,7 +14,8 @@ from desktop.gui.style import Style
 from desktop.gui.windows.models.compare import verdict
 from desktop.gui.windows.models.window import ModelsWindow, dropped, is_allowed
 from shared.errors import ErrorBody
-from shared.events import CancelAsked, JobFailed, TaskRequested
+from shared.events import CancelAsked, JobFailed, JobStarted, TaskRequested
+from shared.messages import Progress
 from tests.desktop.gui import scenes_models as scenes
 from tests.desktop.gui.loop import on_qt_loop, until
 from tests.desktop.gui.world import HERE, PaperDesk, open_desk
@@ -103,6 +104,36 @@ async def test_a_file_of_an_allowed_folder_is_predicted_on_this_computer(
         await until(lambda: window.predicting._job_id is not None)
         QTest.mouseClick(window.predicting.stop, Qt.MouseButton.LeftButton)
         await until(lambda: isinstance(desk.said[-1], CancelAsked))
+
+
+@on_qt_loop
+async def test_a_table_of_a_billion_rows_has_a_bar(qtbot: QtBot, tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as (desk, bridge):
+        window = await opened(desk, bridge, qtbot)
+        job_id = await scenes.asked(window, desk)
+        await until(lambda: window.predicting._job_id == job_id)
+        await desk.happens(JobStarted(job_id=job_id, attempt=1, fence=1), device=HERE)
+        desk._note_progress(
+            Progress(job_id=job_id, attempt=1, stage="predicting", done=5e8, total=1e9)
+        )
+        await until(lambda: window.predicting.bar.maximum() > 0)
+        assert window.predicting.bar.value() * 2 == window.predicting.bar.maximum()
+
+
+@on_qt_loop
+async def test_a_further_version_that_somebody_copies_in_is_seen(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    async with open_desk(tmp_path) as (desk, bridge):
+        window = await opened(desk, bridge, qtbot)
+        assert window._watcher is not None
+        watcher = window._watcher
+        home = desk.paths.models / "old-one"
+        await until(lambda: str(home) in watcher.directories())
+        (home / "20240202-000000-bbbbbb").mkdir()
+        await until(lambda: window.list.row_of("20240202-000000-bbbbbb") >= 0)
+        window.hide()
+        assert window._watcher is None
 
 
 @on_qt_loop

@@ -113,6 +113,7 @@ def metrics_grid(*manifests: Manifest) -> QGridLayout:
     grid = QGridLayout()
     grid.setHorizontalSpacing(4 * GRID)
     grid.setVerticalSpacing(GRID)
+    grid.setContentsMargins(0, 0, 0, 0)
     names = list(dict.fromkeys(m.name for manifest in manifests for m in manifest.metrics))
     for row, name in enumerate(names):
         grid.addWidget(label(plain_line(name), wraps=False), row, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QUrl, Signal
+from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QFrame,
@@ -28,7 +28,9 @@ from shared.jobs import JobState
 from shared.plain_text import plain_line
 
 ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".parquet")
-ROWS_SEEN = 8
+ROWS_SEEN = 5
+COLUMN_WIDTH_MAX = 260
+THOUSANDTHS = 1000
 
 
 class Predicting(QFrame):
@@ -58,7 +60,10 @@ class Predicting(QFrame):
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.verticalHeader().setDefaultSectionSize(ROW)
         self.table.verticalHeader().hide()
-        self.table.setFixedHeight(ROW * (ROWS_SEEN + 1))
+        self.table.setShowGrid(False)
+        header = self.table.horizontalHeader()
+        header.setStretchLastSection(True)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._arrange()
         self.hide()
         bridge.hears(self, News.JOBS, News.PROGRESS, News.QUESTIONS, then=self._look)
@@ -145,8 +150,10 @@ class Predicting(QFrame):
         if progress is None:
             return
         self.stage.setText(plain_line(progress.stage))
-        self.bar.setRange(0, round(progress.total * 100))
-        self.bar.setValue(round(progress.done * 100))
+        # In thousandths: a bar counts in 32 bits, and tables have millions of rows.
+        self.bar.setRange(0, THOUSANDTHS if progress.total else 0)
+        if progress.total:
+            self.bar.setValue(round(THOUSANDTHS * min(1.0, progress.done / progress.total)))
 
     def _ended(self, job: copied.Job) -> None:
         result = job.result or {}
@@ -172,6 +179,13 @@ class Predicting(QFrame):
             for column, cell in enumerate(cells[: len(told.head)]):
                 self.table.setItem(row, column, QTableWidgetItem(cell))
         self.table.resizeColumnsToContents()
+        for column in range(len(told.head)):
+            width = min(COLUMN_WIDTH_MAX, self.table.columnWidth(column) + GRID)
+            self.table.setColumnWidth(column, width)
+        header = self.table.horizontalHeader().sizeHint().height()
+        seen = max(1, min(ROWS_SEEN, len(told.rows)))
+        scrollbar = self.table.horizontalScrollBar().sizeHint().height()
+        self.table.setFixedHeight(header + ROW * seen + scrollbar)
         # What was predicted stands last.
         self.table.horizontalScrollBar().setValue(self.table.horizontalScrollBar().maximum())
 

@@ -39,6 +39,8 @@ from desktop.gui.windows.models.model_list import ENTRY_ROLE, ModelDelegate, Mod
 from desktop.gui.windows.models.predicting import ENDINGS, Predicting
 from shared.plain_text import plain_line
 
+WATCHED_MAX = 256
+"""Systems allow a program only so many folders to watch."""
 SETTLE_MS = 400
 """A model is written in several files; one look is enough for all of them."""
 
@@ -172,7 +174,6 @@ class ModelsWindow(QWidget):
         super().showEvent(event)
         self._watcher = QFileSystemWatcher(self)
         self._watcher.directoryChanged.connect(lambda _: self._settle.start())
-        self._watcher.addPath(str(self.models.folder))
         self.read()
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -193,6 +194,17 @@ class ModelsWindow(QWidget):
         self.list.show(entries)
         self._stack.setCurrentIndex(0 if self.list.is_empty else 1)
         self._keep_choice()
+        if self._watcher is not None:
+            self._bridge.do(self.models.homes(), then=self._watch)
+
+    def _watch(self, homes: tuple[Path, ...]) -> None:
+        """Hear of versions, too: they come and go one folder deeper."""
+        if self._watcher is None:
+            return
+        watched = set(self._watcher.directories())
+        fresh = [str(home) for home in homes[:WATCHED_MAX] if str(home) not in watched]
+        if fresh:
+            self._watcher.addPaths(fresh)
 
     def _keep_choice(self) -> None:
         """Look at the wanted model, or at the first one."""
