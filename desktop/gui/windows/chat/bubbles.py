@@ -80,7 +80,16 @@ def bubbles_of(talk: Talk) -> tuple[Bubble, ...]:
 def _opening(talk: Talk) -> list[Bubble]:
     if talk.said_at is None or not talk.text.strip():
         return []
-    return [Bubble(key="said", side=Side.PERSON, at=talk.said_at, text=plain(talk.text))]
+    is_on_its_way = not talk.messages and any(job.is_ours for job in talk.jobs)
+    return [
+        Bubble(
+            key="said",
+            side=Side.PERSON,
+            at=talk.said_at,
+            text=plain(talk.text),
+            foot=tr("sent, waiting for the hub") if is_on_its_way else "",
+        )
+    ]
 
 
 def _bubble(message: Message, talk: Talk, *, can_retry: bool) -> Bubble:

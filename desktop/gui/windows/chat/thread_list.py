@@ -136,6 +136,8 @@ class ThreadList(QWidget):
         self._view.setCurrentIndex(index)
 
     def focus(self) -> None:
+        if not self._view.currentIndex().isValid():
+            self._view.setCurrentIndex(self._model.index(0))
         self._view.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def tick(self) -> None:
@@ -178,6 +180,10 @@ class ThreadList(QWidget):
         new = button(tr("New task"), self.new_wanted.emit)
         new.setToolTip("Ctrl+N")
         column.addWidget(new)
+        for before, after in (
+            (new, self.search), (self.search, self._filter), (self._filter, self._view),
+        ):  # fmt: skip
+            self.setTabOrder(before, after)
         column.addLayout(top)
         column.addWidget(self._view, 1)
         column.addWidget(self._empty, 1)

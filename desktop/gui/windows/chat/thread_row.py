@@ -135,7 +135,7 @@ def title_of(thread: Thread) -> str:
 def line_of(thread: Thread) -> str:
     """Say what was said last, in one line."""
     if thread.last is None:
-        return ""
+        return tr("sent, waiting for the hub") if thread.job.is_ours else ""
     step, row = thread.last.step, thread.last.question
     match step.body:
         case AnswerGiven() if row is not None:
