@@ -180,13 +180,13 @@ class ThreadList(QWidget):
         new = button(tr("New task"), self.new_wanted.emit)
         new.setToolTip("Ctrl+N")
         column.addWidget(new)
+        column.addLayout(top)
+        column.addWidget(self._view, 1)
+        column.addWidget(self._empty, 1)
         for before, after in (
             (new, self.search), (self.search, self._filter), (self._filter, self._view),
         ):  # fmt: skip
             self.setTabOrder(before, after)
-        column.addLayout(top)
-        column.addWidget(self._view, 1)
-        column.addWidget(self._empty, 1)
 
     def _pick(self, index: QModelIndex) -> None:
         thread = index.data(THREAD_ROLE)
