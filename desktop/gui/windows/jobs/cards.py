@@ -198,11 +198,11 @@ def _told(text: str, look: str = "") -> QLabel:
     return made
 
 
-def _file(name: str, path: str, machine: str) -> QHBoxLayout:
+def _file(name: str, path: str, machine: str) -> QVBoxLayout:
+    """Name a file over what can be done with it: a long name needs the whole width."""
     row = QHBoxLayout()
     row.setSpacing(GRID // 2)
     shown = plain_line(name)
-    row.addWidget(_told(shown), 1)
     if path:
         folder = QUrl.fromLocalFile(str(Path(path).parent))
         row.addWidget(
@@ -223,7 +223,12 @@ def _file(name: str, path: str, machine: str) -> QHBoxLayout:
             name=tr("Copy the path of {file}").format(file=shown),
         )
     )
-    return row
+    row.addStretch()
+    both = QVBoxLayout()
+    both.setSpacing(0)
+    both.addWidget(_told(shown))
+    both.addLayout(row)
+    return both
 
 
 def said(text: str) -> QWidget:
