@@ -13,11 +13,10 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from desktop.agent import EXECUTORS_AT, KINDS_AT, Agent, Setup
 from desktop.core.link import TOKEN_MISSING, LinkState, LinkStatus, token_missing
 from desktop.core.news import News
 from desktop.core.policy import Policy
@@ -46,6 +45,9 @@ from shared.ids import JobId, QuestionId, TaskId, WorkerId
 from shared.kinds import JsonObject
 from shared.messages import Progress
 
+if TYPE_CHECKING:
+    from desktop.agent import Agent
+
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
@@ -59,8 +61,8 @@ class Desk:
         database: Database,
         environment: Environment | None = None,
         *,
-        kinds_at: str = KINDS_AT,
-        executors_at: str = EXECUTORS_AT,
+        kinds_at: str | None = None,
+        executors_at: str | None = None,
     ) -> None:
         self.paths = paths
         self.database = database
@@ -316,6 +318,9 @@ class Desk:
         token = await self._token(self.pairing.worker_id)
         if token is None:
             return
+        # Only now: the tray is there already, and the line's libraries take long to load.
+        from desktop.agent import EXECUTORS_AT, KINDS_AT, Agent, Setup
+
         setup = Setup(
             paths=self.paths,
             pairing=self.pairing,
@@ -323,8 +328,8 @@ class Desk:
             policy=self.policy,
             app_version=version(),
             environment=self.environment,
-            kinds_at=self._kinds_at,
-            executors_at=self._executors_at,
+            kinds_at=self._kinds_at or KINDS_AT,
+            executors_at=self._executors_at or EXECUTORS_AT,
         )
         self._agent = Agent(
             setup,

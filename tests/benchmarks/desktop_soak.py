@@ -63,11 +63,12 @@ def arguments() -> argparse.Namespace:
 
 def child(home: str) -> None:
     """Be the tray app, in a hurry."""
-    import desktop.link.client
-    from desktop.__main__ import main as deskhand
-    from shared.backoff import Backoff
+    import shared.backoff as backoff
 
-    desktop.link.client.RECONNECT = Backoff(first_seconds=0.001, max_seconds=0.002)
+    # Before anybody has taken the name from there.
+    backoff.RECONNECT = backoff.FullJitter(min_seconds=0.001, max_seconds=0.002)
+    from desktop.__main__ import main as deskhand
+
     sys.exit(deskhand(["--home", home, "--background"]))
 
 
