@@ -43,6 +43,7 @@ def _ask(control: Path, item: str) -> bool:
         with socket.create_connection(("127.0.0.1", place["port"]), KNOCK_SECONDS) as line:
             line.sendall(json.dumps(order).encode() + b"\n")
             with line.makefile("rb") as answer:
-                return "ok" in json.loads(answer.readline(REPLY_BYTES_MAX))
+                reply = json.loads(answer.readline(REPLY_BYTES_MAX))
+        return isinstance(reply["ok"], dict)
     except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return False
