@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psutil
 
+from desktop.system.power import battery
 from shared.capabilities import Capability, Lacking
 from shared.kinds import Kind
 from shared.messages import ZONE_CHARS_MAX, Metrics
@@ -115,11 +116,10 @@ def disk_free_bytes(folder: Path) -> int:
 def metrics(folder: Path) -> Metrics:
     """Measure the machine; the CPU share is since the last call."""
     memory = psutil.virtual_memory()
-    battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
     return Metrics(
         cpu_share=min(1.0, psutil.cpu_percent(interval=None) / 100),
         memory_used_bytes=memory.total - memory.available,
         memory_total_bytes=memory.total,
         disk_free_bytes=disk_free_bytes(folder),
-        battery_share=min(1.0, battery.percent / 100) if battery else None,
+        battery_share=battery()[1],
     )

@@ -27,7 +27,7 @@ class _Senses(Protocol):
 
 def read(wanted: AbstractSet[Sense]) -> Readings:
     """Read the senses that are wanted; the others stay None. Never raises."""
-    is_on_battery, share = _battery() if Sense.BATTERY in wanted else (None, None)
+    is_on_battery, share = battery() if Sense.BATTERY in wanted else (None, None)
     return Readings(
         is_on_battery=is_on_battery,
         battery_share=share,
@@ -36,7 +36,11 @@ def read(wanted: AbstractSet[Sense]) -> Readings:
     )
 
 
-def _battery() -> tuple[bool | None, float | None]:
+def battery() -> tuple[bool | None, float | None]:
+    """Say whether the machine runs on its battery, and how full that is, 0..1; None: not known.
+
+    A container often has no folder of power supplies at all.
+    """
     found = None
     with contextlib.suppress(Exception):  # psutil parses files of the kernel's, some are odd
         found = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None

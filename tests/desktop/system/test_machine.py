@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -138,3 +139,17 @@ def test_a_profile_lies_where_it_was_asked_for(tmp_path: Path) -> None:
     paths.make()
     assert paths.policy.parent == paths.store.parent == tmp_path.resolve()
     assert stat.S_IMODE(paths.jobs.stat().st_mode) == 0o700
+
+
+def test_a_machine_whose_kernel_tells_nothing_of_batteries_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container often has no folder of power supplies, and the library then fails."""
+
+    def fails() -> None:
+        raise FileNotFoundError("/sys/class/power_supply")
+
+    monkeypatch.setattr(psutil, "sensors_battery", fails, raising=False)
+    told = hardware.metrics(tmp_path)
+    assert told.battery_share is None
+    assert told.memory_total_bytes > 0
