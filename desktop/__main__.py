@@ -157,6 +157,13 @@ def _add_reading(commands: Commands) -> None:
     logs.add_argument("-n", dest="count", type=_count, default=50, metavar="COUNT")
     logs.add_argument("--search", metavar="WORDS", help="only lines with these words")
     _json(logs)
+    models = commands.add_parser("models", help="models on this machine: list, show, rename, …")
+    models.add_argument(
+        "do", nargs="?", default="list", choices=("list", "show", "rename", "delete", "undo")
+    )
+    models.add_argument("model", nargs="?", metavar="MODEL", help="its id, name or number")
+    models.add_argument("name", nargs="?", metavar="NAME", help="with rename: the new one")
+    _json(models)
     _json(commands.add_parser("questions", help="what jobs wait for"))
     _json(commands.add_parser("status", help="how the worker is, and when it tries next"))
     _json(commands.add_parser("policy", help="what may run here, and where that is written"))

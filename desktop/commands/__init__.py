@@ -17,6 +17,7 @@ AT: Mapping[str, str] = {
     "job": "desktop.commands.jobs",
     "jobs": "desktop.commands.jobs",
     "logs": "desktop.commands.logs",
+    "models": "desktop.commands.models",
     "open": "desktop.commands.app",
     "pair": "desktop.commands.pairing",
     "pause": "desktop.commands.status",

@@ -96,7 +96,9 @@ def story(found: Job, asked: tuple[QuestionRow, ...], now: datetime) -> Iterator
     row = found.row
     where = f" on {row.machine}" if row.machine else ""
     yield f"#{row.short_id} {row.title} ({row.kind}){where}: {row.state.value}"
-    yield f"Asked for {clock(row.created_at, now)}" + (f": {found.text}" if found.text else "")
+    yield f"Asked for {clock(row.created_at, now)}" + (
+        f": {found.text}" if found.text not in ("", row.kind) else ""
+    )
     if row.started_at:
         ended = f", ended {clock(row.ended_at, now)}" if row.ended_at else ""
         tries = f", try {row.attempt}" if row.attempt > 1 else ""

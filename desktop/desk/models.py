@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import re
 import shutil
 import time
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ PREVIEW_CELLS_MAX = 60
 PREVIEW_CELL_CHARS_MAX = 300
 PREVIEW_BYTES_MAX = 1024 * 1024
 Entry = Manifest | BrokenModel
+_ASIDE = re.compile(r"\d+-(?P<slug>.+)-(?P<model>\d{8}-\d{6}-[0-9a-f]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,24 @@ class Models:
         self._forget_old()
         return model_folder.manifests(self.folder)
 
+    async def last_removed(self) -> Removed | None:
+        """What was put aside last and can still come back; None when nothing is."""
+        return await asyncio.to_thread(self._last_removed)
+
+    def _last_removed(self) -> Removed | None:
+        self._forget_old()
+        for aside in sorted((self.folder / REMOVED).glob("*-*"), reverse=True):
+            found = _ASIDE.fullmatch(aside.name)
+            if found is not None:
+                place = self.folder / found["slug"] / found["model"]
+                return Removed(
+                    model_id=found["model"],
+                    name=_name_in(aside) or found["slug"],
+                    place=place,
+                    aside=aside,
+                )
+        return None
+
     def _place(self, model_id: str) -> Path:
         """Find a model's folder by its id alone, broken ones, too."""
         for place in model_folder.places(self.folder):
@@ -204,6 +224,14 @@ class Models:
             at = aside.name.partition("-")[0]
             if at.isdecimal() and int(at) < then:
                 shutil.rmtree(aside, ignore_errors=True)
+
+
+def _name_in(aside: Path) -> str:
+    """Read what a removed model was called; its folder is not where a model is looked for."""
+    try:
+        return Manifest.model_validate_json((aside / "manifest.json").read_bytes()).name
+    except (OSError, ValidationError):
+        return ""
 
 
 def _restore(removed: Removed) -> None:
