@@ -580,10 +580,10 @@ async def test_what_is_seen_is_read_and_what_is_not_seen_counts(
 async def test_nothing_is_read_while_the_window_is_hidden(qtbot: QtBot, tmp_path: Path) -> None:
     async with room(qtbot, tmp_path) as one:
         job = await asked(one)
-        one.window.hide()
-        await succeed(one.desk, job, minutes=20)
         counts: list[int] = []
         one.window.unread_changed.connect(counts.append)
+        one.window.hide()
+        await succeed(one.desk, job, minutes=20)
         await until(lambda: counts[-1:] == [1])
         assert one.bubbles[-1].result is None
         one.window.show()

@@ -220,8 +220,9 @@ class Timeline(QScrollArea):
     def _moved(self, value: int) -> None:
         bar = self.verticalScrollBar()
         if not self._is_settling:
+            # Only a person's own scrolling decides: half laid out, any place may look like the end.
             self._anchor = None
-        self._follows = value >= bar.maximum() - NEAR and not self._ends[1]
+            self._follows = value >= bar.maximum() - NEAR and not self._ends[1]
         if self._follows:
             self.pill.hide()
             self.bottom_seen.emit()
