@@ -33,6 +33,9 @@ def freeze(variant: str, scratch: Path) -> Path:
     ours = {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "1", "DESKHAND_BUILD": variant}
     subprocess.run(command, check=True, cwd=ROOT, env=os.environ | ours)
     folder = scratch / "dist" / "deskhand"
+    for place in folder.rglob("*"):
+        if place.is_symlink() and not place.exists():
+            place.unlink()  # to a library that build.spec left out
     strip_python(folder)
     for library in folder.glob("_internal/PySide6/Qt/lib/libicudata.so.*"):
         thin(library)
