@@ -10,6 +10,8 @@ DIGITS_MAX = 6
 TICKS_MAX = 6
 ROOM_SHARE = 0.05
 """Of the range, left free on both sides."""
+LEAST = 1e-100
+"""What is nearer to zero is zero: a half of it, or a share of it, may be none at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +41,18 @@ class Axis:
 
 def range_of(values: Sequence[float], *, is_log: bool = False) -> tuple[float, float]:
     """Find the part of the numbers that is shown: all of them, and a little room."""
-    told = [v for v in values if v > 0] if is_log else list(values)
+    told = [v for v in values if v >= LEAST] if is_log else list(values)
     if not told:
         return (1.0, 10.0) if is_log else (0.0, 1.0)
     low, high = min(told), max(told)
     if is_log:
-        low, high = (low, high) if high > low else (low / 2, high * 2)
+        low, high = (low, high) if high > low * (1 + 1e-9) else (low / 2, high * 2)
         room = (high / low) ** ROOM_SHARE
         return low / room, high * room
-    if high <= low:
-        return low - 0.5, high + 0.5
+    size = max(abs(low), abs(high))
+    if high - low <= max(LEAST, size * 1e-12):
+        room = max(0.5, size * ROOM_SHARE)
+        return low - room, high + room
     room = (high - low) * ROOM_SHARE
     return low - room, high + room
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from desktop.charts.scale import Axis, alike, log_ticks, mixed, range_of, ticks, told
+from desktop.charts.scale import LEAST, Axis, alike, log_ticks, mixed, range_of, ticks, told
 
 numbers = st.floats(-1e12, 1e12, allow_nan=False)
 
@@ -46,7 +46,17 @@ def test_log_ticks_lie_within_and_are_few(low: float, times: float) -> None:
 def test_a_range_always_has_a_width(values: list[float], is_log: bool) -> None:
     low, high = range_of(values, is_log=is_log)
     assert high > low
-    assert all(low <= v <= high for v in values if v > 0 or not is_log)
+    assert all(low <= v <= high for v in values if v >= LEAST or not is_log)
+
+
+@pytest.mark.parametrize("values", [[5e-324], [0.0, 5e-324], [1e250], [1e17, 1e17 + 16]])
+@pytest.mark.parametrize("is_log", [False, True])
+def test_numbers_at_the_edge_of_what_floats_can_do_have_an_axis(
+    values: list[float], is_log: bool
+) -> None:
+    axis = Axis(*range_of(values, is_log=is_log), 0, 600, is_log)
+    assert all(0 <= axis.at(value) <= 600 for value in values)
+    assert all(0 <= axis.at(value) <= 600 for value in axis.ticks())
 
 
 @given(numbers, numbers, numbers)
