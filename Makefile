@@ -57,7 +57,7 @@ words: $(READY) ## bring the windows' catalogues of words up to date
 	$(BIN)/python packaging/words.py
 
 screenshots: $(READY) ## every state of every window, light, dark and at 200 %, in .screenshots/
-	$(BIN)/python -m tests.desktop.gui.screenshots .screenshots $(ARGS)
+	$(BIN)/python -m tests.desktop.gui.screenshots .screenshots --sheets docs/img $(ARGS)
 
 lock: $(READY) ## write the hash-locked requirements anew
 	packaging/lock.sh $(BIN)
