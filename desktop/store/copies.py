@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from typing import Final
 
 from pydantic import ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
-from desktop.core.admission import AskedHere
 from desktop.core.news import News
+from desktop.store import copy_tables
 from shared.errors import ErrorBody
 from shared.events import (
     AnswerGiven,
@@ -47,115 +46,10 @@ from shared.events import (
     WorkerRevoked,
     body_of,
 )
-from shared.ids import JobId, QuestionId, WorkerId
+from shared.ids import JobId
 from shared.jobs import JobState
 from shared.questions import QUESTION_SECONDS
 from shared.times import to_ms
-
-LIVE: Final = (JobState.GRANTED, JobState.RUNNING, JobState.ASKING)
-
-
-def create(connection: sqlite3.Connection) -> None:
-    """Make the tables: one step of the worker's migrations."""
-    for statement in (
-        "create table copy_worker (worker_id text primary key, name text not null,"
-        " state text not null default 'known', since_ms integer not null default 0) strict",
-        "create table copy_task (task_id text primary key, text text not null,"
-        " created_ms integer not null, is_ours integer not null default 0) strict",
-        # Only what lists show and sort by; `result` and `error` are JSON as the events told them.
-        "create table copy_job (number integer primary key, job_id text not null unique,"
-        " task_id text not null default '',"
-        " kind text not null default '', title text not null default '',"
-        " state text not null default 'queued', attempt integer not null default 1,"
-        " fence integer not null default 0, worker_id text not null default '',"
-        # The worker's name, and where lists put the job: both to sort by, page by page.
-        " machine text not null default '', shelf integer generated always as ("
-        "case state when 'asking' then 0 when 'running' then 1 when 'granted' then 1"
-        " when 'queued' then 2 when 'offered' then 2 when 'succeeded' then 4"
-        " when 'cancelled' then 4 else 3 end) virtual,"
-        " created_ms integer not null, updated_ms integer not null,"
-        " started_ms integer, ended_ms integer, not_before_ms integer,"
-        " running_seconds real, inputs text not null default '', result text not null default '',"
-        " error text not null default '', cancel_by text not null default '',"
-        " line_count integer not null default 0, is_ours integer not null default 0) strict",
-        "create table asked_here (job_id text primary key, kind text not null,"
-        " inputs text not null) strict",
-        "create index copy_job_updated on copy_job (updated_ms desc)",
-        "create index copy_job_created on copy_job (created_ms, number)",
-        *(
-            f"create index copy_job_{name} on copy_job ({order}, created_ms desc, number desc)"
-            for name, order in (
-                ("shelf", "shelf"),
-                ("title", "title collate nocase"),
-                ("machine", "machine collate nocase"),
-                ("kind", "kind"),
-            )
-        ),
-        "create index copy_job_task on copy_job (task_id)",
-        "create table copy_question (question_id text primary key, job_id text not null,"
-        " asking text not null, state text not null default 'open', asked_ms integer not null,"
-        " expires_ms integer not null, value text not null default '',"
-        " answered_by text not null default '', answered_ms integer,"
-        # Given here, and not yet counted by the hub.
-        " given text not null default '') strict",
-        "create index copy_question_job on copy_question (job_id)",
-        "create index copy_question_open on copy_question (asked_ms) where state != 'answered'"
-        " and state != 'closed'",
-        "create table copy_step (step_id integer primary key, job_id text not null,"
-        " at_ms integer not null, device text not null, type text not null,"
-        " body text not null) strict",
-        "create index copy_step_job on copy_step (job_id, step_id)",
-        # `job` is the job's number here, `number` the line's within the job: both without gaps,
-        # so that any page of any log is one seek.
-        "create table copy_line (line_id integer primary key, job integer not null,"
-        " number integer not null, attempt integer not null, at_ms integer not null,"
-        " text text not null) strict",
-        "create unique index copy_line_job on copy_line (job, number)",
-        "create virtual table copy_line_words using fts5(text, content='copy_line',"
-        " content_rowid='line_id', columnsize=0,"
-        " tokenize='unicode61 remove_diacritics 2')",
-        # A job's words stand under its number.
-        "create virtual table copy_job_words using fts5(words, columnsize=0,"
-        " tokenize='unicode61 remove_diacritics 2', prefix='2 3')",
-    ):
-        connection.execute(statement)
-    # A store of before: the hub tells its whole log again, and the copy is made of it.
-    begin(connection)
-    connection.execute("update fact set value = '0' where name = 'hub_seq'")
-
-
-def begin(connection: sqlite3.Connection) -> None:
-    """Start the copy anew: the hub is another one, or was restored and tells its log again.
-
-    What this machine has written so far comes from the hub from now on, like everything else.
-    """
-    for table in ("worker", "task", "job", "question", "step", "line", "job_words"):
-        connection.execute(f"delete from copy_{table}")
-    connection.execute("insert into copy_line_words(copy_line_words) values ('rebuild')")
-    told = dict(connection.execute("select name, value from fact").fetchall())
-    epoch = told.get("epoch", "0")
-    row = connection.execute("select max(seq) from outbox where epoch = ?", (epoch,)).fetchone()
-    # Old events are deleted; the highest number ever used is remembered aside.
-    written = max(row[0] or 0, int(told.get(f"last_seq.{epoch}", "0")))
-    connection.execute(
-        "insert into fact (name, value) values ('copy_starts', ?)"
-        " on conflict (name) do update set value = excluded.value",
-        (str(written),),
-    )
-
-
-def is_echo(connection: sqlite3.Connection, event: Event) -> bool:
-    """Say whether the hub tells what this machine wrote, and took into the copy when it did."""
-    told = dict(
-        connection.execute(
-            "select name, value from fact where name in ('worker_id', 'epoch', 'copy_starts')"
-        ).fetchall()
-    )
-    return (
-        event.device == told.get("worker_id")
-        and str(event.epoch) == told.get("epoch")
-        and event.seq > int(told.get("copy_starts", "0"))
-    )
 
 
 def apply(
@@ -407,7 +301,7 @@ class _Step:
         self, body: WorkerPaired | WorkerLost | WorkerBack | WorkerRevoked
     ) -> frozenset[News]:
         state = {WorkerLost: "lost", WorkerRevoked: "revoked"}.get(type(body), "known")
-        note_name(self._connection, body.worker_id, body.name)
+        copy_tables.note_name(self._connection, body.worker_id, body.name)
         self._connection.execute(
             "update copy_worker set state = ?, since_ms = ? where worker_id = ?",
             (state, self._at_ms, body.worker_id),
@@ -449,44 +343,6 @@ class _Step:
     def _own_device(self) -> str:
         row = self._connection.execute("select value from fact where name = 'worker_id'").fetchone()
         return "" if row is None else str(row[0])
-
-
-def note_asked(connection: sqlite3.Connection, body: TaskRequested) -> None:
-    """Keep what the person at this machine asks for where no hub's word can change it."""
-    connection.execute(
-        "insert into asked_here (job_id, kind, inputs) values (?, ?, ?)",
-        (body.job_id, body.kind, _json(body.inputs)),
-    )
-
-
-def asked_here(connection: sqlite3.Connection, job_id: JobId) -> AskedHere | None:
-    """Return what the person at this machine asked for under a job's id."""
-    row = connection.execute(
-        "select kind, inputs from asked_here where job_id = ?", (job_id,)
-    ).fetchone()
-    return None if row is None else AskedHere(kind=row[0], inputs=from_json(row[1]))
-
-
-def question_job(connection: sqlite3.Connection, question_id: QuestionId) -> JobId | None:
-    row = connection.execute(
-        "select job_id from copy_question where question_id = ?", (question_id,)
-    ).fetchone()
-    return None if row is None else JobId(row[0])
-
-
-def note_name(connection: sqlite3.Connection, worker_id: WorkerId, name: str) -> None:
-    """Know a machine by its name; this one knows its own before the hub tells of it."""
-    known = connection.execute(
-        "select 1 from copy_worker where worker_id = ? and name = ?", (worker_id, name)
-    ).fetchone()
-    if known:
-        return
-    connection.execute(
-        "insert into copy_worker (worker_id, name) values (?, ?)"
-        " on conflict (worker_id) do update set name = excluded.name",
-        (worker_id, name),
-    )
-    connection.execute("update copy_job set machine = ? where worker_id = ?", (name, worker_id))
 
 
 def _json(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from desktop.store import copies, outgoing, threads
+from desktop.store import copy_tables, outgoing, threads
 from shared.database import Database
 
 CACHE_KIB = 2 * 1024
@@ -42,6 +42,6 @@ def _start(connection: sqlite3.Connection) -> None:
 MIGRATIONS = (
     _start,
     outgoing.create,
-    copies.create,
+    copy_tables.create,
     threads.create,
 )

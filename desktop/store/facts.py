@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from desktop.store import copies
+from desktop.store import copy_tables
 from shared.ids import WorkerId
 
 
@@ -77,14 +77,14 @@ def save_pairing(connection: sqlite3.Connection, paired: Pairing) -> None:
     put(connection, "hub_seq", "0")
     put(connection, "epoch", str(epoch(connection) + 1))
     put(connection, "asked", "")
-    copies.begin(connection)
-    copies.note_name(connection, paired.worker_id, paired.worker_name)
+    copy_tables.begin(connection)
+    copy_tables.note_name(connection, paired.worker_id, paired.worker_name)
 
 
 def forget_pairing(connection: sqlite3.Connection) -> None:
     """Belong to no hub any more; what belonged to the last one goes. Idempotent."""
     _drop_what_was_its(connection)
-    copies.begin(connection)
+    copy_tables.begin(connection)
     for name in ("hub_url", "worker_id", "worker_name", "hub_name", "person_name", "asked"):
         put(connection, name, "")
 

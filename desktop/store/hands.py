@@ -17,7 +17,7 @@ from desktop.core import attempt as step
 from desktop.core.admission import AskedHere
 from desktop.core.attempt import Attempt, AttemptState
 from desktop.core.news import News
-from desktop.store import copies, facts, journal, outbox, outgoing
+from desktop.store import copies, copy_tables, facts, journal, outbox, outgoing
 from desktop.store.journal import OpenQuestion
 from desktop.store.outgoing import Parcel
 from shared.database import Database
@@ -233,14 +233,14 @@ class Hands:
 
         def note(connection: sqlite3.Connection) -> None:
             if isinstance(body, TaskRequested):
-                copies.note_asked(connection, body)
+                copy_tables.note_asked(connection, body)
             self._append(connection, body)
 
         await self._write(note)
 
     async def asked_here(self, job_id: JobId) -> AskedHere | None:
         """What the person at this machine asked for under a job's id."""
-        return await self._database.read(lambda c: copies.asked_here(c, job_id))
+        return await self._database.read(lambda c: copy_tables.asked_here(c, job_id))
 
     async def log(self, job_id: JobId, lines: tuple[str, ...]) -> None:
         if attempt := self.alive(job_id):
@@ -377,9 +377,9 @@ class Hands:
 
     def _copy(self, connection: sqlite3.Connection, hub_epoch: str, events: Events) -> None:
         if facts.hub_cursor(connection)[0] not in ("", hub_epoch):
-            copies.begin(connection)
+            copy_tables.begin(connection)
         for entry in events.events:
-            if not copies.is_echo(connection, entry.event):
+            if not copy_tables.is_echo(connection, entry.event):
                 self._news |= copies.apply(connection, entry.event, self._is_held)
 
     def _is_held(self, job_id: JobId) -> bool:

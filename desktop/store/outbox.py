@@ -80,7 +80,7 @@ def start_epoch(connection: sqlite3.Connection, *, at: datetime) -> int:
         (old, acked_seq(connection)),
     ).fetchall()
     facts.put(connection, "epoch", str(old + 1))
-    # What is numbered anew stands in the copy already (`desktop.store.copies.is_echo`).
+    # What is numbered anew stands in the copy already (`desktop.store.copy_tables.is_echo`).
     facts.put(connection, "copy_starts", "0")
     for seq, (text,) in enumerate(rows, start=1):
         event = Event.model_validate_json(text)

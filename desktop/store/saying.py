@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from desktop.store import copies, outbox
+from desktop.store import copies, copy_tables, outbox
 from shared.events import RequestEventBody, TaskRequested
 
 
 def say(connection: sqlite3.Connection, body: RequestEventBody, *, at: datetime) -> None:
     """Write an event of this machine's person, and show it in the copy."""
     if isinstance(body, TaskRequested):
-        copies.note_asked(connection, body)
+        copy_tables.note_asked(connection, body)
     event = outbox.append(connection, body, at=at)
     # Nothing is in hand while no worker runs.
     copies.apply(connection, event, lambda _job: False)

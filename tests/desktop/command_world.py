@@ -17,7 +17,7 @@ from desktop.core.link import LinkState, LinkStatus
 from desktop.desk.control_desk import ControlDesk
 from desktop.desk.desk import Desk
 from desktop.store import copies, facts, saying
-from desktop.store.copies import note_name
+from desktop.store.copy_tables import note_name
 from desktop.store.database import open_store
 from desktop.store.facts import Pairing
 from desktop.system.control_line import ControlLine

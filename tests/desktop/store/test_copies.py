@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.store import copies, facts, outbox
+from desktop.store import copies, copy_tables, facts, outbox
 from desktop.store.database import open_store
 from desktop.store.facts import Pairing
 from shared.database import peek
@@ -231,9 +231,9 @@ def own(seq: int, body: EventBody = DONE, epoch: int = 1) -> Event:
 
 def test_what_this_machine_wrote_is_taken_once(store: sqlite3.Connection) -> None:
     """Epoch 1 began with the pairing: everything written in it was taken when it was written."""
-    assert copies.is_echo(store, own(1))
-    assert not copies.is_echo(store, own(1).model_copy(update={"device": AWAY}))
-    assert not copies.is_echo(store, own(9, epoch=0))
+    assert copy_tables.is_echo(store, own(1))
+    assert not copy_tables.is_echo(store, own(1).model_copy(update={"device": AWAY}))
+    assert not copy_tables.is_echo(store, own(9, epoch=0))
 
 
 def test_a_copy_that_starts_anew_takes_what_was_written_before_from_the_hub(
@@ -242,15 +242,15 @@ def test_a_copy_that_starts_anew_takes_what_was_written_before_from_the_hub(
     for _ in range(3):
         outbox.append(store, STARTED, at=NOON)
     take(store, QUEUED)
-    copies.begin(store)
+    copy_tables.begin(store)
     assert store.execute("select count(*) from copy_job").fetchone() == (0,)
-    assert not copies.is_echo(store, own(3))
-    assert copies.is_echo(store, own(4))
+    assert not copy_tables.is_echo(store, own(3))
+    assert copy_tables.is_echo(store, own(4))
 
 
 def test_events_that_are_numbered_anew_are_not_taken_again(store: sqlite3.Connection) -> None:
     for _ in range(3):
         outbox.append(store, STARTED, at=NOON)
-    copies.begin(store)
+    copy_tables.begin(store)
     outbox.start_epoch(store, at=NOON)
-    assert copies.is_echo(store, own(1, epoch=2))
+    assert copy_tables.is_echo(store, own(1, epoch=2))

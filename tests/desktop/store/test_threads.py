@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from desktop.store import copies, threads
+from desktop.store import copy_tables, threads
 from desktop.store.threads import Filter
 from shared.errors import ErrorBody
 from shared.events import (
@@ -206,7 +206,7 @@ def test_marks_outlive_a_log_that_is_told_again(store: sqlite3.Connection) -> No
     one = queue(store, 1)
     finish(store, one)
     threads.read(store, TaskId(one), threads.talk(store, TaskId(one)).last_step)
-    copies.begin(store)
+    copy_tables.begin(store)
     assert threads.threads(store) == ()
     finish(store, queue(store, 1))
     assert threads.attention(store) == 0
