@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages import Catalog
@@ -20,6 +21,7 @@ SOURCES = ROOT / "desktop" / "gui"
 LOCALE = SOURCES / "locale"
 KEYWORDS = {"tr": None, "trn": (1, 2)}
 LANGUAGES = ("ru",)
+UNDATED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def extract() -> Catalog:
@@ -41,7 +43,10 @@ def load(language: str) -> Catalog:
     if not path.exists():
         return Catalog(locale=language, project="Deskhand", charset="utf-8")
     with path.open("rb") as file:
-        return read_po(file, locale=language)
+        catalog = read_po(file, locale=language)
+    # Without dates of their own they would carry the time of this moment.
+    catalog.creation_date = catalog.revision_date = UNDATED
+    return catalog
 
 
 def compiled(catalog: Catalog) -> bytes:
