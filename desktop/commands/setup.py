@@ -36,7 +36,7 @@ def setup(*, is_dry: bool) -> int:
     if is_frozen():
         raise Unavailable(
             "setup_frozen",
-            "This Deskhand is one file, and nothing can be added to it.",
+            "This Deskhand carries all its parts with it, and none can be added.",
             "The hub's /download page has one with the training tools in it; it takes this "
             "one's place and keeps its pairing.",
         )

@@ -92,6 +92,7 @@ async def test_an_end_is_told_once(qtbot: QtBot, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("notices", "off"), ("notices_until", (datetime.now(UTC) + timedelta(hours=1)).isoformat())],
+    ids=["off", "for an hour"],
 )
 @on_qt_loop
 async def test_who_wants_quiet_gets_it(qtbot: QtBot, tmp_path: Path, name: str, value: str) -> None:
