@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+JOBS ?= 2
 
 .PHONY: help demo test check fix run bench bench-desktop bench-ml chaos build worker words screenshots lock clean
 
@@ -18,9 +19,9 @@ $(READY): pyproject.toml packaging/locks/dev.txt packaging/setup.sh
 demo: $(READY) ## hub and worker on loopback: train, ask, answer, predict, survive a kill
 	@$(BIN)/python -m hub demo $(ARGS)
 
-test: $(READY) ## every test, real sockets and real child processes included
+test: $(READY) ## every test, two at a time (JOBS=0: one); real sockets, processes, a real tray
 	@packaging/system.sh session
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(JOBS) $(ARGS)
 
 check: $(READY) ## format, lint, types, layers and the quick tests, in less than a minute
 	@packaging/check.sh $(BIN)
