@@ -147,7 +147,9 @@ class JobListing(QWidget):
         return row if isinstance(row, JobRow) else None
 
     def _arrange(self) -> None:
-        connect = button(tr("New task"), lambda: self._bridge.opened.emit("chat", "new:"), "primary")
+        connect = button(
+            tr("New task"), lambda: self._bridge.opened.emit("chat", "new:"), "primary"
+        )
         self._empty = EmptyState(
             tr(
                 "No jobs yet. Say what you want done in the chat, or drop a file there; "
