@@ -14,11 +14,15 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from shared.errors import ErrorBody
 from shared.ids import COUNT_MAX, ConversationId, JobId, PersonId, QuestionId, TaskId, WorkerId
+from shared.jobs import JobSpec
 from shared.kinds import SENDS_MAX, FileRef
 from shared.questions import TEXT_CHARS_MAX, Answer, Asking
 
 LINE_CHARS_MAX = 2000
 LINES_MAX = 200
+SETTING_CHARS_MAX = 2000
+SIGNED = b"deskhand event v1\0"
+"""Stands before what is signed, so that a signature is good for nothing else."""
 
 
 class Event(BaseModel):
@@ -34,17 +38,29 @@ class Event(BaseModel):
     """1, 2, 3 … without gaps within (device, epoch)."""
     at: datetime
     """The writer's wall clock: shown to people, never used for order."""
+    hlc: int = Field(default=0, ge=0, le=COUNT_MAX)
+    """The writer's stamp (`shared.hlc`); 0 from a writer that makes none."""
     type: str = Field(max_length=64)
     version: int = Field(default=1, ge=1)
     entity: str = Field(default="", max_length=64)
     """The id of the job, task or question it is about."""
     body: dict[str, JsonValue]
+    sealed_with: str = Field(default="", max_length=64)
+    """The id of the key that its body is sealed under; empty while anybody may read it."""
     signature: str = Field(default="", max_length=128)
-    """Ed25519 over `canonical()`, base64; empty while a device has no key."""
+    """The device's Ed25519 over `to_sign()`, base64; empty from a device that has no key."""
 
     def canonical(self) -> bytes:
-        """Return the bytes that are hashed and signed: JSON with sorted keys, no signature."""
+        """Return the bytes that are hashed: JSON with sorted keys, no signature."""
         return _CANONICAL.dump_json(self.model_copy(update={"signature": ""}))
+
+    def to_sign(self) -> bytes:
+        """Return the bytes that the writing device signs."""
+        return SIGNED + self.canonical()
+
+    def associated_data(self) -> bytes:
+        """Return what a sealed body is bound to: all of the envelope, so that no body is moved."""
+        return _CANONICAL.dump_json(self.model_copy(update={"signature": "", "body": {}}))
 
     @property
     def digest(self) -> str:
@@ -73,6 +89,9 @@ class JobStarted(AttemptBody):
     """Written and committed before the first effect of the attempt."""
 
     type: Literal["job_started"] = "job_started"
+    job: JobSpec | None = None
+    """What is being done: a hub that does not know the job, because it was made while that was
+    away or was lost with a backup, adopts it as this worker's."""
 
 
 class JobLogged(AttemptBody):
@@ -329,6 +348,11 @@ class TaskRequested(Body):
     title: str = ""
     worker_id: WorkerId | None = None
     """Only this worker; None for any."""
+    is_kept: bool = False
+    """No hub was there, so this computer runs it itself, as attempt 1 under fence 1: the hub
+    grants it that and offers it to nobody."""
+    replaces: JobId | None = None
+    """The job that this one is run instead of: a person tried again without a hub."""
 
 
 class AnswerGiven(Body):
@@ -338,6 +362,9 @@ class AnswerGiven(Body):
     question_id: QuestionId
     job_id: JobId
     value: str = Field(max_length=TEXT_CHARS_MAX)
+    is_used: bool = False
+    """The job runs on this computer and has gone on with it already: it counts, whoever else
+    answered before."""
 
 
 class CancelAsked(Body):
@@ -364,6 +391,42 @@ class RequestRefused(Body):
     error: ErrorBody
     by: WorkerId
     """The computer that asked."""
+
+
+class AnswerSuperseded(Body):
+    """An answer that does not count, because another one did."""
+
+    type: Literal["answer_superseded"] = "answer_superseded"
+    question_id: QuestionId
+    job_id: JobId
+    value: str = Field(max_length=TEXT_CHARS_MAX)
+    by: str
+    """Who gave it, in words."""
+    counted: Answer
+
+
+class SettingChanged(Body):
+    """A person changed a setting that their computers share; field by field, the last counts."""
+
+    type: Literal["setting_changed"] = "setting_changed"
+    name: str = Field(min_length=1, max_length=64)
+    value: str = Field(max_length=SETTING_CHARS_MAX)
+
+
+class PurgeAsked(Body):
+    """A person wants everything about a task to be forgotten, says their own computer."""
+
+    type: Literal["purge_asked"] = "purge_asked"
+    task_id: TaskId
+
+
+class TaskPurged(Body):
+    """What a task and its jobs told was deleted on the hub, and is to be on every computer."""
+
+    type: Literal["task_purged"] = "task_purged"
+    task_id: TaskId
+    job_ids: tuple[JobId, ...]
+    by: str
 
 
 EventBody = (
@@ -402,6 +465,10 @@ EventBody = (
     | CancelAsked
     | RetryAsked
     | RequestRefused
+    | AnswerSuperseded
+    | SettingChanged
+    | PurgeAsked
+    | TaskPurged
 )
 
 AttemptEventBody = (
@@ -417,7 +484,9 @@ AttemptEventBody = (
 )
 """What a worker may tell of its attempts."""
 
-RequestEventBody = TaskRequested | AnswerGiven | CancelAsked | RetryAsked
+RequestEventBody = (
+    TaskRequested | AnswerGiven | CancelAsked | RetryAsked | SettingChanged | PurgeAsked
+)
 """What the person of a computer may ask for there; a hub refuses any other body from a worker."""
 
 OwnEventBody = AttemptEventBody | RequestEventBody
@@ -439,16 +508,24 @@ def body_of(event: Event) -> EventBody | None:
 
 
 def write_event(
-    body: EventBody, *, device: str, epoch: int, seq: int, at: datetime, entity: str = ""
+    body: EventBody,
+    *,
+    device: str,
+    epoch: int,
+    seq: int,
+    at: datetime,
+    hlc: int = 0,
+    entity: str = "",
 ) -> Event:
-    """Put a body into its envelope. `entity` defaults to the job the body is about."""
+    """Put a body into its envelope. `entity` defaults to the job or task the body is about."""
     fields = body.model_dump(mode="json", exclude={"type"})
     return Event(
         device=device,
         epoch=epoch,
         seq=seq,
         at=at,
+        hlc=hlc,
         type=body.type,
-        entity=entity or str(fields.get("job_id", "")),
+        entity=entity or str(fields.get("job_id") or fields.get("task_id") or ""),
         body=fields,
     )

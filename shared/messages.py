@@ -25,6 +25,7 @@ PROTOCOL_MIN = 1
 PROTOCOL_MAX = 1
 BATCH_EVENTS_MAX = 100
 HELD_MAX = 1000
+LINEAGE_MAX = 100
 NAME_CHARS_MAX = 100
 ZONE_CHARS_MAX = 64
 
@@ -127,6 +128,15 @@ class Limits(Wire):
     dead_seconds: float = Field(gt=0)
 
 
+class EpochBefore(Wire):
+    """A life of the hub's store that ended when it was restored from a backup."""
+
+    hub_epoch: str = Field(max_length=64)
+    upto: int = Field(ge=0, le=COUNT_MAX)
+    """What it numbered up to here is part of the present log, too; what came after is lost to the
+    hub, and the numbers after it mean other events now."""
+
+
 class Welcome(Wire):
     """The hub's answer to hello."""
 
@@ -134,8 +144,13 @@ class Welcome(Wire):
     protocol: int
     hub_epoch: str = Field(max_length=64)
     """Changes when the hub was restored from a backup."""
+    lineage: tuple[EpochBefore, ...] = Field(default=(), max_length=LINEAGE_MAX)
+    """Earlier lives of this hub's store, the last one first."""
     acked_seq: int = Field(ge=0, le=COUNT_MAX)
     """The hub has committed this device's events up to here."""
+    acked_digest: str = Field(default="", max_length=64)
+    """Of the event with that number, as the hub has it; empty when it keeps none. A device whose
+    own event of that number is another one has a store that was copied or restored."""
     time: datetime
     limits: Limits
     verdicts: tuple[Verdict, ...] = Field(default=(), max_length=HELD_MAX)
@@ -166,6 +181,8 @@ class Numbered(Wire):
     """An event with its place in the hub's total order."""
 
     hub_seq: int = Field(ge=1, le=COUNT_MAX)
+    hlc: int = Field(default=0, ge=0, le=COUNT_MAX)
+    """The event's stamp as every device has it: clamped by the hub when it came."""
     event: Event
 
 

@@ -29,6 +29,11 @@ class Fact:
     entity: str
     payload: dict[str, JsonValue]
     signature: str = ""
+    hlc: int = 0
+    """The writer's stamp."""
+    hlc_clamped: int = 0
+    """The stamp that all devices go by."""
+    sealed_with: str = ""
 
     @cached_property
     def event(self) -> Event:
@@ -38,16 +43,18 @@ class Fact:
             epoch=self.epoch,
             seq=self.seq,
             at=self.at,
+            hlc=self.hlc,
             type=self.type,
             version=self.version,
             entity=self.entity,
             body=self.payload,
+            sealed_with=self.sealed_with,
             signature=self.signature,
         )
 
     @cached_property
     def numbered(self) -> Numbered:
-        return Numbered(hub_seq=self.hub_seq, event=self.event)
+        return Numbered(hub_seq=self.hub_seq, hlc=self.hlc_clamped, event=self.event)
 
     @cached_property
     def body(self) -> EventBody | None:

@@ -10,6 +10,7 @@ from hub.frontends.wording import answered
 from shared.events import (
     AccountLinked,
     AnswerGiven,
+    AnswerSuperseded,
     CancelAsked,
     EventBody,
     FilesArrived,
@@ -33,12 +34,15 @@ from shared.events import (
     PersonAdmitted,
     PersonLocked,
     PersonUnlocked,
+    PurgeAsked,
     QuestionAnswered,
     QuestionAsked,
     QuestionParked,
     RequestRefused,
     RetryAsked,
+    SettingChanged,
     TaskCreated,
+    TaskPurged,
     TaskRequested,
     WorkerBack,
     WorkerLost,
@@ -47,7 +51,7 @@ from shared.events import (
 )
 
 
-def sentence(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
+def sentence(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type of event
     body: EventBody, facts: Facts
 ) -> str:
     """An event as one line of a history."""
@@ -121,6 +125,15 @@ def sentence(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
             return "Asked to stop it on a computer"
         case RetryAsked():
             return "Asked for another try on a computer"
+        case AnswerSuperseded():
+            value = facts.asking.label_of(body.value) if facts.asking else body.value
+            return f"{facts.whose(body.by)} answered {value}, which came second"
+        case SettingChanged():
+            return f"Setting {body.name} was changed"
+        case PurgeAsked():
+            return "Asked on a computer for the task to be forgotten"
+        case TaskPurged():
+            return f"Everything it told was deleted by {facts.whose(body.by)}"
         case RequestRefused():
             return f"Could not be done: {body.error.message}"
         case PairingPaused():

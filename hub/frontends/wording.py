@@ -18,6 +18,7 @@ from shared.errors import AppError, ErrorBody
 from shared.events import (
     AccountLinked,
     AnswerGiven,
+    AnswerSuperseded,
     CancelAsked,
     EventBody,
     FilesArrived,
@@ -41,12 +42,15 @@ from shared.events import (
     PersonAdmitted,
     PersonLocked,
     PersonUnlocked,
+    PurgeAsked,
     QuestionAnswered,
     QuestionAsked,
     QuestionParked,
     RequestRefused,
     RetryAsked,
+    SettingChanged,
     TaskCreated,
+    TaskPurged,
     TaskRequested,
     WorkerBack,
     WorkerLost,
@@ -202,9 +206,23 @@ def view_of(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
             return entrance.alarm_view(body)
         case TaskCreated() | JobGranted() | JobLogged() | JobResumed() | JobParked() | LateResult():
             return None
+        case AnswerSuperseded():
+            return _superseded(body, facts)
+        case SettingChanged() | PurgeAsked() | TaskPurged():
+            return None
         case TaskRequested() | AnswerGiven() | CancelAsked() | RetryAsked() | RequestRefused():
             # What comes of it is told; where it was asked, its computer shows the rest.
             return None
+
+
+def _superseded(body: AnswerSuperseded, facts: Facts) -> View:
+    """Tell that an answer came second; the question's own message shows the one that counts."""
+    value, counted = _chosen(facts.asking, body.value), _chosen(facts.asking, body.counted.value)
+    text = (
+        f"The answer {value} by {facts.whose(body.by)} came second: {facts.label} had gone on with "
+        f"{counted}, by {facts.whose(body.counted.by)}."
+    )
+    return View(text=text, tone=Tone.PLAIN, job_id=facts.job_id)
 
 
 def files_view(body: FilesArrived, facts: Facts) -> View:

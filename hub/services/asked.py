@@ -19,12 +19,14 @@ from shared.errors import AppError, BadInput, Conflict
 from shared.events import (
     AnswerGiven,
     CancelAsked,
+    PurgeAsked,
     RequestEventBody,
     RequestRefused,
     RetryAsked,
+    SettingChanged,
     TaskRequested,
 )
-from shared.ids import PersonId, WorkerId, is_uuid
+from shared.ids import JobId, PersonId, WorkerId, is_uuid
 from shared.jobs import Origin
 from shared.kinds.catalogue import kind_named
 
@@ -46,7 +48,7 @@ class Asked:
             entry.tell(
                 person_id,
                 RequestRefused(
-                    job_id=body.job_id, request=body.type, error=error.body, by=worker_id
+                    job_id=_job_of(body), request=body.type, error=error.body, by=worker_id
                 ),
             )
 
@@ -64,6 +66,10 @@ class Asked:
                 deeds.cancel(entry, person_id, body.job_id, by)
             case RetryAsked():
                 deeds.retry(entry, person_id, body.job_id)
+            case SettingChanged():
+                pass  # it stands in the log, and all computers read that
+            case PurgeAsked():
+                raise BadInput("purge_not_yet", "This hub cannot delete tasks yet.", "Update it.")
 
     def _request(
         self, entry: Entry, worker_id: WorkerId, person_id: PersonId, body: TaskRequested
@@ -89,6 +95,15 @@ class Asked:
         )
         kind = kind_named(request.kind, self._deeds.kinds)
         self._deeds.request(entry, replace(request, inputs=checked_inputs(kind, request)))
+
+
+def _job_of(body: RequestEventBody) -> JobId:
+    """The job that a request is about; empty when it is about none."""
+    match body:
+        case SettingChanged() | PurgeAsked():
+            return JobId("")
+        case _:
+            return body.job_id
 
 
 def _speaker(entry: Entry, worker_id: WorkerId, person_id: PersonId) -> str:

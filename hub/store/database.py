@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from hub.store import events
 from hub.store.deliveries import add_paces, create_deliveries
 from hub.store.files import create_files
 from hub.store.joins import add_joining
@@ -217,4 +218,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     create_said,
     add_joining,
     let_people_lock,
+    events.add_stamps,
 )

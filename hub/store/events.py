@@ -11,8 +11,8 @@ from hub.store.ledger import Entry
 from shared.ids import PersonId
 
 _SELECT = (
-    "SELECT hub_seq, person_id, device, epoch, seq, at, type, version, entity, body, signature"
-    " FROM events"
+    "SELECT hub_seq, person_id, device, epoch, seq, at, type, version, entity, body, signature,"
+    " hlc, hlc_clamped, sealed_with FROM events"
 )
 
 
@@ -61,12 +61,25 @@ def move_cursor(entry: Entry, device: str, epoch: int, seq: int) -> None:
     )
 
 
+def add_stamps(connection: sqlite3.Connection) -> None:
+    """Events have stamps, and may be sealed."""
+    for column in ("hlc INTEGER", "hlc_clamped INTEGER", "sealed_with TEXT"):
+        name, kind = column.split()
+        default = "0" if kind == "INTEGER" else "''"
+        connection.execute(
+            f"ALTER TABLE events ADD COLUMN {name} {kind} NOT NULL DEFAULT {default}"
+        )
+
+
 def _to_fact(row: tuple[object, ...]) -> Fact:
-    hub_seq, person_id, device, epoch, seq, at, type_, version, entity, body, signature = row
+    hub_seq, person_id, device, epoch, seq, at, type_, version, entity, body, signature = row[:11]
+    hlc, hlc_clamped, sealed_with = row[11:]
     assert isinstance(hub_seq, int)
     assert isinstance(epoch, int)
     assert isinstance(seq, int)
     assert isinstance(version, int)
+    assert isinstance(hlc, int)
+    assert isinstance(hlc_clamped, int)
     return Fact(
         hub_seq=hub_seq,
         person_id=PersonId(str(person_id)),
@@ -79,4 +92,7 @@ def _to_fact(row: tuple[object, ...]) -> Fact:
         entity=str(entity),
         payload=json.loads(str(body)),
         signature=str(signature or ""),
+        hlc=hlc,
+        hlc_clamped=hlc_clamped,
+        sealed_with=str(sealed_with),
     )

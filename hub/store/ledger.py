@@ -11,12 +11,13 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic_core import to_json
 
 from hub.core.fact import HUB_DEVICE, Fact
 from hub.core.job import Job
+from shared import hlc
 from shared.database import Database
 from shared.environment import Environment
 from shared.events import Event, EventBody
@@ -26,7 +27,20 @@ from shared.times import from_ms, to_ms
 
 T = TypeVar("T")
 
-_INSERT = "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+STAMPS_READ = 1000
+"""Events at the end of the log among which the highest stamp is looked for."""
+_INSERT = "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+
+
+class Place(NamedTuple):
+    """Where the log ends: the last numbers given out."""
+
+    hub_seq: int
+    """Of the total order."""
+    own_seq: int
+    """Of the hub's own events."""
+    stamp: int
+    """The highest stamp written or received."""
 
 
 class Entry:
@@ -34,6 +48,7 @@ class Entry:
 
     __slots__ = (
         "_own_seq",
+        "_stamp",
         "connection",
         "epoch",
         "facts",
@@ -45,13 +60,13 @@ class Entry:
     )
 
     def __init__(
-        self, connection: sqlite3.Connection, now: datetime, epoch: int, place: tuple[int, int]
+        self, connection: sqlite3.Connection, now: datetime, epoch: int, place: Place
     ) -> None:
         self.connection = connection
         self.now = now
         self.epoch = epoch
         """Of the hub's own events."""
-        self.hub_seq, self._own_seq = place
+        self.hub_seq, self._own_seq, self._stamp = place
         self.facts: list[Fact] = []
         self.jobs: list[Job] = []
         """Jobs as they are after this transaction, for the board."""
@@ -61,12 +76,13 @@ class Entry:
         """What workers are told of jobs made here, so that nobody needs to read it back."""
 
     @property
-    def place(self) -> tuple[int, int]:
-        return self.hub_seq, self._own_seq
+    def place(self) -> Place:
+        return Place(self.hub_seq, self._own_seq, self._stamp)
 
     def tell(self, person_id: PersonId, body: EventBody, *, entity: str = "") -> None:
         """Write an event of the hub's own. `entity` defaults to the job it is about."""
         self._own_seq += 1
+        self._stamp = hlc.tick(self._stamp, to_ms(self.now))
         payload = body.model_dump(mode="json", exclude={"type"})
         fact = Fact(
             hub_seq=self._next(),
@@ -79,12 +95,16 @@ class Entry:
             version=1,
             entity=entity or str(payload.get("job_id", "")),
             payload=payload,
+            hlc=self._stamp,
+            hlc_clamped=self._stamp,
         )
         fact.__dict__["body"] = body
         self.facts.append(fact)
 
     def keep(self, person_id: PersonId, event: Event) -> None:
-        """Write a worker's event down as it came."""
+        """Write a worker's event down as it came; a stamp from the future is clamped beside it."""
+        clamped = hlc.clamp(event.hlc, to_ms(self.now))
+        self._stamp = max(self._stamp, clamped)
         fact = Fact(
             hub_seq=self._next(),
             person_id=person_id,
@@ -97,6 +117,9 @@ class Entry:
             entity=event.entity,
             payload=event.body,
             signature=event.signature,
+            hlc=event.hlc,
+            hlc_clamped=clamped,
+            sealed_with=event.sealed_with,
         )
         fact.__dict__["event"] = event
         self.facts.append(fact)
@@ -122,9 +145,8 @@ class Ledger:
         self.hub_epoch, self._epoch = database.submit(
             lambda connection: _epochs(connection, environment)
         ).result()
-        self._place: tuple[int, int] | None = None
-        """Last numbers given out: of the total order, of the hub's own events. None: read them.
-        Only the database thread touches it."""
+        self._place: Place | None = None
+        """None: read it. Only the database thread touches it."""
         database.rollback_listeners.append(self._forget_place)
         self.position = database.submit(self._read_place).result()[0]
         """The hub_seq of the last committed fact."""
@@ -160,16 +182,21 @@ class Ledger:
         entries.append(entry)
         return result
 
-    def _read_place(self, connection: sqlite3.Connection) -> tuple[int, int]:
+    def _read_place(self, connection: sqlite3.Connection) -> Place:
         """Find where the log ends."""
         if self._place is None:
             last = connection.execute("SELECT max(hub_seq) FROM events").fetchone()[0]
+            # Clamped stamps grow with the log, but for what a clock that jumped left behind.
+            stamp = connection.execute(
+                "SELECT max(hlc_clamped) FROM events WHERE hub_seq > ?",
+                ((last or 0) - STAMPS_READ,),
+            ).fetchone()[0]
             own = connection.execute(
                 "SELECT seq FROM events WHERE device = ? AND epoch = ?"
                 " ORDER BY hub_seq DESC LIMIT 1",
                 (HUB_DEVICE, self._epoch),
             ).fetchone()
-            self._place = (last or 0, own[0] if own else 0)
+            self._place = Place(last or 0, own[0] if own else 0, stamp or 0)
         return self._place
 
     def _forget_place(self) -> None:
@@ -198,6 +225,9 @@ def _row(fact: Fact) -> tuple[object, ...]:
         fact.entity,
         to_json(fact.payload).decode(),
         fact.signature,
+        fact.hlc,
+        fact.hlc_clamped,
+        fact.sealed_with,
     )
 
 

@@ -18,6 +18,7 @@ from shared.errors import BadInput, ErrorBody
 from shared.events import (
     AccountLinked,
     AnswerGiven,
+    AnswerSuperseded,
     CancelAsked,
     EventBody,
     FilesArrived,
@@ -41,12 +42,15 @@ from shared.events import (
     PersonAdmitted,
     PersonLocked,
     PersonUnlocked,
+    PurgeAsked,
     QuestionAnswered,
     QuestionAsked,
     QuestionParked,
     RequestRefused,
     RetryAsked,
+    SettingChanged,
     TaskCreated,
+    TaskPurged,
     TaskRequested,
     WorkerBack,
     WorkerLost,
@@ -162,6 +166,12 @@ EVENTS: list[EventBody] = [
     CancelAsked(job_id=JOB),
     RetryAsked(job_id=JOB),
     RequestRefused(job_id=JOB, request="retry_asked", error=FAILURE, by=WORKER),
+    AnswerSuperseded(question_id=QUESTION, job_id=JOB, value="/d/sales.csv",
+                     by="anna on Telegram",
+                     counted=Answer(value="/d/churn.csv", by="anna on anna-pc")),
+    SettingChanged(name="language", value="en"),
+    PurgeAsked(task_id=TASK),
+    TaskPurged(task_id=TASK, job_ids=(JOB,), by="anna on anna-pc"),
 ]  # fmt: skip
 
 
