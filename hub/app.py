@@ -51,6 +51,7 @@ from shared.errors import NotAllowed, Unavailable
 from shared.kinds import Kind
 from shared.kinds.catalogue import BUILT_IN
 from shared.logs import configure
+from shared.protocol import Beats
 
 log = structlog.get_logger()
 
@@ -85,6 +86,7 @@ def compose(
     settings: Settings,
     environment: Environment | None = None,
     kinds: Mapping[str, Kind] = BUILT_IN,
+    beats: Beats | None = None,
 ) -> Hub:
     """Open the store and put a hub together around it; nothing runs yet.
 
@@ -97,7 +99,9 @@ def compose(
     ledger = Ledger(database, environment)
     pepper = _secret_file(settings.pepper_file, lambda: environment.entropy(PEPPER_BYTES).hex())
     services = _services(ledger, Board(), kinds, pepper.encode(), settings.data / FILES_FOLDER)
-    engine = SocketEngine(services, hub_epoch=ledger.hub_epoch, environment=environment)
+    engine = SocketEngine(
+        services, hub_epoch=ledger.hub_epoch, environment=environment, beats=beats
+    )
     services.dispatcher.add_engine(engine)
     deliveries = Deliveries(database, environment)
     outbox = Outbox(services=services, deliveries=deliveries, environment=environment)
@@ -142,6 +146,7 @@ async def running(
     settings: Settings,
     environment: Environment | None = None,
     kinds: Mapping[str, Kind] = BUILT_IN,
+    beats: Beats | None = None,
 ) -> AsyncIterator[Hub]:
     """Run a hub; inside the block it listens, at the block's end it drains and stops.
 
@@ -153,7 +158,7 @@ async def running(
     listener = listen(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     try:
-        hub = compose(settings, environment, kinds)
+        hub = compose(settings, environment, kinds, beats)
         try:
             await _prepare(hub)
             async with asyncio.TaskGroup() as tasks:

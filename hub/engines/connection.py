@@ -34,7 +34,7 @@ from shared.messages import (
     Progress,
     Push,
 )
-from shared.protocol import HubEnd, Phase
+from shared.protocol import Beats, HubEnd, Phase
 
 log = structlog.get_logger()
 
@@ -74,12 +74,14 @@ class Connection:
         *,
         hub_epoch: str,
         environment: Environment,
+        beats: Beats,
         introduced: Callable[[Connection], None],
     ) -> None:
         self._wire = wire
         self._services = services
         self._hub_epoch = hub_epoch
         self._environment = environment
+        self._beats = beats
         self._introduced = introduced
         self.worker_id = WorkerId(access.key_id)
         self.person_id: PersonId = access.person_id
@@ -233,6 +235,8 @@ class Connection:
             hub_seq=hello.hub_seq if is_ours else 0,
             time=self._environment.now(),
             verdicts=verdicts,
+            beat_seconds=self._beats.every_seconds,
+            dead_seconds=self._beats.dead_seconds,
         )
         self._services.registry.arrive(worker, hello)
         self._services.dispatcher.stir()

@@ -20,6 +20,7 @@ from shared.environment import Environment
 from shared.errors import AppError, Conflict, LimitReached, NotAllowed, Unavailable
 from shared.ids import WorkerId
 from shared.messages import Cancel, Grant, Offer
+from shared.protocol import Beats
 
 log = structlog.get_logger()
 
@@ -38,8 +39,16 @@ class SocketEngine:
 
     name = "sockets"
 
-    def __init__(self, services: Services, *, hub_epoch: str, environment: Environment) -> None:
+    def __init__(
+        self,
+        services: Services,
+        *,
+        hub_epoch: str,
+        environment: Environment,
+        beats: Beats | None = None,
+    ) -> None:
         self._services = services
+        self._beats = beats or Beats()
         self._hub_epoch = hub_epoch
         self._environment = environment
         self._connections: dict[WorkerId, Connection] = {}
@@ -127,6 +136,7 @@ class SocketEngine:
             self._services,
             hub_epoch=self._hub_epoch,
             environment=self._environment,
+            beats=self._beats,
             introduced=self._introduce,
         )
         self._all.add(connection)

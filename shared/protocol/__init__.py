@@ -21,7 +21,7 @@ Times are seconds of a monotonic clock.
 Nothing here survives a connection: the log numbers that do are given to the constructor.
 """
 
-from shared.protocol.end import BEAT_SECONDS, DEAD_SECONDS, HELLO_SECONDS, End, Phase
+from shared.protocol.end import BEAT_SECONDS, DEAD_SECONDS, HELLO_SECONDS, Beats, End, Phase
 from shared.protocol.frames import FRAME_BYTES_MAX, ProtocolError
 from shared.protocol.hub_end import HubEnd
 from shared.protocol.worker_end import WorkerEnd
@@ -31,6 +31,7 @@ __all__ = [
     "DEAD_SECONDS",
     "FRAME_BYTES_MAX",
     "HELLO_SECONDS",
+    "Beats",
     "End",
     "HubEnd",
     "Phase",

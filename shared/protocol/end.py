@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
@@ -35,6 +36,15 @@ FRAMES_PER_SECOND_MAX = 10_000.0
 FRAMES_BURST_MAX = 20_000.0
 
 Received = TypeVar("Received", FromWorker, FromHub)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beats:
+    """How a hub and its workers notice that a line leads nowhere; the hub says, in its welcome."""
+
+    every_seconds: float = BEAT_SECONDS
+    dead_seconds: float = DEAD_SECONDS
+    """The silence after which a side gives up."""
 
 
 class Phase(StrEnum):

@@ -38,6 +38,7 @@ from shared.messages import (
     Seen,
     Welcome,
 )
+from shared.protocol import Beats
 from tests.hub.engines.plugs import PATIENCE_SECONDS, Plug, owner, pair, plugged, socket_url
 from tests.makers import KINDS, NOON
 
@@ -328,6 +329,20 @@ async def test_a_beat_tells_slots(hub: Hub) -> None:
         await request(hub)
         await plug.say(Beat(slots=1))
         await plug.until(Offer)
+
+
+async def test_a_hub_with_other_beats_tells_them_and_gives_up_a_silent_worker(
+    tmp_path: Path,
+) -> None:
+    beats = Beats(every_seconds=0.1, dead_seconds=0.3)
+    async with running(Settings(port=0, data=tmp_path), kinds=KINDS, beats=beats) as hub:
+        async with plugged(hub, await pair(hub)) as plug:
+            welcome = await welcomed(plug)
+            told = welcome.limits
+            assert (told.beat_seconds, told.dead_seconds) == (0.1, 0.3)
+            bye = await plug.until(Bye)
+            assert bye.error is not None
+            assert bye.error.code == "peer_silent"
 
 
 async def test_a_stopping_hub_says_goodbye_and_grants_stay(tmp_path: Path) -> None:
