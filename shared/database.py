@@ -31,6 +31,9 @@ from shared.errors import AppError, Unavailable
 T = TypeVar("T")
 Migration = Callable[[sqlite3.Connection], None]
 """One numbered step of a schema; its number is its place in the sequence, from 1."""
+Pace = Callable[[Callable[[], None]], object]
+"""Runs what it is given later, on the loop's own thread: `loop.call_soon`, or a simulation that
+decides how long a commit takes and whether there is a crash before or after it."""
 
 CACHE_KIB = 32 * 1024
 """Pages of a store that are kept in memory, unless its program asks for less."""
@@ -66,7 +69,12 @@ class Database:
     """A store, opened. Close it, or use it as a context manager."""
 
     def __init__(
-        self, path: Path, migrations: Sequence[Migration], *, cache_kib: int = CACHE_KIB
+        self,
+        path: Path,
+        migrations: Sequence[Migration],
+        *,
+        cache_kib: int = CACHE_KIB,
+        pace: Pace | None = None,
     ) -> None:
         """Open or create the store and bring its schema up to date.
 
@@ -74,6 +82,7 @@ class Database:
             path: of the store's file.
             migrations: every step of its schema so far.
             cache_kib: how much of it may stay in memory.
+            pace: says when what waits is committed; None for a thread that does it at once.
 
         Raises:
             Unavailable: `store_unreadable`, `store_newer`.
@@ -84,11 +93,15 @@ class Database:
         self._closed = False
         self.rollback_listeners: list[Callable[[], None]] = []
         """Told, on the database thread, when a commit failed and all that shared it is undone."""
+        self._pace = pace
+        self._is_paced = False
+        """Whether the pace was told of what waits."""
         # A daemon: an exit without close must not hang, and a torn transaction rolls back.
         self._thread = threading.Thread(
             target=self._serve, name=f"database {path.name}", daemon=True
         )
-        self._thread.start()
+        if pace is None:
+            self._thread.start()
 
     def __enter__(self) -> Database:
         return self
@@ -120,6 +133,9 @@ class Database:
             raise closed()
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.put(_Work(run, done))
+        if self._pace is not None and not self._is_paced:
+            self._is_paced = True
+            self._pace(self._commit_waiting)
         return done
 
     async def read(self, run: Callable[[sqlite3.Connection], T]) -> T:
@@ -133,15 +149,40 @@ class Database:
             done.set_exception(closed())
         else:
             self._queue.put(_Work(run, done))
+            if self._pace is not None:
+                self._commit_waiting()
         return done
+
+    def reader(self) -> Reader:
+        """Open a second way to read this store; close it first."""
+        return Reader(self.path, is_inline=self._pace is not None)
 
     def close(self) -> None:
         """Finish what is queued, then close. Idempotent."""
         if not self._closed:
             self._closed = True
-            self._queue.put(None)
-            self._thread.join()
+            if self._pace is None:
+                self._queue.put(None)
+                self._thread.join()
+            else:
+                self._commit_waiting()
             self._connection.close()
+
+    def crash(self) -> None:
+        """Close as if the program had died: what is queued never happens, nobody is told.
+
+        Only where a pace is given, for then no transaction is under way now.
+        """
+        assert self._pace is not None
+        self._closed = True
+        self._queue = queue.SimpleQueue()
+        self._connection.close()
+
+    def _commit_waiting(self) -> None:
+        self._is_paced = False
+        while not self._queue.empty():
+            if group := self._next_group():
+                self._commit(group)
 
     def _serve(self) -> None:
         while (group := self._next_group()) is not None:
@@ -289,9 +330,15 @@ class Reader:
     window waiting. It sees what was committed before a read began.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open a store that a Database has made."""
+    def __init__(self, path: Path, *, is_inline: bool = False) -> None:
+        """Open a store that a Database has made.
+
+        Args:
+            path: of the store's file.
+            is_inline: read on the caller's thread instead.
+        """
         self._path = path
+        self._is_inline = is_inline
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"reader {path.name}")
         self._connection: sqlite3.Connection | None = None
         self._is_closed = False
@@ -302,13 +349,18 @@ class Reader:
         Raises:
             Unavailable: `store_unreadable`.
         """
+        if self._is_inline:
+            return self._run(run)
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, run)
 
     def close(self) -> None:
         """Wait for the read under way, then close. Idempotent."""
         if not self._is_closed:
             self._is_closed = True
-            self._thread.submit(self._close)
+            if self._is_inline:
+                self._close()
+            else:
+                self._thread.submit(self._close)
             self._thread.shutdown()
 
     def _run(self, run: Callable[[sqlite3.Connection], T]) -> T:

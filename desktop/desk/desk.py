@@ -37,7 +37,7 @@ from desktop.system.policy_file import load_policy, policy_stamp, save_policy
 from desktop.system.program import version
 from desktop.system.safe import system_safe
 from desktop.system.status import StatusFile
-from shared.database import Database, Reader
+from shared.database import Database
 from shared.environment import Environment
 from shared.errors import AppError, ErrorBody, NotFound
 from shared.events import AnswerGiven, CancelAsked, RequestEventBody, RetryAsked, TaskRequested
@@ -78,7 +78,7 @@ class Desk:
         self.policy_error: ErrorBody | None = None
         """What is wrong with the policy file; nothing may run until it is mended."""
         self._kinds_at, self._executors_at = kinds_at, executors_at
-        self._reader = Reader(database.path)
+        self._reader = database.reader()
         self._agent: Agent | None = None
         self._progress: dict[JobId, Progress] = {}
         self._pairing_changed = asyncio.Event()

@@ -6,15 +6,15 @@ import sqlite3
 from pathlib import Path
 
 from desktop.store import copy_tables, outgoing, threads
-from shared.database import Database
+from shared.database import Database, Pace
 
 CACHE_KIB = 2 * 1024
 """A person's program is quiet for most of the day; the system keeps the file's pages, too."""
 
 
-def open_store(path: Path) -> Database:
+def open_store(path: Path, pace: Pace | None = None) -> Database:
     """Open or create the worker's store."""
-    return Database(path, MIGRATIONS, cache_kib=CACHE_KIB)
+    return Database(path, MIGRATIONS, cache_kib=CACHE_KIB, pace=pace)
 
 
 def _start(connection: sqlite3.Connection) -> None:

@@ -16,18 +16,18 @@ from hub.store.joins import add_joining
 from hub.store.losses import create_losses
 from hub.store.said import create_said
 from hub.store.taps import create_taps
-from shared.database import Database, Migration
+from shared.database import Database, Migration, Pace
 
 STORE_NAME = "hub.sqlite3"
 
 
-def open_store(data_folder: Path) -> Database:
+def open_store(data_folder: Path, pace: Pace | None = None) -> Database:
     """Open or create the hub's store.
 
     Raises:
         Unavailable: `store_unreadable`, `store_newer`.
     """
-    return Database(data_folder / STORE_NAME, MIGRATIONS)
+    return Database(data_folder / STORE_NAME, MIGRATIONS, pace=pace)
 
 
 def create_people(connection: sqlite3.Connection) -> None:

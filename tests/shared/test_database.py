@@ -215,3 +215,38 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     connection.close()
     assert acknowledged <= stored
     assert len(acknowledged) >= 300
+
+
+async def test_without_a_thread_what_waits_together_is_committed_when_the_pace_says(
+    tmp_path: Path,
+) -> None:
+    told: list[Callable[[], None]] = []
+    with Database(tmp_path / "store.sqlite3", [create], pace=told.append) as database:
+        first, second = database.post(add("one")), database.post(add("two"))
+        [commit] = told
+        await asyncio.sleep(0)
+        assert not first.done()
+        commit()
+        assert (await first, await second) == (1, 2)
+        assert database.submit(count).result() == 2
+        reader = database.reader()
+        assert await reader.read(count) == 2
+        reader.close()
+
+
+async def test_a_crash_loses_what_was_not_committed_and_nothing_else(tmp_path: Path) -> None:
+    told: list[Callable[[], None]] = []
+    path = tmp_path / "store.sqlite3"
+    database = Database(path, [create], pace=told.append)
+    kept = database.post(add("kept"))
+    told.pop()()
+    await kept
+    lost = database.post(add("lost"))
+    database.crash()
+    told.pop()()
+    await asyncio.sleep(0)
+    assert not lost.done()
+    with pytest.raises(Unavailable, match="closed"):
+        await database.write(add("late"))
+    with Database(path, [create]) as again:
+        assert await again.read(count) == 1
