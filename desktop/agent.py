@@ -25,9 +25,11 @@ from desktop.core.policy import MEMORY_SHARE_DEFAULT, Policy
 from desktop.core.run_policy import cores_max
 from desktop.core.sending import Wish
 from desktop.link.client import Link
+from desktop.link.dialling import Dial, dial
 from desktop.link.uploads import Uploads
+from desktop.runner.child import Child
 from desktop.runner.inside import load
-from desktop.runner.runner import Runner, Workshop
+from desktop.runner.runner import MakeChild, Runner, Workshop
 from desktop.store.facts import Pairing
 from desktop.store.hands import Hands, Names
 from desktop.store.outgoing import Parcel
@@ -61,6 +63,7 @@ from shared.messages import (
     FromHub,
     Grant,
     Hello,
+    Metrics,
     Offer,
     Progress,
     Verdict,
@@ -77,6 +80,15 @@ EXECUTORS_AT = "desktop.jobs:EXECUTORS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seams:
+    """What of a worker a simulation replaces; everything else runs as it is."""
+
+    dial: Dial = dial
+    make_child: MakeChild = Child
+    measure: Callable[[Path], Metrics] = hardware.metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
     """What a worker is made of; tests and simulations bring their own."""
 
@@ -89,6 +101,7 @@ class Setup:
     kinds_at: str = KINDS_AT
     """Named by address, because the child imports them anew."""
     executors_at: str = EXECUTORS_AT
+    seams: Seams = field(default_factory=Seams)
 
 
 class Agent:
@@ -117,7 +130,13 @@ class Agent:
         self._on_status = on_status
         way = Way(setup.policy.network)
         self._link = Link(
-            setup.pairing.hub_url, setup.token, self, setup.environment, self._note_status, way
+            setup.pairing.hub_url,
+            setup.token,
+            self,
+            setup.environment,
+            self._note_status,
+            way,
+            setup.seams.dial,
         )
         self._hands = Hands(database, setup.environment, self._link.ring, on_news)
         self._outgoing = OutgoingFolder(setup.paths.outgoing)
@@ -176,7 +195,13 @@ class Agent:
         name = self._setup.pairing.worker_name
         await self._hands.recover(self._kinds, f"{name} restarted while it ran.")
         async with asyncio.TaskGroup() as tasks:
-            self._runner = Runner(self._workshop(), self, self._setup.environment, tasks)
+            self._runner = Runner(
+                self._workshop(),
+                self,
+                self._setup.environment,
+                tasks,
+                self._setup.seams.make_child,
+            )
             self._is_running = True
             uploading = tasks.create_task(self._uploads.run())
             try:
@@ -212,7 +237,7 @@ class Agent:
         return Beat(
             held=self._hands.held,
             slots=self._slots,
-            metrics=hardware.metrics(self._setup.paths.data),
+            metrics=self._setup.seams.measure(self._setup.paths.data),
         )
 
     @property

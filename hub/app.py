@@ -98,11 +98,9 @@ def compose(
     database = open_store(settings.data)
     ledger = Ledger(database, environment)
     pepper = _secret_file(settings.pepper_file, lambda: environment.entropy(PEPPER_BYTES).hex())
-    services = _services(ledger, Board(), kinds, pepper.encode(), settings.data / FILES_FOLDER)
-    engine = SocketEngine(
-        services, hub_epoch=ledger.hub_epoch, environment=environment, beats=beats
+    services, engine = ring_of(
+        ledger, kinds, pepper.encode(), settings.data / FILES_FOLDER, beats=beats
     )
-    services.dispatcher.add_engine(engine)
     deliveries = Deliveries(database, environment)
     outbox = Outbox(services=services, deliveries=deliveries, environment=environment)
     console = ConsoleFrontend(
@@ -205,6 +203,23 @@ def program_version() -> str:
         return version("deskhand")
     except PackageNotFoundError:
         return "0"
+
+
+def ring_of(
+    ledger: Ledger,
+    kinds: Mapping[str, Kind],
+    pepper: bytes,
+    files: Path,
+    *,
+    beats: Beats | None = None,
+) -> tuple[Services, SocketEngine]:
+    """Put together what data goes round in, without frontends or a server."""
+    services = _services(ledger, Board(), kinds, pepper, files)
+    engine = SocketEngine(
+        services, hub_epoch=ledger.hub_epoch, environment=ledger.environment, beats=beats
+    )
+    services.dispatcher.add_engine(engine)
+    return services, engine
 
 
 def _services(
@@ -314,12 +329,17 @@ def _router(
 
 
 async def _prepare(hub: Hub) -> None:
-    await hub.services.dispatcher.rebuild()
-    await hub.services.rescuer.rebuild()
-    await hub.services.absences.rebuild()
-    await hub.services.files.rebuild()
+    await rebuild(hub.services)
     await _admit_owner(hub)
     await hub.host.begin()
+
+
+async def rebuild(services: Services) -> None:
+    """Read back from the store what services keep in memory."""
+    await services.dispatcher.rebuild()
+    await services.rescuer.rebuild()
+    await services.absences.rebuild()
+    await services.files.rebuild()
 
 
 async def _admit_owner(hub: Hub) -> None:
@@ -337,7 +357,11 @@ async def _admit_owner(hub: Hub) -> None:
 
 
 def _loops(hub: Hub) -> list[Coroutine[None, None, None]]:
-    services = hub.services
+    return [*loops_of(hub.services, hub.engine), hub.outbox.run(), hub.host.run()]
+
+
+def loops_of(services: Services, engine: SocketEngine) -> list[Coroutine[None, None, None]]:
+    """What runs for as long as a hub does."""
     return [
         services.dispatcher.run(),
         services.rescuer.run(),
@@ -345,9 +369,7 @@ def _loops(hub: Hub) -> list[Coroutine[None, None, None]]:
         services.registry.run(),
         services.pairing.run(),
         services.files.run(),
-        hub.engine.run(),
-        hub.outbox.run(),
-        hub.host.run(),
+        engine.run(),
     ]
 
 

@@ -14,10 +14,8 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 import structlog
-from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from desktop.core.hub_address import worker_socket
 from desktop.core.link import (
     REFUSED_CODES,
     REPLACED,
@@ -29,6 +27,7 @@ from desktop.core.link import (
     replaced,
     unreachable,
 )
+from desktop.link.dialling import Dial, Line, dial
 from desktop.system.way import Way
 from shared.backoff import RECONNECT
 from shared.environment import Environment
@@ -46,11 +45,10 @@ from shared.messages import (
     Pull,
     Welcome,
 )
-from shared.protocol import FRAME_BYTES_MAX, Phase, WorkerEnd
+from shared.protocol import Phase, WorkerEnd
 
 log = structlog.get_logger(__name__)
 
-OPEN_SECONDS = 10.0
 GOODBYE_SECONDS = 1.0
 CLOSE_TRY_LATER = 1013
 """The WebSocket close code for "no room now" (IANA's registry of close codes)."""
@@ -96,7 +94,9 @@ class Link:
         environment: Environment,
         on_status: Callable[[LinkStatus], None],
         way: Way | None = None,
+        dial: Dial = dial,
     ) -> None:
+        self._dial = dial
         self._base = base
         self._token = token
         self._station = station
@@ -110,7 +110,7 @@ class Link:
         self._outgoing = asyncio.Event()
         self._failures = 0
         self._is_renewing = False
-        self._connection: ClientConnection | None = None
+        self._connection: Line | None = None
         self._patience: asyncio.Timeout | None = None
         """Of the try that is under way."""
         self._hurried = asyncio.Event()
@@ -161,13 +161,13 @@ class Link:
         self.hurry()
         if self._connection is not None:
             self._is_renewing = True
-            self._connection.transport.abort()
+            self._connection.abort()
         elif self._patience is not None:
             self._patience.reschedule(0.0)
 
     def address_went(self, address: str) -> None:
         """An address of this machine is gone; a line from there is dead."""
-        if self._connection is not None and self._connection.local_address[0] == address:
+        if self._connection is not None and self._connection.own_address == address:
             self.distrust()
 
     async def run(self) -> None:
@@ -192,7 +192,7 @@ class Link:
             assert refused is not None, "every other status is tried again"
             self._on_status(LinkStatus(state=LinkState.REFUSED, error=refused))
 
-    async def _call(self) -> ClientConnection | None:
+    async def _call(self) -> Line | None:
         """Try to connect once; None after a try that failed, and the wait that follows it."""
         self._hurried.clear()
         try:
@@ -207,20 +207,11 @@ class Link:
         await self._wait(why)
         return None
 
-    async def _connect(self) -> ClientConnection:
+    async def _connect(self) -> Line:
         if self._trust is None and self._base.startswith("https:"):
             self._trust = await asyncio.to_thread(self._way.trust)
-        return await connect(
-            worker_socket(self._base),
-            additional_headers={"Authorization": f"Bearer {self._token}"},
-            compression=None,
-            max_size=FRAME_BYTES_MAX,
-            ping_interval=None,
-            open_timeout=OPEN_SECONDS,
-            close_timeout=2,
-            proxy=self._way.proxy_for(self._base),
-            ssl=self._trust,
-        )
+        proxy = self._way.proxy_for(self._base)
+        return await self._dial(self._base, self._token, proxy, self._trust)
 
     async def _wait(self, why: ErrorBody) -> None:
         """Tell why there is no line, and wait for the next try: longer each time, never alike."""
@@ -231,7 +222,7 @@ class Link:
             async with asyncio.timeout(wait):
                 await self._hurried.wait()
 
-    async def _serve(self, connection: ClientConnection) -> None:
+    async def _serve(self, connection: Line) -> None:
         hello = await self._station.hello()
         end = WorkerEnd(
             hub_epoch=hello.hub_epoch,
@@ -256,7 +247,7 @@ class Link:
             end.close()
             await _say_goodbye(connection, end)
 
-    async def _read(self, connection: ClientConnection, end: WorkerEnd) -> None:
+    async def _read(self, connection: Line, end: WorkerEnd) -> None:
         while end.phase is not Phase.CLOSED:
             frame = await connection.recv()
             was_opening = end.phase is Phase.OPENING
@@ -281,12 +272,12 @@ class Link:
                 case _:
                     await self._station.take(message)
 
-    async def _write_all(self, connection: ClientConnection, end: WorkerEnd) -> None:
+    async def _write_all(self, connection: Line, end: WorkerEnd) -> None:
         """Write until the line has closed; what came before that is read on: the reason, often."""
         with contextlib.suppress(ConnectionClosed):
             await self._write(connection, end)
 
-    async def _write(self, connection: ClientConnection, end: WorkerEnd) -> None:
+    async def _write(self, connection: Line, end: WorkerEnd) -> None:
         """Send what is due: frames, the outbox, beats; ends the line when the end has closed."""
         while True:
             self._outgoing.clear()
@@ -308,7 +299,7 @@ class Link:
             if end.poll(self._environment.monotonic()):
                 end.send(self._station.beat())
 
-    async def _after(self, connection: ClientConnection) -> bool:
+    async def _after(self, connection: Line) -> bool:
         """Look at how a line ended; False when there is no use in another."""
         error = self._why_closed(connection)
         if error is not None and error.code == "worker_restored":
@@ -324,7 +315,7 @@ class Link:
         await self._wait(error.body if error else unreachable(self._host, "the line was cut"))
         return True
 
-    def _why_closed(self, connection: ClientConnection) -> AppError | None:
+    def _why_closed(self, connection: Line) -> AppError | None:
         end = self._end
         if end is not None and end.close_error is not None:
             return end.close_error
@@ -348,7 +339,7 @@ class Link:
         return urlsplit(self._base).netloc
 
 
-async def _say_goodbye(connection: ClientConnection, end: WorkerEnd) -> None:
+async def _say_goodbye(connection: Line, end: WorkerEnd) -> None:
     """Send what is still to be said: a worker that is stopped is not taken for one that is lost."""
     with contextlib.suppress(TimeoutError, ConnectionClosed):
         async with asyncio.timeout(GOODBYE_SECONDS):

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -47,6 +47,26 @@ LOG_BYTES_MAX = 48 * 1024
 """Of one event of log lines: JSON may take twice as much, and a frame has room for 256 KiB."""
 LOG_LINES_MAX = 10_000
 """Lines of one attempt that reach its log; the rest is counted and left out."""
+
+
+class Worked(Protocol):
+    """One job that is being run, as `desktop.runner.child.Child` runs it."""
+
+    async def run(self) -> Outcome:
+        """Work; returns when nothing of it is left."""
+
+    def answer(self, key: str, value: str) -> None:
+        """Give it the answer that it waits for."""
+
+    def end(self, ending: Ending) -> None:
+        """End it at once; the first reason given is the one that counts."""
+
+    def refuse(self, error: ErrorBody) -> None:
+        """End it as if it had failed with this error."""
+
+
+MakeChild = Callable[[Order, ChildLimits, Environment, Callable[[FromChild], None]], Worked]
+"""Makes what works on an order; what it says on the way is passed to the function."""
 
 
 class Listener(Protocol):
@@ -94,7 +114,9 @@ class Runner:
         listener: Listener,
         environment: Environment,
         tasks: asyncio.TaskGroup,
+        make_child: MakeChild = Child,
     ) -> None:
+        self._make_child = make_child
         self.workshop = workshop
         """What the next job is run with."""
         self._listener = listener
@@ -117,7 +139,7 @@ class Runner:
         assert job_id not in self._running
         kind = self.workshop.kinds[attempt.spec.kind]
         running = _Running(attempt)
-        running.child = Child(
+        running.child = self._make_child(
             self._order(attempt, known_files),
             ChildLimits(
                 memory_bytes_max=self.workshop.memory_bytes_max,
@@ -257,7 +279,7 @@ class _Running:
 
     def __init__(self, attempt: Attempt) -> None:
         self.attempt = attempt
-        self.child: Child
+        self.child: Worked
         self.is_silent = False
         self.wishes: tuple[Wish, ...] = ()
         self.wrote = ""

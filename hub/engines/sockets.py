@@ -53,7 +53,8 @@ class SocketEngine:
         self._environment = environment
         self._connections: dict[WorkerId, Connection] = {}
         """By worker, from its hello on."""
-        self._all: set[Connection] = set()
+        self._all: dict[Connection, None] = {}
+        """In the order of their coming, so that the same days go the same way."""
         self._is_closing = False
         services.registry.revocation_listeners.append(self.drop)
         # A machine that was set up anew has a new token; whatever holds the old one is over.
@@ -139,13 +140,13 @@ class SocketEngine:
             beats=self._beats,
             introduced=self._introduce,
         )
-        self._all.add(connection)
+        self._all[connection] = None
         try:
             await connection.run()
         except* Exception:
             log.exception("connection_failed", worker_id=connection.worker_id)
         finally:
-            self._all.discard(connection)
+            del self._all[connection]
             log.info("worker_left", worker_id=connection.worker_id, end=repr(connection.end))
             if self._connections.get(connection.worker_id) is connection:
                 del self._connections[connection.worker_id]
