@@ -70,6 +70,12 @@ class JobRow:
     """The result's one sentence; empty without a result."""
     asks: str
     """What its open question says; empty when it asks nothing."""
+    is_kept: bool = False
+    """It runs on the machine it was asked for at, because no hub was there."""
+    is_told: bool = True
+    """The hub knows it."""
+    replaced_by: JobId | None = None
+    """The job that is run instead of it."""
 
     @property
     def created_ms(self) -> int:
@@ -122,6 +128,11 @@ class QuestionRow:
     answered_at: datetime | None
     given: str
     """An answer given at this machine that the hub has not counted yet."""
+    is_used: bool = False
+    """The job went on with what was given here already."""
+    second: str = ""
+    """An answer that came after the one that counts; empty when none did."""
+    second_by: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -145,7 +156,7 @@ JOB_COLUMNS = (
     " updated_ms, started_ms, ended_ms, not_before_ms, error, cancel_by, is_ours,"
     " coalesce(nullif(result, '') ->> '$.headline', ''), coalesce((select asking ->> '$.text' from"
     " copy_question where copy_question.job_id = copy_job.job_id and given = ''"
-    " and copy_question.state in ('open', 'parked')), '')"
+    " and copy_question.state in ('open', 'parked')), ''), is_kept, is_told, replaced_by"
 )
 JOBS = f"select {JOB_COLUMNS} from copy_job"
 
@@ -174,6 +185,9 @@ def job_row(values: tuple[object, ...]) -> JobRow:
         is_ours=bool(is_ours),
         headline=str(values[17]),
         asks=str(values[18]),
+        is_kept=bool(values[19]),
+        is_told=bool(values[20]),
+        replaced_by=JobId(str(values[21])) if values[21] else None,
     )
 
 
@@ -282,7 +296,7 @@ def _steps(rows: Iterable[tuple[int, str, int, str, str, str, str]]) -> tuple[St
 
 _QUESTION = (
     "select question_id, job_id, asking, state, asked_ms, expires_ms, value, answered_by,"
-    " answered_ms, given from copy_question"
+    " answered_ms, given, is_used, second, second_by from copy_question"
 )
 
 
@@ -321,6 +335,9 @@ def _questions(rows: sqlite3.Cursor) -> tuple[QuestionRow, ...]:
             answered_by=by,
             answered_at=_moment(answered_ms),
             given=given,
+            is_used=bool(is_used),
+            second=second,
+            second_by=second_by,
         )
         for (
             question_id,
@@ -333,6 +350,9 @@ def _questions(rows: sqlite3.Cursor) -> tuple[QuestionRow, ...]:
             by,
             answered_ms,
             given,
+            is_used,
+            second,
+            second_by,
         ) in rows
     )
 

@@ -18,6 +18,7 @@ from desktop.store import copy_tables
 from shared.errors import ErrorBody
 from shared.events import (
     AnswerGiven,
+    AnswerSuperseded,
     AttemptBody,
     CancelAsked,
     Event,
@@ -99,7 +100,7 @@ class _Step:
                     (body.task_id, body.text, self._at_ms),
                 )
                 return frozenset({News.JOBS})
-            case QuestionAnswered() | QuestionParked() | AnswerGiven():
+            case QuestionAnswered() | QuestionParked() | AnswerGiven() | AnswerSuperseded():
                 self._question(body)
                 self._note(body.job_id)
                 return frozenset({News.JOBS, News.QUESTIONS})
@@ -199,8 +200,10 @@ class _Step:
         self._set(body.job_id, kind=body.kind, title=body.title, task_id=body.task_id)
         self._index(body.job_id)
         if not self._held(body.job_id):
+            # What was made here without a hub is new to that when it has run already.
+            is_further = "attempt <= ? and (? != 'new' or fence = 0)"
             self._set(
-                body.job_id, "attempt <= ?", (body.attempt,),
+                body.job_id, is_further, (body.attempt, body.reason),
                 state=JobState.QUEUED, attempt=body.attempt, ended_ms=None, cancel_by="",
                 not_before_ms=None if body.not_before is None else to_ms(body.not_before),
             )  # fmt: skip
@@ -216,8 +219,10 @@ class _Step:
             body.job_id, "kind = ''", (),
             kind=body.kind, title=body.title or body.kind.rpartition(".")[2],
             task_id=body.task_id, inputs=_json(body.inputs), is_ours=is_ours,
-            worker_id=body.worker_id or "",
+            worker_id=body.worker_id or "", is_kept=int(body.is_kept), replaces=body.replaces or "",
         )  # fmt: skip
+        if body.replaces:
+            self._set(body.replaces, replaced_by=body.job_id)
         self._index(body.job_id)
 
     def _index(self, job_id: JobId) -> None:
@@ -246,8 +251,12 @@ class _Step:
             case _:
                 pass
 
-    def _question(self, body: QuestionAnswered | QuestionParked | AnswerGiven) -> None:
+    def _question(
+        self, body: QuestionAnswered | QuestionParked | AnswerGiven | AnswerSuperseded
+    ) -> None:
         match body:
+            case AnswerSuperseded():
+                self._superseded(body)
             case QuestionAnswered():
                 self._connection.execute(
                     "update copy_question set state = 'answered', value = ?, answered_by = ?,"
@@ -262,10 +271,23 @@ class _Step:
                 )
             case AnswerGiven():
                 self._connection.execute(
-                    "update copy_question set given = ? where question_id = ?"
+                    "update copy_question set given = ?, is_used = ? where question_id = ?"
                     " and state in ('open', 'parked')",
-                    (body.value, body.question_id),
+                    (body.value, int(body.is_used), body.question_id),
                 )
+
+    def _superseded(self, body: AnswerSuperseded) -> None:
+        """Another answer counts, and this one came second."""
+        self._connection.execute(
+            "update copy_question set second = ?, second_by = ?, value = ?, answered_by = ?,"
+            " answered_ms = coalesce(answered_ms, ?), given = '',"
+            " state = case state when 'closed' then state else 'answered' end"
+            " where question_id = ?",
+            (
+                body.value, body.by, body.counted.value, body.counted.by,
+                self._at_ms, body.question_id,
+            ),
+        )  # fmt: skip
 
     def _close_questions(self, job_id: JobId) -> None:
         self._connection.execute(
@@ -335,6 +357,10 @@ class _Step:
 
     def _note(self, job_id: JobId) -> None:
         """Write the event into the job's timeline."""
+        if self._event.device == "hub":
+            self._connection.execute(
+                "update copy_job set is_told = 1 where job_id = ? and is_told = 0", (job_id,)
+            )
         self._connection.execute(
             "insert into copy_step (job_id, at_ms, device, type, body) values (?, ?, ?, ?, ?)",
             (job_id, self._at_ms, self._event.device, self._event.type, _json(self._event.body)),

@@ -83,6 +83,30 @@ def create(connection: sqlite3.Connection) -> None:
     connection.execute("update fact set value = '0' where name = 'hub_seq'")
 
 
+def add_offline(connection: sqlite3.Connection) -> None:
+    """Know what was done without a hub, and which answers came second."""
+    for column in (
+        # Runs on the machine it was asked for at, because no hub was there.
+        "is_kept integer not null default 0",
+        # The hub has told of it, so it knows it.
+        "is_told integer not null default 0",
+        "replaces text not null default ''",
+        "replaced_by text not null default ''",
+    ):
+        connection.execute(f"alter table copy_job add column {column}")
+    for column in (
+        # What was given here was used here, too, whatever the hub counts later.
+        "is_used integer not null default 0",
+        "second text not null default ''",
+        "second_by text not null default ''",
+    ):
+        connection.execute(f"alter table copy_question add column {column}")
+    connection.execute(
+        "update copy_job set is_told = 1 where exists (select 1 from copy_step"
+        " where copy_step.job_id = copy_job.job_id and device = 'hub')"
+    )
+
+
 def begin(connection: sqlite3.Connection) -> None:
     """Start the copy anew: the hub is another one, or was restored and tells its log again.
 

@@ -44,4 +44,5 @@ MIGRATIONS = (
     outgoing.create,
     copy_tables.create,
     threads.create,
+    copy_tables.add_offline,
 )

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from desktop.store import copies, copy_tables, facts, outbox
+from desktop.store import copied, copies, copy_tables, facts, outbox
 from desktop.store.database import open_store
 from desktop.store.facts import Pairing
 from shared.database import peek
 from shared.errors import ErrorBody
 from shared.events import (
     AnswerGiven,
+    AnswerSuperseded,
     Event,
     EventBody,
     JobCancelRequested,
@@ -254,3 +255,56 @@ def test_events_that_are_numbered_anew_are_not_taken_again(store: sqlite3.Connec
     copy_tables.begin(store)
     outbox.start_epoch(store, at=NOON)
     assert copy_tables.is_echo(store, own(1, epoch=2))
+
+
+KEPT = TaskRequested(
+    task_id=TASK, job_id=JOB, kind="ml.train", title="train churn", worker_id=HERE, is_kept=True
+)
+
+
+def test_a_job_made_without_a_hub_is_told_when_the_hub_speaks_of_it(
+    store: sqlite3.Connection,
+) -> None:
+    take(store, KEPT, STARTED, DONE, device=HERE)
+    row = copied.job_row(store.execute(f"{copied.JOBS}").fetchone())
+    assert (row.is_kept, row.is_told, row.state) == (True, False, JobState.SUCCEEDED)
+    take(store, CREATED, QUEUED, GRANTED)
+    row = copied.job_row(store.execute(f"{copied.JOBS}").fetchone())
+    assert (row.is_told, row.state, row.headline) == (True, JobState.SUCCEEDED, "Done.")
+
+
+def test_a_job_tried_again_without_a_hub_names_the_one_in_its_place(
+    store: sqlite3.Connection,
+) -> None:
+    take(store, QUEUED, GRANTED)
+    take(store, STARTED, JobFailed(job_id=JOB, attempt=1, fence=1, error=FAILURE), device=HERE)
+    again = KEPT.model_copy(update={"job_id": JobId("job-2"), "replaces": JOB})
+    take(store, again, device=HERE)
+    assert job(store, "replaced_by") == "job-2"
+    assert job(store, "state") == JobState.FAILED
+
+
+def test_an_answer_that_came_second_gives_way_to_the_one_that_counts(
+    store: sqlite3.Connection,
+) -> None:
+    take(store, QUEUED, GRANTED)
+    take(store, STARTED, ASKED, device=AWAY)
+    take(store, AnswerGiven(question_id=QUESTION, job_id=JOB, value="b.csv"), device=HERE)
+    late = AnswerSuperseded(
+        question_id=QUESTION, job_id=JOB, value="b.csv", by="anna on anna-pc",
+        counted=ANSWERED.answer,
+    )  # fmt: skip
+    take(store, late)
+    row = copied.question(store, QUESTION)
+    assert row is not None
+    assert (row.state, row.value, row.answered_by) == ("answered", "a.csv", "anna on Telegram")
+    assert (row.given, row.second, row.second_by) == ("", "b.csv", "anna on anna-pc")
+
+
+def test_an_answer_that_was_used_here_is_known_as_used(store: sqlite3.Connection) -> None:
+    take(store, KEPT, STARTED, ASKED, device=HERE)
+    used = AnswerGiven(question_id=QUESTION, job_id=JOB, value="b.csv", is_used=True)
+    take(store, used, device=HERE)
+    row = copied.question(store, QUESTION)
+    assert row is not None
+    assert (row.given, row.is_used, row.is_open) == ("b.csv", True, False)
