@@ -155,6 +155,28 @@ def grant(life: Life, worker_id: WorkerId, attempt: int) -> Life:
     )
 
 
+def may_adopt(life: Life, fence: int) -> bool:
+    """Say whether a grant that this hub has forgotten may be in force.
+
+    It is newer than all that are known, and the job has not ended for good.
+    """
+    return fence > life.fence and life.state not in (JobState.SUCCEEDED, JobState.CANCELLED)
+
+
+def adopt(life: Life, worker_id: WorkerId, *, attempt: int, fence: int) -> Life:
+    """To granted, as a worker already has it: by its own word, or by a grant that was forgotten."""
+    assert fence > life.fence
+    return life._replace(
+        state=JobState.GRANTED,
+        attempt=attempt,
+        fence=fence,
+        worker_id=worker_id,
+        is_held=True,
+        not_before=None,
+        question_id=None,
+    )
+
+
 def is_held_by(life: Life, worker_id: WorkerId, attempt: int, fence: int) -> bool:
     """Say whether exactly this grant is the one in force."""
     return (
@@ -165,11 +187,14 @@ def is_held_by(life: Life, worker_id: WorkerId, attempt: int, fence: int) -> boo
 
 
 def start(life: Life) -> Life:
-    """Granted → running. A repeated or late word changes nothing."""
+    """Granted → running; asking → running, by a worker that starts its own attempt again.
+
+    A repeated or late word changes nothing.
+    """
     assert life.is_held
-    if life.state is not JobState.GRANTED:
+    if life.state not in (JobState.GRANTED, JobState.ASKING):
         return life
-    return life._replace(state=JobState.RUNNING)
+    return life._replace(state=JobState.RUNNING, question_id=None)
 
 
 def ask(life: Life, question_id: QuestionId) -> Life:

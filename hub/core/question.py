@@ -44,6 +44,8 @@ class Question:
 RETRY = "retry"
 MARK_DONE = "done"
 GIVE_UP = "give_up"
+DEFAULT = "default"
+"""Who answered, when nobody did in time."""
 
 
 def about_interruption(attempt: int, reason: str, touched: tuple[str, ...]) -> Asking:
@@ -95,6 +97,4 @@ def run_out(question: Question) -> Question:
     default = question.asking.default
     if default is None:
         return replace(question, state=QuestionState.PARKED)
-    return replace(
-        question, state=QuestionState.ANSWERED, answer=Answer(value=default, by="default")
-    )
+    return replace(question, state=QuestionState.ANSWERED, answer=Answer(value=default, by=DEFAULT))

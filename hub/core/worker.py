@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from hub.core.job import Life, is_held_by, may_readopt
+from hub.core.job import Life, is_held_by, may_adopt, may_readopt
 from shared.capabilities import Capability
 from shared.ids import PersonId, WorkerId
 from shared.jobs import JobState
@@ -81,16 +81,21 @@ class WorkerCard:
         return 0 if self.worker.is_paused else max(0, self.slots - self.working)
 
 
-def verdict(life: Life | None, held: Held, worker_id: WorkerId) -> Verdict:
+def verdict(
+    life: Life | None, held: Held, worker_id: WorkerId, *, is_telling: bool = False
+) -> Verdict:
     """Answer one entry of a worker's inventory.
 
     Args:
         life: of the job as stored; None when it is unknown, or another person's.
         held: what the worker told.
         worker_id: who told it.
+        is_telling: its log goes on beyond what was taken in, and may tell how it came by the job.
     """
     if held.state is HeldState.ENDED:
         # Its outcome is in the outbox; the recorder judges it when it comes.
+        return _say(held, Decision.KEEP)
+    if is_telling and held.fence > 0 and (life is None or may_adopt(life, held.fence)):
         return _say(held, Decision.KEEP)
     if life is None:
         return _drop(held, "The hub does not know this job.")

@@ -10,27 +10,34 @@ from dataclasses import replace
 
 import structlog
 
-from hub.services import deeds
+from hub.core.question import DEFAULT, Question
+from hub.services import adoption, deeds
 from hub.services.deeds import Deeds
 from hub.services.requests import Request, checked_inputs
-from hub.store import people, queue, workers
+from hub.store import people, questions, queue, workers
 from hub.store.ledger import Entry
 from shared.errors import AppError, BadInput, Conflict
 from shared.events import (
     AnswerGiven,
+    AnswerSuperseded,
     CancelAsked,
     PurgeAsked,
+    QuestionAnswered,
     RequestEventBody,
     RequestRefused,
     RetryAsked,
     SettingChanged,
     TaskRequested,
 )
-from shared.ids import JobId, PersonId, WorkerId, is_uuid
-from shared.jobs import Origin
+from shared.ids import JobId, PersonId, WorkerId
+from shared.jobs import TITLE_CHARS_MAX, JobSpec, Origin
 from shared.kinds.catalogue import kind_named
+from shared.questions import Answer, match
 
 log = structlog.get_logger()
+
+KEPT_ATTEMPT = KEPT_FENCE = 1
+"""What a computer runs its own job as; nobody else can have been granted it."""
 
 
 class Asked:
@@ -59,8 +66,7 @@ class Asked:
             case TaskRequested():
                 self._request(entry, worker_id, person_id, body)
             case AnswerGiven():
-                by = _speaker(entry, worker_id, person_id)
-                self._deeds.answer(entry, person_id, body.question_id, body.value, by)
+                self._answer(entry, worker_id, person_id, body)
             case CancelAsked():
                 by = _speaker(entry, worker_id, person_id)
                 deeds.cancel(entry, person_id, body.job_id, by)
@@ -74,13 +80,20 @@ class Asked:
     def _request(
         self, entry: Entry, worker_id: WorkerId, person_id: PersonId, body: TaskRequested
     ) -> None:
-        if not (is_uuid(body.job_id) and is_uuid(body.task_id)):
-            raise BadInput("job_id_invalid", "The computer names its job by no id.", "Update it.")
+        adoption.check_ids(entry, person_id, body.job_id, body.task_id)
         known = queue.load_in(entry, body.job_id)
         if known is not None and known.person_id == person_id:
             return  # a computer whose store was restored asks again for what it asked before
         if known is not None:
             raise Conflict("job_id_taken", "There is another job of this id.", "Ask again.")
+        if body.replaces is not None:
+            by = _speaker(entry, worker_id, person_id)
+            adoption.replace_job(entry, person_id, body.replaces, by)
+        if body.is_kept and body.worker_id == worker_id:
+            adoption.adopt_new(
+                entry, worker_id, person_id, kept_spec(body), KEPT_ATTEMPT, KEPT_FENCE, body.text
+            )
+            return
         request = Request(
             person_id=person_id,
             kind=body.kind,
@@ -95,6 +108,64 @@ class Asked:
         )
         kind = kind_named(request.kind, self._deeds.kinds)
         self._deeds.request(entry, replace(request, inputs=checked_inputs(kind, request)))
+
+    def _answer(
+        self, entry: Entry, worker_id: WorkerId, person_id: PersonId, body: AnswerGiven
+    ) -> None:
+        """Let an answer count: the first one does, but for one that its job has gone on with."""
+        by = _speaker(entry, worker_id, person_id)
+        question = questions.load(entry.connection, body.question_id)
+        if question is None or question.person_id != person_id or question.answer is None:
+            self._deeds.answer(entry, person_id, body.question_id, body.value, by)
+            return
+        mine = Answer(value=body.value, by=by[:100])
+        if mine.value == question.answer.value:
+            return
+        if body.is_used and _is_at(entry, worker_id, question.job_id):
+            value = match(question.asking, body.value)
+            if value is None:
+                raise BadInput("answer_unfit", "The computer went on with what is no answer.")
+            questions.save(entry, replace(question, answer=mine))
+            counted = QuestionAnswered(
+                question_id=question.question_id, job_id=question.job_id, answer=mine
+            )
+            entry.tell(person_id, counted)
+            _tell_second(entry, question, question.answer, mine)
+        else:
+            _tell_second(entry, question, mine, question.answer)
+
+
+def kept_spec(body: TaskRequested) -> JobSpec:
+    """Describe a job that a computer keeps, as that computer runs it."""
+    return JobSpec(
+        job_id=body.job_id,
+        task_id=body.task_id,
+        kind=body.kind,
+        title=body.title[:TITLE_CHARS_MAX] or body.kind.rpartition(".")[2],
+        inputs=body.inputs,
+        origin=Origin.LOCAL,
+    )
+
+
+def _is_at(entry: Entry, worker_id: WorkerId, job_id: JobId) -> bool:
+    """Say whether a job is, or was last, on a worker: it alone knows what the job went on with."""
+    job = queue.load_in(entry, job_id)
+    return job is not None and job.life.worker_id == worker_id
+
+
+def _tell_second(entry: Entry, question: Question, second: Answer, counted: Answer) -> None:
+    if second.by == DEFAULT:
+        return  # nobody gave it, so nobody needs to hear of it
+    entry.tell(
+        question.person_id,
+        AnswerSuperseded(
+            question_id=question.question_id,
+            job_id=question.job_id,
+            value=second.value,
+            by=second.by,
+            counted=counted,
+        ),
+    )
 
 
 def _job_of(body: RequestEventBody) -> JobId:

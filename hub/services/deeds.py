@@ -87,7 +87,9 @@ class Deeds:
             pinned_to=worker_for(entry, request),
             created_at=entry.now,
         )
-        tasks.insert(entry, task)
+        is_new_task = request.task_id is None or tasks.load(entry.connection, task.task_id) is None
+        if is_new_task:
+            tasks.insert(entry, task)
         new = queue.NewJob(
             job=job,
             title=title,
@@ -97,7 +99,8 @@ class Deeds:
         )
         queue.insert(entry, new)
         body = TaskCreated(task_id=task.task_id, person_id=task.person_id, text=task.text)
-        entry.tell(request.person_id, body, entity=task.task_id)
+        if is_new_task:
+            entry.tell(request.person_id, body, entity=task.task_id)
         entry.tell(
             request.person_id,
             JobQueued(

@@ -23,12 +23,12 @@ from hub.core import job as core
 from hub.core.board import Board
 from hub.core.job import Job
 from hub.core.question import Question, QuestionState
-from hub.services import endings
+from hub.services import adoption, endings
 from hub.services.asked import Asked
 from hub.services.deeds import Deeds
 from hub.store import events, files, questions, queue
 from hub.store.ledger import Entry, Ledger
-from shared.errors import AppError, BadInput, ErrorBody, NotAllowed
+from shared.errors import AppError, BadInput, Conflict, ErrorBody, NotAllowed
 from shared.events import (
     AttemptEventBody,
     Event,
@@ -108,7 +108,7 @@ class Recorder:
             recorded.acked_seq = event.seq
             try:
                 self._take_one(entry, worker_id, person_id, event)
-            except (NotAllowed, BadInput) as error:
+            except (NotAllowed, BadInput, Conflict) as error:
                 self.refused += 1
                 recorded.refused.append(error)
                 log.warning("event_refused", worker_id=worker_id, code=error.code, type=event.type)
@@ -142,13 +142,15 @@ class Recorder:
         if event.entity not in ("", body.job_id):
             raise BadInput("event_invalid", f"Event {event.seq} names another thing than its job.")
         job = queue.load_in(entry, body.job_id)
-        if job is None or job.person_id != person_id:
+        if job is not None and job.person_id != person_id:
             raise _foreign(body)
-        is_current = core.is_held_by(job.life, worker_id, body.attempt, body.fence)
-        if not is_current and not queue.was_granted(
-            entry.connection, job.job_id, worker_id, body.attempt, body.fence
-        ):
-            raise _foreign(body)
+        is_current = job is not None and core.is_held_by(
+            job.life, worker_id, body.attempt, body.fence
+        )
+        if not is_current and not self._was_granted(entry, worker_id, body, job):
+            job = self._adopted(entry, worker_id, person_id, job, event, body)
+            is_current = True
+        assert job is not None
         if not _is_portable(event):
             self._refuse_size(entry, job if is_current else None, body)
         entry.keep(person_id, event)
@@ -160,6 +162,30 @@ class Recorder:
                 person_id,
                 LateResult(job_id=job.job_id, attempt=body.attempt, outcome=_outcome(body)),
             )
+
+    def _was_granted(
+        self, entry: Entry, worker_id: WorkerId, body: AttemptEventBody, job: Job | None
+    ) -> bool:
+        return job is not None and queue.was_granted(
+            entry.connection, job.job_id, worker_id, body.attempt, body.fence
+        )
+
+    def _adopted(
+        self,
+        entry: Entry,
+        worker_id: WorkerId,
+        person_id: PersonId,
+        job: Job | None,
+        event: Event,
+        body: AttemptEventBody,
+    ) -> Job:
+        """Take in a job that the worker has and this hub never granted, or refuse its report."""
+        if not isinstance(body, JobStarted) or not _is_portable(event):
+            raise _foreign(body)
+        adopted = adoption.adopt_started(entry, worker_id, person_id, job, body)
+        if adopted is None:
+            raise _foreign(body)
+        return adopted
 
     def _refuse_size(self, entry: Entry, job: Job | None, body: AttemptEventBody) -> None:
         """Keep what no frame could carry on out of the log; a job must not wait for it forever."""
@@ -177,7 +203,7 @@ class Recorder:
     def _apply(self, entry: Entry, job: Job, body: AttemptEventBody) -> None:
         match body:
             case JobStarted():
-                _move(entry, job, core.start(job.life))
+                self._start(entry, job)
             case JobLogged():
                 pass
             case QuestionAsked():
@@ -207,6 +233,12 @@ class Recorder:
                     reason=body.reason,
                     touched=body.touched,
                 )
+
+    def _start(self, entry: Entry, job: Job) -> None:
+        if job.life.question_id is not None:
+            # Its worker began it anew: what the attempt asked before, nobody waits for.
+            questions.close_of_job(entry, job.job_id)
+        _move(entry, job, core.start(job.life))
 
     def _ask(self, entry: Entry, job: Job, body: QuestionAsked) -> None:
         question = Question(

@@ -138,11 +138,17 @@ class Rescuer:
     ) -> tuple[int, tuple[Verdict, ...], list[Job]]:
         verdicts = []
         told = set()
+        acked = events.cursor(entry.connection, hello.device, hello.epoch)
         for held in hello.held:
             job = queue.load_in(entry, held.job_id)
             if job is not None and job.person_id != person_id:
                 job = None
-            said = verdict(job.life if job else None, held, hello.device)
+            said = verdict(
+                job.life if job else None,
+                held,
+                hello.device,
+                is_telling=hello.outbox_seq > acked,
+            )
             verdicts.append(said)
             if said.decision in (Decision.KEEP, Decision.GRANT):
                 told.add((held.job_id, held.attempt))
@@ -153,7 +159,6 @@ class Rescuer:
             for job in queue.held(entry.connection, hello.device)
             if (job.job_id, job.life.attempt) not in told
         ]
-        acked = events.cursor(entry.connection, hello.device, hello.epoch)
         return acked, tuple(verdicts), missing
 
     async def _settle_missing(self, worker_id: WorkerId) -> None:

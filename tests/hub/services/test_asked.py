@@ -6,7 +6,14 @@ import uuid
 
 import pytest
 
-from shared.events import AnswerGiven, CancelAsked, RequestRefused, RetryAsked, TaskRequested
+from shared.events import (
+    AnswerGiven,
+    AnswerSuperseded,
+    CancelAsked,
+    RequestRefused,
+    RetryAsked,
+    TaskRequested,
+)
 from shared.ids import JobId, QuestionId, TaskId, WorkerId
 from shared.jobs import JobState, Origin
 from tests.hub.reports import asked, started
@@ -117,8 +124,12 @@ async def test_an_answer_of_a_computer_counts_and_names_it(world: World) -> None
     assert settled.answer is not None
     assert (settled.answer.value, settled.answer.by) == (choice, "anna on anna-pc")
     await pc.report(given)
-    (refused,) = await refusals(world)
-    assert refused.error.code == "question_answered"
+    other = given.model_copy(update={"value": question.asking.choices[1].value})
+    await pc.report(other)
+    assert not await refusals(world)
+    facts = await world.services.feed.after(0, 1000)
+    (second,) = [fact.body for fact in facts if isinstance(fact.body, AnswerSuperseded)]
+    assert (second.value, second.counted) == (other.value, settled.answer)
 
 
 async def test_stop_and_try_again_from_a_computer(world: World) -> None:

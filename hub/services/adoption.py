@@ -1,0 +1,134 @@
+"""Jobs that a worker has without a grant of this hub: taken in as its own, offered to nobody.
+
+Two ways lead here. A computer ran what its person asked for there while no hub was to be had; or
+this hub was restored from a backup and has forgotten what it granted since. Either way the worker
+tells a fact, and a fact beats the hub's order.
+"""
+
+from __future__ import annotations
+
+from hub.core import job as core
+from hub.core.job import Job, Life
+from hub.core.task import Task
+from hub.services import endings
+from hub.services.requests import NOWHERE
+from hub.store import questions, queue, tasks
+from hub.store.ledger import Entry
+from shared.errors import BadInput, Conflict
+from shared.events import JobGranted, JobStarted, TaskCreated
+from shared.ids import JobId, PersonId, TaskId, WorkerId, is_uuid
+from shared.jobs import JobSpec, JobState
+
+FIRST_EPOCH = 1
+"""Of a hub's own log; a higher one says that its store was restored from a backup."""
+
+
+def adopt_started(
+    entry: Entry, worker_id: WorkerId, person_id: PersonId, job: Job | None, body: JobStarted
+) -> Job | None:
+    """Take in a job whose start a worker tells; None when it has no claim to it.
+
+    Args:
+        entry: the transaction.
+        worker_id: who tells.
+        person_id: whose worker it is.
+        job: as this hub knows it.
+        body: what is told.
+    """
+    spec = body.job
+    if spec is None or spec.job_id != body.job_id:
+        return None
+    if job is None:
+        return adopt_new(entry, worker_id, person_id, spec, body.attempt, body.fence)
+    is_forgotten = entry.epoch > FIRST_EPOCH and job.pinned_to in (None, worker_id)
+    if not is_forgotten or not core.may_adopt(job.life, body.fence):
+        return None
+    questions.close_of_job(entry, job.job_id)
+    life = core.adopt(job.life, worker_id, attempt=body.attempt, fence=body.fence)
+    return _grant(entry, queue.save(entry, job, life))
+
+
+def adopt_new(
+    entry: Entry,
+    worker_id: WorkerId,
+    person_id: PersonId,
+    spec: JobSpec,
+    attempt: int,
+    fence: int,
+    text: str = "",
+) -> Job:
+    """Make the task and the job, granted to the worker that has it.
+
+    Raises:
+        BadInput: `job_id_invalid`.
+        Conflict: `task_id_taken`.
+    """
+    check_ids(entry, person_id, spec.job_id, spec.task_id)
+    text = text or spec.title or spec.kind
+    if tasks.load(entry.connection, spec.task_id) is None:
+        tasks.insert(entry, Task(
+            task_id=spec.task_id, person_id=person_id, text=text, conversation=NOWHERE,
+            created_at=entry.now,
+        ))  # fmt: skip
+        told = TaskCreated(task_id=spec.task_id, person_id=person_id, text=text)
+        entry.tell(person_id, told, entity=spec.task_id)
+    life = core.adopt(Life(), worker_id, attempt=attempt, fence=fence)
+    job = Job(
+        job_id=spec.job_id,
+        task_id=spec.task_id,
+        person_id=person_id,
+        kind=spec.kind,
+        pinned_to=worker_id,
+        created_at=entry.now,
+        life=life,
+    )
+    new = queue.NewJob(
+        job=job,
+        title=spec.title,
+        inputs=spec.inputs,
+        origin=spec.origin,
+        traceparent=spec.traceparent,
+    )
+    queue.insert(entry, new)
+    entry.loaded[job.job_id] = job
+    return _grant(entry, job)
+
+
+def check_ids(entry: Entry, person_id: PersonId, job_id: JobId, task_id: TaskId) -> None:
+    """Make sure that a computer names its job and its task by ids of their own.
+
+    Raises:
+        BadInput: `job_id_invalid`.
+        Conflict: `task_id_taken`.
+    """
+    if not (is_uuid(job_id) and is_uuid(task_id)):
+        raise BadInput("job_id_invalid", "The computer names its job by no id.", "Update it.")
+    task = tasks.load(entry.connection, task_id)
+    if task is not None and task.person_id != person_id:
+        raise Conflict("task_id_taken", "There is another task of this id.", "Ask again.")
+
+
+def replace_job(entry: Entry, person_id: PersonId, job_id: JobId, by: str) -> None:
+    """End a job that its person runs anew as another one; one that has ended stays as it is."""
+    job = queue.load_in(entry, job_id)
+    if job is None or job.person_id != person_id or job.life.state.is_terminal:
+        return
+    life = core.request_cancel(job.life, by)
+    if life.state is JobState.CANCELLED:
+        questions.close_of_job(entry, job_id)
+        endings.cancel_unheld(entry, job, life)
+    else:
+        queue.save(entry, job, life)
+
+
+def _grant(entry: Entry, job: Job) -> Job:
+    """Write the grant down, as any other: late words of its holder are looked up in the log."""
+    life = job.life
+    assert life.worker_id is not None
+    entry.tell(
+        job.person_id,
+        JobGranted(
+            job_id=job.job_id, attempt=life.attempt, fence=life.fence, worker_id=life.worker_id
+        ),
+    )
+    return job
