@@ -14,6 +14,7 @@ from itertools import count, islice
 
 from hub.core.job import WORKING_STATES, Job
 from hub.core.lane import Lane, LaneKey, Place, Ready
+from hub.core.retry import RETRY_AFTER_SECONDS_MAX
 from hub.core.worker import Presence
 from shared.capabilities import fits
 from shared.ids import JobId, PersonId, WorkerId
@@ -95,7 +96,9 @@ class Board:
         not_before = job.life.not_before
         if not_before is not None and not_before > wall:
             ready.place = Place.WAITING
-            due = now + (not_before - wall).total_seconds()
+            # A wall clock that was set back must not keep a job waiting for days.
+            wait_seconds = min((not_before - wall).total_seconds(), RETRY_AFTER_SECONDS_MAX)
+            due = now + wait_seconds
             heapq.heappush(self._waits, (due, next(self._numbers), ready))
         else:
             self._enter(ready)

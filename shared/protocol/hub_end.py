@@ -53,6 +53,8 @@ class HubEnd(End):
         self.committed_seq = 0
         self.sent_hub_seq = 0
         """Our events have been sent up to here."""
+        self._told_hub_seq = 0
+        """The furthest they were ever sent: a pull turns `sent_hub_seq` back."""
         self.seen_hub_seq = 0
 
     def receive(self, frame: str | bytes, now: float) -> FromWorker | None:
@@ -103,7 +105,7 @@ class HubEnd(End):
         assert self.phase is Phase.OPENING
         self.phase = Phase.OPEN
         self.received_seq = self.committed_seq = acked_seq
-        self.sent_hub_seq = self.seen_hub_seq = hub_seq
+        self.sent_hub_seq = self.seen_hub_seq = self._told_hub_seq = hub_seq
         self._beat_seconds, self._dead_seconds = beat_seconds, dead_seconds
         self.send(
             Welcome(
@@ -149,6 +151,7 @@ class HubEnd(End):
                     raise
                 batch = batch[: len(batch) // 2]
         self.sent_hub_seq = end
+        self._told_hub_seq = max(self._told_hub_seq, end)
 
     @property
     def may_send_events(self) -> bool:
@@ -188,10 +191,12 @@ class HubEnd(End):
         return Push(events=tuple(fresh)) if fresh else None
 
     def _note_seen(self, seen: Seen) -> Seen | None:
-        if seen.hub_seq > self.sent_hub_seq:
+        if seen.hub_seq > self._told_hub_seq:
             self._fail(ProtocolError("seen_ahead", "The worker saw what was never sent."))
             return None
         self.seen_hub_seq = max(self.seen_hub_seq, seen.hub_seq)
+        # A pull that was overtaken by what it asked for has turned it back too far.
+        self.sent_hub_seq = max(self.sent_hub_seq, self.seen_hub_seq)
         return seen
 
 

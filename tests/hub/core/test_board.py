@@ -12,6 +12,7 @@ from hub.core import job as core
 from hub.core.board import OFFER_SECONDS, REST_SECONDS, Board, Placement
 from hub.core.job import Job, Life
 from hub.core.placement import WaitingReason, why
+from hub.core.retry import RETRY_AFTER_SECONDS_MAX
 from hub.core.worker import Presence, Worker
 from shared.capabilities import Capability, Lacking
 from shared.ids import PersonId, QuestionId, WorkerId
@@ -141,6 +142,13 @@ def test_a_job_that_waits_after_a_failure_is_not_offered_before_its_time() -> No
     board = board_with(make_job(life=wait), here=(presence(),))
     assert board.place(NOW + 19) == []
     assert placed(board, NOW + 20) == [("job", PC)]
+
+
+def test_a_wall_clock_that_was_set_back_keeps_no_job_waiting_for_days() -> None:
+    wait = Life(failures=1, not_before=NOON + timedelta(days=3))
+    board = board_with(make_job(life=wait), here=(presence(),))
+    assert placed(board) == []
+    assert placed(board, NOW + RETRY_AFTER_SECONDS_MAX) == [("job", PC)]
 
 
 def test_asking_takes_no_slot_and_running_does() -> None:
