@@ -199,6 +199,16 @@ def test_seeing_what_was_never_sent_ends_the_connection() -> None:
     assert repr(hub) == "<HubEnd closed because seen_ahead>"
 
 
+def test_a_pull_that_comes_too_late_turns_nothing_back() -> None:
+    _, hub = opened()
+    hub.send_events([numbered(1), numbered(2)], 2)
+    hub.receive(encode(Pull(after=0)), 1.0)
+    hub.send_events([numbered(1), numbered(2)], 2)
+    hub.receive(encode(Pull(after=0)), 1.0)
+    assert hub.receive(encode(Seen(hub_seq=2)), 1.0) == Seen(hub_seq=2)
+    assert hub.sent_hub_seq == 2, "what was seen is not sent a third time"
+
+
 def test_a_flood_of_frames_ends_the_connection() -> None:
     _, hub = opened()
     frame = encode(Beat())
