@@ -10,6 +10,10 @@ of it would drift apart.
 
 The connection is the only one that writes and checkpoints, which also keeps clear of the
 WAL-reset corruption of SQLite before 3.51.3 (sqlite.org/wal.html#walresetbug).
+
+When the disk fails, the transaction under way is undone and told as failed, the connection is
+opened anew and the store checked before anything else is written. On a full disk the ballast is
+freed. `trouble` says what is the matter until it is over, which is looked at by itself.
 """
 
 from __future__ import annotations
@@ -26,11 +30,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from shared import store_file
+from shared.ballast import Ballast
 from shared.errors import AppError, Unavailable
+from shared.store_file import Care, Migration, is_corrupt, is_failing, is_full, unreadable
 
 T = TypeVar("T")
-Migration = Callable[[sqlite3.Connection], None]
-"""One numbered step of a schema; its number is its place in the sequence, from 1."""
 Pace = Callable[[Callable[[], None]], object]
 """Runs what it is given later, on the loop's own thread: `loop.call_soon`, or a simulation that
 decides how long a commit takes and whether there is a crash before or after it."""
@@ -39,16 +44,6 @@ CACHE_KIB = 32 * 1024
 """Pages of a store that are kept in memory, unless its program asks for less."""
 GROUP_MAX = 4000
 """Functions that may share one commit."""
-PRAGMAS = (
-    "journal_mode = WAL",
-    "synchronous = FULL",
-    "foreign_keys = ON",
-    "busy_timeout = 5000",
-    "wal_autocheckpoint = 4000",
-    "journal_size_limit = 67108864",
-    "trusted_schema = OFF",
-    "temp_store = MEMORY",
-)
 
 
 @dataclass(slots=True)
@@ -75,6 +70,7 @@ class Database:
         *,
         cache_kib: int = CACHE_KIB,
         pace: Pace | None = None,
+        care: Care | None = None,
     ) -> None:
         """Open or create the store and bring its schema up to date.
 
@@ -83,14 +79,26 @@ class Database:
             migrations: every step of its schema so far.
             cache_kib: how much of it may stay in memory.
             pace: says when what waits is committed; None for a thread that does it at once.
+            care: how it is looked after, and what is said when it fails.
 
         Raises:
-            Unavailable: `store_unreadable`, `store_newer`.
+            Unavailable: `store_unreadable`, `store_corrupt`, `store_newer`, `disk_full`.
         """
         self.path = path
         self._queue: queue.SimpleQueue[_Work[Any] | None] = queue.SimpleQueue()
-        self._connection = _open(path, migrations, cache_kib)
+        self._care = care or Care()
+        self._cache_kib = cache_kib
+        self._connection = store_file.open_store_file(path, migrations, cache_kib, self._care)
         self._closed = False
+        self._ballast = Ballast(path, self._care.ballast_bytes)
+        self._has_ballast = False
+        self._is_sound = True
+        """False after the disk failed, until the connection was opened anew."""
+        self.trouble: AppError | None = None
+        """What is the matter with the store: `disk_full` (it may still be written, as far as the
+        ballast reaches), `store_failed`, `store_corrupt` (for good). None when all is well."""
+        self.trouble_listeners: list[Callable[[], None]] = []
+        """Told, on the database thread, that `trouble` came, changed or is over."""
         self.rollback_listeners: list[Callable[[], None]] = []
         """Told, on the database thread, when a commit failed and all that shared it is undone."""
         self._pace = pace
@@ -166,7 +174,8 @@ class Database:
                 self._thread.join()
             else:
                 self._commit_waiting()
-            self._connection.close()
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
 
     def crash(self) -> None:
         """Close as if the program had died: what is queued never happens, nobody is told.
@@ -188,10 +197,18 @@ class Database:
         while (group := self._next_group()) is not None:
             if group:
                 self._commit(group)
+            else:
+                self._tend()
 
     def _next_group(self) -> list[_Work[Any]] | None:
-        """Wait for work, then take all that waits with it; None when closing."""
-        first = self._queue.get()
+        """Wait for work, then take all that waits with it; None when closing.
+
+        Nothing at all means that it is time to look at the disk again.
+        """
+        try:
+            first = self._queue.get(timeout=self._tend_seconds)
+        except queue.Empty:
+            return []
         if first is None:
             return None
         group = [first]
@@ -208,17 +225,14 @@ class Database:
         return [work for work in group if not work.done.cancelled()]
 
     def _commit(self, group: list[_Work[Any]]) -> None:
-        connection = self._connection
         try:
-            connection.execute("BEGIN IMMEDIATE")
+            if not self._is_sound:
+                self._mend()
+            self._connection.execute("BEGIN IMMEDIATE")
             outcomes = [self._run_one(work) for work in group]
-            connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            told = storage_error(error)
-            for listener in self.rollback_listeners:
-                listener()
+            self._connection.execute("COMMIT")
+        except (sqlite3.Error, AppError) as error:
+            told = self._undo(error)
             outcomes = [_Outcome(work, None, told) for work in group]
         _tell(outcomes)
 
@@ -228,14 +242,87 @@ class Database:
         try:
             result = work.run(connection)
         except BaseException as error:
+            if store_file.is_of_the_disk(error):
+                # What shares the commit cannot be had either.
+                raise
             if not connection.in_transaction:
-                # SQLite itself rolled the whole transaction back (disk full, I/O error).
+                # SQLite itself rolled the whole transaction back.
                 raise sqlite3.OperationalError(str(error)) from error
             connection.execute("ROLLBACK TO work")
             connection.execute("RELEASE work")
             return _Outcome(work, None, error)
         connection.execute("RELEASE work")
         return _Outcome(work, result, None)
+
+    def _undo(self, error: sqlite3.Error | AppError) -> AppError:
+        """Leave nothing of a group that failed; return what its callers are told."""
+        told = error
+        if isinstance(error, sqlite3.Error):
+            told = store_file.storage_error(error, self.path, self._care)
+            self._note(error, told)
+        assert isinstance(told, AppError)
+        if self._connection.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+        for listener in self.rollback_listeners:
+            listener()
+        return told
+
+    def _note(self, error: sqlite3.Error, told: AppError) -> None:
+        """Remember what the disk did, and give it room when that is what it lacks."""
+        if is_full(error):
+            self._ballast.free()
+            self._has_ballast = False
+            if self._is_sound:
+                self._be_in(told)
+        elif is_failing(error) or is_corrupt(error):
+            store_file.suspect(self.path)
+            self._is_sound = False
+            self._be_in(store_file.failed(str(error), self._care))
+
+    @property
+    def _tend_seconds(self) -> float | None:
+        """How long nothing needs a look by itself; None for ever."""
+        if self.trouble is not None and self.trouble.code != store_file.STORE_CORRUPT:
+            return self._care.tend_seconds
+        return None if self._has_ballast else self._care.ballast_seconds
+
+    def _tend(self) -> None:
+        """Look whether the disk works again, and whether it has room again."""
+        try:
+            if not self._is_sound:
+                self._mend()
+        except (sqlite3.Error, AppError) as error:
+            self._undo(error)
+        self._has_ballast = self._ballast.make()
+        if self._has_ballast and self._is_sound:
+            self._be_in(None)
+
+    def _mend(self) -> None:
+        """Open the store anew after the disk failed, and check it.
+
+        Raises:
+            AppError: `store_corrupt`; it stays so.
+            sqlite3.Error: the disk still fails.
+        """
+        if self.trouble is not None and self.trouble.code == store_file.STORE_CORRUPT:
+            raise self.trouble
+        try:
+            self._connection = store_file.reopened(
+                self._connection, self.path, self._cache_kib, self._care
+            )
+        except AppError as error:
+            self._be_in(error)
+            raise
+        store_file.fence(self._connection, self.path)
+        self._is_sound = True
+        self._be_in(None)
+
+    def _be_in(self, trouble: AppError | None) -> None:
+        before, self.trouble = self.trouble, trouble
+        if (before and before.code) != (trouble and trouble.code):
+            for listener in self.trouble_listeners:
+                listener()
 
 
 def _tell(outcomes: list[_Outcome]) -> None:
@@ -269,41 +356,6 @@ def _settle(outcome: _Outcome) -> None:
 
 def closed() -> Unavailable:
     return Unavailable("store_closed", "The store is closed.")
-
-
-def unreadable(path: Path, error: sqlite3.Error) -> Unavailable:
-    return Unavailable(
-        "store_unreadable",
-        f"The store {path.name} cannot be read: {error}.",
-        "Run the doctor command, or move the file away to start afresh.",
-    )
-
-
-def storage_error(error: sqlite3.Error) -> AppError:
-    """Tell a person what SQLite met."""
-    text = str(error)
-    if "full" in text:
-        return Unavailable(
-            "disk_full", "The disk is full, nothing more can be stored.", "Free some space."
-        )
-    return Unavailable(
-        "store_failed",
-        f"The store could not be written: {text}.",
-        "Run the doctor command; it checks the store.",
-    )
-
-
-def _open(path: Path, migrations: Sequence[Migration], cache_kib: int) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        for pragma in (*PRAGMAS, f"cache_size = -{cache_kib}"):
-            connection.execute(f"PRAGMA {pragma}")
-        path.chmod(0o600)
-        _migrate(connection, migrations, path)
-    except sqlite3.Error as error:
-        raise unreadable(path, error) from error
-    return connection
 
 
 @contextlib.contextmanager
@@ -371,34 +423,11 @@ class Reader:
                 )
             return run(self._connection)
         except sqlite3.Error as error:
+            # The next read takes another connection: what this one keeps in memory may be wrong.
+            self._close()
             raise unreadable(self._path, error) from error
 
     def _close(self) -> None:
         if self._connection is not None:
             self._connection.close()
-
-
-def schema_version(connection: sqlite3.Connection) -> int:
-    """How many migrations a store has gone through."""
-    row = connection.execute("PRAGMA user_version").fetchone()
-    return int(row[0])
-
-
-def _migrate(connection: sqlite3.Connection, migrations: Sequence[Migration], path: Path) -> None:
-    version = schema_version(connection)
-    if version > len(migrations):
-        raise Unavailable(
-            "store_newer",
-            f"The store {path.name} was written by a newer version of Deskhand.",
-            "Update this program.",
-        )
-    for number, migration in enumerate(migrations[version:], start=version + 1):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            migration(connection)
-            connection.execute(f"PRAGMA user_version = {number}")
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+            self._connection = None

@@ -7,14 +7,20 @@ from pathlib import Path
 
 from desktop.store import copy_tables, outgoing, threads
 from shared.database import Database, Pace
+from shared.store_file import Care
 
 CACHE_KIB = 2 * 1024
 """A person's program is quiet for most of the day; the system keeps the file's pages, too."""
+CARE = Care(repair_hint="Start Deskhand again: it sets the store aside and asks the hub anew.")
 
 
-def open_store(path: Path, pace: Pace | None = None) -> Database:
-    """Open or create the worker's store."""
-    return Database(path, MIGRATIONS, cache_kib=CACHE_KIB, pace=pace)
+def open_store(path: Path, pace: Pace | None = None, care: Care = CARE) -> Database:
+    """Open or create the worker's store.
+
+    Raises:
+        Unavailable: `store_unreadable`, `store_corrupt`, `store_newer`, `disk_full`.
+    """
+    return Database(path, MIGRATIONS, cache_kib=CACHE_KIB, pace=pace, care=care)
 
 
 def _start(connection: sqlite3.Connection) -> None:

@@ -16,18 +16,23 @@ from hub.store.joins import add_joining
 from hub.store.losses import create_losses
 from hub.store.said import create_said
 from hub.store.taps import create_taps
-from shared.database import Database, Migration, Pace
+from shared.database import Database, Pace
+from shared.store_file import Care, Migration
 
 STORE_NAME = "hub.sqlite3"
+CARE = Care(
+    machine="the hub",
+    repair_hint="Stop the hub and bring its last backup back: deskhand-hub restore FILE",
+)
 
 
-def open_store(data_folder: Path, pace: Pace | None = None) -> Database:
+def open_store(data_folder: Path, pace: Pace | None = None, care: Care = CARE) -> Database:
     """Open or create the hub's store.
 
     Raises:
-        Unavailable: `store_unreadable`, `store_newer`.
+        Unavailable: `store_unreadable`, `store_corrupt`, `store_newer`, `disk_full`.
     """
-    return Database(data_folder / STORE_NAME, MIGRATIONS, pace=pace)
+    return Database(data_folder / STORE_NAME, MIGRATIONS, pace=pace, care=care)
 
 
 def create_people(connection: sqlite3.Connection) -> None:

@@ -75,7 +75,8 @@ async def test_a_store_that_is_none_is_told(tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as caught:
         async with running(Settings(port=0, data=tmp_path)):
             pass
-    assert caught.value.code == "store_unreadable"
+    assert caught.value.code == "store_corrupt"
+    assert "deskhand-hub restore" in caught.value.hint
 
 
 async def test_an_error_inside_reaches_the_outside_and_stops_the_hub(tmp_path: Path) -> None:

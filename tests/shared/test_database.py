@@ -127,7 +127,7 @@ def test_a_file_that_is_no_store_is_told_in_words(tmp_path: Path) -> None:
     path.write_bytes(b"this was never a database, whatever its name says" * 100)
     with pytest.raises(Unavailable) as caught:
         Database(path, [create])
-    assert caught.value.code == "store_unreadable"
+    assert caught.value.code == "store_corrupt"
     assert "store.sqlite3" in caught.value.message
 
 

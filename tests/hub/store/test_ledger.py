@@ -11,10 +11,11 @@ import pytest
 from hub.store import events
 from hub.store.database import MIGRATIONS, open_store
 from hub.store.ledger import Entry, Ledger, begin_epoch
-from shared.database import Database, schema_version
+from shared.database import Database
 from shared.errors import AppError, Unavailable
 from shared.events import LateResult, WorkerPaired
 from shared.ids import JobId, PersonId, WorkerId
+from shared.store_file import schema_version
 from tests.makers import hand_environment
 
 ANNA = PersonId("anna")
@@ -65,7 +66,9 @@ async def test_a_commit_that_fails_frees_its_numbers(tmp_path: Path) -> None:
         entry.write_facts()
         # What a full disk looks like to a transaction: SQLite undoes all of it.
         entry.connection.execute("ROLLBACK")
-        raise sqlite3.OperationalError("database or disk is full")
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
 
     with pytest.raises(Unavailable) as caught:
         await ledger.write(fill_the_disk)
