@@ -216,7 +216,11 @@ def ring_of(
     """Put together what data goes round in, without frontends or a server."""
     services = _services(ledger, Board(), kinds, pepper, files)
     engine = SocketEngine(
-        services, hub_epoch=ledger.hub_epoch, environment=ledger.environment, beats=beats
+        services,
+        hub_epoch=ledger.hub_epoch,
+        lineage=ledger.lineage,
+        environment=ledger.environment,
+        beats=beats,
     )
     services.dispatcher.add_engine(engine)
     return services, engine

@@ -27,6 +27,7 @@ from shared.messages import (
     Beat,
     Bye,
     Decline,
+    EpochBefore,
     Fault,
     FromHub,
     FromWorker,
@@ -34,7 +35,7 @@ from shared.messages import (
     Progress,
     Push,
 )
-from shared.protocol import Beats, HubEnd, Phase
+from shared.protocol import Beats, HubEnd, Phase, kept_upto
 
 log = structlog.get_logger()
 
@@ -73,6 +74,7 @@ class Connection:
         services: Services,
         *,
         hub_epoch: str,
+        lineage: tuple[EpochBefore, ...] = (),
         environment: Environment,
         beats: Beats,
         introduced: Callable[[Connection], None],
@@ -80,6 +82,7 @@ class Connection:
         self._wire = wire
         self._services = services
         self._hub_epoch = hub_epoch
+        self._lineage = lineage
         self._environment = environment
         self._beats = beats
         self._introduced = introduced
@@ -227,12 +230,10 @@ class Connection:
         acked, verdicts = await self._services.rescuer.take_inventory(hello, self.person_id)
         if self.end.phase is not Phase.OPENING:
             return
-        position = self._services.feed.position()
-        is_ours = hello.hub_epoch == self._hub_epoch and hello.hub_seq <= position
         self.end.welcome(
             hub_epoch=self._hub_epoch,
             acked_seq=acked,
-            hub_seq=hello.hub_seq if is_ours else 0,
+            hub_seq=self._known_upto(hello),
             time=self._environment.now(),
             verdicts=verdicts,
             beat_seconds=self._beats.every_seconds,
@@ -241,6 +242,12 @@ class Connection:
         self._services.registry.arrive(worker, hello)
         self._services.dispatcher.stir()
         self._room.set()
+
+    def _known_upto(self, hello: Hello) -> int:
+        """Up to which number of our log the worker has a copy that is still true."""
+        if hello.hub_epoch == self._hub_epoch:
+            return hello.hub_seq if hello.hub_seq <= self._services.feed.position() else 0
+        return kept_upto(self._lineage, hello.hub_epoch, hello.hub_seq) or 0
 
     async def _record(self, push: Push) -> None:
         done = self._services.recorder.record(self.worker_id, self.person_id, push.events)

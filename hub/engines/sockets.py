@@ -19,7 +19,7 @@ from hub.services import Services
 from shared.environment import Environment
 from shared.errors import AppError, Conflict, LimitReached, NotAllowed, Unavailable
 from shared.ids import WorkerId
-from shared.messages import Cancel, Grant, Offer
+from shared.messages import Cancel, EpochBefore, Grant, Offer
 from shared.protocol import Beats
 
 log = structlog.get_logger()
@@ -45,11 +45,13 @@ class SocketEngine:
         *,
         hub_epoch: str,
         environment: Environment,
+        lineage: tuple[EpochBefore, ...] = (),
         beats: Beats | None = None,
     ) -> None:
         self._services = services
         self._beats = beats or Beats()
         self._hub_epoch = hub_epoch
+        self._lineage = lineage
         self._environment = environment
         self._connections: dict[WorkerId, Connection] = {}
         """By worker, from its hello on."""
@@ -136,6 +138,7 @@ class SocketEngine:
             access,
             self._services,
             hub_epoch=self._hub_epoch,
+            lineage=self._lineage,
             environment=self._environment,
             beats=self._beats,
             introduced=self._introduce,

@@ -13,6 +13,7 @@ from hub.store import events
 from hub.store.deliveries import add_paces, create_deliveries
 from hub.store.files import create_files
 from hub.store.joins import add_joining
+from hub.store.lineage import create_lineage
 from hub.store.losses import create_losses
 from hub.store.said import create_said
 from hub.store.taps import create_taps
@@ -224,4 +225,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_joining,
     let_people_lock,
     events.add_stamps,
+    create_lineage,
 )

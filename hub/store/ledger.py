@@ -17,18 +17,21 @@ from pydantic_core import to_json
 
 from hub.core.fact import HUB_DEVICE, Fact
 from hub.core.job import Job
+from hub.store import lineage
 from shared import hlc
 from shared.database import Database
 from shared.environment import Environment
 from shared.events import Event, EventBody
 from shared.ids import JobId, PersonId
 from shared.jobs import JobSpec
+from shared.messages import EpochBefore
 from shared.times import from_ms, to_ms
 
 T = TypeVar("T")
 
 STAMPS_READ = 1000
 """Events at the end of the log among which the highest stamp is looked for."""
+RESTORED = "restored_from_ms"
 _INSERT = "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 
 
@@ -148,6 +151,8 @@ class Ledger:
         self._place: Place | None = None
         """None: read it. Only the database thread touches it."""
         database.rollback_listeners.append(self._forget_place)
+        self.lineage: tuple[EpochBefore, ...] = database.submit(lineage.read).result()
+        """The lives of this store before the present one, the last one first."""
         self.position = database.submit(self._read_place).result()[0]
         """The hub_seq of the last committed fact."""
 
@@ -240,10 +245,43 @@ def _epochs(connection: sqlite3.Connection, environment: Environment) -> tuple[s
     return rows["hub_epoch"], int(rows["epoch"])
 
 
-def begin_epoch(connection: sqlite3.Connection, environment: Environment) -> None:
-    """Mark a store that was restored from a backup: its numbers may have been used already."""
-    _, epoch = _epochs(connection, environment)
-    connection.executemany(
-        "UPDATE meta SET value = ? WHERE name = ?",
-        [(environment.new_id(), "hub_epoch"), (str(epoch + 1), "epoch")],
-    )
+def begin_epoch(
+    connection: sqlite3.Connection,
+    environment: Environment,
+    *,
+    backup_at: datetime | None = None,
+    others: tuple[EpochBefore, ...] = (),
+) -> None:
+    """Mark a store that was restored from a backup: its numbers may have been used already.
+
+    Args:
+        connection: of the restored store.
+        environment: of the program that restores it.
+        backup_at: when the backup was made; the hub asks at its next start about what may have
+            run since (`hub.services.restored`). None: there is nothing to ask.
+        others: lives after the backup that are given up with the store it replaces, and up to
+            where they agree with it.
+    """
+    hub_epoch, epoch = _epochs(connection, environment)
+    now = environment.now()
+    last = connection.execute("SELECT coalesce(max(hub_seq), 0) FROM events").fetchone()[0]
+    lineage.add(connection, (EpochBefore(hub_epoch=hub_epoch, upto=last), *others), now)
+    values = [
+        ("hub_epoch", environment.new_id()),
+        # By the clock, for the number after this one may have been used after the same backup.
+        ("epoch", str(max(epoch + 1, to_ms(now)))),
+    ]
+    if backup_at is not None:
+        values.append((RESTORED, str(to_ms(backup_at))))
+    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values)
+
+
+def restored_from(connection: sqlite3.Connection) -> datetime | None:
+    """When the backup was made that this store was restored from, until that is dealt with."""
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (RESTORED,)).fetchone()
+    return from_ms(int(row[0])) if row else None
+
+
+def forget_restored(entry: Entry) -> None:
+    """What may have run since the backup was asked about."""
+    entry.connection.execute("DELETE FROM meta WHERE name = ?", (RESTORED,))

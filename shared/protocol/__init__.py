@@ -24,6 +24,7 @@ Nothing here survives a connection: the log numbers that do are given to the con
 from shared.protocol.end import BEAT_SECONDS, DEAD_SECONDS, HELLO_SECONDS, Beats, End, Phase
 from shared.protocol.frames import FRAME_BYTES_MAX, ProtocolError
 from shared.protocol.hub_end import HubEnd
+from shared.protocol.lineage import kept_upto
 from shared.protocol.worker_end import WorkerEnd
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "Phase",
     "ProtocolError",
     "WorkerEnd",
+    "kept_upto",
 ]

@@ -11,6 +11,7 @@ from shared.messages import (
     PROTOCOL_MIN,
     Ack,
     Bye,
+    EpochBefore,
     Events,
     Fault,
     FromWorker,
@@ -86,6 +87,7 @@ class HubEnd(End):
         hub_seq: int,
         time: datetime,
         verdicts: tuple[Verdict, ...],
+        lineage: tuple[EpochBefore, ...] = (),
         beat_seconds: float = BEAT_SECONDS,
         dead_seconds: float = DEAD_SECONDS,
     ) -> None:
@@ -94,10 +96,11 @@ class HubEnd(End):
         Args:
             hub_epoch: of this hub's store.
             acked_seq: the worker's events committed here, in the epoch of its hello.
-            hub_seq: where the worker's copy of our log ends: its cursor, or 0 when that cursor
-                belongs to another hub epoch.
+            hub_seq: where the worker's copy of our log ends: its cursor; when that belongs to
+                another hub epoch, as `kept_upto` says, or 0.
             time: our wall clock, so the worker can tell a person about a wrong one.
             verdicts: one for each attempt in the inventory.
+            lineage: earlier lives of this hub's store, the last one first.
             beat_seconds: how often both sides tell they are there.
             dead_seconds: the silence after which a side gives up.
         """
@@ -111,6 +114,7 @@ class HubEnd(End):
             Welcome(
                 protocol=min(PROTOCOL_MAX, self.hello.protocol_max),
                 hub_epoch=hub_epoch,
+                lineage=lineage,
                 acked_seq=acked_seq,
                 time=time,
                 limits=Limits(

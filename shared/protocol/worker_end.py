@@ -22,6 +22,7 @@ from shared.protocol.frames import (
     FROM_HUB,
     ProtocolError,
 )
+from shared.protocol.lineage import kept_upto
 
 
 class WorkerEnd(End):
@@ -36,6 +37,9 @@ class WorkerEnd(End):
         self.hub_epoch = hub_epoch
         self.hub_seq = hub_seq
         """The hub's events are applied up to here, in `hub_epoch`."""
+        self.fork: int | None = None
+        """Set by the welcome of a hub that was restored from a backup: what it numbered up to here
+        it still has; what we have after that is numbered anew or lost to it."""
         self.acked_seq = 0
         """Our events are committed on the hub up to here; known once OPEN."""
         self.next_seq = 1
@@ -116,8 +120,9 @@ class WorkerEnd(End):
             return None
         self.phase = Phase.OPEN
         if welcome.hub_epoch != self.hub_epoch:
-            # Another hub store: its numbers mean nothing to our cursor.
-            self.hub_epoch, self.hub_seq = welcome.hub_epoch, 0
+            # A restored hub: its log is ours up to the fork. Another hub's numbers mean nothing.
+            self.fork = kept_upto(welcome.lineage, self.hub_epoch, self.hub_seq)
+            self.hub_epoch, self.hub_seq = welcome.hub_epoch, self.fork or 0
         self.acked_seq = welcome.acked_seq
         self.next_seq = welcome.acked_seq + 1
         self.batch_events_max = min(BATCH_EVENTS_MAX, welcome.limits.batch_events_max)

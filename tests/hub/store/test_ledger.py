@@ -16,7 +16,8 @@ from shared.errors import AppError, Unavailable
 from shared.events import LateResult, WorkerPaired
 from shared.ids import JobId, PersonId, WorkerId
 from shared.store_file import schema_version
-from tests.makers import hand_environment
+from shared.times import to_ms
+from tests.makers import NOON, hand_environment
 
 ANNA = PersonId("anna")
 
@@ -151,7 +152,7 @@ async def test_numbers_go_on_after_a_restart_and_start_a_new_epoch_after_a_resto
     assert [(fact.hub_seq, fact.epoch, fact.seq) for fact in facts] == [
         (1, 1, 1),
         (2, 1, 2),
-        (3, 2, 1),
+        (3, to_ms(NOON), 1),
     ]
     restored.database.close()
 
