@@ -76,6 +76,8 @@ class Store:
     hub_seq: int = 0
     taken: dict[tuple[WorkerId, int], list[Event]] = field(default_factory=dict)
     grants: dict[tuple[JobId, int, int], WorkerId] = field(default_factory=dict)
+    holders: dict[JobId, tuple[JobId, int, int]] = field(default_factory=dict)
+    """The grant that was given last."""
     questions: dict[QuestionId, Question] = field(default_factory=dict)
     second_chances: set[JobId] = field(default_factory=set)
     """Jobs that a person started again after they had ended."""
@@ -315,8 +317,10 @@ class PaperHub:
         except Conflict as conflict:
             return conflict
         name = (job.job_id, life.attempt, life.fence)
-        assert name not in self.store.grants, "a grant is given once"
+        fences = [fence for of, _, fence in self.store.grants if of == job.job_id]
+        assert life.fence > max(fences, default=0), "a later grant has a higher fence"
         self.store.grants[name] = placement.worker_id
+        self.store.holders[job.job_id] = name
         self.save(job, life)
         self.tell(
             JobGranted(
@@ -371,6 +375,7 @@ class PaperHub:
         assert self.store.grants.get(name) == device, "only what was granted is reported"
         self.keep(event)
         if is_current:
+            assert name == self.store.holders[body.job_id], "a former holder's word counts"
             self._apply(job, body)
         elif isinstance(body, JobSucceeded | JobFailed):
             self.tell(LateResult(job_id=job.job_id, attempt=body.attempt, outcome=body.type))
@@ -557,9 +562,12 @@ class PaperHub:
 
     def _cancel(self, job_id: JobId) -> None:
         job = self.store.jobs.get(job_id)
-        if job is None or job.life.state.is_terminal:
+        if job is None:
             return
-        life = core.request_cancel(job.life, "anna")
+        try:
+            life = core.request_cancel(job.life, "anna")
+        except Conflict:
+            return
         if life.state is JobState.CANCELLED:
             self._end(job, life)
         else:

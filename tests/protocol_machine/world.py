@@ -10,7 +10,7 @@ from shared.events import JobFailed, JobSucceeded
 from shared.ids import JobId
 from shared.jobs import JobState
 from shared.messages import Beat
-from shared.protocol import Phase
+from shared.protocol import BEAT_SECONDS, DEAD_SECONDS, Phase
 from tests.makers import PASSING, PUSH
 from tests.protocol_machine.line import Clock, Line
 from tests.protocol_machine.paper_hub import PaperHub
@@ -192,11 +192,9 @@ class World:
     # The end.
 
     def settle(self) -> None:
-        """After a quiet while on whole lines nothing is under way any more."""
+        """After a quiet while nothing is under way any more; silence alone tells of dead lines."""
         for worker in self.workers:
             worker.said_no = False
-            worker.leave()
-        self.notice()
         for round_number in itertools.count():
             assert round_number < QUIET_ROUNDS, f"stuck: {self.unfinished()}"
             self.go_on(3)
@@ -214,6 +212,7 @@ class World:
             # Offers that nobody answered, absences and retries have their time; a retry has hours
             # when a wall clock was set back.
             self.pass_time(20.0 if round_number < PATIENT_ROUNDS else 3600.0)
+        self.check_beats()
         self.check_after()
 
     def unfinished(self) -> list[str]:
@@ -237,3 +236,24 @@ class World:
         assert self.hub.board.contents() == live, "the board is not what its store makes of it"
         for worker in self.workers:
             assert self.taken(worker) == worker.store.outbox
+
+    def rest(self) -> None:
+        self.pass_time(BEAT_SECONDS)
+        self.go_on(2)
+
+    def check_beats(self) -> None:
+        """Beats keep a quiet line; without them both sides notice, each for itself."""
+        for _ in range(4):
+            self.rest()
+        lines = [worker.line for worker in self.workers]
+        for _ in range(4):
+            self.rest()
+        assert lines == [worker.line for worker in self.workers], "a quiet line was given up"
+        for line in lines:
+            assert line is not None
+            line.cut()
+        self.pass_time(DEAD_SECONDS)
+        for line in lines:
+            assert line is not None
+            assert line.worker.phase is Phase.CLOSED, "a worker believes in a dead line"
+            assert line.hub.phase is Phase.CLOSED, "the hub believes in a dead line"
