@@ -15,8 +15,9 @@ from pathlib import Path
 import structlog
 from pydantic import ValidationError
 
+from desktop.alone import Alone
 from desktop.core import sending
-from desktop.core.admission import Machine, refusal
+from desktop.core.admission import AskedHere, Machine, refusal
 from desktop.core.attempt import Attempt, AttemptState
 from desktop.core.link import LinkState, LinkStatus
 from desktop.core.news import News
@@ -32,6 +33,7 @@ from desktop.runner.inside import load
 from desktop.runner.runner import MakeChild, Runner, Workshop
 from desktop.store.facts import Pairing
 from desktop.store.hands import Hands, Names
+from desktop.store.journal import OpenQuestion
 from desktop.store.outgoing import Parcel
 from desktop.system import hardware
 from desktop.system.outgoing_folder import OutgoingFolder
@@ -40,7 +42,7 @@ from desktop.system.waking import AddressNews
 from desktop.system.way import Way
 from shared.database import Database
 from shared.environment import Environment
-from shared.errors import AppError, ErrorBody
+from shared.errors import AppError, ErrorBody, Unavailable
 from shared.events import (
     AttemptEventBody,
     Event,
@@ -50,7 +52,7 @@ from shared.events import (
     JobSucceeded,
     RequestEventBody,
 )
-from shared.ids import JobId
+from shared.ids import JobId, WorkerId
 from shared.jobs import JobSpec
 from shared.kinds import FileRef, Kind
 from shared.messages import (
@@ -73,6 +75,8 @@ from shared.questions import Asking
 
 log = structlog.get_logger(__name__)
 
+CALLS_BEFORE_ALONE = 2
+"""A line that comes back at once is no reason to do without the hub."""
 RESULT_BYTES_MAX = 64 * 1024
 """A result travels as an event; what is larger belongs into a file beside the input."""
 KINDS_AT = "shared.kinds.catalogue:BUILT_IN"
@@ -139,6 +143,10 @@ class Agent:
             setup.seams.dial,
         )
         self._hands = Hands(database, setup.environment, self._link.ring, on_news)
+        self._failed_calls = 0
+        """How often the hub was called in vain since the line was up."""
+        self._tasks: asyncio.TaskGroup
+        self._alone = Alone(self._hands, self, setup.environment)
         self._outgoing = OutgoingFolder(setup.paths.outgoing)
         self._uploads = Uploads(
             setup.pairing.hub_url, setup.token, database, self._outgoing, setup.environment, way
@@ -155,8 +163,12 @@ class Agent:
         return sum(a.state is AttemptState.RUNNING for a in self._hands.attempts)
 
     async def say(self, body: RequestEventBody) -> None:
-        """Write down what the person at this machine asks for; the hub is told when it can be."""
-        await self._hands.say(body)
+        """Write down what the person at this machine asks for; the hub is told when it can be.
+
+        Raises:
+            BadInput: `answer_unfit`.
+        """
+        await self._alone.say(body)
 
     def hold(self, why: ErrorBody | None) -> None:
         """Let nothing start from now on, and say why; None lets it again. Children go on."""
@@ -164,6 +176,7 @@ class Agent:
         self._held_back = why
         if is_news:
             self._link.tell_beat()
+        self._start_waiting()
 
     def hurry(self) -> None:
         """Call the hub now instead of when the wait is over."""
@@ -189,6 +202,7 @@ class Agent:
         if self._is_running:
             self._runner.workshop = self._workshop()
         self._link.tell_beat()
+        self._start_waiting()
 
     async def run(self) -> None:
         """Recover what a crash left, then serve; returns when the hub refuses this worker."""
@@ -202,11 +216,14 @@ class Agent:
                 tasks,
                 self._setup.seams.make_child,
             )
+            self._tasks = tasks
             self._is_running = True
+            self._start_waiting()
             uploading = tasks.create_task(self._uploads.run())
             try:
                 await self._link.run()
             finally:
+                self._is_running = False
                 uploading.cancel()
                 # The journal keeps them as running: the next start knows what was cut off.
                 self._runner.end_all()
@@ -295,6 +312,7 @@ class Agent:
             self._runner.refuse(job_id, error.body)
         else:
             await self._hands.ask(job_id, asking)
+            self._start_waiting()
 
     async def ended(self, job_id: JobId, outcome: Outcome) -> None:
         attempt = self._hands.alive(job_id)
@@ -316,6 +334,40 @@ class Agent:
         )
         if parcels:
             self._uploads.ring()
+        self._start_waiting()
+
+    # What the person at this machine asks for (`desktop.alone.Here`).
+
+    @property
+    def worker_id(self) -> WorkerId:
+        return self._setup.pairing.worker_id
+
+    @property
+    def is_online(self) -> bool:
+        return self._link.is_open
+
+    @property
+    def is_offline(self) -> bool:
+        return self._failed_calls > 0
+
+    def refusal_of_own(self, spec: JobSpec) -> AppError | None:
+        asked = AskedHere(kind=spec.kind, inputs=spec.inputs)
+        machine = replace(self._machine(), asked_here=asked)
+        error = refusal(spec, self._setup.policy, machine, self._kinds)
+        return error or (None if self._is_running else not_running())
+
+    async def begin(self, attempt: Attempt) -> None:
+        await self._start(attempt.spec.job_id, attempt.number, attempt.fence)
+
+    def pass_on(self, question: OpenQuestion, value: str) -> None:
+        self._runner.answer(question.job_id, question.asking.key, value)
+
+    def stop(self, job_id: JobId) -> None:
+        self._runner.end(job_id, Ending.CANCELLED)
+
+    def _start_waiting(self) -> None:
+        if self._is_running and self._hands.waiting:
+            self._tasks.create_task(self._alone.start_waiting())
 
     async def _packed(self, attempt: Attempt, wishes: tuple[Wish, ...]) -> tuple[Parcel, ...]:
         """Copy what may leave; the child that names it is gone by now and cannot move it away.
@@ -332,8 +384,16 @@ class Agent:
         return await asyncio.to_thread(self._outgoing.take, wishes, roots)
 
     def _note_status(self, status: LinkStatus) -> None:
-        if status.state is LinkState.ONLINE:
-            self._uploads.ring()
+        match status.state:
+            case LinkState.ONLINE:
+                self._failed_calls = 0
+                self._uploads.ring()
+            case LinkState.OFFLINE:
+                self._failed_calls += 1
+                if self._failed_calls == CALLS_BEFORE_ALONE and self._is_running:
+                    self._tasks.create_task(self._alone.use_given())
+            case _:
+                pass
         self._on_status(status)
 
     async def _consider(self, offer: Offer) -> None:
@@ -384,6 +444,8 @@ class Agent:
             return
         if attempt.state is AttemptState.ACCEPTED:
             await self._hands.forget(attempt)
+        elif attempt.state is AttemptState.GRANTED:
+            await self._alone.give_up(attempt)
         elif attempt.is_alive:
             self._runner.end(job_id, Ending.CANCELLED)
 
@@ -428,6 +490,12 @@ class Agent:
             threads_max=1,
             cores_max=cores_max(policy.run, hardware.cores()),
         )
+
+
+def not_running() -> Unavailable:
+    return Unavailable(
+        "worker_starting", "This worker is starting or stopping.", "It waits.", retryable=True
+    )
 
 
 def outcome_event(

@@ -1,18 +1,21 @@
 """One attempt in the worker's hands.
 
     offer ──▶ ACCEPTED ── grant ──▶ RUNNING ◀──────▶ ASKING
-                 │                     │                │
-              forgotten              ENDED ◀────────────┘
+                 │                   ▲ │                │
+              forgotten     a slot ──┘ ▼                │
+      asked here, no hub ──▶ GRANTED   ENDED ◀──────────┘
                                        │ outcome acknowledged
                                     forgotten
 
-ACCEPTED, RUNNING, ASKING and ENDED stand in the journal; nothing starts before RUNNING is
-committed there. Each function returns the attempt after a step, or None when the step does not
-fit its state: a repeated or late message, which is ignored.
+All of them stand in the journal; nothing starts before RUNNING is committed there. A job that is
+asked for here while no hub is to be had is this worker's own from the beginning: attempt 1 under
+fence 1, which nobody else can have been given. Each function returns the attempt after a step, or
+None when the step does not fit its state: a repeated or late message, which is ignored.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -23,6 +26,7 @@ from shared.questions import Asking
 
 class AttemptState(StrEnum):
     ACCEPTED = "accepted"
+    GRANTED = "granted"
     RUNNING = "running"
     ASKING = "asking"
     ENDED = "ended"
@@ -36,6 +40,10 @@ class Attempt:
     fence: int = 0
     outcome_seq: int = 0
     """The event number of its outcome, once ENDED."""
+    is_kept: bool = False
+    """Asked for at this machine and begun without a hub."""
+    crashes: int = 0
+    """How often it was begun again after this program had stopped in the middle of it."""
 
     @property
     def held(self) -> Held:
@@ -57,10 +65,24 @@ class Attempt:
 
 
 def start(attempt: Attempt, fence: int) -> Attempt | None:
-    """The grant arrived."""
-    if attempt.state is not AttemptState.ACCEPTED or fence < 1:
+    """The grant arrived, or a slot for what this worker was granted from the beginning."""
+    is_granted = attempt.state is AttemptState.GRANTED and fence == attempt.fence
+    if not is_granted and (attempt.state is not AttemptState.ACCEPTED or fence < 1):
         return None
     return replace(attempt, state=AttemptState.RUNNING, fence=fence)
+
+
+def begin_again(attempt: Attempt, answers: Mapping[str, str]) -> Attempt:
+    """Have a kept attempt wait for another start, after this program stopped in the middle.
+
+    Args:
+        attempt: alive, of a kind whose second run harms nothing.
+        answers: what its person told it by now, so that nothing is asked twice.
+    """
+    assert attempt.is_kept
+    assert attempt.is_alive
+    spec = attempt.spec.model_copy(update={"answers": {**attempt.spec.answers, **answers}})
+    return replace(attempt, spec=spec, state=AttemptState.GRANTED, crashes=attempt.crashes + 1)
 
 
 def ask(attempt: Attempt) -> Attempt | None:
@@ -77,7 +99,7 @@ def resume(attempt: Attempt) -> Attempt | None:
 
 def end(attempt: Attempt, outcome_seq: int) -> Attempt | None:
     """Its outcome is written as event `outcome_seq`."""
-    if not attempt.is_alive:
+    if not attempt.is_alive and attempt.state is not AttemptState.GRANTED:
         return None
     return replace(attempt, state=AttemptState.ENDED, outcome_seq=outcome_seq)
 

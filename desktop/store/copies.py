@@ -144,6 +144,9 @@ class _Step:
         job_id = body.job_id
         match body:
             case JobStarted():
+                # Begun again, it waits for no earlier answer.
+                self._close_questions(job_id)
+                self._describe(body)
                 self._set(
                     job_id, "fence <= ?", (body.fence,),
                     state=JobState.RUNNING, attempt=body.attempt, fence=body.fence,
@@ -181,6 +184,15 @@ class _Step:
                 self._end(body, JobState.INTERRUPTED, error=_json(told))
             case _:
                 raise AssertionError(body)
+
+    def _describe(self, body: JobStarted) -> None:
+        """Know a job by what its worker runs, when the hub never told of its making."""
+        if body.job is not None:
+            self._set(
+                body.job_id, "kind = ''", (),
+                kind=body.job.kind, title=body.job.title, task_id=body.job.task_id,
+            )  # fmt: skip
+            self._index(body.job_id)
 
     def _move(self, body: AttemptBody, state: JobState) -> None:
         self._set(

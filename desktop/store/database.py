@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from desktop.store import copy_tables, outgoing, threads
+from desktop.store import copy_tables, journal, outgoing, threads
 from shared.database import Database, Pace
 from shared.store_file import Care
 
@@ -51,4 +51,5 @@ MIGRATIONS = (
     copy_tables.create,
     threads.create,
     copy_tables.add_offline,
+    journal.add_kept,
 )

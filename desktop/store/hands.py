@@ -17,16 +17,19 @@ from desktop.core import attempt as step
 from desktop.core.admission import AskedHere
 from desktop.core.attempt import Attempt, AttemptState
 from desktop.core.news import News
-from desktop.store import copies, copy_tables, facts, journal, outbox, outgoing
+from desktop.store import copies, copy_tables, facts, journal, kept, outbox, outgoing
 from desktop.store.journal import OpenQuestion
 from desktop.store.outgoing import Parcel
 from shared.database import Database
 from shared.environment import Environment
-from shared.errors import AppError, ErrorBody
+from shared.errors import AppError, BadInput, ErrorBody
 from shared.events import (
+    AnswerGiven,
     AttemptEventBody,
+    CancelAsked,
     Event,
     EventBody,
+    JobCancelled,
     JobFailed,
     JobInterrupted,
     JobLogged,
@@ -131,29 +134,39 @@ class Hands:
         """Settle what a crash left: attempts that were running have no child any more.
 
         Attempts that may run again are dropped, and the hub grants them anew; those of them that
-        wait for a person are parked, so that the question stands and its answer starts them. The
-        others are told as interrupted, for nobody here knows how far their effect went.
+        wait for a person are parked, so that the question stands and its answer starts them. What
+        this machine keeps is begun again here. The others are told as interrupted, for nobody
+        here knows how far their effect went.
         """
 
         def settle(connection: sqlite3.Connection) -> list[Attempt]:
             outbox.forget_old(connection, self._environment.now())
             for attempt in journal.attempts(connection):
                 kind = kinds.get(attempt.spec.kind)
-                if not attempt.is_alive:
-                    continue
                 may_repeat = kind is not None and (kind.idempotent or kind.resumable)
-                asked = journal.asked_by(connection, attempt.spec.job_id, attempt.number)
-                if may_repeat and attempt.state is AttemptState.ASKING and asked is not None:
-                    parked = JobParked(**names(attempt), question_id=asked)
-                    self._end(connection, attempt, parked)
-                elif may_repeat:
-                    journal.forget(connection, attempt.spec.job_id, attempt.number)
-                else:
+                if attempt.is_alive and not may_repeat:
                     self._end(connection, attempt, JobInterrupted(**names(attempt), reason=reason))
+                elif attempt.is_alive:
+                    self._settle(connection, attempt)
             return journal.attempts(connection)
 
         attempts = await self._write(settle)
         self._attempts = {(a.spec.job_id, a.number): a for a in attempts}
+
+    def _settle(self, connection: sqlite3.Connection, attempt: Attempt) -> None:
+        """Decide on an attempt whose child is gone and whose second run harms nothing."""
+        job_id = attempt.spec.job_id
+        asked = journal.asked_by(connection, job_id, attempt.number)
+        if kept.is_cancelled(connection, job_id):
+            self._end(connection, attempt, JobCancelled(**names(attempt)))
+        elif attempt.is_kept and attempt.crashes < kept.CRASHES_MAX:
+            answers = journal.answers(connection, job_id, attempt.number)
+            journal.save(connection, step.begin_again(attempt, answers))
+            journal.forget_questions(connection, job_id, attempt.number)
+        elif attempt.state is AttemptState.ASKING and asked is not None:
+            self._end(connection, attempt, JobParked(**names(attempt), question_id=asked))
+        else:
+            journal.forget(connection, job_id, attempt.number)
 
     async def position(self) -> Position:
         def read(connection: sqlite3.Connection) -> Position:
@@ -222,7 +235,8 @@ class Hands:
 
         def note(connection: sqlite3.Connection) -> None:
             journal.save(connection, running)
-            self._append(connection, JobStarted(**names(running)))
+            told = kept.told_spec(running)
+            self._append(connection, JobStarted(**names(running), job=told))
 
         await self._write(note)
         self._keep(running)
@@ -237,6 +251,87 @@ class Hands:
             self._append(connection, body)
 
         await self._write(note)
+
+    # What is done here although no hub is to be had.
+
+    @property
+    def waiting(self) -> tuple[Attempt, ...]:
+        """Attempts of this machine's own jobs that wait for their start."""
+        return tuple(a for a in self._attempts.values() if a.state is AttemptState.GRANTED)
+
+    async def keep(self, body: TaskRequested, spec: JobSpec) -> None:
+        """Write down a job that this machine runs itself, and hold it from now on."""
+        attempt = Attempt(
+            spec=spec,
+            number=kept.FIRST,
+            state=AttemptState.GRANTED,
+            fence=kept.FIRST,
+            is_kept=True,
+        )
+
+        def note(connection: sqlite3.Connection) -> None:
+            copy_tables.note_asked(connection, body)
+            self._append(connection, body)
+            journal.save(connection, attempt)
+
+        await self._write(note)
+        self._keep(attempt)
+
+    async def end_waiting(
+        self, attempt: Attempt, outcome: AttemptEventBody, wish: CancelAsked | None = None
+    ) -> None:
+        """End a kept attempt that never started, with the wish that ended it, if one did."""
+
+        def note(connection: sqlite3.Connection) -> Attempt:
+            if wish is not None:
+                self._append(connection, wish)
+            return self._end(connection, attempt, outcome)
+
+        self._keep(await self._write(note))
+
+    async def use_answer(self, body: AnswerGiven) -> OpenQuestion | None:
+        """Let an attempt go on with an answer given here; None when none here waits for it.
+
+        Raises:
+            BadInput: `answer_unfit`.
+        """
+
+        def note(connection: sqlite3.Connection) -> tuple[Attempt, OpenQuestion] | None:
+            found = self._asking(connection, body.question_id)
+            if found is None:
+                return None
+            attempt, question = found
+            if not step.is_answer(question.asking, body.value):
+                raise answer_unfit(question.asking, body.value)
+            self._append(connection, body)
+            journal.answer(connection, body.question_id, body.value)
+            return self._resume(connection, attempt, body.question_id), question
+
+        used = await self._write(note)
+        if used is None:
+            return None
+        self._keep(used[0])
+        return used[1]
+
+    async def given_here(self) -> list[AnswerGiven]:
+        """Return answers given here that no hub has counted, to questions asked here."""
+
+        def read(connection: sqlite3.Connection) -> list[AnswerGiven]:
+            found = []
+            for attempt in self._attempts.values():
+                if attempt.state is AttemptState.ASKING:
+                    job_id = attempt.spec.job_id
+                    if (given := kept.given(connection, job_id)) is not None:
+                        found.append(
+                            AnswerGiven(question_id=given[0], job_id=job_id, value=given[1])
+                        )
+            return found
+
+        return await self._database.read(read)
+
+    async def known_spec(self, job_id: JobId) -> JobSpec | None:
+        """Describe a job, as far as its events tell."""
+        return await self._database.read(lambda c: kept.known_spec(c, job_id))
 
     async def asked_here(self, job_id: JobId) -> AskedHere | None:
         """What the person at this machine asked for under a job's id."""
@@ -401,6 +496,14 @@ class Hands:
             news, self._news = frozenset(self._news), set()
             self._on_news(news)
         return result
+
+
+def answer_unfit(asking: Asking, value: str) -> BadInput:
+    return BadInput(
+        "answer_unfit",
+        f"'{value.strip()[:100]}' is none of the answers to this question.",
+        "Answer with one of: " + ", ".join(choice.label for choice in asking.choices) + ".",
+    )
 
 
 def answer_invalid() -> ErrorBody:

@@ -20,12 +20,19 @@ class OpenQuestion:
     asking: Asking
 
 
+def add_kept(connection: sqlite3.Connection) -> None:
+    """Know the jobs that are run here without a hub: one step of the worker's migrations."""
+    for column in ("is_kept", "crashes"):
+        connection.execute(f"alter table attempt add column {column} integer not null default 0")
+
+
 def save(connection: sqlite3.Connection, attempt: Attempt) -> None:
     """Write an attempt, new or changed."""
     connection.execute(
-        "insert into attempt(job_id, number, state, fence, outcome_seq, spec) "
-        "values (?, ?, ?, ?, ?, ?) on conflict(job_id, number) do update set "
-        "state = excluded.state, fence = excluded.fence, outcome_seq = excluded.outcome_seq",
+        "insert into attempt(job_id, number, state, fence, outcome_seq, spec, is_kept, crashes) "
+        "values (?, ?, ?, ?, ?, ?, ?, ?) on conflict(job_id, number) do update set "
+        "state = excluded.state, fence = excluded.fence, outcome_seq = excluded.outcome_seq, "
+        "spec = excluded.spec, crashes = excluded.crashes",
         (
             attempt.spec.job_id,
             attempt.number,
@@ -33,13 +40,19 @@ def save(connection: sqlite3.Connection, attempt: Attempt) -> None:
             attempt.fence,
             attempt.outcome_seq,
             attempt.spec.model_dump_json(),
+            int(attempt.is_kept),
+            attempt.crashes,
         ),
     )
 
 
 def forget(connection: sqlite3.Connection, job_id: JobId, number: int) -> None:
-    connection.execute("delete from question where job_id = ? and number = ?", (job_id, number))
+    forget_questions(connection, job_id, number)
     connection.execute("delete from attempt where job_id = ? and number = ?", (job_id, number))
+
+
+def forget_questions(connection: sqlite3.Connection, job_id: JobId, number: int) -> None:
+    connection.execute("delete from question where job_id = ? and number = ?", (job_id, number))
 
 
 def forget_ended(connection: sqlite3.Connection, acked_seq: int) -> None:
@@ -55,7 +68,8 @@ def forget_ended(connection: sqlite3.Connection, acked_seq: int) -> None:
 def attempts(connection: sqlite3.Connection) -> list[Attempt]:
     """Return every attempt in the journal, oldest job first."""
     rows = connection.execute(
-        "select spec, number, state, fence, outcome_seq from attempt order by job_id, number"
+        "select spec, number, state, fence, outcome_seq, is_kept, crashes from attempt"
+        " order by job_id, number"
     )
     return [
         Attempt(
@@ -64,8 +78,10 @@ def attempts(connection: sqlite3.Connection) -> list[Attempt]:
             state=AttemptState(state),
             fence=fence,
             outcome_seq=outcome_seq,
+            is_kept=bool(is_kept),
+            crashes=crashes,
         )
-        for spec, number, state, fence, outcome_seq in rows
+        for spec, number, state, fence, outcome_seq, is_kept, crashes in rows
     ]
 
 
@@ -84,6 +100,15 @@ def ask(connection: sqlite3.Connection, question: OpenQuestion) -> None:
 
 def answer(connection: sqlite3.Connection, question_id: QuestionId, value: str) -> None:
     connection.execute("update question set value = ? where question_id = ?", (value, question_id))
+
+
+def answers(connection: sqlite3.Connection, job_id: JobId, number: int) -> dict[str, str]:
+    """Return what an attempt has been told so far, by question key."""
+    rows = connection.execute(
+        "select key, value from question where job_id = ? and number = ? and value is not null",
+        (job_id, number),
+    )
+    return dict(rows.fetchall())
 
 
 def asked_by(connection: sqlite3.Connection, job_id: JobId, number: int) -> QuestionId | None:

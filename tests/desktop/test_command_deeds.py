@@ -210,7 +210,9 @@ async def test_diagnostics_are_written_either_way(profile: Profile, tmp_path: Pa
 async def asked_for(desk: PaperDesk) -> JobId:
     """Wait until a job was asked for."""
     async with asyncio.timeout(10):
-        return (await desk.said.get()).job_id
+        body = await desk.said.get()
+    assert isinstance(body, TaskRequested)
+    return body.job_id
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,17 @@ class Ring:
     async def card(self, job_id: JobId) -> JobCard:
         return await self.hub.services.views.job(self.person_id, job_id)
 
+    async def until_known(self, job_id: JobId) -> None:
+        """Wait until the hub has heard of a job that was made elsewhere."""
+        feed = self.hub.services.feed
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                position = feed.position()
+                facts = await feed.after(0, 10_000, self.person_id)
+                if any(fact.entity == job_id for fact in facts):
+                    return
+                await feed.wait(position)
+
     async def until(self, job_id: JobId, *states: JobState) -> JobCard:
         """Wait until a job is in one of the states."""
         return await self.until_card(job_id, lambda card: card.state in states)

@@ -23,6 +23,7 @@ STEPS: dict[str, Callable[[Attempt], Attempt | None]] = {
 }
 LEGAL = {
     ("accepted", "start"): "running",
+    ("granted", "end"): "ended",
     ("running", "ask"): "asking",
     ("running", "end"): "ended",
     ("asking", "resume"): "running",
@@ -56,6 +57,22 @@ def test_no_story_runs_without_a_grant_or_after_its_end(story: list[str]) -> Non
 @pytest.mark.parametrize("fence", [0, -1])
 def test_a_grant_without_a_fence_starts_nothing(fence: int) -> None:
     assert step.start(Attempt(spec=SPEC, number=1), fence) is None
+
+
+def test_a_kept_attempt_starts_under_the_fence_it_was_made_with() -> None:
+    kept = Attempt(spec=SPEC, number=1, state=AttemptState.GRANTED, fence=1, is_kept=True)
+    assert step.start(kept, 2) is None
+    running = step.start(kept, 1)
+    assert running is not None
+    assert running.state is AttemptState.RUNNING
+    assert not kept.takes_slot
+
+
+def test_a_kept_attempt_is_begun_again_with_what_it_was_told() -> None:
+    asking = Attempt(spec=SPEC, number=1, state=AttemptState.ASKING, fence=1, is_kept=True)
+    again = step.begin_again(asking, {"colour": "blue"})
+    assert (again.state, again.crashes, again.fence) == (AttemptState.GRANTED, 1, 1)
+    assert again.spec.answers == {"colour": "blue"}
 
 
 def test_asking_frees_the_slot_and_keeps_the_attempt() -> None:

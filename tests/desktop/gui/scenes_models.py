@@ -13,7 +13,7 @@ from desktop.gui.style import Style
 from desktop.gui.windows.models.compare import Comparison
 from desktop.gui.windows.models.window import ModelsWindow
 from desktop.jobs.ml.manifest import Source
-from shared.events import JobStarted, JobSucceeded
+from shared.events import JobStarted, JobSucceeded, TaskRequested
 from shared.ids import JobId
 from shared.messages import Progress
 from tests.desktop.gui.loop import until
@@ -125,7 +125,9 @@ async def asked(window: ModelsWindow, desk: PaperDesk) -> JobId:
     desk.policy = desk.policy.model_copy(update={"folders": (str(desk.paths.data),)})
     window.predict(file)
     await until(lambda: bool(desk.said))
-    return desk.said[-1].job_id
+    body = desk.said[-1]
+    assert isinstance(body, TaskRequested)
+    return body.job_id
 
 
 SCENES: dict[str, Callable[[PaperDesk, Bridge, Style], Awaitable[QWidget]]] = {

@@ -1,0 +1,179 @@
+"""What the person at this machine asks for, done here as far as it can be without a hub.
+
+A job is kept and run, a question of a job here is answered, a job here is stopped, a known one is
+tried again. With a hub in reach all of that goes by the hub's order; what concerns other machines
+waits for it. Either way it is an event of this machine's log first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+import structlog
+
+from desktop.core.attempt import Attempt, AttemptState
+from desktop.store import kept
+from desktop.store.hands import Hands, names
+from desktop.store.journal import OpenQuestion
+from shared.environment import Environment
+from shared.errors import AppError
+from shared.events import (
+    AnswerGiven,
+    CancelAsked,
+    JobCancelled,
+    JobFailed,
+    RequestEventBody,
+    RetryAsked,
+    TaskRequested,
+)
+from shared.ids import JobId, WorkerId
+from shared.jobs import JobSpec
+
+log = structlog.get_logger(__name__)
+
+
+class Here(Protocol):
+    """The worker, as far as what is asked for at its machine concerns it."""
+
+    @property
+    def worker_id(self) -> WorkerId:
+        """Who this worker is."""
+
+    @property
+    def is_online(self) -> bool:
+        """Whether the line to the hub is up."""
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether a hub was called in vain; while it is called for the first time, neither."""
+
+    def refusal_of_own(self, spec: JobSpec) -> AppError | None:
+        """Return why a job that was asked for here may not start now, or at all."""
+
+    async def begin(self, attempt: Attempt) -> None:
+        """Start an attempt that this worker was granted from the beginning."""
+
+    def pass_on(self, question: OpenQuestion, value: str) -> None:
+        """Tell a child its answer."""
+
+    def stop(self, job_id: JobId) -> None:
+        """End a child and all it started."""
+
+
+class Alone:
+    def __init__(self, hands: Hands, here: Here, environment: Environment) -> None:
+        self._hands = hands
+        self._here = here
+        self._environment = environment
+        self._starting = asyncio.Lock()
+        """Held while waiting jobs are started, so that none is started twice."""
+
+    async def say(self, body: RequestEventBody) -> None:
+        """Write down what is asked for, and do what can be done at once.
+
+        Raises:
+            BadInput: `answer_unfit`.
+        """
+        match body:
+            case TaskRequested() if self._may_keep(body):
+                await self._keep(body, kept.spec_for(body))
+            case AnswerGiven() if not self._here.is_online and await self._use(body):
+                pass
+            case CancelAsked():
+                await self._cancel(body)
+            case RetryAsked() if not self._here.is_online:
+                await self._try_again(body)
+            case _:
+                await self._hands.say(body)
+
+    async def start_waiting(self) -> None:
+        """Start what waits here for a slot, or for whatever held it back.
+
+        What could not be written down goes on waiting.
+        """
+        try:
+            async with self._starting:
+                for attempt in self._hands.waiting:
+                    await self._start(attempt)
+        except AppError as error:
+            log.warning("kept job not started", code=error.code, error=str(error))
+
+    async def use_given(self) -> None:
+        """Go on with answers that were given here and found no hub to count them."""
+        try:
+            for body in await self._hands.given_here():
+                await self._use(body)
+        except AppError as error:
+            log.warning("answer not used", code=error.code, error=str(error))
+
+    async def _start(self, attempt: Attempt) -> None:
+        error = self._here.refusal_of_own(attempt.spec)
+        if error is None:
+            await self._here.begin(attempt)
+        elif not error.retryable:
+            await self._hands.end_waiting(attempt, JobFailed(**names(attempt), error=error.body))
+
+    def _may_keep(self, body: TaskRequested) -> bool:
+        """Say whether a new job is run here because no hub is there."""
+        is_mine = body.worker_id == self._here.worker_id
+        is_anyones = body.worker_id is None and self._here.is_offline
+        if self._here.is_online or not (is_mine or is_anyones):
+            return False
+        error = self._here.refusal_of_own(kept.spec_for(body))
+        return error is None or error.retryable
+
+    async def _keep(self, body: TaskRequested, spec: JobSpec) -> None:
+        told = body.model_copy(update={"is_kept": True, "worker_id": self._here.worker_id})
+        await self._hands.keep(told, spec)
+        log.info("job kept without a hub", job_id=spec.job_id, kind=spec.kind)
+        await self.start_waiting()
+
+    async def _use(self, body: AnswerGiven) -> bool:
+        """Go on with an answer; False when no attempt here waits for it."""
+        used = body.model_copy(update={"is_used": True})
+        question = await self._hands.use_answer(used)
+        if question is not None:
+            self._here.pass_on(question, body.value)
+        return question is not None
+
+    async def _cancel(self, body: CancelAsked) -> None:
+        """Stop a job that is here at once; the hub hears of the wish and of what became of it."""
+        async with self._starting:
+            found = [a for a in self._hands.waiting if a.spec.job_id == body.job_id]
+            for attempt in found:
+                await self._hands.end_waiting(attempt, JobCancelled(**names(attempt)), body)
+            if not found:
+                await self._hands.say(body)
+                if self._hands.alive(body.job_id) is not None:
+                    self._here.stop(body.job_id)
+
+    async def give_up(self, attempt: Attempt) -> None:
+        """The hub wants a kept job stopped that has not started."""
+        async with self._starting:
+            if attempt in self._hands.waiting:
+                await self._hands.end_waiting(attempt, JobCancelled(**names(attempt)))
+
+    async def _try_again(self, body: RetryAsked) -> None:
+        """Run a job anew here, as a new one: the hub may have given the old one to another."""
+        spec = await self._hands.known_spec(body.job_id)
+        is_here = any(
+            a.spec.job_id == body.job_id and a.state is not AttemptState.ENDED
+            for a in self._hands.attempts
+        )
+        if spec is None or is_here:
+            await self._hands.say(body)
+            return
+        request = TaskRequested(
+            task_id=spec.task_id,
+            job_id=JobId(self._environment.new_id()),
+            kind=spec.kind,
+            inputs=spec.inputs,
+            title=spec.title,
+            worker_id=self._here.worker_id,
+            replaces=body.job_id,
+        )
+        if self._may_keep(request):
+            await self._keep(request, kept.spec_for(request, spec.answers))
+        else:
+            await self._hands.say(body)

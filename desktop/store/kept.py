@@ -1,0 +1,97 @@
+"""What is needed to do here, without a hub, what the person at this machine asks for."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from desktop.core.attempt import Attempt
+from shared.events import JobStarted, TaskRequested
+from shared.ids import JobId, QuestionId, TaskId
+from shared.jobs import TITLE_CHARS_MAX, JobSpec, Origin
+
+SPEC_BYTES_MAX = 64 * 1024
+"""A description beyond this is not told with the start: an event has to fit a frame."""
+CRASHES_MAX = 2
+"""How often a job is begun again here by itself after this program stopped in its middle."""
+FIRST = 1
+"""The attempt, and the fence, of a job that this machine keeps."""
+
+
+def spec_for(body: TaskRequested, answers: dict[str, str] | None = None) -> JobSpec:
+    """Describe a job as this machine runs it itself."""
+    return JobSpec(
+        job_id=body.job_id,
+        task_id=body.task_id,
+        kind=body.kind,
+        title=body.title[:TITLE_CHARS_MAX] or body.kind.rpartition(".")[2],
+        inputs=body.inputs,
+        answers=answers or {},
+        origin=Origin.LOCAL,
+    )
+
+
+def told_spec(attempt: Attempt) -> JobSpec | None:
+    """Return what the start of an attempt tells of its job."""
+    size = len(attempt.spec.model_dump_json().encode())
+    return attempt.spec if size <= SPEC_BYTES_MAX else None
+
+
+def known_spec(connection: sqlite3.Connection, job_id: JobId) -> JobSpec | None:
+    """Describe a job that was asked for here or has run somewhere; None when too little is known.
+
+    The last start is what counts: it holds the answers given by then.
+    """
+    row = connection.execute(
+        "select body from copy_step where job_id = ? and type = 'job_started'"
+        " order by step_id desc limit 1",
+        (job_id,),
+    ).fetchone()
+    try:
+        started = JobStarted.model_validate_json(row[0]) if row else None
+    except ValidationError:
+        started = None
+    if started is not None and started.job is not None:
+        return started.job
+    row = connection.execute(
+        "select copy_job.task_id, asked_here.kind, title, asked_here.inputs from asked_here"
+        " join copy_job using (job_id) where job_id = ?",
+        (job_id,),
+    ).fetchone()
+    if row is None:
+        return None
+    return JobSpec.model_validate(
+        {
+            "job_id": job_id,
+            "task_id": TaskId(row[0]),
+            "kind": row[1],
+            "title": row[2],
+            "inputs": _object(row[3]),
+        }
+    )
+
+
+def given(connection: sqlite3.Connection, job_id: JobId) -> tuple[QuestionId, str] | None:
+    """Return the answer to a job's open question that was given here and has not counted yet."""
+    row = connection.execute(
+        "select question_id, given from copy_question"
+        " where job_id = ? and given != '' and state = 'open'",
+        (job_id,),
+    ).fetchone()
+    return (QuestionId(row[0]), row[1]) if row else None
+
+
+def is_cancelled(connection: sqlite3.Connection, job_id: JobId) -> bool:
+    """Say whether its person wants a job stopped."""
+    row = connection.execute(
+        "select 1 from copy_job where job_id = ? and cancel_by != ''", (job_id,)
+    ).fetchone()
+    return row is not None
+
+
+def _object(text: str) -> dict[str, object]:
+    told = from_json(text or "{}")
+    assert isinstance(told, dict)
+    return told
