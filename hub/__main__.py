@@ -1,4 +1,4 @@
-"""`deskhand-hub`: serve, invite, approve, chat, get, doctor, dead, demo.
+"""`deskhand-hub`: serve, invite, approve, chat, get, doctor, dead, backup, restore, demo.
 
 Only the command's own code is imported, and only once it is chosen: help is instant.
 """
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared.errors import AppError, NotAllowed
+from shared.errors import AppError, BadInput, NotAllowed
 from shared.plain_text import plain
 
 if TYPE_CHECKING:
@@ -169,6 +169,7 @@ def _parser() -> argparse.ArgumentParser:
     dead.add_argument("id", nargs="?", help="the four characters after #, or all")
     _hub_options(dead)
 
+    _backup_commands(commands)
     demo = _command(
         commands,
         "demo",
@@ -185,6 +186,36 @@ def _parser() -> argparse.ArgumentParser:
         help="print one JSON object as the last line; the transcript goes to standard error",
     )
     return parser
+
+
+def _backup_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    backup = _command(
+        commands,
+        "backup",
+        "one file with all that the hub on this machine knows",
+        _backup,
+        "The hub may run meanwhile. Without FILE it is put into the data folder's backups, where\n"
+        "the hub puts one a day by itself (HUB_BACKUPS), and the oldest there are deleted.\n"
+        "The file holds the hub's keys, too: only its owner may read it.",
+    )
+    backup.add_argument("file", nargs="?", type=Path, help="a file, or a folder to put it in")
+    backup.add_argument(
+        "--keep", type=int, metavar="N", help="how many to keep in backups (HUB_BACKUPS)"
+    )
+    _data_option(backup)
+
+    restore = _command(
+        commands,
+        "restore",
+        "bring a backup back",
+        _restore,
+        "The hub must not be running. What stands in the data folder is kept aside. Computers\n"
+        "bring back by themselves what they did since; what may have run since, and must not run\n"
+        "twice, asks its person. Says what else this means.",
+    )
+    restore.add_argument("file", nargs="?", type=Path, help="a backup")
+    restore.add_argument("--latest", action="store_true", help="the newest in backups")
+    _data_option(restore)
 
 
 def _command(
@@ -289,6 +320,20 @@ def _dead(options: argparse.Namespace) -> int:
     if options.action is None:
         return list_dead(client)
     return requeue_dead(client, (options.id or "").removeprefix("#"))
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from hub.backup import back_up
+
+    if options.keep is not None and options.keep < 1:
+        raise BadInput("keep_invalid", "At least one backup must be kept.", "Try --keep 7.")
+    return back_up(_settings(options), options.file, options.keep, _version())
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from hub.restore import restore
+
+    return restore(_settings(options), options.file, is_latest=options.latest)
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -30,6 +30,7 @@ from hub.server import App, LateApi, Server, listen, loop_factory, on_signals, s
 from hub.services import Services
 from hub.services.absences import Absences
 from hub.services.admissions import Admissions
+from hub.services.backups import Backups
 from hub.services.deliveries import Deliveries
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
@@ -40,11 +41,13 @@ from hub.services.pairing import Pairing
 from hub.services.recorder import Recorder
 from hub.services.registry import Registry
 from hub.services.rescuer import Rescuer
+from hub.services.restored import Restored
 from hub.services.taps import TapNames
 from hub.services.views import Views
 from hub.settings import Settings
 from hub.store.database import open_store
 from hub.store.ledger import Ledger
+from hub.store.lock import lock_hub
 from shared.database import Database
 from shared.environment import Environment
 from shared.errors import NotAllowed, Unavailable
@@ -80,6 +83,8 @@ class Hub:
     api: LateApi
     app: App
     hub_epoch: str
+    restored: Restored
+    backups: Backups
 
 
 def compose(
@@ -136,6 +141,10 @@ def compose(
         api=api,
         app=_router(engine, console, host, api, install),
         hub_epoch=ledger.hub_epoch,
+        restored=Restored(ledger, kinds),
+        backups=Backups(
+            settings.data, environment, keep=settings.backups, version=program_version()
+        ),
     )
 
 
@@ -152,28 +161,31 @@ async def running(
 
     Raises:
         Unavailable: `port_taken`, or as `compose`.
+        Conflict: `hub_running`, on the same data folder.
     """
     listener = listen(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     try:
-        hub = compose(settings, environment, kinds, beats)
-        try:
-            await _prepare(hub)
-            async with asyncio.TaskGroup() as tasks:
-                loops = [tasks.create_task(loop) for loop in _loops(hub)]
-                server = server_of(hub.settings, hub.app)
-                serving = tasks.create_task(server.serve(sockets=[listener]))
-                try:
-                    # A server that cannot start ends its task, and with it this group.
-                    await server.is_up.wait()
-                    loops.append(tasks.create_task(_warm(hub)))
-                    yield hub
-                finally:
-                    await _drain(hub, server, serving)
-                    for loop in loops:
-                        loop.cancel()
-        finally:
-            hub.database.close()
+        _make_folder(settings.data)
+        with lock_hub(settings.data):
+            hub = compose(settings, environment, kinds, beats)
+            try:
+                await _prepare(hub)
+                async with asyncio.TaskGroup() as tasks:
+                    loops = [tasks.create_task(loop) for loop in _loops(hub)]
+                    server = server_of(hub.settings, hub.app)
+                    serving = tasks.create_task(server.serve(sockets=[listener]))
+                    try:
+                        # A server that cannot start ends its task, and with it this group.
+                        await server.is_up.wait()
+                        loops.append(tasks.create_task(_warm(hub)))
+                        yield hub
+                    finally:
+                        await _drain(hub, server, serving)
+                        for loop in loops:
+                            loop.cancel()
+            finally:
+                hub.database.close()
     finally:
         listener.close()
 
@@ -333,6 +345,7 @@ def _router(
 
 
 async def _prepare(hub: Hub) -> None:
+    await hub.restored.settle()
     await rebuild(hub.services)
     await _admit_owner(hub)
     await hub.host.begin()

@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     """Ids of the group chats in which the bot answers, separated by commas. None when empty."""
     telegram_webhook: bool = False
     """Let Telegram call the hub instead of asking it; needs HUB_PUBLIC_URL with https."""
+    backups: int = Field(default=7, ge=0, le=1000)
+    """How many daily backups are kept in the data folder's backups; 0 makes none."""
     log_format: Literal["text", "json"] = "text"
     """"text" for people, "json" for machines."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

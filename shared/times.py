@@ -12,3 +12,9 @@ def to_ms(moment: datetime) -> int:
 
 def from_ms(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def utc_words(moment: datetime) -> str:
+    """Tell a moment to people whose zone is not known: "21 Nov 2026, 14:02 UTC"."""
+    there = moment.astimezone(UTC)
+    return f"{there.day} {there:%b %Y, %H:%M} UTC"

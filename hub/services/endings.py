@@ -143,6 +143,16 @@ def lose(
         _interrupt(entry, job, environment, reason, touched)
 
 
+def ask_about(entry: Entry, job: Job, environment: Environment, *, reason: str, code: str) -> None:
+    """Ask a person about a job that nobody has and that may have had its effect nevertheless.
+
+    What it asked before is closed: whoever answers that must know this, too.
+    """
+    queue.set_error(entry, job.job_id, ErrorBody(code=code, message=reason, retryable=True))
+    questions.close_of_job(entry, job.job_id)
+    _interrupt(entry, job, environment, reason, ())
+
+
 def _bury_lost(entry: Entry, job: Job, reason: str) -> None:
     error = ErrorBody(
         code="lost_too_often",

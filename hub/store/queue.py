@@ -157,6 +157,15 @@ def held(connection: sqlite3.Connection, worker_id: WorkerId | None = None) -> l
     return [to_job(row) for row in rows]
 
 
+def unheld(connection: sqlite3.Connection) -> list[Job]:
+    """Jobs that have not ended and that no worker has: waiting for one, or for a person."""
+    rows = connection.execute(
+        f"SELECT {_JOB} FROM jobs WHERE is_held = 0"
+        " AND state IN ('queued', 'offered', 'asking', 'interrupted') ORDER BY job_id"
+    )
+    return [to_job(row) for row in rows]
+
+
 def in_state(connection: sqlite3.Connection, person_id: PersonId, state: JobState) -> list[Job]:
     """Load a person's jobs in one state, the oldest first."""
     rows = connection.execute(
