@@ -23,7 +23,7 @@ from hub.services.requests import Request
 from hub.services.rescuer import Rescuer
 from hub.services.views import Views
 from hub.store import queue
-from hub.store.database import open_store
+from hub.store.database import CARE, open_store
 from hub.store.ledger import Ledger
 from shared.capabilities import Capability, Lacking
 from shared.events import Event, EventBody, write_event
@@ -39,6 +39,7 @@ from shared.messages import (
     Offer,
     Verdict,
 )
+from shared.store_file import Care
 from tests.makers import ABLE, KINDS, LASTING, PASSING, HandClock, hand_environment
 from tests.pairing import Computer
 
@@ -68,6 +69,7 @@ class World:
     """Services on a real store, with a clock set by hand."""
 
     folder: Path
+    care: Care = CARE
     clock: HandClock = field(init=False)
     engine: PigeonHoles = field(init=False)
     services: Services = field(init=False)
@@ -79,7 +81,7 @@ class World:
         self._open()
 
     def _open(self) -> None:
-        self.database = open_store(self.folder)
+        self.database = open_store(self.folder, care=self.care)
         self.ledger = ledger = Ledger(self.database, self.environment)
         self.board = board = Board()
         self.engine = PigeonHoles()
