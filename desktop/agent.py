@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
-from pydantic import ValidationError
 
 from desktop.alone import Alone
 from desktop.core import sending
@@ -22,6 +21,7 @@ from desktop.core.attempt import Attempt, AttemptState
 from desktop.core.link import LinkState, LinkStatus
 from desktop.core.news import News
 from desktop.core.outcome import Ending, Outcome
+from desktop.core.outcome_event import RESULT_BYTES_MAX, outcome_event
 from desktop.core.policy import MEMORY_SHARE_DEFAULT, Policy
 from desktop.core.run_policy import cores_max
 from desktop.core.sending import Wish
@@ -32,7 +32,7 @@ from desktop.runner.child import Child
 from desktop.runner.inside import load
 from desktop.runner.runner import MakeChild, Runner, Workshop
 from desktop.store.facts import Pairing
-from desktop.store.hands import Hands, Names
+from desktop.store.hands import Hands
 from desktop.store.journal import OpenQuestion
 from desktop.store.outgoing import Parcel
 from desktop.system import hardware
@@ -44,17 +44,12 @@ from shared.database import Database
 from shared.environment import Environment
 from shared.errors import AppError, ErrorBody, Unavailable
 from shared.events import (
-    AttemptEventBody,
     Event,
-    JobCancelled,
-    JobFailed,
-    JobInterrupted,
-    JobSucceeded,
     RequestEventBody,
 )
 from shared.ids import JobId, WorkerId
 from shared.jobs import JobSpec
-from shared.kinds import FileRef, Kind
+from shared.kinds import Kind
 from shared.messages import (
     Accept,
     Beat,
@@ -77,8 +72,6 @@ log = structlog.get_logger(__name__)
 
 CALLS_BEFORE_ALONE = 2
 """A line that comes back at once is no reason to do without the hub."""
-RESULT_BYTES_MAX = 64 * 1024
-"""A result travels as an event; what is larger belongs into a file beside the input."""
 KINDS_AT = "shared.kinds.catalogue:BUILT_IN"
 EXECUTORS_AT = "desktop.jobs:EXECUTORS"
 
@@ -495,49 +488,4 @@ class Agent:
 def not_running() -> Unavailable:
     return Unavailable(
         "worker_starting", "This worker is starting or stopping.", "It waits.", retryable=True
-    )
-
-
-def outcome_event(
-    names: Names, outcome: Outcome, kind: Kind, sends: tuple[FileRef, ...] = ()
-) -> AttemptEventBody:
-    """Turn a child's end into the event that tells of it; `sends` are the files that may leave."""
-    match outcome.ending:
-        case Ending.RESULT:
-            return _success(names, outcome, kind, sends)
-        case Ending.CANCELLED:
-            return JobCancelled(**names)
-        case Ending.PARKED:
-            raise AssertionError("a parked attempt ends when its question does, in `hear`")
-        case ending if ending is not Ending.REFUSED and not (kind.idempotent or kind.resumable):
-            # It ended without its own word, so nobody knows how far its effect went.
-            return JobInterrupted(**names, reason=outcome.failure().message[:400])
-        case _:
-            return JobFailed(**names, error=outcome.failure())
-
-
-def _success(
-    names: Names, outcome: Outcome, kind: Kind, sends: tuple[FileRef, ...]
-) -> AttemptEventBody:
-    try:
-        # Whatever the child says it hands over: what counts is what was copied.
-        output = {**(outcome.output or {}), "sends": sends}
-        result = kind.output.model_validate(output)
-    except ValidationError:
-        error = AppError(
-            "result_invalid",
-            f"{kind.name} ended, but what it returned does not fit its kind.",
-            "This is a fault of the program; please report it with the job's log.",
-        )
-        return JobFailed(**names, error=error.body)
-    size = len(result.model_dump_json().encode())
-    if size > RESULT_BYTES_MAX:
-        error = AppError(
-            "result_too_large",
-            f"The result has {size:,} bytes; up to {RESULT_BYTES_MAX:,} can be told in a chat.",
-            "The job has to write it into a file instead.",
-        )
-        return JobFailed(**names, error=error.body)
-    return JobSucceeded(
-        **names, result=result.model_dump(mode="json"), running_seconds=outcome.running_seconds
     )

@@ -13,8 +13,9 @@ from typing import Protocol
 import structlog
 
 from desktop.core.attempt import Attempt, AttemptState
+from desktop.core.outcome_event import names
 from desktop.store import kept
-from desktop.store.hands import Hands, names
+from desktop.store.hands import Hands
 from desktop.store.journal import OpenQuestion
 from shared.environment import Environment
 from shared.errors import AppError

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypedDict, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -17,6 +17,7 @@ from desktop.core import attempt as step
 from desktop.core.admission import AskedHere
 from desktop.core.attempt import Attempt, AttemptState
 from desktop.core.news import News
+from desktop.core.outcome_event import Names, names
 from desktop.store import copies, copy_tables, facts, journal, kept, outbox, outgoing
 from desktop.store.journal import OpenQuestion
 from desktop.store.outgoing import Parcel
@@ -52,14 +53,6 @@ from shared.messages import Events, Held
 from shared.questions import Asking
 
 T = TypeVar("T")
-
-
-class Names(TypedDict):
-    """What every event of an attempt names."""
-
-    job_id: JobId
-    attempt: int
-    fence: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -512,10 +505,6 @@ def answer_invalid() -> ErrorBody:
         message="The hub passed on an answer that is none of those the job offered.",
         hint="Run it again and choose one of the answers shown.",
     )
-
-
-def names(attempt: Attempt) -> Names:
-    return Names(job_id=attempt.spec.job_id, attempt=attempt.number, fence=attempt.fence)
 
 
 def known_body(event: Event) -> EventBody | None:
