@@ -7,6 +7,8 @@ tells a fact, and a fact beats the hub's order.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from hub.core import job as core
 from hub.core.job import Job, Life
 from hub.core.task import Task
@@ -24,7 +26,13 @@ FIRST_EPOCH = 1
 
 
 def adopt_started(
-    entry: Entry, worker_id: WorkerId, person_id: PersonId, job: Job | None, body: JobStarted
+    entry: Entry,
+    worker_id: WorkerId,
+    person_id: PersonId,
+    job: Job | None,
+    body: JobStarted,
+    *,
+    at: datetime,
 ) -> Job | None:
     """Take in a job whose start a worker tells; None when it has no claim to it.
 
@@ -34,12 +42,13 @@ def adopt_started(
         person_id: whose worker it is.
         job: as this hub knows it.
         body: what is told.
+        at: when that was, by the worker's clock.
     """
     spec = body.job
     if spec is None or spec.job_id != body.job_id:
         return None
     if job is None:
-        return adopt_new(entry, worker_id, person_id, spec, body.attempt, body.fence)
+        return adopt_new(entry, worker_id, person_id, spec, body.attempt, body.fence, at=at)
     is_forgotten = entry.epoch > FIRST_EPOCH and job.pinned_to in (None, worker_id)
     if not is_forgotten or not core.may_adopt(job.life, body.fence):
         return None
@@ -55,9 +64,11 @@ def adopt_new(
     spec: JobSpec,
     attempt: int,
     fence: int,
+    *,
     text: str = "",
+    at: datetime,
 ) -> Job:
-    """Make the task and the job, granted to the worker that has it.
+    """Make the task and the job, granted to the worker that has it, as of when it was made.
 
     Raises:
         BadInput: `job_id_invalid`.
@@ -65,10 +76,11 @@ def adopt_new(
     """
     check_ids(entry, person_id, spec.job_id, spec.task_id)
     text = text or spec.title or spec.kind
+    made_at = min(at, entry.now)
     if tasks.load(entry.connection, spec.task_id) is None:
         tasks.insert(entry, Task(
             task_id=spec.task_id, person_id=person_id, text=text, conversation=NOWHERE,
-            created_at=entry.now,
+            created_at=made_at,
         ))  # fmt: skip
         told = TaskCreated(task_id=spec.task_id, person_id=person_id, text=text)
         entry.tell(person_id, told, entity=spec.task_id)
@@ -79,7 +91,7 @@ def adopt_new(
         person_id=person_id,
         kind=spec.kind,
         pinned_to=worker_id,
-        created_at=entry.now,
+        created_at=made_at,
         life=life,
     )
     new = queue.NewJob(

@@ -7,6 +7,7 @@ the computer may have been away for days since it was asked.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
@@ -45,11 +46,16 @@ class Asked:
         self._deeds = doing
 
     def obey(
-        self, entry: Entry, worker_id: WorkerId, person_id: PersonId, body: RequestEventBody
+        self,
+        entry: Entry,
+        worker_id: WorkerId,
+        person_id: PersonId,
+        body: RequestEventBody,
+        at: datetime,
     ) -> None:
-        """Do what was asked, or tell why not."""
+        """Do what was asked, or tell why not; `at` is when, by the computer's clock."""
         try:
-            self._obey(entry, worker_id, person_id, body)
+            self._obey(entry, worker_id, person_id, body, at)
         except AppError as error:
             log.info("request_refused", worker_id=worker_id, request=body.type, code=error.code)
             entry.tell(
@@ -60,11 +66,16 @@ class Asked:
             )
 
     def _obey(
-        self, entry: Entry, worker_id: WorkerId, person_id: PersonId, body: RequestEventBody
+        self,
+        entry: Entry,
+        worker_id: WorkerId,
+        person_id: PersonId,
+        body: RequestEventBody,
+        at: datetime,
     ) -> None:
         match body:
             case TaskRequested():
-                self._request(entry, worker_id, person_id, body)
+                self._request(entry, worker_id, person_id, body, at)
             case AnswerGiven():
                 self._answer(entry, worker_id, person_id, body)
             case CancelAsked():
@@ -78,7 +89,12 @@ class Asked:
                 raise BadInput("purge_not_yet", "This hub cannot delete tasks yet.", "Update it.")
 
     def _request(
-        self, entry: Entry, worker_id: WorkerId, person_id: PersonId, body: TaskRequested
+        self,
+        entry: Entry,
+        worker_id: WorkerId,
+        person_id: PersonId,
+        body: TaskRequested,
+        at: datetime,
     ) -> None:
         adoption.check_ids(entry, person_id, body.job_id, body.task_id)
         known = queue.load_in(entry, body.job_id)
@@ -91,8 +107,9 @@ class Asked:
             adoption.replace_job(entry, person_id, body.replaces, by)
         if body.is_kept and body.worker_id == worker_id:
             adoption.adopt_new(
-                entry, worker_id, person_id, kept_spec(body), KEPT_ATTEMPT, KEPT_FENCE, body.text
-            )
+                entry, worker_id, person_id, kept_spec(body), KEPT_ATTEMPT, KEPT_FENCE,
+                text=body.text, at=at,
+            )  # fmt: skip
             return
         request = Request(
             person_id=person_id,

@@ -125,7 +125,7 @@ class Recorder:
             _keep_portable(entry, person_id, event)
         elif isinstance(body, RequestEventBody):
             _keep_portable(entry, person_id, event)
-            self._requests.obey(entry, worker_id, person_id, body)
+            self._requests.obey(entry, worker_id, person_id, body, event.at)
         elif isinstance(body, AttemptEventBody):
             self._take_report(entry, worker_id, person_id, event, body)
         else:
@@ -182,7 +182,7 @@ class Recorder:
         """Take in a job that the worker has and this hub never granted, or refuse its report."""
         if not isinstance(body, JobStarted) or not _is_portable(event):
             raise _foreign(body)
-        adopted = adoption.adopt_started(entry, worker_id, person_id, job, body)
+        adopted = adoption.adopt_started(entry, worker_id, person_id, job, body, at=event.at)
         if adopted is None:
             raise _foreign(body)
         return adopted

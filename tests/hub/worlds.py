@@ -235,9 +235,12 @@ class Desk:
             at=self.world.clock.now(),
         )
 
+    def events(self, *bodies: EventBody) -> tuple[Event, ...]:
+        """Write bodies down in its log, now; they are not pushed."""
+        return tuple(self.event(body) for body in bodies)
+
     async def report(self, *bodies: EventBody) -> Recorded:
-        pushed = tuple(self.event(body) for body in bodies)
-        return await self.push(pushed)
+        return await self.push(self.events(*bodies))
 
     async def push(self, pushed: tuple[Event, ...]) -> Recorded:
         return await self.world.services.recorder.record(self.worker_id, self.person_id, pushed)

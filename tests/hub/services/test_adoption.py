@@ -6,6 +6,7 @@ A computer ran them while no hub was there, or the hub was restored and has forg
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from hub.store.ledger import begin_epoch
 from shared.events import (
@@ -90,11 +91,14 @@ async def test_a_kept_job_is_taken_in_whole_with_its_start_and_its_end(world: Wo
     anna = await world.person()
     pc = await world.desk(anna)
     body = kept(pc.worker_id)
+    then = pc.events(body, started(spec_of(body)), succeeded(spec_of(body)))
+    world.clock.advance(3 * 3600)
 
-    await pc.report(body, started(spec_of(body)), succeeded(spec_of(body)))
+    await pc.push(then)
 
     card = await world.services.views.job(anna.person_id, body.job_id)
     assert (card.state, card.text, card.origin) == (JobState.SUCCEEDED, "push it", Origin.LOCAL)
+    assert card.job.created_at == world.clock.now() - timedelta(hours=3)
     assert not await told(world, JobQueued), "nobody may take it for a job that waits"
     assert len(await told(world, JobGranted)) == 1
 
