@@ -125,6 +125,10 @@ class ProtocolMachine(RuleBasedStateMachine):
 
     # What goes wrong.
 
+    @rule()
+    def the_hubs_disk_changes_its_pace(self) -> None:
+        self.world.is_hub_slow = not self.world.is_hub_slow
+
     @rule(worker=some_worker, knows=st.sampled_from(["both", "hub", "worker", "nobody"]))
     def a_line_is_cut(self, worker: int, knows: str) -> None:
         if (line := self.at(worker).line) is not None:
@@ -219,13 +223,16 @@ class ProtocolMachine(RuleBasedStateMachine):
         for mine in world.workers:
             world.connect(mine)
             world.carry_up(mine, 1)
-        world.hub.commit()
+        if not world.is_hub_slow:
+            world.hub.commit()
         world.hub.place()
         for line in list(world.hub.lines):
             world.hub.stream(line, 4)
         for mine in world.workers:
             world.carry_down(mine, 1)
             mine.commit()
+        world.check()
+        world.hub.commit()
         world.notice()
 
     def at(self, worker: int) -> PaperWorker:
