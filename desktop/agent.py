@@ -260,9 +260,15 @@ class Agent:
     async def acknowledged(self, seq: int) -> None:
         await self._hands.acknowledge(seq)
 
-    async def restored(self) -> None:
-        log.warning("the store is an older copy of itself; a new epoch begins")
-        await self._hands.renew()
+    async def forked(self, hub_epoch: str, upto: int) -> None:
+        await self._hands.fork(hub_epoch, upto)
+
+    async def continues(self, seq: int, digest: str) -> bool:
+        return await self._hands.continues(seq, digest)
+
+    async def restored(self, acked_seq: int) -> None:
+        log.warning("the store was copied or is an older copy of itself; a new epoch begins")
+        await self._hands.renew(acked_seq)
 
     async def apply(self, hub_epoch: str, events: Events) -> None:
         heard = await self._hands.hear(hub_epoch, events)

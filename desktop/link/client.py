@@ -45,10 +45,11 @@ from shared.messages import (
     Pull,
     Welcome,
 )
-from shared.protocol import Phase, WorkerEnd
+from shared.protocol import Phase, ProtocolError, WorkerEnd
 
 log = structlog.get_logger(__name__)
 
+RESTORED = "worker_restored"
 GOODBYE_SECONDS = 1.0
 CLOSE_TRY_LATER = 1013
 """The WebSocket close code for "no room now" (IANA's registry of close codes)."""
@@ -79,8 +80,18 @@ class Station(Protocol):
     async def take(self, message: FromHub) -> None:
         """Act on any other message."""
 
-    async def restored(self) -> None:
-        """The hub knows more of our log than we do: start a new epoch."""
+    async def forked(self, hub_epoch: str, upto: int) -> None:
+        """The hub was restored from a backup: its log is as it was up to a number, and then new."""
+
+    async def continues(self, seq: int, digest: str) -> bool:
+        """Say whether our log goes on after that event of ours, the last one that the hub has."""
+
+    async def restored(self, acked_seq: int) -> None:
+        """The hub has other events of our log than we do: start a new epoch.
+
+        Args:
+            acked_seq: up to which number it has some.
+        """
 
 
 class Link:
@@ -107,6 +118,8 @@ class Link:
         """Kept while it works: reading it takes a while."""
         self._end: WorkerEnd | None = None
         """Of the line that is up, or of the last one."""
+        self._greeted: WorkerEnd | None = None
+        """Of the line on which our log may go on."""
         self._outgoing = asyncio.Event()
         self._failures = 0
         self._is_renewing = False
@@ -266,11 +279,23 @@ class Link:
                     end.applied(message.upto)
                     self._outgoing.set()
                 case Welcome():
-                    # An acknowledgement may have been lost with the last line.
-                    await self._station.acknowledged(message.acked_seq)
-                    await self._station.take(message)
+                    await self._greet(end, message)
                 case _:
                     await self._station.take(message)
+
+    async def _greet(self, end: WorkerEnd, welcome: Welcome) -> None:
+        """Find out where both logs go on before anything of ours is sent."""
+        if end.fork is not None:
+            log.warning("the hub was restored from a backup", upto=end.fork)
+            await self._station.forked(end.hub_epoch, end.fork)
+        if not await self._station.continues(welcome.acked_seq, welcome.acked_digest):
+            end.close(worker_copied())
+            return
+        # An acknowledgement may have been lost with the last line.
+        await self._station.acknowledged(welcome.acked_seq)
+        await self._station.take(welcome)
+        self._greeted = end
+        self._outgoing.set()
 
     async def _write_all(self, connection: Line, end: WorkerEnd) -> None:
         """Write until the line has closed; what came before that is read on: the reason, often."""
@@ -281,7 +306,7 @@ class Link:
         """Send what is due: frames, the outbox, beats; ends the line when the end has closed."""
         while True:
             self._outgoing.clear()
-            if end.room and end.next_seq <= self._station.outbox_seq:
+            if self._greeted is end and end.room and end.next_seq <= self._station.outbox_seq:
                 events = await self._station.outbox(end.next_seq, BATCH_EVENTS_MAX)
                 if end.phase is Phase.OPEN and events and events[0].seq == end.next_seq:
                     end.push(events)
@@ -302,8 +327,8 @@ class Link:
     async def _after(self, connection: Line) -> bool:
         """Look at how a line ended; False when there is no use in another."""
         error = self._why_closed(connection)
-        if error is not None and error.code == "worker_restored":
-            await self._station.restored()
+        if error is not None and error.code == RESTORED and self._end is not None:
+            await self._station.restored(self._end.acked_seq)
         if error is not None and error.code in (*REFUSED_CODES, REPLACED):
             told = replaced() if error.code == REPLACED else error.body
             self._on_status(LinkStatus(state=LinkState.REFUSED, error=told))
@@ -345,6 +370,15 @@ async def _say_goodbye(connection: Line, end: WorkerEnd) -> None:
         async with asyncio.timeout(GOODBYE_SECONDS):
             for frame in end.frames_to_send():
                 await connection.send(frame)
+
+
+def worker_copied() -> ProtocolError:
+    return ProtocolError(
+        RESTORED,
+        "The hub has other events of this worker than its own log: its store was copied or "
+        "restored.",
+        "It starts a new epoch and connects again.",
+    )
 
 
 def _first(failures: BaseExceptionGroup[AppError]) -> AppError:

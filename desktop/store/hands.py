@@ -193,10 +193,23 @@ class Hands:
             if step.is_forgotten(attempt, seq):
                 del self._attempts[key]
 
-    async def renew(self) -> None:
-        """Start a new epoch: the store turned out to be an older copy of itself."""
+    async def fork(self, hub_epoch: str, upto: int) -> None:
+        """The hub was restored from a backup: go on with its log from a number on."""
+
+        def note(connection: sqlite3.Connection) -> None:
+            facts.move_hub_cursor(connection, hub_epoch, upto)
+
+        await self._write(note)
+
+    async def continues(self, seq: int, digest: str) -> bool:
+        """Say whether our log goes on after that event, the last one that the hub has of it."""
+        return await self._database.read(lambda c: outbox.continues(c, seq, digest))
+
+    async def renew(self, acked_seq: int) -> None:
+        """Start a new epoch: the store turned out to be a copy, or an older one of itself."""
 
         def note(connection: sqlite3.Connection) -> list[Attempt]:
+            outbox.take_back_acks(connection, acked_seq)
             outbox.start_epoch(connection, at=self._environment.now())
             return journal.attempts(connection)
 

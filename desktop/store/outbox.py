@@ -93,3 +93,30 @@ def start_epoch(connection: sqlite3.Connection, *, at: datetime) -> int:
             "update attempt set outcome_seq = ? where outcome_seq = ?", (seq, event.seq)
         )
     return old + 1
+
+
+def continues(connection: sqlite3.Connection, seq: int, digest: str) -> bool:
+    """Say whether this log goes on where the hub has taken it in.
+
+    Args:
+        connection: of the store.
+        seq: the last number that the hub has of this epoch.
+        digest: of that event, as the hub has it; empty when it does not know.
+
+    Returns:
+        False when the hub has another event of that number, because another machine went on with
+        a copy of this store, or this one with an older copy of its own; and when what comes after
+        it is kept no more, because the hub was restored from a backup that is too old.
+    """
+    if seq < last_seq(connection, facts.epoch(connection)):
+        coming = read(connection, start=seq + 1, count_max=1)
+        if not coming or coming[0].seq != seq + 1:
+            return False
+    known = read(connection, start=seq, count_max=1) if seq and digest else []
+    return not known or known[0].seq != seq or known[0].digest == digest
+
+
+def take_back_acks(connection: sqlite3.Connection, seq: int) -> None:
+    """The hub has less of this log than it once acknowledged, or other events of its numbers."""
+    if seq < acked_seq(connection):
+        facts.put(connection, f"acked.{facts.epoch(connection)}", str(seq))

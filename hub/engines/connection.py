@@ -232,10 +232,12 @@ class Connection:
             return
         self.end.welcome(
             hub_epoch=self._hub_epoch,
-            acked_seq=acked,
+            acked_seq=acked.seq,
+            acked_digest=acked.digest,
             hub_seq=self._known_upto(hello),
             time=self._environment.now(),
             verdicts=verdicts,
+            lineage=self._lineage,
             beat_seconds=self._beats.every_seconds,
             dead_seconds=self._beats.dead_seconds,
         )

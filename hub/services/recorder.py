@@ -102,17 +102,21 @@ class Recorder:
     ) -> Recorded:
         epoch = pushed[0].epoch
         recorded = Recorded(events.cursor(entry.connection, worker_id, epoch))
+        last: Event | None = None
         for event in pushed:
             if event.seq != recorded.acked_seq + 1:
                 continue
-            recorded.acked_seq = event.seq
+            recorded.acked_seq, last = event.seq, event
+            if events.is_told_again(entry.connection, event):
+                continue
             try:
                 self._take_one(entry, worker_id, person_id, event)
             except (NotAllowed, BadInput, Conflict) as error:
                 self.refused += 1
                 recorded.refused.append(error)
                 log.warning("event_refused", worker_id=worker_id, code=error.code, type=event.type)
-        events.move_cursor(entry, worker_id, epoch, recorded.acked_seq)
+        if last is not None:
+            events.move_cursor(entry, last)
         return recorded
 
     def _take_one(

@@ -64,7 +64,7 @@ class Rescuer:
 
     async def take_inventory(
         self, hello: Hello, person_id: PersonId
-    ) -> tuple[int, tuple[Verdict, ...]]:
+    ) -> tuple[events.Acked, tuple[Verdict, ...]]:
         """Reconcile what a worker holds with what it was granted.
 
         Returns how far its log has been taken in, and a verdict for each attempt it told. A grant
@@ -135,10 +135,10 @@ class Rescuer:
 
     def _judge(
         self, entry: Entry, hello: Hello, person_id: PersonId
-    ) -> tuple[int, tuple[Verdict, ...], list[Job]]:
+    ) -> tuple[events.Acked, tuple[Verdict, ...], list[Job]]:
         verdicts = []
         told = set()
-        acked = events.cursor(entry.connection, hello.device, hello.epoch)
+        acked = events.acked(entry.connection, hello.device, hello.epoch)
         for held in hello.held:
             job = queue.load_in(entry, held.job_id)
             if job is not None and job.person_id != person_id:
@@ -147,7 +147,7 @@ class Rescuer:
                 job.life if job else None,
                 held,
                 hello.device,
-                is_telling=hello.outbox_seq > acked,
+                is_telling=hello.outbox_seq > acked.seq,
             )
             verdicts.append(said)
             if said.decision in (Decision.KEEP, Decision.GRANT):

@@ -226,4 +226,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     let_people_lock,
     events.add_stamps,
     create_lineage,
+    events.add_digests,
 )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from datetime import datetime
+from typing import NamedTuple
 
 from hub.core.fact import Fact
 from hub.store.ledger import Entry
+from shared.events import Event
 from shared.ids import PersonId
 
 _SELECT = (
@@ -45,20 +47,63 @@ def of_entity(
     return [_to_fact(row) for row in rows]
 
 
+class Acked(NamedTuple):
+    """How far a device's log of an epoch has been taken in."""
+
+    seq: int = 0
+    """0 when not at all."""
+    digest: str = ""
+    """Of the event with that number; empty when none was kept."""
+
+
+def acked(connection: sqlite3.Connection, device: str, epoch: int) -> Acked:
+    row = connection.execute(
+        "SELECT seq, digest FROM cursors WHERE device = ? AND epoch = ?", (device, epoch)
+    ).fetchone()
+    return Acked(*row) if row else Acked()
+
+
 def cursor(connection: sqlite3.Connection, device: str, epoch: int) -> int:
     """How far a device's log of an epoch has been taken in; 0 when not at all."""
-    row = connection.execute(
-        "SELECT seq FROM cursors WHERE device = ? AND epoch = ?", (device, epoch)
-    ).fetchone()
-    return row[0] if row else 0
+    return acked(connection, device, epoch).seq
 
 
-def move_cursor(entry: Entry, device: str, epoch: int, seq: int) -> None:
+def move_cursor(entry: Entry, last: Event) -> None:
+    """A device's log is taken in up to this event, also when that was refused."""
     entry.connection.execute(
-        "INSERT INTO cursors VALUES (?, ?, ?)"
-        " ON CONFLICT (device, epoch) DO UPDATE SET seq = excluded.seq",
-        (device, epoch, seq),
+        "INSERT INTO cursors (device, epoch, seq, digest, stamp) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (device, epoch) DO UPDATE SET seq = excluded.seq,"
+        " digest = excluded.digest, stamp = max(stamp, excluded.stamp)",
+        (last.device, last.epoch, last.seq, last.digest, last.hlc),
     )
+
+
+def is_told_again(connection: sqlite3.Connection, event: Event) -> bool:
+    """Say whether a device tells under a new number what it told in an earlier epoch.
+
+    A store that was copied, or restored from an older copy, cannot know which of its events got
+    across: it tells them all again in its next epoch. Only their numbers differ.
+    """
+    if not event.hlc:
+        return False
+    (stamp,) = connection.execute(
+        "SELECT max(stamp) FROM cursors WHERE device = ? AND epoch < ?",
+        (event.device, event.epoch),
+    ).fetchone()
+    if stamp is None or event.hlc > stamp:
+        return False
+    rows = connection.execute(
+        "SELECT body FROM events WHERE entity = ? AND device = ? AND epoch < ? AND type = ?"
+        " AND hlc = ?",
+        (event.entity, event.device, event.epoch, event.type, event.hlc),
+    )
+    return any(json.loads(body) == event.body for (body,) in rows)
+
+
+def add_digests(connection: sqlite3.Connection) -> None:
+    """What was taken in last of a device's log is known by its digest and its stamp."""
+    connection.execute("ALTER TABLE cursors ADD COLUMN digest TEXT NOT NULL DEFAULT ''")
+    connection.execute("ALTER TABLE cursors ADD COLUMN stamp INTEGER NOT NULL DEFAULT 0")
 
 
 def add_stamps(connection: sqlite3.Connection) -> None:

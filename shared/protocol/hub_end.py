@@ -88,6 +88,7 @@ class HubEnd(End):
         time: datetime,
         verdicts: tuple[Verdict, ...],
         lineage: tuple[EpochBefore, ...] = (),
+        acked_digest: str = "",
         beat_seconds: float = BEAT_SECONDS,
         dead_seconds: float = DEAD_SECONDS,
     ) -> None:
@@ -101,6 +102,7 @@ class HubEnd(End):
             time: our wall clock, so the worker can tell a person about a wrong one.
             verdicts: one for each attempt in the inventory.
             lineage: earlier lives of this hub's store, the last one first.
+            acked_digest: of the worker's event with that number, as the hub has it.
             beat_seconds: how often both sides tell they are there.
             dead_seconds: the silence after which a side gives up.
         """
@@ -116,6 +118,7 @@ class HubEnd(End):
                 hub_epoch=hub_epoch,
                 lineage=lineage,
                 acked_seq=acked_seq,
+                acked_digest=acked_digest,
                 time=time,
                 limits=Limits(
                     frame_bytes_max=FRAME_BYTES_MAX,

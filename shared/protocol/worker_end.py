@@ -108,6 +108,7 @@ class WorkerEnd(End):
         self.send(Seen(hub_seq=hub_seq))
 
     def _open(self, welcome: Welcome) -> Welcome | None:
+        self.acked_seq = welcome.acked_seq
         if welcome.acked_seq > self._outbox_seq:
             self._fail(
                 ProtocolError(
@@ -123,7 +124,6 @@ class WorkerEnd(End):
             # A restored hub: its log is ours up to the fork. Another hub's numbers mean nothing.
             self.fork = kept_upto(welcome.lineage, self.hub_epoch, self.hub_seq)
             self.hub_epoch, self.hub_seq = welcome.hub_epoch, self.fork or 0
-        self.acked_seq = welcome.acked_seq
         self.next_seq = welcome.acked_seq + 1
         self.batch_events_max = min(BATCH_EVENTS_MAX, welcome.limits.batch_events_max)
         self._beat_seconds = welcome.limits.beat_seconds
