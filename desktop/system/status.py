@@ -37,16 +37,19 @@ class StatusFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.last = LinkStatus(state=LinkState.CONNECTING)
+        self._since = datetime.now(UTC)
 
     def write(self, status: LinkStatus) -> None:
         """Replace the file; a reader sees the old or the new one, never half."""
-        self.last = status
         now = datetime.now(UTC)
+        if status.state is not self.last.state:
+            self._since = now
+        self.last = status
         wait = status.next_try_seconds
         told = Told(
             pid=os.getpid(),
             state=status.state,
-            at=now,
+            at=self._since,
             why=str(AppError.from_body(status.error)) if status.error else "",
             next_try_at=None if wait is None else now + timedelta(seconds=wait),
         )
