@@ -9,10 +9,11 @@ import asyncio
 import sys
 from pathlib import Path
 
+from desktop.core.outcome_event import Names
 from desktop.store import facts
 from desktop.store.database import open_store
 from desktop.store.facts import Pairing
-from desktop.store.hands import Hands, Names
+from desktop.store.hands import Hands
 from shared.environment import Environment
 from shared.events import (
     AttemptEventBody,

@@ -335,14 +335,16 @@ async def test_a_hub_with_other_beats_tells_them_and_gives_up_a_silent_worker(
     tmp_path: Path,
 ) -> None:
     beats = Beats(every_seconds=0.1, dead_seconds=0.3)
-    async with running(Settings(port=0, data=tmp_path), kinds=KINDS, beats=beats) as hub:
-        async with plugged(hub, await pair(hub)) as plug:
-            welcome = await welcomed(plug)
-            told = welcome.limits
-            assert (told.beat_seconds, told.dead_seconds) == (0.1, 0.3)
-            bye = await plug.until(Bye)
-            assert bye.error is not None
-            assert bye.error.code == "peer_silent"
+    async with (
+        running(Settings(port=0, data=tmp_path), kinds=KINDS, beats=beats) as hub,
+        plugged(hub, await pair(hub)) as plug,
+    ):
+        welcome = await welcomed(plug)
+        told = welcome.limits
+        assert (told.beat_seconds, told.dead_seconds) == (0.1, 0.3)
+        bye = await plug.until(Bye)
+        assert bye.error is not None
+        assert bye.error.code == "peer_silent"
 
 
 async def test_a_stopping_hub_says_goodbye_and_grants_stay(tmp_path: Path) -> None:
