@@ -29,7 +29,7 @@ from shared.events import (
     TaskRequested,
 )
 from shared.ids import JobId, WorkerId
-from shared.jobs import JobSpec
+from shared.jobs import JobSpec, Origin
 
 log = structlog.get_logger(__name__)
 
@@ -121,7 +121,10 @@ class Alone:
         is_anyones = body.worker_id is None and self._here.is_offline
         if self._here.is_online or not (is_mine or is_anyones):
             return False
-        error = self._here.refusal_of_own(kept.spec_for(body))
+        return self._is_able(kept.spec_for(body))
+
+    def _is_able(self, spec: JobSpec) -> bool:
+        error = self._here.refusal_of_own(spec)
         return error is None or error.retryable
 
     async def _keep(self, body: TaskRequested, spec: JobSpec) -> None:
@@ -174,7 +177,10 @@ class Alone:
             worker_id=self._here.worker_id,
             replaces=body.job_id,
         )
-        if self._may_keep(request):
-            await self._keep(request, kept.spec_for(request, spec.answers))
+        is_own = await self._hands.asked_here(body.job_id) is not None
+        origin = Origin.LOCAL if is_own else Origin.CHAT
+        again = kept.spec_for(request, spec.answers, origin)
+        if self._is_able(again):
+            await self._keep(request, again)
         else:
             await self._hands.say(body)

@@ -47,7 +47,7 @@ from shared.events import (
     body_of,
 )
 from shared.ids import JobId, QuestionId
-from shared.jobs import JobSpec
+from shared.jobs import JobSpec, Origin
 from shared.kinds import Kind
 from shared.messages import Events, Held
 from shared.questions import Asking
@@ -276,7 +276,8 @@ class Hands:
         )
 
         def note(connection: sqlite3.Connection) -> None:
-            copy_tables.note_asked(connection, body)
+            if spec.origin is Origin.LOCAL:
+                copy_tables.note_asked(connection, body)
             self._append(connection, body)
             journal.save(connection, attempt)
 

@@ -20,8 +20,17 @@ FIRST = 1
 """The attempt, and the fence, of a job that this machine keeps."""
 
 
-def spec_for(body: TaskRequested, answers: dict[str, str] | None = None) -> JobSpec:
-    """Describe a job as this machine runs it itself."""
+def spec_for(
+    body: TaskRequested, answers: dict[str, str] | None = None, origin: Origin = Origin.LOCAL
+) -> JobSpec:
+    """Describe a job as this machine runs it itself.
+
+    Args:
+        body: what is asked for.
+        answers: given to an earlier attempt at the same thing.
+        origin: whose words the inputs are. What a hub told of a job is its word and no more,
+            also when the person here wants it run again.
+    """
     return JobSpec(
         job_id=body.job_id,
         task_id=body.task_id,
@@ -29,7 +38,7 @@ def spec_for(body: TaskRequested, answers: dict[str, str] | None = None) -> JobS
         title=body.title[:TITLE_CHARS_MAX] or body.kind.rpartition(".")[2],
         inputs=body.inputs,
         answers=answers or {},
-        origin=Origin.LOCAL,
+        origin=origin,
     )
 
 

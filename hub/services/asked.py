@@ -15,7 +15,7 @@ from hub.core.question import DEFAULT, Question
 from hub.services import adoption, deeds
 from hub.services.deeds import Deeds
 from hub.services.requests import Request, checked_inputs
-from hub.store import people, questions, queue, workers
+from hub.store import jobs, people, questions, queue, workers
 from hub.store.ledger import Entry
 from shared.errors import AppError, BadInput, Conflict
 from shared.events import (
@@ -106,8 +106,9 @@ class Asked:
             by = _speaker(entry, worker_id, person_id)
             adoption.replace_job(entry, person_id, body.replaces, by)
         if body.is_kept and body.worker_id == worker_id:
+            origin = _origin_of(entry, person_id, body.replaces)
             adoption.adopt_new(
-                entry, worker_id, person_id, kept_spec(body), KEPT_ATTEMPT, KEPT_FENCE,
+                entry, worker_id, person_id, kept_spec(body, origin), KEPT_ATTEMPT, KEPT_FENCE,
                 text=body.text, at=at,
             )  # fmt: skip
             return
@@ -152,7 +153,15 @@ class Asked:
             _tell_second(entry, question, mine, question.answer)
 
 
-def kept_spec(body: TaskRequested) -> JobSpec:
+def _origin_of(entry: Entry, person_id: PersonId, replaced: JobId | None) -> Origin:
+    """Say whose words a kept job's inputs are: those of the job that it replaces, if it does."""
+    if replaced is None:
+        return Origin.LOCAL
+    card = jobs.card(entry.connection, replaced)
+    return card.origin if card is not None and card.job.person_id == person_id else Origin.CHAT
+
+
+def kept_spec(body: TaskRequested, origin: Origin) -> JobSpec:
     """Describe a job that a computer keeps, as that computer runs it."""
     return JobSpec(
         job_id=body.job_id,
@@ -160,7 +169,7 @@ def kept_spec(body: TaskRequested) -> JobSpec:
         kind=body.kind,
         title=body.title[:TITLE_CHARS_MAX] or body.kind.rpartition(".")[2],
         inputs=body.inputs,
-        origin=Origin.LOCAL,
+        origin=origin,
     )
 
 

@@ -178,6 +178,29 @@ async def test_what_has_failed_is_tried_again_without_a_hub_as_a_new_job(tmp_pat
         assert card.job.task_id == (await ring.card(job_id)).job.task_id
 
 
+async def test_what_a_chat_asked_for_is_tried_again_with_a_chats_rights_alone(
+    tmp_path: Path,
+) -> None:
+    async with a_desk_on_a_wire(tmp_path) as (ring, desk, wire):
+        chats = desk.policy.model_copy(
+            update={"kinds": {Origin.LOCAL: ("*",), Origin.CHAT: ("*",)}}
+        )
+        await desk.change_policy(chats)
+        job_id = await ring.ask_for("refuse", origin=Origin.CHAT)
+        await row(desk, job_id, "failed")
+        await unplug(desk, wire)
+        await desk.change_policy(chats.model_copy(update={"kinds": {Origin.LOCAL: ("*",)}}))
+
+        await desk.retry(job_id)
+
+        (replaced,) = await desk.look(
+            lambda c: c.execute(
+                "select replaced_by from copy_job where job_id = ?", (job_id,)
+            ).fetchone()
+        )
+        assert not replaced, "a hub's word has no more rights for being said again here"
+
+
 async def replacement(desk: Desk, job_id: JobId) -> JobId:
     found = await desk.look(
         lambda c: c.execute(
