@@ -50,7 +50,7 @@ from hub.store.ledger import Ledger
 from hub.store.lock import lock_hub
 from shared.database import Database
 from shared.environment import Environment
-from shared.errors import NotAllowed, Unavailable
+from shared.errors import STORE_CORRUPT, AppError, NotAllowed, Unavailable, first_of
 from shared.kinds import Kind
 from shared.kinds.catalogue import BUILT_IN
 from shared.logs import configure
@@ -63,6 +63,7 @@ CHAT_PATH = "/api/v1/chat/ws"
 OWNER = "me"
 """The person at the hub's own machine, until they choose a name."""
 PEPPER_BYTES = 32
+STORE_LOOK_SECONDS = 1.0
 FILES_FOLDER = "files"
 """In the data folder: what people asked for, until it was sent."""
 
@@ -198,7 +199,10 @@ def serve(settings: Settings) -> None:
     """
     configure(json_lines=settings.log_format == "json", level=settings.log_level)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_serve(settings))
+        try:
+            runner.run(_serve(settings))
+        except* AppError as failures:
+            raise first_of(failures) from None
 
 
 async def _serve(settings: Settings) -> None:
@@ -374,7 +378,24 @@ async def _admit_owner(hub: Hub) -> None:
 
 
 def _loops(hub: Hub) -> list[Coroutine[None, None, None]]:
-    return [*loops_of(hub.services, hub.engine), hub.outbox.run(), hub.host.run()]
+    return [
+        *loops_of(hub.services, hub.engine),
+        hub.outbox.run(),
+        hub.host.run(),
+        _mind_store(hub.database),
+    ]
+
+
+async def _mind_store(database: Database) -> None:
+    """End the hub when its store turns out to be damaged: what it would tell may be wrong.
+
+    Raises:
+        AppError: `store_corrupt`.
+    """
+    while True:
+        await asyncio.sleep(STORE_LOOK_SECONDS)
+        if database.trouble is not None and database.trouble.code == STORE_CORRUPT:
+            raise database.trouble
 
 
 def loops_of(services: Services, engine: SocketEngine) -> list[Coroutine[None, None, None]]:

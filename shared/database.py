@@ -32,7 +32,7 @@ from typing import Any, Generic, TypeVar
 
 from shared import store_file
 from shared.ballast import Ballast
-from shared.errors import AppError, Unavailable
+from shared.errors import STORE_CORRUPT, AppError, Unavailable
 from shared.store_file import Care, Migration, is_corrupt, is_failing, is_full, unreadable
 
 T = TypeVar("T")
@@ -283,7 +283,7 @@ class Database:
     @property
     def _tend_seconds(self) -> float | None:
         """How long nothing needs a look by itself; None for ever."""
-        if self.trouble is not None and self.trouble.code != store_file.STORE_CORRUPT:
+        if self.trouble is not None and self.trouble.code != STORE_CORRUPT:
             return self._care.tend_seconds
         return None if self._has_ballast else self._care.ballast_seconds
 
@@ -305,7 +305,7 @@ class Database:
             AppError: `store_corrupt`; it stays so.
             sqlite3.Error: the disk still fails.
         """
-        if self.trouble is not None and self.trouble.code == store_file.STORE_CORRUPT:
+        if self.trouble is not None and self.trouble.code == STORE_CORRUPT:
             raise self.trouble
         try:
             self._connection = store_file.reopened(

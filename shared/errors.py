@@ -17,6 +17,10 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+DISK_FULL = "disk_full"
+STORE_FAILED = "store_failed"
+STORE_CORRUPT = "store_corrupt"
+
 
 class ErrorBody(BaseModel):
     """An error as it crosses the wire, is stored, and is shown."""
@@ -100,3 +104,12 @@ class LimitReached(AppError):
 
 class Unavailable(AppError):
     """Something needed is not there now."""
+
+
+def first_of(failures: BaseExceptionGroup[AppError]) -> AppError:
+    """Return the error that came first, out of its nest of groups."""
+    failure: BaseException = failures
+    while isinstance(failure, BaseExceptionGroup):
+        failure = failure.exceptions[0]
+    assert isinstance(failure, AppError)
+    return failure

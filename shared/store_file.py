@@ -15,16 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.ballast import BALLAST_BYTES
-from shared.errors import AppError, Unavailable
+from shared.errors import DISK_FULL, STORE_CORRUPT, STORE_FAILED, AppError, Unavailable
 
 Migration = Callable[[sqlite3.Connection], None]
 """One numbered step of a schema; its number is its place in the sequence, from 1."""
 Connect = Callable[[Path], sqlite3.Connection]
 """Opens a store for writing; tests bring connections that fail."""
 
-DISK_FULL = "disk_full"
-STORE_FAILED = "store_failed"
-STORE_CORRUPT = "store_corrupt"
 PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",

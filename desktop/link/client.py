@@ -31,7 +31,7 @@ from desktop.link.dialling import Dial, Line, dial
 from desktop.system.way import Way
 from shared.backoff import RECONNECT
 from shared.environment import Environment
-from shared.errors import AppError, ErrorBody
+from shared.errors import AppError, ErrorBody, first_of
 from shared.events import Event
 from shared.messages import (
     BATCH_EVENTS_MAX,
@@ -255,7 +255,7 @@ class Link:
             log.info("line closed", end=repr(end))
         except* AppError as failures:
             # What could not be stored is not acknowledged: the other side tells it again.
-            end.close(_first(failures))
+            end.close(first_of(failures))
         finally:
             end.close()
             await _say_goodbye(connection, end)
@@ -379,12 +379,3 @@ def worker_copied() -> ProtocolError:
         "restored.",
         "It starts a new epoch and connects again.",
     )
-
-
-def _first(failures: BaseExceptionGroup[AppError]) -> AppError:
-    """Return the error that came first, out of its nest of groups."""
-    failure: BaseException = failures
-    while isinstance(failure, BaseExceptionGroup):
-        failure = failure.exceptions[0]
-    assert isinstance(failure, AppError)
-    return failure

@@ -19,7 +19,7 @@ from hub.core.access import Access
 from hub.services import Services
 from hub.services.recorder import Recorded
 from shared.environment import Environment
-from shared.errors import AppError, LimitReached, NotAllowed
+from shared.errors import DISK_FULL, AppError, LimitReached, NotAllowed, Unavailable
 from shared.ids import PersonId, WorkerId
 from shared.messages import (
     BATCH_EVENTS_MAX,
@@ -97,6 +97,8 @@ class Connection:
         self._room = asyncio.Event()
         """Rung when the worker has seen more of our log, or is welcomed."""
         self._pushes: deque[asyncio.Future[Recorded]] = deque()
+        self.is_starved = False
+        """Whether the worker has pushed what the hub's disk had no room for."""
 
     def __repr__(self) -> str:
         return f"<Connection {self.worker_id} {self.end!r}>"
@@ -264,6 +266,9 @@ class Connection:
         if error is not None:
             # Nothing is acknowledged; the worker keeps it and pushes again on its next line.
             told = error if isinstance(error, AppError) else None
+            if told is not None and told.code == DISK_FULL:
+                self._starve(told)
+                return
             log.error("push_failed", worker_id=self.worker_id, error=str(error))
             self.close(told)
             return
@@ -273,6 +278,25 @@ class Connection:
             for refusal in recorded.refused[:FAULTS_TOLD_MAX]:
                 self.end.send(Fault(error=refusal.body))
         self.flush()
+
+    def _starve(self, error: AppError) -> None:
+        """Keep the line up while the disk is full: progress and cancels still pass."""
+        if not self.is_starved:
+            self.is_starved = True
+            log.error("push_refused", worker_id=self.worker_id, error=str(error))
+            self.end.send(Fault(error=error.body))
+            self.flush()
+
+    def feed(self) -> None:
+        """There is room again: let the worker come anew, and push what was not taken."""
+        self.close(
+            Unavailable(
+                "disk_freed",
+                "The hub's disk has room again.",
+                "It connects again by itself.",
+                retryable=True,
+            )
+        )
 
     async def _stream(self) -> None:
         """Send the log on, as far as it concerns this worker's person."""

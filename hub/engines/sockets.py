@@ -92,7 +92,10 @@ class SocketEngine:
 
     def run_once(self) -> None:
         now = self._environment.monotonic()
+        has_room = self._services.recorder.trouble is None
         for connection in list(self._all):
+            if connection.is_starved and has_room:
+                connection.feed()
             if now >= connection.end.deadline:
                 connection.poll(now)
 

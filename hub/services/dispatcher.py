@@ -75,6 +75,8 @@ class Dispatcher:
     async def run_once(self) -> float:
         """Offer what can be offered; return after how many seconds there is more to do."""
         self._stirred.clear()
+        if self._ledger.trouble is not None:
+            return TROUBLE_SECONDS  # what was offered now could not be granted
         placements = self._board.place(self._ledger.environment.monotonic())
         unknown = [p for p in placements if p.ready.job.job_id not in self._specs]
         for placement in placements:

@@ -91,7 +91,9 @@ class Intake:
             NotFound: `job_unknown`.
             Conflict: `too_late`.
         """
-        return await self._ledger.write(lambda entry: deeds.cancel(entry, person_id, job_id, by))
+        return await self._ledger.write(
+            lambda entry: deeds.cancel(entry, person_id, job_id, by), is_vital=True
+        )
 
     async def retry(self, person_id: PersonId, job_id: JobId, by: str) -> JobCard:
         """Queue a job again that failed, died (a dead letter), or was interrupted.
@@ -131,7 +133,7 @@ class Intake:
                 deeds.cancel(entry, person_id, job.job_id, by)
             return len(active)
 
-        return await self._ledger.write(run)
+        return await self._ledger.write(run, is_vital=True)
 
     async def requeue_dead(self, person_id: PersonId) -> tuple[JobCard, ...]:
         """Queue every dead letter of a person again."""

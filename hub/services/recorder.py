@@ -82,6 +82,11 @@ class Recorder:
         self.late_results = 0
         self.refused = 0
 
+    @property
+    def trouble(self) -> AppError | None:
+        """Why nothing can be taken in now; None when it can."""
+        return self._ledger.trouble
+
     def record(
         self, worker_id: WorkerId, person_id: PersonId, pushed: tuple[Event, ...]
     ) -> asyncio.Future[Recorded]:

@@ -107,7 +107,7 @@ class Registry:
                 entry.tell(person_id, PersonLocked(person_id=person_id, by=by), entity=person_id)
                 locked.shut_door(entry, person_id, by)
 
-        await self._ledger.write(run)
+        await self._ledger.write(run, is_vital=True)
 
     async def unlock(self, person_id: PersonId, by: str) -> Person:
         """Let chats start things for a person again. Idempotent.
@@ -162,7 +162,7 @@ class Registry:
             body = WorkerRevoked(worker_id=worker_id, name=worker.name, by=by)
             entry.tell(person_id, body, entity=worker_id)
 
-        await self._ledger.write(run)
+        await self._ledger.write(run, is_vital=True)
         for listener in self.revocation_listeners:
             listener(worker_id)
         self._board.depart(worker_id, self._ledger.environment.monotonic())
@@ -192,7 +192,7 @@ class Registry:
             joins.note_joined(entry, worker_id)
             return told
 
-        return await self._ledger.write(run)
+        return await self._ledger.write(run, is_vital=True)
 
     def arrive(self, worker: Worker, hello: Hello) -> None:
         """A worker is here and reconciled: it may be offered work."""

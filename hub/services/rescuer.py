@@ -74,7 +74,7 @@ class Rescuer:
         # From here on its grants are not lost for being away.
         self._board.gone_until.pop(hello.device, None)
         acked, verdicts, missing = await self._ledger.write(
-            lambda entry: self._judge(entry, hello, person_id)
+            lambda entry: self._judge(entry, hello, person_id), is_vital=True
         )
         self._missing.pop(hello.device, None)
         if missing:
@@ -164,7 +164,7 @@ class Rescuer:
     async def _settle_missing(self, worker_id: WorkerId) -> None:
         waiting = self._missing[worker_id]
         is_settled = await self._ledger.write(
-            partial(self._lose_missing, worker_id=worker_id, waiting=waiting)
+            partial(self._lose_missing, worker_id=worker_id, waiting=waiting), is_vital=True
         )
         # A hello in between may have put down a new list.
         if is_settled and self._missing.get(worker_id) is waiting:

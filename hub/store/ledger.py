@@ -21,6 +21,7 @@ from hub.store import lineage
 from shared import hlc
 from shared.database import Database
 from shared.environment import Environment
+from shared.errors import DISK_FULL, AppError
 from shared.events import Event, EventBody
 from shared.ids import JobId, PersonId
 from shared.jobs import JobSpec
@@ -156,15 +157,34 @@ class Ledger:
         self.position = database.submit(self._read_place).result()[0]
         """The hub_seq of the last committed fact."""
 
-    async def write(self, run: Callable[[Entry], T]) -> T:
+    @property
+    def trouble(self) -> AppError | None:
+        """What is the matter with the store; None when all is well."""
+        return self.database.trouble
+
+    async def write(self, run: Callable[[Entry], T], *, is_vital: bool = False) -> T:
         """Run a transaction; returns once it is durable and the listeners know.
 
         A caller that is cancelled changes nothing: the transaction takes place.
-        """
-        return await asyncio.shield(self.post(run))
 
-    def post(self, run: Callable[[Entry], T]) -> asyncio.Future[T]:
-        """Queue a transaction; the future must not be cancelled."""
+        Raises:
+            Unavailable: `disk_full`, `store_failed`, `store_corrupt`; nothing was written.
+        """
+        return await asyncio.shield(self.post(run, is_vital=is_vital))
+
+    def post(self, run: Callable[[Entry], T], *, is_vital: bool = False) -> asyncio.Future[T]:
+        """Queue a transaction; the future must not be cancelled.
+
+        Args:
+            run: the transaction.
+            is_vital: even on a full disk, as far as the ballast reaches: what ends work, and what
+                keeps the workers' lines up. Everything else is refused until there is room.
+        """
+        trouble = self.database.trouble
+        if trouble is not None and trouble.code == DISK_FULL and not is_vital:
+            refused: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+            refused.set_exception(trouble)
+            return refused
         entries: list[Entry] = []
         done = self.database.post(lambda connection: self._run(connection, run, entries))
         done.add_done_callback(lambda done: self._committed(done, entries))
