@@ -34,6 +34,10 @@ class Facts:
     trouble: ErrorBody | None = None
     """What will not mend itself: a refused token, a broken policy file."""
     has_update: bool = False
+    waiting: int = 0
+    """What was done here and the hub has not got."""
+    newer: int = 0
+    """What a newer program wrote, and this one cannot show."""
 
 
 def state_of(facts: Facts) -> TrayState:

@@ -26,7 +26,7 @@ from desktop.desk.holding import FOREVER, Holding
 from desktop.desk.joining import Change, Joining
 from desktop.desk.keys import Keys
 from desktop.desk.updates import Updates
-from desktop.store import facts, outbox, threads
+from desktop.store import facts, pending, threads
 from desktop.store.facts import Pairing
 from desktop.system import power, waking
 from desktop.system.credentials import bring_home, load_secret
@@ -140,8 +140,8 @@ class Desk:
         return await self._reader.read(read)
 
     async def waiting_count(self) -> int:
-        """How many events of this machine the hub has not got yet."""
-        return await self.look(outbox.waiting)
+        """How much of what was done here the hub has not got yet; see `desktop.store.pending`."""
+        return await self.look(pending.changes)
 
     # What the person may do.
 

@@ -145,6 +145,7 @@ def sheet(tokens: Tokens) -> str:
     QLabel[look="heading"] {{ font-weight: 600; }}
     QLabel[look="words"] {{ font-size: {WORDS}px; font-weight: 600; }}
     QLabel[look="failed"] {{ color: {tokens.failed}; }}
+    QLabel[look="waiting"] {{ color: {tokens.waiting}; font-size: {SMALL}px; }}
     QFrame[look="card"] {{ background: {tokens.surface}; border: 1px solid {tokens.line};
         border-radius: {RADIUS}px; }}
     QPushButton {{ background: {tokens.surface}; border: 1px solid {tokens.line};
@@ -161,6 +162,7 @@ def sheet(tokens: Tokens) -> str:
         color: {tokens.accent}; }}
     QPushButton[look="quiet"]:hover {{ border-color: {tokens.line}; }}
     QPushButton[look="danger"] {{ color: {tokens.failed}; }}
+    QPushButton[look="danger"]:disabled {{ color: {tokens.muted}; }}
     QPushButton[look="chip"] {{ color: {tokens.muted}; font-size: {SMALL}px;
         border-radius: 14px; padding: 3px 12px; min-height: 20px; }}
     QPushButton[look="chip"]:focus {{ border: 2px solid {tokens.accent}; padding: 2px 11px; }}

@@ -6,6 +6,8 @@ from desktop.core.link import LinkState
 from desktop.core.tray import Facts, TrayState, state_of
 from desktop.desk.desk import Desk
 from desktop.desk.holding import PAUSED
+from desktop.desk.standing import line_of
+from desktop.gui import standing
 from desktop.gui.language import tr, trn
 from shared.jobs import JobState
 
@@ -20,7 +22,7 @@ def headline(facts: Facts, desk: Desk) -> str:
                 "{count} question waits for you", "{count} questions wait for you", facts.questions
             )
         case TrayState.OFFLINE:
-            return _offline(facts, desk)
+            return standing.line_headline(line_of(desk, facts.waiting))
         case TrayState.PAUSED:
             return _held(facts)
         case TrayState.RUNNING:
@@ -41,13 +43,14 @@ def tooltip_lines(facts: Facts, desk: Desk) -> list[str]:
     """Say how things stand, then why and what comes next, a line each."""
     lines = [headline(facts, desk)]
     error = facts.trouble or (desk.link.error if desk.link else None) or facts.held_back
-    if error is not None:
+    line = line_of(desk, facts.waiting)
+    is_away = facts.line in (LinkState.OFFLINE, LinkState.CONNECTING)
+    if is_away and state_of(facts) is not TrayState.OFFLINE:
+        lines.append(standing.line_headline(line))
+    if error is not None and (facts.trouble is not None or not is_away):
         lines.append(error.message)
-    if facts.line is LinkState.OFFLINE and desk.next_try_at is not None:
-        clock = f"{desk.next_try_at.astimezone():%H:%M:%S}"
-        lines.append(tr("Next try at {time}.").format(time=clock))
-    if facts.line is not LinkState.ONLINE and facts.running:
-        lines.append(trn("{count} job goes on.", "{count} jobs go on.", facts.running))
+    lines += standing.line_details(line)
+    lines += [notice.text for notice in standing.newer_notices(facts.newer)]
     return lines
 
 
@@ -85,12 +88,3 @@ def _held(facts: Facts) -> str:
     """Tell a pause of the person's from the owner's rules."""
     is_pause = facts.held_back is None or facts.held_back.code == PAUSED
     return tr("Paused") if is_pause else tr("Starts nothing now")
-
-
-def _offline(facts: Facts, desk: Desk) -> str:
-    if facts.line is None:
-        return tr("Not connected to a hub yet")
-    hub = desk.pairing.hub_name if desk.pairing else ""
-    if facts.line is LinkState.CONNECTING:
-        return tr("Connecting to {hub} …").format(hub=hub)
-    return tr("Offline: {hub} does not answer").format(hub=hub)

@@ -20,7 +20,7 @@ from desktop.gui import icons, telling
 from desktop.gui.bridge import Bridge
 from desktop.gui.style import Style
 from desktop.gui.tray_menu import JOBS_SHOWN, Listed, TrayMenu
-from desktop.store import copied
+from desktop.store import copied, pending
 
 GRACE_MS = 4000
 """A panel that starts with the session gets this long before a window opens in its place."""
@@ -76,6 +76,8 @@ class Tray(QObject):
             held_back=desk.held_back,
             trouble=desk.policy_error,
             has_update=desk.update is not None,
+            waiting=self._listed.pending.changes,
+            newer=self._listed.pending.newer,
         )
 
     @property
@@ -136,7 +138,9 @@ class Tray(QObject):
     def _read(self) -> None:
         self._bridge.do(
             self._bridge.desk.look(
-                lambda c: Listed(copied.newest(c, JOBS_SHOWN), copied.open_questions(c))
+                lambda c: Listed(
+                    copied.newest(c, JOBS_SHOWN), copied.open_questions(c), pending.read(c)
+                )
             ),
             then=self._took,
         )

@@ -16,10 +16,12 @@ from PySide6.QtWidgets import QMenu
 from desktop.core.link import LinkState
 from desktop.core.tray import Facts
 from desktop.desk.holding import PAUSED
-from desktop.gui import telling
+from desktop.desk.standing import WAITING, whereabouts
+from desktop.gui import standing, telling
 from desktop.gui.bridge import Bridge
 from desktop.gui.language import tr, trn
 from desktop.store import copied
+from desktop.store.pending import Pending
 from shared.plain_text import plain_line
 
 JOBS_SHOWN = 5
@@ -27,6 +29,7 @@ QUESTIONS_SHOWN = 5
 TEXT_CHARS_MAX = 48
 REASON_CHARS_MAX = 64
 MORNING_HOUR = 8
+NOTHING = Pending()
 WINDOWS = ("chat", "jobs", "models", "settings")
 
 
@@ -36,6 +39,7 @@ class Listed:
 
     jobs: tuple[copied.JobRow, ...] = ()
     questions: tuple[copied.QuestionRow, ...] = ()
+    pending: Pending = NOTHING
 
 
 class TrayMenu(QObject):
@@ -94,8 +98,12 @@ class TrayMenu(QObject):
             self._opens(tr("Connect this computer…"), "pairing")
         elif facts.line is LinkState.REFUSED:
             self._opens(tr("Connect this computer again…"), "pairing")
+        if facts.line is LinkState.OFFLINE:
+            self._act(tr("Try the hub now"), desk.hurry)
         if facts.trouble is not None:
             self._opens(tr("Show what is wrong…"), "settings", "kinds")
+        if facts.newer and desk.update is None:
+            self._opens(tr("Look for updates…"), "settings", "updates")
         if desk.update is not None:
             version = plain_line(desk.update.version)
             told = tr("Get Deskhand {version}…").format(version=version)
@@ -115,8 +123,12 @@ class TrayMenu(QObject):
     def _fill_jobs(self) -> None:
         if self._listed.jobs:
             self.menu.addSeparator()
+        place = whereabouts(self._bridge.desk)
         for job in self._listed.jobs:
-            text = f"{_brief(job.title or job.kind)} · {telling.state(job.state)}"
+            stands = telling.state(job.state)
+            if job.state in WAITING or job.cancel_by:
+                stands = standing.foot(standing.of_job(job, place)) or stands
+            text = f"{_brief(job.title or job.kind)} · {_brief(stands)}"
             self._opens(text, "jobs", job.job_id)
 
     def _fill_pause(self) -> None:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from desktop.store import copied, facts
 from desktop.store.copied import JobRow, QuestionRow, Step
 from desktop.store.words import match_of
-from shared.events import AnswerGiven, QuestionAnswered, QuestionAsked
+from shared.events import AnswerGiven, AnswerSuperseded, QuestionAnswered, QuestionAsked
 from shared.ids import QuestionId, TaskId
 from shared.times import from_ms, to_ms
 
@@ -305,7 +305,7 @@ def _messages(connection: sqlite3.Connection, step_ids: list[int]) -> list[Messa
 
 def _question_of(connection: sqlite3.Connection, step: Step) -> QuestionRow | None:
     match step.body:
-        case QuestionAsked() | QuestionAnswered() | AnswerGiven():
+        case QuestionAsked() | QuestionAnswered() | AnswerGiven() | AnswerSuperseded():
             return copied.question(connection, step.body.question_id)
         case _:
             return None

@@ -14,7 +14,7 @@ from desktop.gui import boxes, icons
 from desktop.gui.bridge import Bridge
 from desktop.gui.style import Style
 from desktop.gui.tray_menu import JOBS_SHOWN, Listed, TrayMenu
-from desktop.store import copied
+from desktop.store import copied, pending
 from shared.errors import ErrorBody
 from shared.look import DARK, LIGHT
 from tests.desktop.gui.scenes_jobs import fill
@@ -25,13 +25,16 @@ GAP = 12
 PANELS = (("#F0F0F0", LIGHT, False), ("#1B1B1D", DARK, False), ("#FFFFFF", LIGHT, True))
 
 
-async def menu(desk: PaperDesk, bridge: Bridge) -> QWidget:
+async def menu(desk: PaperDesk, bridge: Bridge, *, running: int = 0) -> QWidget:
     """Make the menu of this moment a window, to be looked at."""
     listed = await desk.look(
-        lambda c: Listed(copied.newest(c, JOBS_SHOWN), copied.open_questions(c))
+        lambda c: Listed(copied.newest(c, JOBS_SHOWN), copied.open_questions(c), pending.read(c))
     )
     facts = Facts(
         line=desk.link.state if desk.link else None,
+        running=running,
+        waiting=listed.pending.changes,
+        newer=listed.pending.newer,
         questions=len(listed.questions),
         held_back=desk.held_back,
         trouble=desk.policy_error,

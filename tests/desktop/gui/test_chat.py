@@ -226,7 +226,7 @@ async def test_an_answer_that_came_second_says_whose_was_first(
         await until(lambda: one.texts[-1] == "Local time")
         await one.desk.happens(counted("utc", "anna on Telegram", job))
         await until(lambda: one.texts[-1] == "Answered by anna on Telegram: UTC")
-        assert one.bubbles[-2].bubble.foot == "not counted: anna on Telegram was first with UTC"
+        assert one.bubbles[-2].bubble.foot == "came second; UTC by anna on Telegram counts"
 
 
 @on_qt_loop
@@ -668,7 +668,7 @@ async def test_while_the_hub_is_away_the_window_says_what_happens_to_words(
         one.desk.link = LinkStatus(state=LinkState.OFFLINE)
         one.desk.ring(News.STATUS)
         await until(strip.isVisible)
-        assert "is told when it is back" in strip.accessibleName()
+        assert "Work goes on here" in strip.accessibleName()
         one.desk.pairing = None
         one.desk.ring(News.PAIRING)
         await until(lambda: "belongs to no hub" in strip.accessibleName())

@@ -124,21 +124,6 @@ def test_a_line_answers_only_where_one_question_is_open() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "value", "told"),
-    [
-        (row_of(ZONE, given="utc"), "utc", "sent, waiting for the hub"),
-        (row_of(ZONE, state="answered", value="utc"), "utc", ""),
-        (row_of(ZONE, state="answered", value="utc"), "local",
-         "not counted: anna on Telegram was first with UTC"),
-        (row_of(ZONE, state="closed"), "utc", "not counted: it was not needed any more"),
-        (row_of(ZONE), "utc", "not counted"),
-    ],
-)  # fmt: skip
-def test_what_became_of_an_answer_is_said(row: QuestionRow, value: str, told: str) -> None:
-    assert saying.fate(row, value) == told
-
-
-@pytest.mark.parametrize(
     ("asking", "minutes", "told"),
     [
         (ZONE, 2, "Takes UTC in 28 min."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,12 +14,12 @@ import shiboken6
 from desktop.core.link import LinkState, LinkStatus
 from desktop.desk.desk import Desk
 from desktop.gui.bridge import Bridge
-from desktop.store import copies, facts
+from desktop.store import copies, facts, outbox
 from desktop.store.database import open_store
 from desktop.store.facts import Pairing
 from desktop.system.paths import find_paths
 from shared.database import Database
-from shared.events import EventBody, RequestEventBody, write_event
+from shared.events import EventBody, OwnEventBody, RequestEventBody, write_event
 from shared.ids import WorkerId
 
 HERE = WorkerId("01900000-0000-7000-8000-00000000aaaa")
@@ -45,7 +46,18 @@ class PaperDesk(Desk):
 
     async def _say(self, body: RequestEventBody) -> None:
         self.said.append(body)
-        await self.happens(body, device=HERE)
+        await self.writes(body)
+
+    async def writes(self, *bodies: OwnEventBody, minutes: float = 0) -> None:
+        """Write events of this machine that no hub has got: into its log, and into the copy."""
+        at = NOON + timedelta(minutes=minutes)
+
+        def note(connection: sqlite3.Connection) -> None:
+            for body in bodies:
+                outbox.append(connection, body, at=at)
+
+        await self.database.write(note)
+        await self.happens(*bodies, device=HERE, minutes=minutes)
 
     async def happens(self, *bodies: EventBody, device: str = "hub", minutes: float = 0) -> None:
         """Let events come in: into the copy, and the bell rings."""

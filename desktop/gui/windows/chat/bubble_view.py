@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.desk.standing import Whereabouts
 from desktop.gui.language import tr
 from desktop.gui.parts import button, label
 from desktop.gui.style import GRID, RADIUS, SMALL, Style
@@ -44,6 +45,8 @@ class Around:
     answers: Answers
     is_in_form: bool
     """Whether open questions are answered in the form below."""
+    place: Whereabouts
+    """Where this computer stands."""
 
 
 class BubbleView(QWidget):
@@ -86,8 +89,9 @@ class BubbleView(QWidget):
         self._add_rest(column)
         if bubble.question is not None:
             self.question = QuestionView(
-                bubble.question, style, around.now, around.answers, in_form=around.is_in_form
-            )
+                bubble.question, style, around.now, around.answers, in_form=around.is_in_form,
+                place=around.place,
+            )  # fmt: skip
             column.addWidget(self.question)
         if bubble.result is not None:
             self.result = ResultView(bubble.result, bubble.who, style)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from desktop.desk.standing import Whereabouts
+from desktop.gui import standing
 from desktop.gui.language import tr
 from desktop.gui.windows.chat import saying
 from desktop.gui.windows.chat.times import clock
@@ -13,6 +15,7 @@ from desktop.store.copied import QuestionRow, Step
 from desktop.store.threads import Message, Talk
 from shared.events import (
     AnswerGiven,
+    AnswerSuperseded,
     JobDied,
     JobFailed,
     JobInterrupted,
@@ -67,32 +70,34 @@ class Bubble:
         return f"{who}, {clock(self.at, now)}: {self.text}{foot}"
 
 
-def bubbles_of(talk: Talk) -> tuple[Bubble, ...]:
+def bubbles_of(talk: Talk, place: Whereabouts) -> tuple[Bubble, ...]:
     """Make the bubbles of a part of a thread; the person's own words open its beginning."""
     retry_at = _last_failures(talk)
-    made = [] if talk.has_older else _opening(talk)
+    made = [] if talk.has_older else _opening(talk, place)
     for message in talk.messages:
         if not _is_said_already(message, talk):
-            made.append(_bubble(message, talk, can_retry=message.step.step_id in retry_at))
+            can_retry = message.step.step_id in retry_at
+            made.append(_bubble(message, talk, place, can_retry=can_retry))
     return tuple(made)
 
 
-def _opening(talk: Talk) -> list[Bubble]:
+def _opening(talk: Talk, place: Whereabouts) -> list[Bubble]:
     if talk.said_at is None or not talk.text.strip():
         return []
-    is_on_its_way = not talk.messages and any(job.is_ours for job in talk.jobs)
+    is_news = bool(talk.jobs) and not talk.messages
+    stands = standing.of_job(talk.jobs[0], place) if is_news else ""
     return [
         Bubble(
             key="said",
             side=Side.PERSON,
             at=talk.said_at,
             text=plain(talk.text),
-            foot=tr("sent, waiting for the hub") if is_on_its_way else "",
+            foot=standing.foot(stands),
         )
     ]
 
 
-def _bubble(message: Message, talk: Talk, *, can_retry: bool) -> Bubble:
+def _bubble(message: Message, talk: Talk, place: Whereabouts, *, can_retry: bool) -> Bubble:
     step, body = message.step, message.step.body
     key = f"step {step.step_id}"
     machine = plain_line(step.machine) or tr("a computer")
@@ -105,7 +110,10 @@ def _bubble(message: Message, talk: Talk, *, can_retry: bool) -> Bubble:
                 text=plain(body.asking.text), job_id=step.job_id, question=message.question,
             )  # fmt: skip
         case AnswerGiven():
-            return _given(key, body, message)
+            return _given(key, body, message, place)
+        case AnswerSuperseded():
+            text = saying.superseded(body, message.question)
+            return Bubble(key=key, side=Side.SYSTEM, at=step.at, text=text)
         case QuestionAnswered() if message.question is not None:
             text = saying.answered(message.question)
             return Bubble(key=key, side=Side.SYSTEM, at=step.at, text=text)
@@ -129,7 +137,7 @@ def _bubble(message: Message, talk: Talk, *, can_retry: bool) -> Bubble:
             return Bubble(key=key, side=Side.SYSTEM, at=step.at, text=saying.sentence(step))
 
 
-def _given(key: str, body: AnswerGiven, message: Message) -> Bubble:
+def _given(key: str, body: AnswerGiven, message: Message, place: Whereabouts) -> Bubble:
     row = message.question
     return Bubble(
         key=key,
@@ -137,7 +145,7 @@ def _given(key: str, body: AnswerGiven, message: Message) -> Bubble:
         at=message.step.at,
         who=plain_line(message.step.machine),
         text=plain(row.asking.label_of(body.value) if row else body.value),
-        foot=saying.fate(row, body.value) if row else "",
+        foot=standing.of_answer(row, body.value, place) if row else "",
     )
 
 
@@ -162,7 +170,9 @@ def _short(step: Step, talk: Talk) -> str:
 
 def _last_failures(talk: Talk) -> frozenset[int]:
     """Return the steps from which a job can be tried again: the last word of those that failed."""
-    open_ends = {job.job_id for job in talk.jobs if job.state in CAN_RETRY}
+    open_ends = {
+        job.job_id for job in talk.jobs if job.state in CAN_RETRY and job.replaced_by is None
+    }
     last: dict[JobId, Step] = {}
     for message in talk.messages:
         step = message.step

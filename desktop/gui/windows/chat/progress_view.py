@@ -52,7 +52,7 @@ class ProgressView(QWidget):
         style.changed.connect(self._ink)
 
     def tell(
-        self, job_id: JobId, title: str, machine: str, progress: Progress | None, *, is_ending: bool
+        self, job_id: JobId, title: str, machine: str, progress: Progress | None, *, ending: str
     ) -> None:
         """Show how far a job is.
 
@@ -61,18 +61,18 @@ class ProgressView(QWidget):
             title: its name.
             machine: where it runs.
             progress: None when nothing is known but that it runs, as on other computers.
-            is_ending: whether somebody wants it stopped.
+            ending: how its end comes about, when somebody wants it stopped; otherwise empty.
         """
         self._job_id = job_id
         self._words.tell(_words(title, machine, progress))
-        self._left.tell(_left(progress, is_ending=is_ending))
+        self._left.tell(ending or _left(progress))
         is_counted = progress is not None and progress.total > 0
         self._bar.setVisible(is_counted)
         if progress is not None and is_counted:
             self._bar.setRange(0, STEPS)
             self._bar.setValue(int(min(1.0, progress.done / progress.total) * STEPS))
         self._stop.setAccessibleName(tr("Stop: {what}").format(what=title))
-        self._stop.setEnabled(not is_ending)
+        self._stop.setEnabled(not ending)
         self.setAccessibleName(f"{self._words.text} {self._left.text}".strip())
 
     def _ink(self) -> None:
@@ -86,9 +86,7 @@ def _words(title: str, machine: str, progress: Progress | None) -> str:
     return f"{head}: {stage}" if stage else head
 
 
-def _left(progress: Progress | None, *, is_ending: bool) -> str:
-    if is_ending:
-        return tr("being stopped …")
+def _left(progress: Progress | None) -> str:
     if progress is None:
         return tr("running …")
     parts = []

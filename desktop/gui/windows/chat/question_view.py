@@ -7,6 +7,8 @@ from datetime import datetime
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from desktop.desk.standing import Whereabouts
+from desktop.gui import standing
 from desktop.gui.language import tr
 from desktop.gui.parts import label
 from desktop.gui.style import GRID, Style
@@ -23,7 +25,14 @@ class QuestionView(QWidget):
     """Lives as long as the question's state stays the same; only its countdown moves."""
 
     def __init__(
-        self, row: QuestionRow, style: Style, now: datetime, answers: Answers, *, in_form: bool
+        self,
+        row: QuestionRow,
+        style: Style,
+        now: datetime,
+        answers: Answers,
+        *,
+        in_form: bool,
+        place: Whereabouts,
     ) -> None:
         """Show a question.
 
@@ -33,9 +42,11 @@ class QuestionView(QWidget):
             now: for the countdown; see `tick`.
             answers: called with the question and a value when an answer is chosen.
             in_form: whether it is answered in the form below, together with others.
+            place: where this computer stands, for what becomes of an answer given here.
         """
         super().__init__()
         self._row = row
+        self.place = place
         self._answers = answers
         self._choices: Choices | None = None
         self._foot = label("", "muted")
@@ -56,6 +67,11 @@ class QuestionView(QWidget):
     @property
     def is_open(self) -> bool:
         return self._row.is_open
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether an answer was given here that the hub has not counted."""
+        return bool(self._row.given)
 
     @property
     def told(self) -> str:
@@ -82,12 +98,12 @@ class QuestionView(QWidget):
     def _told(self, now: datetime) -> str:
         row = self._row
         if row.state == "answered":
-            return f"✓ {saying.label_of(row.asking, row.value)}"
+            return saying.settled(row)
         if row.state == "closed":
             return tr("Not needed any more.")
         if row.given:
             value = saying.label_of(row.asking, row.given)
-            return tr("Sent, waiting for the hub: {value}").format(value=value)
+            return f"{value} · {standing.of_answer(row, row.given, self.place)}"
         parts = [saying.deadline(row, now)]
         if self.is_in_form:
             parts.insert(0, tr("Answer it in the form below."))

@@ -13,6 +13,7 @@ from desktop.store.copied import QuestionRow, Step
 from shared.errors import ErrorBody
 from shared.events import (
     AnswerGiven,
+    AnswerSuperseded,
     CancelAsked,
     FilesArrived,
     FilesMissed,
@@ -54,6 +55,8 @@ def sentence(step: Step) -> str:  # noqa: C901, PLR0911, PLR0912 - one row for e
             return tr("Nobody has answered yet. It waits without taking up a computer.")
         case AnswerGiven():
             return plain(step.body.value)
+        case AnswerSuperseded():
+            return superseded(step.body)
         case JobSucceeded():
             return headline(step.body)
         case JobFailed():
@@ -151,19 +154,23 @@ def answered(row: QuestionRow) -> str:
     return tr("Answered by {who}: {value}").format(who=plain_line(row.answered_by), value=value)
 
 
-def fate(row: QuestionRow, value: str) -> str:
-    """Say what became of an answer that was given at a computer; empty when it counted."""
-    if row.given == value and row.state in ("open", "parked"):
-        return tr("sent, waiting for the hub")
-    if row.state == "answered":
-        if row.value == value:
-            return ""
-        return tr("not counted: {who} was first with {value}").format(
-            who=plain_line(row.answered_by), value=label_of(row.asking, row.value)
+def superseded(body: AnswerSuperseded, row: QuestionRow | None = None) -> str:
+    """Say whose answer came second; which one counts is said before."""
+    value = label_of(row.asking, body.value) if row is not None else plain_line(body.value)
+    return tr("{value} by {who} came second").format(value=value, who=plain_line(body.by))
+
+
+def settled(row: QuestionRow) -> str:
+    """Say at a question which answer counts, whose it is, and which one came second."""
+    told = f"✓ {label_of(row.asking, row.value)}"
+    if row.answered_by and row.answered_by != BY_DEFAULT:
+        told += f" · {plain_line(row.answered_by)}"
+    if row.second:
+        second = tr("{value} by {who} came second").format(
+            value=label_of(row.asking, row.second), who=plain_line(row.second_by)
         )
-    if row.state == "closed":
-        return tr("not counted: it was not needed any more")
-    return tr("not counted")
+        told += f" · {second}"
+    return told
 
 
 def deadline(row: QuestionRow, now: datetime) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from desktop.desk.standing import Whereabouts
+from desktop.gui import standing
 from desktop.gui.bridge import Bridge
 from desktop.gui.chip import StateChip
 from desktop.gui.language import tr
@@ -43,8 +45,8 @@ class ThreadHead(QWidget):
         row.addWidget(self._log)
         style.changed.connect(self._ink)
 
-    def tell(self, talk: Talk) -> None:
-        """Show a thread's newest job."""
+    def tell(self, talk: Talk, place: Whereabouts) -> None:
+        """Show a thread's newest job, and what its state does not say."""
         job = talk.jobs[-1] if talk.jobs else None
         self._log.setVisible(job is not None)
         if job is None:
@@ -52,8 +54,10 @@ class ThreadHead(QWidget):
         self._job_id = job.job_id
         self._title.tell(plain_line(job.title or job.kind))
         self._chip.show_state(JobState.ASKING if talk.open else job.state)
-        place = tr("on {machine}").format(machine=plain_line(job.machine)) if job.machine else ""
-        self._place.tell(" · ".join(part for part in (place, f"#{job.short_id}") if part))
+        where = tr("on {machine}").format(machine=plain_line(job.machine)) if job.machine else ""
+        stands = standing.foot(standing.of_job(job, place))
+        told = " · ".join(part for part in (where, f"#{job.short_id}", stands) if part)
+        self._place.tell(plain_line(told))
         self._log.setAccessibleName(
             tr("Open in Jobs: {what}").format(what=plain_line(job.title or job.kind))
         )

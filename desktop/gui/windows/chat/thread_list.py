@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -16,13 +17,14 @@ from PySide6.QtCore import (
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from desktop.core.news import News
+from desktop.desk.standing import Whereabouts, whereabouts
 from desktop.gui.bridge import Bridge
 from desktop.gui.chip import state_word
+from desktop.gui.fresh import Fresh
 from desktop.gui.language import tr, trn
 from desktop.gui.parts import button, label
 from desktop.gui.style import GRID, Style
 from desktop.gui.times import age
-from desktop.gui.windows.chat.fresh import Fresh
 from desktop.gui.windows.chat.thread_row import (
     ROW_HEIGHT,
     THREAD_ROLE,
@@ -42,9 +44,12 @@ class Threads(QAbstractListModel):
 
     more_wanted = Signal()
 
-    def __init__(self, now: Callable[[], datetime], parent: QObject) -> None:
+    def __init__(
+        self, now: Callable[[], datetime], place: Callable[[], Whereabouts], parent: QObject
+    ) -> None:
         super().__init__(parent)
         self._now = now
+        self._place = place
         self.rows: tuple[Thread, ...] = ()
         self.has_more = False
 
@@ -89,7 +94,7 @@ class Threads(QAbstractListModel):
                 return None
 
     def _spoken(self, thread: Thread) -> str:
-        parts = [title_of(thread), state_word(thread.job.state), line_of(thread)]
+        parts = [title_of(thread), state_word(thread.job.state), line_of(thread, self._place())]
         if thread.unread:
             parts.append(trn("{count} unread", "{count} unread", thread.unread))
         return ", ".join((*parts, age(thread.job.updated_at, self._now())))
@@ -107,7 +112,8 @@ class ThreadList(QWidget):
         self._bridge = bridge
         self._wanted_rows = THREADS_PAGE
         self._current: TaskId | None = None
-        self._model = Threads(bridge.desk.environment.now, self)
+        self._place = partial(whereabouts, bridge.desk)
+        self._model = Threads(bridge.desk.environment.now, self._place, self)
         self._model.more_wanted.connect(self._read_more)
         self.search = QLineEdit()
         self.search.setPlaceholderText(tr("Search"))
@@ -126,6 +132,7 @@ class ThreadList(QWidget):
             self, News.JOBS, News.QUESTIONS, News.READ, News.WORKERS, News.PAIRING,
             then=self._fresh.ask,
         )  # fmt: skip
+        bridge.hears(self, News.STATUS, then=self._view.viewport().update)
         style.changed.connect(self._view.viewport().update)
         self._fresh.ask()
 
@@ -159,7 +166,7 @@ class ThreadList(QWidget):
     def _make_view(self, style: Style) -> QListView:
         made = QListView()
         made.setModel(self._model)
-        made.setItemDelegate(ThreadRow(style, self._bridge.desk.environment.now, made))
+        made.setItemDelegate(ThreadRow(style, self._bridge.desk.environment.now, self._place, made))
         made.setUniformItemSizes(True)
         made.setAccessibleName(tr("Threads"))
         made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

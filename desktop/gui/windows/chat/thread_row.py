@@ -9,13 +9,15 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QS
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from desktop.desk.standing import ENDED, Whereabouts
+from desktop.gui import standing
 from desktop.gui.chip import chip_size, paint_chip
 from desktop.gui.language import tr
 from desktop.gui.style import BODY, GRID, RADIUS, SMALL, Style, tabular
 from desktop.gui.times import age
 from desktop.gui.windows.chat import saying
 from desktop.store.threads import UNREAD_MAX, Thread
-from shared.events import AnswerGiven, QuestionAnswered
+from shared.events import AnswerGiven, AnswerSuperseded, QuestionAnswered
 from shared.jobs import JobState
 from shared.plain_text import plain_line
 
@@ -24,10 +26,17 @@ THREAD_ROLE = Qt.ItemDataRole.UserRole
 
 
 class ThreadRow(QStyledItemDelegate):
-    def __init__(self, style: Style, now: Callable[[], datetime], parent: QWidget) -> None:
+    def __init__(
+        self,
+        style: Style,
+        now: Callable[[], datetime],
+        place: Callable[[], Whereabouts],
+        parent: QWidget,
+    ) -> None:
         super().__init__(parent)
         self._style = style
         self._now = now
+        self._place = place
 
     def sizeHint(
         self, _option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex
@@ -61,7 +70,7 @@ class ThreadRow(QStyledItemDelegate):
         paint_chip(painter, low, state, self._style)
         metrics = QFontMetrics(font)
         low = low.adjusted(chip_size(metrics, state).width() + GRID, 0, 0, 0)
-        self._text(painter, low, line_of(thread), SMALL, "muted")
+        self._text(painter, low, line_of(thread, self._place()), SMALL, "muted")
         painter.restore()
 
     def _ground(self, painter: QPainter, rect: QRect, state: QStyle.StateFlag) -> None:
@@ -132,15 +141,18 @@ def title_of(thread: Thread) -> str:
     return plain_line(thread.job.title or thread.job.kind) or thread.job.short_id
 
 
-def line_of(thread: Thread) -> str:
-    """Say what was said last, in one line."""
-    if thread.last is None:
-        return tr("sent, waiting for the hub") if thread.job.is_ours else ""
+def line_of(thread: Thread, place: Whereabouts) -> str:
+    """Say what was said last, in one line, or what a job waits for that nobody says."""
+    stands = standing.of_job(thread.job, place)
+    if thread.last is None or (stands and thread.job.state not in ENDED):
+        return plain_line(stands)
     step, row = thread.last.step, thread.last.question
     match step.body:
         case AnswerGiven() if row is not None:
             return tr("You: {text}").format(text=saying.label_of(row.asking, step.body.value))
         case QuestionAnswered() if row is not None:
             return saying.answered(row)
+        case AnswerSuperseded():
+            return saying.superseded(step.body, row)
         case _:
             return plain_line(saying.sentence(step))

@@ -10,14 +10,16 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.core.news import News
+from desktop.desk.standing import whereabouts
+from desktop.gui import standing
 from desktop.gui.bridge import Bridge
+from desktop.gui.fresh import Fresh
 from desktop.gui.language import tr
 from desktop.gui.style import CONTENT_WIDTH_MAX, GRID, Style
 from desktop.gui.windows.chat.bubble_view import Around
 from desktop.gui.windows.chat.bubbles import bubbles_of
 from desktop.gui.windows.chat.composer import Composer
 from desktop.gui.windows.chat.form import Form
-from desktop.gui.windows.chat.fresh import Fresh
 from desktop.gui.windows.chat.progress_view import ProgressView
 from desktop.gui.windows.chat.replies import reply_to
 from desktop.gui.windows.chat.results import Results
@@ -126,6 +128,7 @@ class ThreadView(QWidget):
         self._bridge.hears(
             self, News.JOBS, News.QUESTIONS, News.WORKERS, News.PAIRING, then=self._fresh.ask
         )
+        self._bridge.hears(self, News.STATUS, then=self._look_around)
         self._bridge.hears(self, News.PROGRESS, then=self._show_progress)
         self._style.changed.connect(self._repaint)
         self.timeline.older_wanted.connect(lambda: self._turn(thread_pages.older))
@@ -152,15 +155,19 @@ class ThreadView(QWidget):
         self._talk = talk
         now = self._desk.environment.now()
         self.form.tell(talk.open)
-        around = Around(self._style, now, self._answer, self.form.is_asking)
-        self.timeline.tell(
-            bubbles_of(talk), around, has_older=talk.has_older, has_newer=talk.has_newer
-        )
+        place = whereabouts(self._desk)
+        around = Around(self._style, now, self._answer, self.form.is_asking, place)
+        bubbles = bubbles_of(talk, place)
+        self.timeline.tell(bubbles, around, has_older=talk.has_older, has_newer=talk.has_newer)
         self._results.place(self.timeline.views, talk)
-        self.head.tell(talk)
+        self.head.tell(talk, place)
         self._show_progress()
         self._invite(talk)
         self.tell_seen()
+
+    def _look_around(self) -> None:
+        """The line to the hub came or went, or a rule holds jobs back: it may be said here."""
+        self._show(self._talk)
 
     def _show_progress(self) -> None:
         job = self._running()
@@ -172,7 +179,7 @@ class ThreadView(QWidget):
             plain_line(job.title),
             plain_line(job.machine),
             self._desk.progress.get(job.job_id),
-            is_ending=bool(job.cancel_by),
+            ending=standing.of_job(job, whereabouts(self._desk)) if job.cancel_by else "",
         )
         self.timeline.set_tail(self.progress)
 

@@ -243,9 +243,10 @@ class Timeline(QScrollArea):
 
 
 def _is_stale(view: BubbleView, around: Around) -> bool:
-    """Whether a question moved into the form, or out of it."""
-    return (
-        view.question is not None
-        and view.question.is_open
-        and view.question.is_in_form != around.is_in_form
-    )
+    """Whether a question moved into the form or out of it, or its answer's way opened or closed."""
+    question = view.question
+    if question is None:
+        return False
+    if question.is_open:
+        return question.is_in_form != around.is_in_form
+    return question.is_pending and question.place != around.place

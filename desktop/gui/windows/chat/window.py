@@ -18,11 +18,11 @@ from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.core.news import News
 from desktop.gui.bridge import Bridge
+from desktop.gui.fresh import Fresh
 from desktop.gui.language import tr
 from desktop.gui.parts import Banner, EmptyState, button, label
+from desktop.gui.strip import Strip
 from desktop.gui.style import GRID, Style
-from desktop.gui.windows.chat.fresh import Fresh
-from desktop.gui.windows.chat.link_strip import LinkStrip
 from desktop.gui.windows.chat.new_task import NewTask
 from desktop.gui.windows.chat.thread_list import ThreadList
 from desktop.gui.windows.chat.thread_view import ThreadView
@@ -59,7 +59,7 @@ class ChatWindow(QWidget):
         for page in (self._empty, self.talk, self.new_task):
             self._stack.addWidget(page)
         self._overlay = self._make_overlay()
-        self.strip = LinkStrip(bridge)
+        self.strip = Strip(bridge, margin=2 * GRID)
         self._lay_out()
         self._connect()
         self._timer = QTimer(self)

@@ -95,7 +95,7 @@ def result_card(result: Output, written: str, machine: str, style: Style) -> QFr
     return card
 
 
-def timeline(steps: Sequence[Step], now: datetime) -> QWidget:
+def timeline(steps: Sequence[Step], now: datetime, *, is_kept: bool = False) -> QWidget:
     """Show every step in words; of a long story the newest, until the others are wanted."""
     made = QWidget()
     grid = QGridLayout(made)
@@ -107,7 +107,7 @@ def timeline(steps: Sequence[Step], now: datetime) -> QWidget:
 
     def show(shown: Sequence[Step], first: int) -> None:
         for row, step in enumerate(shown, first):
-            _add_step(grid, row, step, now)
+            _add_step(grid, row, step, now, is_kept=is_kept)
 
     show(steps[-STEPS_SHOWN:], len(hidden) + 1)
     if hidden:
@@ -158,13 +158,13 @@ def heading(text: str) -> QLabel:
     return made
 
 
-def _add_step(grid: QGridLayout, row: int, step: Step, now: datetime) -> None:
+def _add_step(grid: QGridLayout, row: int, step: Step, now: datetime, *, is_kept: bool) -> None:
     when = label(clock(step.at, now), "muted", wraps=False)
     when.setFont(tabular(when.font()))
     texts = (
         when,
         label(plain_line(step.machine), "muted", wraps=False),
-        _told(step_sentence(step)),
+        _told(step_sentence(step, is_kept=is_kept)),
     )
     for column, text in enumerate(texts):
         text.setStyleSheet(f"font-size: {SMALL}px")

@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.core.news import News
-from desktop.gui import times
+from desktop.desk.standing import whereabouts
+from desktop.gui import standing, times
 from desktop.gui.bridge import Bridge
 from desktop.gui.chip import StateChip
 from desktop.gui.language import tr
@@ -62,6 +63,8 @@ class DetailPane(QWidget):
         self.log = LogWithActions(bridge, style, self.banner)
         self._title = label("", "title")
         self._meta = label("", "muted")
+        self._stands = label("", "waiting")
+        self._stands.hide()
         self._chip = StateChip(style)
         self._progress = cards.ProgressBar()
         self.retry = button(tr("Try again"), self._retry, "primary")
@@ -73,6 +76,7 @@ class DetailPane(QWidget):
         bridge.hears(self, News.JOBS, News.QUESTIONS, then=self._fresh.ring)
         bridge.hears(self, News.WORKERS, News.PAIRING, then=self._fresh.ring)
         bridge.hears(self, News.PROGRESS, then=self._tell_progress)
+        bridge.hears(self, News.STATUS, then=self._tell_standing)
         style.changed.connect(self._show_again)
 
     @property
@@ -147,6 +151,7 @@ class DetailPane(QWidget):
         column.setSpacing(GRID)
         column.addLayout(head)
         column.addWidget(self._meta)
+        column.addWidget(self._stands)
         column.addLayout(actions)
         column.addWidget(self.banner)
         column.addWidget(self._progress)
@@ -169,6 +174,7 @@ class DetailPane(QWidget):
         row, now = story.job.row, self._bridge.desk.environment.now()
         self._title.setText(wording.title(row))
         self._meta.setText(meta(story, now))
+        self._tell_standing()
         self._chip.show_state(row.state)
         self._show_actions(row)
         self._tell_progress()
@@ -198,7 +204,7 @@ class DetailPane(QWidget):
 
     def _show_actions(self, row: JobRow) -> None:
         """Show what fits the job's state, and nothing else."""
-        self.retry.setVisible(row.state in RETRIABLE)
+        self.retry.setVisible(row.state in RETRIABLE and row.replaced_by is None)
         self.retry.setEnabled(True)
         self.cancel.setVisible(can_cancel(row))
 
@@ -213,8 +219,15 @@ class DetailPane(QWidget):
         if story.job.text and plain_line(story.job.text) != wording.title(row):
             parts.append(cards.said(story.job.text))
         parts.append(cards.heading(tr("What happened")))
-        parts.append(cards.timeline(story.steps, now))
+        parts.append(cards.timeline(story.steps, now, is_kept=row.is_kept))
         return parts
+
+    def _tell_standing(self) -> None:
+        """Say what the state alone does not; the line to the hub may have come or gone."""
+        row = None if self._story is None else self._story.job.row
+        told = standing.of_job(row, whereabouts(self._bridge.desk)) if row else ""
+        self._stands.setText(plain_line(told))
+        self._stands.setVisible(bool(told))
 
     def _tell_progress(self) -> None:
         row = None if self._story is None else self._story.job.row
@@ -242,7 +255,9 @@ class DetailPane(QWidget):
     def _copy(self) -> None:
         if self._story is not None:
             now = self._bridge.desk.environment.now()
-            QGuiApplication.clipboard().setText(story_text(self._story, now))
+            QGuiApplication.clipboard().setText(
+                story_text(self._story, now, whereabouts(self._bridge.desk))
+            )
 
 
 def can_cancel(row: JobRow) -> bool:
@@ -260,8 +275,6 @@ def meta(story: Story, now: datetime) -> str:
         parts.append(tr("took {time}").format(time=times.duration(seconds)))
     if row.attempt > 1:
         parts.append(tr("try {attempt}").format(attempt=row.attempt))
-    if row.cancel_by and not row.state.is_terminal:
-        parts.append(tr("is being cancelled"))
     parts.append(f"#{row.short_id}")
     return " · ".join(part for part in parts if part)
 

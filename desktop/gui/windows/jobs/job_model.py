@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import IntEnum
 
@@ -15,6 +15,7 @@ from PySide6.QtCore import (
     Signal,
 )
 
+from desktop.desk.standing import Whereabouts
 from desktop.gui import times
 from desktop.gui.chip import state_word
 from desktop.gui.language import tr
@@ -54,11 +55,17 @@ class JobModel(QAbstractTableModel):
 
     more_wanted = Signal()
 
-    def __init__(self, progress: Mapping[JobId, Progress], parent: QObject) -> None:
+    def __init__(
+        self,
+        progress: Mapping[JobId, Progress],
+        place: Callable[[], Whereabouts],
+        parent: QObject,
+    ) -> None:
         """Start empty.
 
         Args:
             progress: of jobs that run here; read whenever a row is shown.
+            place: where this computer stands; asked whenever a row is shown.
             parent: owns the model.
         """
         super().__init__(parent)
@@ -66,6 +73,7 @@ class JobModel(QAbstractTableModel):
         self.now = datetime.now().astimezone()
         """The moment that ages are counted to."""
         self._progress = progress
+        self._place = place
         self._rows: list[JobRow] = []
         self._has_more = False
         self._is_asking = False
@@ -120,6 +128,12 @@ class JobModel(QAbstractTableModel):
         if self._rows:
             last = self.index(len(self._rows) - 1, Column.AGE)
             self.dataChanged.emit(self.index(0, Column.AGE), last)
+
+    def tell_standing(self) -> None:
+        """The line to the hub came or went, or a rule holds jobs back."""
+        if self._rows:
+            last = self.index(len(self._rows) - 1, Column.JOB)
+            self.dataChanged.emit(self.index(0, Column.JOB), last)
 
     def tell_progress(self) -> None:
         """The progress of jobs that run here has changed."""
@@ -193,7 +207,8 @@ class JobModel(QAbstractTableModel):
         return wording.escaped(f"{wording.title(row)}\n{self._second_line(row)}".strip())
 
     def _second_line(self, row: JobRow) -> str:
-        return wording.second_line(row, self._progress.get(row.job_id), self.now)
+        progress = self._progress.get(row.job_id)
+        return wording.second_line(row, progress, self.now, self._place())
 
     def _fits(self, place: int, row: JobRow) -> bool:
         """Say whether a row may stand at a place between its neighbours."""

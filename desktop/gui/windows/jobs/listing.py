@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.core.news import News
+from desktop.desk.standing import whereabouts
 from desktop.gui.bridge import Bridge
 from desktop.gui.language import tr
 from desktop.gui.parts import EmptyState, button
@@ -105,7 +106,7 @@ class JobListing(QWidget):
     def __init__(self, bridge: Bridge, style: Style) -> None:
         super().__init__()
         self._bridge = bridge
-        self.model = JobModel(bridge.desk.progress, self)
+        self.model = JobModel(bridge.desk.progress, partial(whereabouts, bridge.desk), self)
         self.filters = FilterBar()
         self.table = JobTable(self.model, style)
         self._mark: Mark | None = None
@@ -183,6 +184,7 @@ class JobListing(QWidget):
         )
         self._bridge.hears(self, News.WORKERS, News.PAIRING, then=self._read_anew)
         self._bridge.hears(self, News.PROGRESS, then=self.model.tell_progress)
+        self._bridge.hears(self, News.STATUS, then=self.model.tell_standing)
 
     def _want(self) -> None:
         wanted = self.filters.wanted(self._wanted)

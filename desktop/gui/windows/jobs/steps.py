@@ -9,6 +9,7 @@ from desktop.gui.times import clock, duration
 from desktop.store.copied import Step
 from shared.events import (
     AnswerGiven,
+    AnswerSuperseded,
     CancelAsked,
     FilesArrived,
     FilesMissed,
@@ -34,15 +35,22 @@ from shared.events import (
 from shared.plain_text import plain, plain_line
 
 
-def step_sentence(step: Step) -> str:
-    """Say what happened in a step; what others wrote is made harmless."""
+def step_sentence(step: Step, *, is_kept: bool = False) -> str:
+    """Say what happened in a step; what others wrote is made harmless.
+
+    Args:
+        step: of the timeline.
+        is_kept: whether its job ran where it was asked for, without a hub.
+    """
+    if is_kept and isinstance(step.body, JobGranted):
+        return tr("The hub was told.")
     return plain(_sentence(step))
 
 
-def step_line(step: Step, now: datetime) -> str:
+def step_line(step: Step, now: datetime, *, is_kept: bool = False) -> str:
     """Say when and where a step happened, and what."""
     where = f" · {plain_line(step.machine)}" if step.machine else ""
-    return f"{clock(step.at, now)}{where} · {step_sentence(step)}"
+    return f"{clock(step.at, now)}{where} · {step_sentence(step, is_kept=is_kept)}"
 
 
 def _sentence(step: Step) -> str:
@@ -103,6 +111,10 @@ def _talked(step: Step) -> str:
             return tr("Asks: {question}").format(question=asking.text)
         case QuestionAnswered(answer=answer):
             return tr("Answered by {who}: {answer}").format(who=answer.by, answer=answer.value)
+        case AnswerSuperseded(value=value, by=by):
+            return tr("{value} by {who} came second").format(value=value, who=by)
+        case AnswerGiven(value=value, is_used=True):
+            return tr("Answered and used at once: {answer}").format(answer=value)
         case AnswerGiven(value=value):
             return tr("Answered at a computer: {answer}").format(answer=value)
         case QuestionParked() | JobParked():
@@ -114,6 +126,8 @@ def _talked(step: Step) -> str:
 def _wished(step: Step) -> str:
     """Say what people wanted."""
     match step.body:
+        case TaskRequested(is_kept=True):
+            return tr("Asked for here without a hub, and kept on this computer.")
         case TaskRequested():
             return tr("Asked for at a computer.")
         case JobCancelRequested(by=by):

@@ -11,9 +11,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.desk.standing import whereabouts
 from desktop.gui.bridge import Bridge
 from desktop.gui.language import tr
 from desktop.gui.parts import Banner
+from desktop.gui.strip import Strip
 from desktop.gui.style import GRID, Style
 from desktop.gui.windows.jobs.chips import Chips
 from desktop.gui.windows.jobs.copying import row_text
@@ -31,6 +33,7 @@ class JobsWindow(QWidget):
         super().__init__()
         self._bridge = bridge
         self.banner = Banner()
+        self.strip = Strip(bridge)
         self.listing = JobListing(bridge, style)
         self.detail = DetailPane(bridge, style)
         self._style = style
@@ -77,6 +80,7 @@ class JobsWindow(QWidget):
         column.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         column.setSpacing(GRID + GRID // 2)
         column.addWidget(self._views)
+        column.addWidget(self.strip)
         column.addWidget(self.banner)
         column.addWidget(self._stack, 1)
         self._show_view(0)
@@ -119,7 +123,7 @@ class JobsWindow(QWidget):
         row = self.listing.chosen_row()
         if row is not None:
             now = self._bridge.desk.environment.now()
-            QGuiApplication.clipboard().setText(row_text(row, now))
+            QGuiApplication.clipboard().setText(row_text(row, now, whereabouts(self._bridge.desk)))
 
     def _show_view(self, number: int) -> None:
         self._views.choose(number)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from datetime import datetime
 
+from desktop.desk.standing import Whereabouts
+from desktop.gui import standing
 from desktop.gui.language import tr, trn
 from desktop.gui.times import clock, duration
 from desktop.store.copied import JobRow
@@ -21,23 +23,25 @@ def title(row: JobRow) -> str:
     return told or tr("Job {short}").format(short=row.short_id)
 
 
-def second_line(row: JobRow, progress: Progress | None, now: datetime) -> str:
+def second_line(row: JobRow, progress: Progress | None, now: datetime, place: Whereabouts) -> str:
     """Say the one thing that matters most about a job now; empty when its state says it all."""
+    stands = standing.of_job(row, place)
     match row.state:
         case JobState.ASKING:
             told = row.asks or tr("Waits for an answer.")
         case JobState.RUNNING | JobState.GRANTED:
-            told = progress_line(progress) if progress else ""
+            far = progress_line(progress) if progress else ""
+            told = f"{far} · {standing.foot(stands)}" if far and stands else far or stands
         case JobState.QUEUED | JobState.OFFERED:
-            told = _waiting(row, now)
+            told = stands or _waiting(row, now)
         case JobState.SUCCEEDED:
             told = row.headline
         case JobState.CANCELLED:
             told = tr("By {who}").format(who=row.cancel_by) if row.cancel_by else ""
         case _:
             told = row.error.message if row.error else ""
-    if row.cancel_by and not row.state.is_terminal:
-        told = tr("Is being cancelled.")
+    if stands and (row.cancel_by or row.replaced_by) and row.state is not JobState.SUCCEEDED:
+        told = stands
     return plain_line(told.strip().split("\n", 1)[0])[:LINE_CHARS_MAX]
 
 

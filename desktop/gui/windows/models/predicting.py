@@ -17,6 +17,8 @@ from PySide6.QtWidgets import (
 
 from desktop.core.news import News
 from desktop.desk.models import Manifest, Preview, preview
+from desktop.desk.standing import whereabouts
+from desktop.gui import standing
 from desktop.gui.bridge import Bridge
 from desktop.gui.language import tr
 from desktop.gui.parts import button, label
@@ -66,7 +68,7 @@ class Predicting(QFrame):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._arrange()
         self.hide()
-        bridge.hears(self, News.JOBS, News.PROGRESS, News.QUESTIONS, then=self._look)
+        bridge.hears(self, News.JOBS, News.PROGRESS, News.QUESTIONS, News.STATUS, then=self._look)
 
     def start(self, manifest: Manifest, file: Path) -> None:
         """Ask for a prediction on this machine."""
@@ -142,12 +144,14 @@ class Predicting(QFrame):
                 self.stage.setText(plain_line(job.row.asks))
                 self._show(stop=True, ask=True, done=False)
             case _:
-                self._progress()
+                self._progress(job.row)
 
-    def _progress(self) -> None:
-        progress = self._bridge.desk.progress.get(self._job_id) if self._job_id else None
+    def _progress(self, row: copied.JobRow) -> None:
+        progress = self._bridge.desk.progress.get(row.job_id)
         self._show(stop=True, ask=False, done=False)
-        if progress is None:
+        stands = standing.of_job(row, whereabouts(self._bridge.desk))
+        if progress is None or row.cancel_by:
+            self.stage.setText(plain_line(stands) or tr("Waiting …"))
             return
         self.stage.setText(plain_line(progress.stage))
         # In thousandths: a bar counts in 32 bits, and tables have millions of rows.

@@ -32,6 +32,7 @@ from desktop.desk.models import Detail, Entry, Manifest, Models, Removed
 from desktop.gui.bridge import Bridge
 from desktop.gui.language import tr
 from desktop.gui.parts import Banner, EmptyState, button, label
+from desktop.gui.strip import Strip
 from desktop.gui.style import GRID, Style
 from desktop.gui.windows.models.compare import Comparison
 from desktop.gui.windows.models.detail import DetailPane
@@ -122,6 +123,7 @@ class ModelsWindow(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         outer.setSpacing(GRID)
+        outer.addWidget(Strip(self._bridge))
         outer.addLayout(self._notes())
         outer.addWidget(self._stack, 1)
 

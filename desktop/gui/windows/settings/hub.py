@@ -8,7 +8,9 @@ from PySide6.QtWidgets import QFrame
 
 from desktop.core.link import LinkState
 from desktop.core.news import News
+from desktop.gui import standing
 from desktop.gui.bridge import Bridge
+from desktop.gui.fresh import Fresh
 from desktop.gui.language import tr, trn
 from desktop.gui.parts import button, label
 from desktop.gui.style import Style
@@ -29,7 +31,7 @@ class Hub(Section):
                 "ask and what comes out, never your files, models or keys."
             ),
         )
-        bridge.hears(self, News.STATUS, News.PAIRING, then=self.refresh)
+        bridge.hears(self, News.STATUS, News.PAIRING, News.JOBS, then=self.refresh)
 
     def build(self) -> None:
         # Counts down to the next try; only while this page is seen and the line is down.
@@ -38,7 +40,12 @@ class Hub(Section):
         self._clock.timeout.connect(self._show_line)
         inside = self.card()
         self.name = Line()
-        self.line = Line()
+        self.try_button = button(tr("Try now"), self.desk.hurry, "quiet")
+        self.line = Line(self.try_button)
+        self._waiting = 0
+        self._fresh = Fresh(
+            self.bridge, self, self.desk.waiting_count, self._count, is_always=False
+        )
         inside.addWidget(self.name)
         inside.addWidget(self.line)
         self.first_button = button(tr("Connect to a hub…"), self._pair, "primary")
@@ -68,6 +75,7 @@ class Hub(Section):
             )
             self.name.tell(plain_line(pairing.hub_name), told)
         self._show_line()
+        self._fresh.ask()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -79,6 +87,7 @@ class Hub(Section):
 
     def _show_line(self) -> None:
         link, tokens = self.desk.link, self.look.tokens
+        self.try_button.setVisible(link is not None and link.state is LinkState.OFFLINE)
         waits = link is not None and link.state is LinkState.OFFLINE and self.isVisible()
         if waits and self.desk.next_try_at is not None:
             self._clock.start()
@@ -90,14 +99,27 @@ class Hub(Section):
         why = words_of(link.error) if link.error else ""
         match link.state:
             case LinkState.ONLINE:
-                self.line.tell(tr("Connected."), sign="✓", color=tokens.done)
+                self.line.tell(tr("Connected."), self._changes(), sign="✓", color=tokens.done)
             case LinkState.CONNECTING:
-                self.line.tell(tr("Connecting …"), why, sign="…", color=tokens.muted)
+                self.line.tell(tr("Connecting …"), self._why(why), sign="…", color=tokens.muted)
             case LinkState.OFFLINE:
-                self.line.tell(self._next_try(), why, sign="⚠", color=tokens.waiting)
+                told = self._why(why)
+                self.line.tell(self._next_try(), told, sign="⚠", color=tokens.waiting)
             case LinkState.REFUSED:
                 told = tr("Not connected; it is not tried again by itself.")
                 self.line.tell(told, why, sign="✕", color=tokens.failed)
+
+    def _count(self, waiting: int) -> None:
+        self._waiting = waiting
+        self._show_line()
+
+    def _changes(self) -> str:
+        """Say what the hub has still to be told; nothing for what is gone in a moment."""
+        told = standing.changes(self._waiting)
+        return f"{told}." if told else ""
+
+    def _why(self, why: str) -> str:
+        return "\n".join(part for part in (why.strip(), self._changes()) if part)
 
     def _next_try(self) -> str:
         at = self.desk.next_try_at

@@ -1,0 +1,43 @@
+"""What this store holds that others do not know yet, or that this program does not understand."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+
+from desktop.store import facts, outbox
+
+COUNTED_MAX = 1000
+"""More is not counted: a person who was away for weeks needs no exact number."""
+LOOKED_AT_MAX = 20_000
+"""Among so many events that wait."""
+SILENT = ("job_logged", "job_started", "job_resumed", "job_parked")
+"""Own events that nobody waits for by themselves: what they are part of is told, too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    changes: int = 0
+    """What was asked, answered or came out here, and the hub has not got; at most COUNTED_MAX."""
+    newer: int = 0
+    """What a newer program wrote."""
+
+
+def read(connection: sqlite3.Connection) -> Pending:
+    """Count it as it is now."""
+    return Pending(changes=changes(connection))
+
+
+def changes(connection: sqlite3.Connection) -> int:
+    """Count the events that matter to people and that the hub has not acknowledged."""
+    (count,) = connection.execute(
+        "select count(*) from (select 1 from (select event from outbox where epoch = ? and seq > ?"
+        " order by seq limit ?) where event ->> '$.type' not in (select value from json_each(?))"
+        " limit ?)",
+        (
+            facts.epoch(connection), outbox.acked_seq(connection), LOOKED_AT_MAX,
+            json.dumps(SILENT), COUNTED_MAX,
+        ),
+    ).fetchone()  # fmt: skip
+    return int(count)
