@@ -25,8 +25,9 @@ class Computer:
         *,
         platform: str = "Linux",
         capabilities: tuple[Capability, ...] = (),
+        key: Ed25519PrivateKey | None = None,
     ) -> None:
-        self.key = Ed25519PrivateKey.generate()
+        self.key = key or Ed25519PrivateKey.generate()
         self.introduction = Introduction(
             public_key=self.key.public_key().public_bytes_raw(),
             name=name,

@@ -1,0 +1,135 @@
+"""A job without a process: it follows its script, asks, fails or dies, and leaves its effect."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable
+from typing import Protocol
+
+from desktop.core.outcome import Ending, Outcome
+from desktop.runner.child import ChildLimits
+from desktop.runner.lines import Asked, FromChild, Logged, Order, Progressed
+from shared.environment import Environment
+from shared.errors import ErrorBody
+from shared.ids import JobId
+from shared.jobs import JobSpec
+from shared.questions import Asking, Choice, QuestionKind
+from tests.simulation.kinds import Script
+
+PASSING = ErrorBody(code="disk_busy", message="The disk was busy.", retryable=True)
+LASTING = ErrorBody(code="file_broken", message="The file is broken.", hint="Mend it.")
+
+
+class Place(Protocol):
+    """The machine that a child runs on."""
+
+    @property
+    def is_up(self) -> bool: ...
+
+    def effect(self, spec: JobSpec) -> None:
+        """The job has its visible effect."""
+
+    def used(self, job_id: JobId, key: str, value: str) -> None:
+        """The job goes on with this answer."""
+
+    def tries(self, job_id: JobId) -> int:
+        """Count this run of a job; return how many there were before."""
+
+
+class SimulatedChild:
+    """As `desktop.runner.child.Child`, without a process."""
+
+    def __init__(
+        self,
+        place: Place,
+        chance: random.Random,
+        order: Order,
+        _limits: ChildLimits,
+        _environment: Environment,
+        on_line: Callable[[FromChild], None],
+    ) -> None:
+        self._place, self._chance, self._on_line = place, chance, on_line
+        self._spec = order.spec
+        self._script = Script.model_validate(order.spec.inputs)
+        self._answers = dict(order.spec.answers)
+        self._ending: Ending | None = None
+        self._error: ErrorBody | None = None
+        self._bell = asyncio.Event()
+
+    async def run(self) -> Outcome:
+        before = self._place.tries(self._spec.job_id)
+        outcome = await self._work(self._script.fails if before < self._script.times else "")
+        if self._ending is None:
+            return outcome
+        # Ending a tree of processes takes a moment.
+        await asyncio.sleep(self._chance.uniform(0.01, 0.5))
+        return Outcome(ending=self._ending, error=self._error, exit_code=-9)
+
+    def answer(self, key: str, value: str) -> None:
+        self._answers.setdefault(key, value)
+        self._bell.set()
+
+    def end(self, ending: Ending) -> None:
+        self._ending = self._ending or ending
+        self._bell.set()
+
+    def refuse(self, error: ErrorBody) -> None:
+        self._error = self._error or error
+        self.end(Ending.REFUSED)
+
+    async def _work(self, failure: str) -> Outcome:
+        died = Outcome(ending=Ending.GONE, exit_code=-9)
+        for number in range(self._script.asks):
+            await self._pass(self._script.seconds / (self._script.asks + 1))
+            await self._ask(f"q{number}")
+        await self._pass(self._script.seconds / (self._script.asks + 1))
+        if failure == "passing" or failure == "lasting":
+            return Outcome(
+                ending=Ending.REFUSED, error=PASSING if failure == "passing" else LASTING
+            )
+        if failure == "gone" and self._chance.random() < 0.5:
+            return died
+        if self._ending is None and self._place.is_up:
+            self._place.effect(self._spec)
+        await self._pass(self._chance.uniform(0.0, 0.3))
+        if failure == "gone":
+            return died
+        return Outcome(ending=Ending.RESULT, output={"headline": "done"}, running_seconds=1.0)
+
+    async def _pass(self, seconds: float) -> None:
+        """Work for a while, or until it is ended."""
+        if self._ending is not None:
+            return
+        self._say(Progressed(stage="working", done=0, total=1))
+        if self._chance.random() < 0.3:
+            self._say(Logged(line=f"worked on {self._spec.title}"))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._ending is None:
+                    self._bell.clear()
+                    await self._bell.wait()
+
+    async def _ask(self, key: str) -> None:
+        if key not in self._answers and self._ending is None:
+            self._say(Asked(asking=asking_of(key, self._script.default)))
+        while key not in self._answers and self._ending is None:
+            self._bell.clear()
+            await self._bell.wait()
+        if self._ending is None and self._place.is_up:
+            self._place.used(self._spec.job_id, key, self._answers[key])
+
+    def _say(self, line: FromChild) -> None:
+        if self._place.is_up:
+            self._on_line(line)
+
+
+def asking_of(key: str, default: str | None) -> Asking:
+    return Asking(
+        key=key,
+        kind=QuestionKind.CHOICE,
+        text=f"{key}: left or right?",
+        choices=(Choice(value="left", label="Left"), Choice(value="right", label="Right")),
+        default=default,
+    )

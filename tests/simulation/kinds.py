@@ -1,0 +1,45 @@
+"""What jobs of a simulated world do: kinds whose inputs are the script of a simulated child."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shared.kinds import Inputs, Kind, Output
+
+
+class Script(Inputs):
+    """What one job will do; a child without a process follows it."""
+
+    seconds: float = 1.0
+    """How long it works, questions not counted."""
+    asks: int = 0
+    """Questions, one after the other."""
+    default: str | None = None
+    """Of its questions."""
+    fails: str = ""
+    """"passing", "lasting" or "gone" (without a word, in the middle)."""
+    times: int = 0
+    """How many attempts fail."""
+
+
+ONCE = Kind(
+    name="sim.once",
+    summary="Has an effect that must not happen twice",
+    inputs=Script,
+    output=Output,
+    idempotent=False,
+    timeout_seconds=3600,
+)
+SAFE = Kind(
+    name="sim.safe",
+    summary="May be run again",
+    inputs=Script,
+    output=Output,
+    idempotent=True,
+    timeout_seconds=3600,
+)
+KINDS: Mapping[str, Kind] = {ONCE.name: ONCE, SAFE.name: SAFE}
+EXECUTORS: Mapping[str, str] = dict.fromkeys(KINDS, "tests.simulation.child:none")
+"""No executor is ever imported: `tests.simulation.child` stands in for the process."""
+KINDS_AT = "tests.simulation.kinds:KINDS"
+EXECUTORS_AT = "tests.simulation.kinds:EXECUTORS"
