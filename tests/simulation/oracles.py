@@ -20,6 +20,8 @@ from tests.simulation.kinds import ONCE
 from tests.simulation.network import Way, told
 from tests.simulation.people import Asked
 
+Told = dict[str, tuple[object, ...]]
+"""What a store tells of each thing, by its id."""
 REOPENED = (JobState.FAILED, JobState.DEAD)
 _JOB = "select job_id, state, is_held, worker_id, attempt, fence, kind from jobs"
 
