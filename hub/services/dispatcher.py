@@ -129,6 +129,9 @@ class Dispatcher:
         now = self._ledger.environment.monotonic()
         for job in entry.jobs:
             self._board.update(job, now, entry.now)
+            if job.life.state is not JobState.QUEUED:
+                # What is told of a job that has begun grows by its answers.
+                self._specs.pop(job.job_id, None)
             if job.life.cancel_by and job.life.is_held:
                 self._send_cancel(job)
         self._stirred.set()

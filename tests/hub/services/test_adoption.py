@@ -103,6 +103,26 @@ async def test_a_kept_job_is_taken_in_whole_with_its_start_and_its_end(world: Wo
     assert len(await told(world, JobGranted)) == 1
 
 
+async def test_a_kept_job_that_is_tried_again_is_told_what_was_answered(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    body = kept(pc.worker_id)
+    asked = QuestionAsked(
+        job_id=body.job_id, attempt=1, fence=1, question_id=QuestionId("q1"), asking=make_asking()
+    )
+    value = "/data/churn.csv"
+    answer = AnswerGiven(
+        question_id=asked.question_id, job_id=body.job_id, value=value, is_used=True
+    )
+    failed = JobFailed(job_id=body.job_id, attempt=1, fence=1, error=LASTING)
+    await pc.report(body, started(spec_of(body)), asked, answer, failed)
+
+    await world.services.intake.retry(anna.person_id, body.job_id, "anna")
+
+    [offer] = await pc.offers()
+    assert offer.job.answers == {"file": value}
+
+
 async def test_only_the_computer_that_keeps_a_job_can_say_so(world: World) -> None:
     anna = await world.person()
     pc, mac = await world.desk(anna), await world.desk(anna, "studio-mac")
