@@ -7,12 +7,26 @@ from dataclasses import dataclass
 from hub.core.fact import Fact
 from hub.core.job import JobCard
 from hub.core.question import Question
-from hub.frontends.facts import Facts
+from hub.frontends.facts import Facts, Late
 from hub.services import Services
 from shared.environment import Environment
 from shared.errors import ErrorBody, NotFound
-from shared.events import JobQueued, QuestionAnswered, QuestionAsked, QuestionParked
+from shared.events import (
+    AnswerSuperseded,
+    JobCancelled,
+    JobFailed,
+    JobQueued,
+    JobStarted,
+    JobSucceeded,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionParked,
+    TaskRequested,
+)
 from shared.ids import JobId, QuestionId, WorkerId
+
+LATE_SECONDS = 120.0
+"""An end that is told so long after it was is told with its times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,9 @@ async def brief(services: Services, environment: Environment, fact: Fact) -> Bri
         else None,
         asking=question.asking if question else None,
         questions_open=await _open_beside(services, card) if question else 1,
+        is_settled=question is not None and not question.state.is_open,
+        has_ended=card is not None and card.state.is_terminal,
+        late=await _late(services, environment, fact),
         failure=_failure(card, body),
         reader=reader.name,
         zone=await services.views.zone(fact.person_id),
@@ -66,9 +83,24 @@ async def _card(services: Services, job_id: JobId) -> JobCard | None:
 
 
 async def _question(services: Services, body: object) -> Question | None:
-    if not isinstance(body, QuestionAsked | QuestionAnswered | QuestionParked):
+    if not isinstance(body, QuestionAsked | QuestionAnswered | QuestionParked | AnswerSuperseded):
         return None
     return await services.views.question(QuestionId(body.question_id))
+
+
+async def _late(services: Services, environment: Environment, fact: Fact) -> Late | None:
+    """Look up when a job really was, if its computer could not tell of its end at once."""
+    body = fact.body
+    if not isinstance(body, JobSucceeded | JobFailed | JobCancelled):
+        return None
+    if (environment.now() - fact.at).total_seconds() < LATE_SECONDS or fact.device == "hub":
+        return None
+    began_at, is_kept = None, False
+    for told in await services.views.history(None, body.job_id):
+        if isinstance(told.body, JobStarted) and told.body.attempt == body.attempt:
+            began_at = told.at
+        is_kept = is_kept or (isinstance(told.body, TaskRequested) and told.body.is_kept)
+    return Late(began_at=began_at, ended_at=fact.at, is_kept=is_kept)
 
 
 async def _open_beside(services: Services, card: JobCard | None) -> int:

@@ -22,10 +22,32 @@ DOING = {
 }
 """What a job of a kind is doing, as it stands behind "while"."""
 
+DID = {
+    "ml.train": "trained",
+    "ml.predict": "predicted",
+    "ml.models": "looked for models",
+    "ml.model": "looked at the model",
+    "data.describe": "read the table",
+    "files.send": "fetched the file",
+    "files.head": "read the table",
+}
+"""What a job of a kind has done, when its end is told later than it was."""
+
 VERBS = {"ml.train": "train", "ml.predict": "predict", "data.describe": "describe"}
 """What a kind lets a person do, in the words of a machine's card."""
 PLACES = {"console": "the console", "telegram": "Telegram", "discord": "Discord", "api": "the API"}
 """Where people speak, as they call it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late:
+    """The true times of a job that ended while its computer was away."""
+
+    began_at: datetime | None
+    """None when the hub was never told."""
+    ended_at: datetime
+    is_kept: bool
+    """It was asked for at that computer, and ran there without the hub."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +66,12 @@ class Facts:
     """The question an answer belongs to."""
     questions_open: int = 1
     """With more than one, each says which job it belongs to."""
+    is_settled: bool = False
+    """The question is answered, or is not asked any more."""
+    has_ended: bool = False
+    """The job is over, whatever event of it is told."""
+    late: Late | None = None
+    """When it really was, of an end that is told long after it was."""
     failure: ErrorBody | None = None
     """Why the last attempt failed."""
     reader: str = ""
@@ -53,6 +81,20 @@ class Facts:
     @property
     def doing(self) -> str:
         return DOING.get(self.kind, "working")
+
+    @property
+    def did(self) -> str:
+        return DID.get(self.kind, "worked")
+
+    @property
+    def when(self) -> str:
+        """The true times of what is told late: " while offline, 12:03 to 12:07"; else nothing."""
+        if self.late is None:
+            return ""
+        offline = " while offline" if self.late.is_kept else ""
+        ended = self.clock(self.late.ended_at)
+        began = self.clock(self.late.began_at) if self.late.began_at else ended
+        return f"{offline}, {ended}" if began == ended else f"{offline}, {began} to {ended}"
 
     @property
     def where(self) -> str:

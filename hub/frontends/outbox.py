@@ -23,8 +23,9 @@ from hub.core.pace import is_group
 from hub.core.placement import WaitingReason
 from hub.core.view import Tone, View
 from hub.frontends.briefing import brief
+from hub.frontends.entrance import place
 from hub.frontends.facts import Facts
-from hub.frontends.lanes import SETTLE_SECONDS, STORE_SECONDS, Lanes
+from hub.frontends.lanes import SETTLE_SECONDS, STORE_SECONDS, Lanes, frontend_name
 from hub.frontends.wording import absence, view_of
 from hub.ports import Frontend
 from hub.services import Services
@@ -35,6 +36,7 @@ from shared.environment import Environment
 from shared.errors import AppError, NotFound
 from shared.events import (
     AccountLinked,
+    AnswerSuperseded,
     JoinRequested,
     JoinSettled,
     PairingPaused,
@@ -195,18 +197,33 @@ class Outbox:
         """The conversations an event belongs into."""
         if isinstance(fact.body, _DOORBELLS):
             return await self._homes_at_the_door(fact.person_id, fact.body)
+        if isinstance(fact.body, AnswerSuperseded):
+            return await self._homes_of_second(fact.person_id, fact.body)
         home = await self._home(fact.person_id, card)
         if card is not None:
             self._note_home(card, home)
         homes = [home] if home else []
         if isinstance(fact.body, QuestionAnswered | QuestionParked):
             subject = f"question:{fact.body.question_id}"
-            homes += await self._deliveries.conversations_showing(subject)
+            showing = await self._deliveries.conversations_showing(subject)
+            # Where nobody was asked, an answer would be news of nothing.
+            is_unasked = isinstance(fact.body, QuestionAnswered) and not showing
+            homes = [] if is_unasked else [*homes, *showing]
         if isinstance(fact.body, WorkerBack):
             # Where its absence was told; that message says now that it is over.
             told = await self._deliveries.conversations_showing(absence(fact.body))
             homes = list(told) or homes
         return list(dict.fromkeys(homes))
+
+    async def _homes_of_second(
+        self, person_id: PersonId, body: AnswerSuperseded
+    ) -> list[ConversationId]:
+        """Name the chat that answered second; a computer says it itself, where it was answered."""
+        by = body.by.rpartition(" on ")[2]
+        spoken = await self._deliveries.conversations_of(person_id)
+        there = [c for c in spoken if self._lanes.serves(c) and place(frontend_name(c)) == by]
+        showing = await self._deliveries.conversations_showing(f"question:{body.question_id}")
+        return [c for c in there if c in showing][:1] or there[:1]
 
     async def _homes_at_the_door(self, person_id: PersonId, body: Doorbell) -> list[ConversationId]:
         """Name where it is told who comes in: in every chat, for any may be the one looked at.

@@ -139,7 +139,7 @@ def _chosen(asking: Asking | None, value: str) -> str:
     return asking.label_of(value) if asking else value
 
 
-def view_of(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
+def view_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type of event
     body: EventBody, facts: Facts
 ) -> View | None:
     """What a chat is told about an event; None when that would only be noise.
@@ -151,10 +151,14 @@ def view_of(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
         case JobQueued():
             return _queued(body, facts)
         case JobStarted():
+            if facts.has_ended:
+                return None  # what came of it follows at once
             return _status(facts, f"{capital(facts.doing)}{facts.where} …", Tone.RUNNING)
         case JobCancelRequested():
             return _status(facts, f"Stopping {facts.label} …", Tone.RUNNING, stop=False)
         case QuestionAsked():
+            if facts.is_settled:
+                return None  # answered where it was asked, before anybody could be asked here
             return question_view(body.question_id, body.asking, facts)
         case QuestionAnswered():
             return answered_view(body.question_id, body.answer, facts)
@@ -163,6 +167,9 @@ def view_of(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
         case JobSucceeded():
             told = result_view(facts.kind, body.result, job_id=body.job_id, label=facts.label)
             took = f"{capital(facts.doing)}{facts.where} took {_took(body.running_seconds)}."
+            if facts.late is not None:
+                true_times = f"{capital(facts.did)}{facts.where}{facts.when}:"
+                told = replace(told, text=f"{true_times}\n{told.text}")
             return replace(told, settles=f"✓ {took}")
         case JobFailed():
             # A failure that may pass is told by what follows: the next try, or the last word.
@@ -170,6 +177,8 @@ def view_of(  # noqa: C901, PLR0911, PLR0912 - one row for each type of event
         case JobDied():
             return _ended(body, facts, body.error)
         case JobCancelled():
+            if facts.late is not None and facts.late.is_kept:
+                return None  # whoever stopped it sat before it; nobody else knew of it
             return _last_word(facts, f"Cancelled: {facts.label}.", Tone.PLAIN)
         case JobInterrupted():
             return _status(facts, _interrupted(body, facts), Tone.WAITING, stop=False)
@@ -219,10 +228,10 @@ def _superseded(body: AnswerSuperseded, facts: Facts) -> View:
     """Tell that an answer came second; the question's own message shows the one that counts."""
     value, counted = _chosen(facts.asking, body.value), _chosen(facts.asking, body.counted.value)
     text = (
-        f"The answer {value} by {facts.whose(body.by)} came second: {facts.label} had gone on with "
-        f"{counted}, by {facts.whose(body.counted.by)}."
+        f"{facts.label} had gone on with {counted} already, answered by "
+        f"{facts.whose(body.counted.by)}. {value}, by {facts.whose(body.by)}, came second."
     )
-    return View(text=text, tone=Tone.PLAIN, job_id=facts.job_id)
+    return View(text=text, tone=Tone.PLAIN, job_id=facts.job_id, is_quiet=True)
 
 
 def files_view(body: FilesArrived, facts: Facts) -> View:
@@ -318,7 +327,8 @@ def _parked(body: QuestionParked, facts: Facts) -> View:
 
 def _ended(body: JobFailed | JobDied, facts: Facts, error: ErrorBody) -> View:
     tries = f" after {ATTEMPTS_MAX} tries" if isinstance(body, JobDied) else ""
-    text = f"⚠ {capital(facts.doing)}{facts.where} failed{tries}. {error.message} {error.hint}"
+    failed = f"{facts.where} failed{tries}{facts.when}"
+    text = f"⚠ {capital(facts.doing)}{failed}. {error.message} {error.hint}"
     again = (Button(label="Try again", says=f"/retry {body.job_id}"),)
     return _last_word(facts, text.strip(), Tone.FAILED, buttons=again)
 

@@ -33,7 +33,9 @@ from shared.events import (
     JobFailed,
     JobStarted,
     JobSucceeded,
+    OwnEventBody,
     QuestionAsked,
+    RequestEventBody,
     write_event,
 )
 from shared.ids import JobId, QuestionId, WorkerId
@@ -183,18 +185,23 @@ class PuppetWorker:
         )
         await self._flush()
 
+    async def says(self, body: RequestEventBody) -> None:
+        """Tell what its person asked for there."""
+        self.writes(body)
+        await self._push()
+
     async def _report(self, body: AttemptEventBody) -> None:
         self.writes(body)
         await self._push()
 
-    def writes(self, body: AttemptEventBody) -> None:
+    def writes(self, body: OwnEventBody, *, minutes_ago: float = 0) -> None:
         """Journal an event; it is pushed with the next one, or on the next connection."""
         event = write_event(
             body,
             device=self.worker_id,
             epoch=self.epoch,
             seq=len(self.log) + 1,
-            at=datetime.now(UTC),
+            at=datetime.now(UTC) - timedelta(minutes=minutes_ago),
         )
         self.log.append(event)
 
