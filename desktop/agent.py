@@ -20,7 +20,7 @@ from desktop.core.admission import AskedHere, Machine, refusal
 from desktop.core.attempt import Attempt, AttemptState
 from desktop.core.link import LinkState, LinkStatus
 from desktop.core.news import News
-from desktop.core.outcome import Ending, Outcome
+from desktop.core.outcome import Ending, Outcome, no_place
 from desktop.core.outcome_event import RESULT_BYTES_MAX, outcome_event
 from desktop.core.policy import MEMORY_SHARE_DEFAULT, Policy
 from desktop.core.run_policy import cores_max
@@ -34,6 +34,7 @@ from desktop.runner.runner import MakeChild, Runner, Workshop
 from desktop.store.facts import Pairing
 from desktop.store.hands import Hands
 from desktop.store.journal import OpenQuestion
+from desktop.store.minder import Minder
 from desktop.store.outgoing import Parcel
 from desktop.system import hardware
 from desktop.system.outgoing_folder import OutgoingFolder
@@ -136,6 +137,7 @@ class Agent:
             setup.seams.dial,
         )
         self._hands = Hands(database, setup.environment, self._link.ring, on_news)
+        self._minder = Minder(database, setup.environment)
         self._failed_calls = 0
         """How often the hub was called in vain since the line was up."""
         self._tasks: asyncio.TaskGroup
@@ -200,7 +202,8 @@ class Agent:
     async def run(self) -> None:
         """Recover what a crash left, then serve; returns when the hub refuses this worker."""
         name = self._setup.pairing.worker_name
-        await self._hands.recover(self._kinds, f"{name} restarted while it ran.")
+        why = f"{name} restarted while it ran."
+        await self._minder.insist(lambda: self._hands.recover(self._kinds, why))
         async with asyncio.TaskGroup() as tasks:
             self._runner = Runner(
                 self._workshop(),
@@ -213,11 +216,13 @@ class Agent:
             self._is_running = True
             self._start_waiting()
             uploading = tasks.create_task(self._uploads.run())
+            minding = tasks.create_task(self._minder.watch(self._store_changed))
             try:
                 await self._link.run()
             finally:
                 self._is_running = False
                 uploading.cancel()
+                minding.cancel()
                 # The journal keeps them as running: the next start knows what was cut off.
                 self._runner.end_all()
 
@@ -298,7 +303,7 @@ class Agent:
         self._on_progress(progress)
 
     async def logged(self, job_id: JobId, lines: tuple[str, ...]) -> None:
-        await self._hands.log(job_id, lines)
+        await self._minder.insist(lambda: self._hands.log(job_id, lines))
 
     async def asked(self, job_id: JobId, asking: Asking) -> None:
         size = len(asking.model_dump_json().encode())
@@ -310,7 +315,7 @@ class Agent:
             )
             self._runner.refuse(job_id, error.body)
         else:
-            await self._hands.ask(job_id, asking)
+            await self._minder.insist(lambda: self._hands.ask(job_id, asking))
             self._start_waiting()
 
     async def ended(self, job_id: JobId, outcome: Outcome) -> None:
@@ -325,11 +330,13 @@ class Agent:
             except AppError as error:
                 outcome = replace(outcome, ending=Ending.REFUSED, error=error.body)
         refs = tuple(parcel.ref for parcel in parcels)
-        await self._hands.end(
-            job_id,
-            lambda names: outcome_event(names, outcome, kind, refs),
-            parcels=parcels,
-            wrote=outcome.wrote,
+        await self._minder.insist(
+            lambda: self._hands.end(
+                job_id,
+                lambda names: outcome_event(names, outcome, kind, refs),
+                parcels=parcels,
+                wrote=outcome.wrote,
+            )
         )
         if parcels:
             self._uploads.ring()
@@ -366,7 +373,7 @@ class Agent:
 
     def _start_waiting(self) -> None:
         if self._is_running and self._hands.waiting:
-            self._tasks.create_task(self._alone.start_waiting())
+            self._tasks.create_task(self._minder.when_well(self._alone.start_waiting))
 
     async def _packed(self, attempt: Attempt, wishes: tuple[Wish, ...]) -> tuple[Parcel, ...]:
         """Copy what may leave; the child that names it is gone by now and cannot move it away.
@@ -382,6 +389,11 @@ class Agent:
         roots = (*self._folders, workdir)
         return await asyncio.to_thread(self._outgoing.take, wishes, roots)
 
+    def _store_changed(self) -> None:
+        """The store is in trouble, or well again: that is how many jobs may run."""
+        self._link.tell_beat()
+        self._start_waiting()
+
     def _note_status(self, status: LinkStatus) -> None:
         match status.state:
             case LinkState.ONLINE:
@@ -390,7 +402,7 @@ class Agent:
             case LinkState.OFFLINE:
                 self._failed_calls += 1
                 if self._failed_calls == CALLS_BEFORE_ALONE and self._is_running:
-                    self._tasks.create_task(self._alone.use_given())
+                    self._tasks.create_task(self._minder.when_well(self._alone.use_given))
             case _:
                 pass
         self._on_status(status)
@@ -425,7 +437,11 @@ class Agent:
 
     async def _start(self, job_id: JobId, number: int, fence: int) -> None:
         if (running := await self._hands.start(job_id, number, fence)) is not None:
-            self._runner.start(running, await self._known_files(running.spec))
+            try:
+                self._runner.start(running, await self._known_files(running.spec))
+            except (OSError, AppError) as error:
+                # No folder for it on a full disk, as a rule. Nothing has happened yet.
+                await self.ended(job_id, Outcome(ending=Ending.REFUSED, error=no_place(error)))
 
     async def _known_files(self, spec: JobSpec) -> dict[str, str]:
         """Look up the files that a job's inputs name by the job that wrote them."""
@@ -462,12 +478,12 @@ class Agent:
             slots_free=self._setup.policy.slots - self._hands.slots_taken,
             disk_free_bytes=hardware.disk_free_bytes(self._setup.paths.data),
             kinds_ready=self._ready,
-            held_back=self._held_back,
+            held_back=self._held_back or self._minder.trouble,
         )
 
     @property
     def _slots(self) -> int:
-        return 0 if self._held_back else self._setup.policy.slots
+        return 0 if self._held_back or self._minder.trouble else self._setup.policy.slots
 
     @property
     def _folders(self) -> tuple[Path, ...]:

@@ -29,6 +29,18 @@ class Ending(StrEnum):
     """It ended without a word."""
 
 
+def no_place(error: OSError | AppError) -> ErrorBody:
+    """Say why a job's child could not be started at all."""
+    if isinstance(error, AppError):
+        return error.body
+    return AppError(
+        "job_unplaceable",
+        f"The job could not be started: {error.strerror}.",
+        "Look at the disk of that computer.",
+        retryable=True,
+    ).body
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """All that is known of how a child ended."""

@@ -39,7 +39,7 @@ from desktop.system.safe import system_safe
 from desktop.system.status import StatusFile
 from shared.database import Database
 from shared.environment import Environment
-from shared.errors import AppError, ErrorBody, NotFound
+from shared.errors import AppError, ErrorBody, NotFound, Unavailable, first_of
 from shared.events import AnswerGiven, CancelAsked, RequestEventBody, RetryAsked, TaskRequested
 from shared.ids import JobId, QuestionId, TaskId, WorkerId
 from shared.kinds import JsonObject
@@ -288,7 +288,8 @@ class Desk:
         """Work for whatever hub this machine belongs to, until cancelled."""
         self.holding.pause(await self.database.read(lambda c: facts.get(c, "paused_until")))
         if not self.joining.is_under_way:
-            await self.database.write(facts.tidy_local_hub)
+            with contextlib.suppress(Unavailable):  # a full disk; it is tidied at the next start
+                await self.database.write(facts.tidy_local_hub)
         await self.read_policy()
         await self.holding.look()
         async with asyncio.TaskGroup() as tasks:
@@ -340,12 +341,18 @@ class Desk:
             on_beat=self._beaten.set,
         )
         self._agent.hold(self.held_back)
-        async with asyncio.TaskGroup() as tasks:
-            working = tasks.create_task(self._agent.run())
-            changing = tasks.create_task(self._pairing_changed.wait())
-            await asyncio.wait((working, changing), return_when=asyncio.FIRST_COMPLETED)
-            working.cancel()
-            changing.cancel()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                working = tasks.create_task(self._agent.run())
+                changing = tasks.create_task(self._pairing_changed.wait())
+                await asyncio.wait((working, changing), return_when=asyncio.FIRST_COMPLETED)
+                working.cancel()
+                changing.cancel()
+        except* AppError as failures:
+            # A damaged store, above all. The person sees why; the next start sets it aside.
+            error = first_of(failures)
+            log.warning("the worker cannot go on", code=error.code)
+            self._note_status(LinkStatus(state=LinkState.REFUSED, error=error.body))
         self._agent = None
         self._progress.clear()
 

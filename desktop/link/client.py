@@ -122,6 +122,8 @@ class Link:
         """Of the line on which our log may go on."""
         self._outgoing = asyncio.Event()
         self._failures = 0
+        self._unready: AppError | None = None
+        """Why this worker could not even introduce itself on the last line."""
         self._is_renewing = False
         self._connection: Line | None = None
         self._patience: asyncio.Timeout | None = None
@@ -236,7 +238,12 @@ class Link:
                 await self._hurried.wait()
 
     async def _serve(self, connection: Line) -> None:
-        hello = await self._station.hello()
+        self._unready = None
+        try:
+            hello = await self._station.hello()
+        except AppError as error:
+            self._unready = error
+            return
         end = WorkerEnd(
             hub_epoch=hello.hub_epoch,
             hub_seq=hello.hub_seq,
@@ -328,7 +335,10 @@ class Link:
         """Look at how a line ended; False when there is no use in another."""
         error = self._why_closed(connection)
         if error is not None and error.code == RESTORED and self._end is not None:
-            await self._station.restored(self._end.acked_seq)
+            try:
+                await self._station.restored(self._end.acked_seq)
+            except AppError as failure:
+                error = failure  # the hub will say so again
         if error is not None and error.code in (*REFUSED_CODES, REPLACED):
             told = replaced() if error.code == REPLACED else error.body
             self._on_status(LinkStatus(state=LinkState.REFUSED, error=told))
@@ -341,6 +351,8 @@ class Link:
         return True
 
     def _why_closed(self, connection: Line) -> AppError | None:
+        if self._unready is not None:
+            return self._unready
         end = self._end
         if end is not None and end.close_error is not None:
             return end.close_error

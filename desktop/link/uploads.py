@@ -77,12 +77,13 @@ class Uploads:
 
     async def run(self) -> None:
         """Bring parcels until cancelled; what the last run left comes first."""
-        waiting = await self._database.read(outgoing.waiting)
-        known = frozenset(parcel.copy for parcel in waiting)
-        await asyncio.to_thread(self._folder.tidy, known)
+        is_tidy = False
         while True:
             self._bell.clear()
             try:
+                if not is_tidy:
+                    await self._tidy()
+                    is_tidy = True
                 wait = await self.run_once()
             except AppError as error:
                 log.warning("uploads rest for a moment", code=error.code)
@@ -91,6 +92,12 @@ class Uploads:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._bell.wait()
+
+    async def _tidy(self) -> None:
+        """Remove the copies that no parcel is left of."""
+        waiting = await self._database.read(outgoing.waiting)
+        known = frozenset(parcel.copy for parcel in waiting)
+        await asyncio.to_thread(self._folder.tidy, known)
 
     async def run_once(self) -> float | None:
         """Try each parcel once; return after how many seconds to try again, None for never."""

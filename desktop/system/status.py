@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -54,8 +55,9 @@ class StatusFile:
             next_try_at=None if wait is None else now + timedelta(seconds=wait),
         )
         aside = self._path.with_suffix(".new")
-        aside.write_text(told.model_dump_json(), encoding="utf-8")
-        aside.replace(self._path)
+        with contextlib.suppress(OSError):  # a full disk must not end the worker
+            aside.write_text(told.model_dump_json(), encoding="utf-8")
+            aside.replace(self._path)
 
     def stopped(self) -> None:
         self._path.unlink(missing_ok=True)
