@@ -37,6 +37,8 @@ class World:
     asked: dict[str, str] = field(default_factory=dict)
     """Idempotency key -> job id, for every request the hub has acknowledged."""
     kills: dict[str, int] = field(default_factory=dict)
+    under: tuple[str, ...] = ()
+    """A command that runs the programs: one that makes their disks fail, say."""
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -54,11 +56,15 @@ class World:
         return self.folder / "marks"
 
     def start_hub(self) -> None:
-        self.hub = programs.start("hub", self.folder / "hub", str(self.port), log=self.log("hub"))
+        self.hub = programs.start(
+            "hub", self.folder / "hub", str(self.port), log=self.log("hub"), under=self.under
+        )
         self.wait_for("the hub answers", self._hub_answers)
 
     def start_worker(self, name: str) -> None:
-        self.workers[name] = programs.start("worker", self.folder / name, log=self.log(name))
+        self.workers[name] = programs.start(
+            "worker", self.folder / name, log=self.log(name), under=self.under
+        )
 
     def pair(self, name: str) -> None:
         """Join a new worker; it is not started yet."""
@@ -163,6 +169,8 @@ class World:
             answer = self._call("POST", path, body, headers)
         except httpx.HTTPError:
             return None
+        if answer.status_code == 503:
+            return None  # nothing was taken: the disk fails, or is full
         assert answer.status_code in (200, 201), answer.text
         told: dict[str, object] = answer.json()
         return told

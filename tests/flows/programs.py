@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from shared import logs
@@ -20,11 +21,14 @@ from tests.flows import play
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def start(*arguments: str | Path, log: Path) -> subprocess.Popen[bytes]:
-    """Start one of the programs in a process group of its own; its words go to a file."""
+def start(*arguments: str | Path, log: Path, under: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    """Start one of the programs in a process group of its own; its words go to a file.
+
+    `under`: a command that runs it, with its arguments.
+    """
     with log.open("ab") as words:
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.flows.programs", *map(str, arguments)],
+            [*under, sys.executable, "-m", "tests.flows.programs", *map(str, arguments)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=words,
