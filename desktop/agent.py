@@ -27,6 +27,7 @@ from desktop.core.run_policy import cores_max
 from desktop.core.sending import Wish
 from desktop.link.client import Link
 from desktop.link.dialling import Dial, dial
+from desktop.link.snapshot import Snapshots
 from desktop.link.uploads import Uploads
 from desktop.runner.child import Child
 from desktop.runner.inside import load
@@ -73,6 +74,7 @@ log = structlog.get_logger(__name__)
 
 CALLS_BEFORE_ALONE = 2
 """A line that comes back at once is no reason to do without the hub."""
+SNAPSHOT_FILE = "snapshot.part"
 KINDS_AT = "shared.kinds.catalogue:BUILT_IN"
 EXECUTORS_AT = "desktop.jobs:EXECUTORS"
 
@@ -84,6 +86,8 @@ class Seams:
     dial: Dial = dial
     make_child: MakeChild = Child
     measure: Callable[[Path], Metrics] = hardware.metrics
+    has_snapshots: bool = True
+    """Without, all of the hub's log comes over the line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +139,7 @@ class Agent:
             self._note_status,
             way,
             setup.seams.dial,
+            self._snapshots(),
         )
         self._hands = Hands(database, setup.environment, self._link.ring, on_news)
         self._minder = Minder(database, setup.environment)
@@ -146,6 +151,12 @@ class Agent:
         self._uploads = Uploads(
             setup.pairing.hub_url, setup.token, database, self._outgoing, setup.environment, way
         )
+
+    def _snapshots(self) -> Snapshots | None:
+        if not self._setup.seams.has_snapshots:
+            return None
+        file = self._setup.paths.data / SNAPSHOT_FILE
+        return Snapshots(self._setup.pairing.hub_url, self._setup.token, file)
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
@@ -226,7 +237,7 @@ class Agent:
                 # The journal keeps them as running: the next start knows what was cut off.
                 self._runner.end_all()
 
-    # What the link asks and tells (`desktop.link.client.Station`).
+    # What the link asks and tells (`desktop.link.station.Station`).
 
     async def hello(self) -> Hello:
         position = await self._hands.position()

@@ -42,6 +42,7 @@ from hub.services.recorder import Recorder
 from hub.services.registry import Registry
 from hub.services.rescuer import Rescuer
 from hub.services.restored import Restored
+from hub.services.snapshots import Snapshots
 from hub.services.taps import TapNames
 from hub.services.views import Views
 from hub.settings import Settings
@@ -66,6 +67,7 @@ PEPPER_BYTES = 32
 STORE_LOOK_SECONDS = 1.0
 FILES_FOLDER = "files"
 """In the data folder: what people asked for, until it was sent."""
+SNAPSHOTS_FOLDER = "snapshots"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +129,8 @@ def compose(
     host.adopt(console)
     taps = TapNames(database, environment, pepper.encode())
     _plan_frontends(host, settings, environment, outbox, taps, services.files)
-    api = LateApi(lambda: _make_api(settings, services, ledger.hub_epoch, host))
+    snapshots = Snapshots(ledger, settings.data / SNAPSHOTS_FOLDER)
+    api = LateApi(lambda: _make_api(settings, services, snapshots, ledger.hub_epoch, host))
     install = LateApi(lambda: _make_install(settings))
     return Hub(
         settings=settings,
@@ -297,11 +300,14 @@ def _plan_frontends(
         host.plan(maker, setup(maker.name, settings_of(maker.name, os.environ)))
 
 
-def _make_api(settings: Settings, services: Services, hub_epoch: str, host: Host) -> App:
+def _make_api(
+    settings: Settings, services: Services, snapshots: Snapshots, hub_epoch: str, host: Host
+) -> App:
     from hub.frontends.api import make_api
 
     api: App = make_api(
         services=services,
+        snapshots=snapshots,
         hub_name=settings.hub_name,
         hub_epoch=hub_epoch,
         version=program_version(),

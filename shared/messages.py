@@ -151,6 +151,8 @@ class Welcome(Wire):
     acked_digest: str = Field(default="", max_length=64)
     """Of the event with that number, as the hub has it; empty when it keeps none. A device whose
     own event of that number is another one has a store that was copied or restored."""
+    hub_seq: int = Field(default=0, ge=0, le=COUNT_MAX)
+    """Where the hub's log ends now: a worker that is far behind fetches a snapshot."""
     time: datetime
     limits: Limits
     verdicts: tuple[Verdict, ...] = Field(default=(), max_length=HELD_MAX)

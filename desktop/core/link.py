@@ -29,6 +29,10 @@ class LinkStatus:
     error: ErrorBody | None = None
     """Why not online."""
     next_try_seconds: float | None = None
+    done: int = 0
+    """While connecting: how much of the hub's log was brought here at once, in events."""
+    total: int = 0
+    """Of how many; 0 when it is not brought at once."""
 
 
 def refused_status(http_status: int) -> ErrorBody | None:

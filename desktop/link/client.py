@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable
-from typing import Protocol
 from urllib.parse import urlsplit
 
 import structlog
@@ -27,21 +26,20 @@ from desktop.core.link import (
     replaced,
     unreachable,
 )
+from desktop.link.catching_up import CatchingUp
 from desktop.link.dialling import Dial, Line, dial
+from desktop.link.snapshot import Snapshots
+from desktop.link.station import Station
 from desktop.system.way import Way
 from shared.backoff import RECONNECT
 from shared.environment import Environment
 from shared.errors import AppError, ErrorBody, first_of
-from shared.events import Event
 from shared.messages import (
     BATCH_EVENTS_MAX,
     Ack,
-    Beat,
     Bye,
     Events,
-    FromHub,
     FromWorker,
-    Hello,
     Pull,
     Welcome,
 )
@@ -53,45 +51,6 @@ RESTORED = "worker_restored"
 GOODBYE_SECONDS = 1.0
 CLOSE_TRY_LATER = 1013
 """The WebSocket close code for "no room now" (IANA's registry of close codes)."""
-
-
-class Station(Protocol):
-    """The worker as the link sees it."""
-
-    async def hello(self) -> Hello:
-        """Introduce the worker as it is now."""
-
-    def beat(self) -> Beat:
-        """Tell what is held and how the machine is."""
-
-    @property
-    def outbox_seq(self) -> int:
-        """The number of the last own event that is committed."""
-
-    async def outbox(self, start: int, count_max: int) -> list[Event]:
-        """Return own events from number `start`."""
-
-    async def acknowledged(self, seq: int) -> None:
-        """The hub has committed own events up to `seq`."""
-
-    async def apply(self, hub_epoch: str, events: Events) -> None:
-        """Commit events of the hub, and the cursor with them."""
-
-    async def take(self, message: FromHub) -> None:
-        """Act on any other message."""
-
-    async def forked(self, hub_epoch: str, upto: int) -> None:
-        """The hub was restored from a backup: its log is as it was up to a number, and then new."""
-
-    async def continues(self, seq: int, digest: str) -> bool:
-        """Say whether our log goes on after that event of ours, the last one that the hub has."""
-
-    async def restored(self, acked_seq: int) -> None:
-        """The hub has other events of our log than we do: start a new epoch.
-
-        Args:
-            acked_seq: up to which number it has some.
-        """
 
 
 class Link:
@@ -106,6 +65,7 @@ class Link:
         on_status: Callable[[LinkStatus], None],
         way: Way | None = None,
         dial: Dial = dial,
+        snapshots: Snapshots | None = None,
     ) -> None:
         self._dial = dial
         self._base = base
@@ -120,6 +80,9 @@ class Link:
         """Of the line that is up, or of the last one."""
         self._greeted: WorkerEnd | None = None
         """Of the line on which our log may go on."""
+        self._catching_up = CatchingUp(snapshots, station, on_status) if snapshots else None
+        self._is_behind = False
+        """The line was ended because a snapshot brings more."""
         self._outgoing = asyncio.Event()
         self._failures = 0
         self._unready: AppError | None = None
@@ -270,12 +233,8 @@ class Link:
     async def _read(self, connection: Line, end: WorkerEnd) -> None:
         while end.phase is not Phase.CLOSED:
             frame = await connection.recv()
-            was_opening = end.phase is Phase.OPENING
             message = end.receive(frame, self._environment.monotonic())
             self._outgoing.set()
-            if was_opening and self.is_open:
-                self._failures = 0
-                self._on_status(LinkStatus(state=LinkState.ONLINE))
             match message:
                 case None | Pull() | Bye():
                     pass
@@ -298,6 +257,13 @@ class Link:
         if not await self._station.continues(welcome.acked_seq, welcome.acked_digest):
             end.close(worker_copied())
             return
+        behind = welcome.hub_seq - end.hub_seq
+        if self._catching_up is not None and self._catching_up.is_due(behind):
+            self._is_behind = True
+            end.close()
+            return
+        self._failures = 0
+        self._on_status(LinkStatus(state=LinkState.ONLINE))
         # An acknowledgement may have been lost with the last line.
         await self._station.acknowledged(welcome.acked_seq)
         await self._station.take(welcome)
@@ -343,6 +309,10 @@ class Link:
             told = replaced() if error.code == REPLACED else error.body
             self._on_status(LinkStatus(state=LinkState.REFUSED, error=told))
             return False
+        if self._is_behind and self._catching_up is not None and self._end is not None:
+            self._is_behind = False
+            await self._catching_up.run(self._way, self._end.hub_epoch, self._end.hub_seq)
+            return True
         if self._is_renewing:
             self._is_renewing = False
             return True

@@ -236,6 +236,7 @@ class Connection:
             hub_epoch=self._hub_epoch,
             acked_seq=acked.seq,
             acked_digest=acked.digest,
+            position=self._services.feed.position(),
             hub_seq=self._known_upto(hello),
             time=self._environment.now(),
             verdicts=verdicts,

@@ -79,7 +79,7 @@ class HubEnd(End):
                 return message
         return None
 
-    def welcome(
+    def welcome(  # noqa: PLR0913 (one for each field of the message)
         self,
         *,
         hub_epoch: str,
@@ -89,6 +89,7 @@ class HubEnd(End):
         verdicts: tuple[Verdict, ...],
         lineage: tuple[EpochBefore, ...] = (),
         acked_digest: str = "",
+        position: int = 0,
         beat_seconds: float = BEAT_SECONDS,
         dead_seconds: float = DEAD_SECONDS,
     ) -> None:
@@ -103,6 +104,7 @@ class HubEnd(End):
             verdicts: one for each attempt in the inventory.
             lineage: earlier lives of this hub's store, the last one first.
             acked_digest: of the worker's event with that number, as the hub has it.
+            position: where our log ends now.
             beat_seconds: how often both sides tell they are there.
             dead_seconds: the silence after which a side gives up.
         """
@@ -119,6 +121,7 @@ class HubEnd(End):
                 lineage=lineage,
                 acked_seq=acked_seq,
                 acked_digest=acked_digest,
+                hub_seq=position,
                 time=time,
                 limits=Limits(
                     frame_bytes_max=FRAME_BYTES_MAX,

@@ -7,6 +7,7 @@ import contextlib
 from types import TracebackType
 
 CHUNK_BYTES = 65536
+NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class Wire:
@@ -16,6 +17,8 @@ class Wire:
         self._target = port
         self._lines: set[asyncio.StreamWriter] = set()
         self._is_whole = True
+        self.unknown_path = ""
+        """Requests for it are answered as by a hub that does not know it."""
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Wire:
@@ -51,12 +54,18 @@ class Wire:
         if not self._is_whole:
             writer.transport.abort()
             return
+        head = await reader.read(CHUNK_BYTES)
+        if self.unknown_path and f"GET {self.unknown_path}".encode() in head:
+            writer.write(NOT_FOUND)
+            writer.close()
+            return
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
         except OSError:
             writer.transport.abort()
             return
         self._lines |= {writer, far_writer}
+        far_writer.write(head)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_forward(reader, far_writer))
             tasks.create_task(_forward(far_reader, writer))

@@ -9,11 +9,13 @@ if TYPE_CHECKING:
 
     from hub.frontends.api.parts import ChatLinks, Statuses
     from hub.services import Services
+    from hub.services.snapshots import Snapshots
 
 
 def make_api(
     *,
     services: Services,
+    snapshots: Snapshots,
     hub_name: str,
     hub_epoch: str,
     version: str,
@@ -25,6 +27,7 @@ def make_api(
     from hub.frontends.api.build import build
     from hub.frontends.api.parts import About
     from hub.frontends.api.problems import DeclaredLength
+    from hub.frontends.api.snapshot import SnapshotRoute
     from hub.frontends.api.upload import Uploads
 
     about = About(
@@ -35,4 +38,5 @@ def make_api(
         frontends=frontends,
         chat_links=chat_links,
     )
-    return Uploads(services, DeclaredLength(build(services, about)))
+    app = Uploads(services, DeclaredLength(build(services, about)))
+    return SnapshotRoute(services, snapshots, app)
