@@ -9,13 +9,17 @@ from datetime import datetime
 from desktop.commands import shapes
 from desktop.commands.deeds import ENVIRONMENT
 from desktop.commands.finding import job_named, reading
+from desktop.commands.placing import place_of
 from desktop.commands.printing import clock, say, say_json, say_table
 from desktop.commands.worker import EXIT_OK
+from desktop.desk.standing import Whereabouts
+from desktop.gui import standing
 from desktop.store import copied, copied_lines, copied_list
 from desktop.store.copied import Job, JobRow, QuestionRow
 from desktop.store.copied_list import Shelf, Wanted
 from desktop.system.paths import Paths
 from shared.errors import AppError
+from shared.ids import short
 from shared.jobs import JobState
 from shared.kinds import Output
 
@@ -39,13 +43,14 @@ def jobs(paths: Paths, options: argparse.Namespace) -> int:
     )
     with reading(paths) as connection:
         rows = copied_list.page(connection, wanted, limit=min(options.count, JOBS_MAX))
+        place = place_of(paths, connection)
     if options.json:
         say_json([shapes.of_job(row) for row in rows])
     elif rows:
         now = ENVIRONMENT.now()
         say_table(
             ("ID", "STATE", "KIND", "WHAT", "MACHINE", "WHEN"),
-            [_cells(row, now) for row in rows],
+            [_cells(row, place, now) for row in rows],
             wide=3,
         )
     elif wanted.is_all:
@@ -55,14 +60,17 @@ def jobs(paths: Paths, options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _cells(row: JobRow, now: datetime) -> tuple[str, ...]:
+def _cells(row: JobRow, place: Whereabouts, now: datetime) -> tuple[str, ...]:
     what = row.title
+    stands = standing.of_job(row, place)
     if row.asks:
         what = f"{row.title} – {row.asks}"
     elif row.headline:
         what = row.headline
     elif row.error is not None:
         what = f"{row.title} – {row.error.message}"
+    if stands and not (row.asks or row.headline):
+        what = f"{row.title} – {standing.foot(stands)}"
     return (
         row.short_id,
         row.state.value,
@@ -79,10 +87,11 @@ def job(paths: Paths, name: str, *, is_json: bool) -> int:
         found = job_named(connection, name)
         asked = copied.questions(connection, found.row.job_id)
         tail = copied_lines.tail(connection, found.row.job_id, count=TAIL_LINES)
+        place = place_of(paths, connection)
         if is_json:
             say_json(shapes.of_whole_job(found, asked))
             return EXIT_OK
-    for line in story(found, asked, ENVIRONMENT.now()):
+    for line in story(found, asked, place, ENVIRONMENT.now()):
         say(line)
     if tail:
         say(f"The end of its log (deskhand logs {found.row.short_id}):")
@@ -91,11 +100,15 @@ def job(paths: Paths, name: str, *, is_json: bool) -> int:
     return EXIT_OK
 
 
-def story(found: Job, asked: tuple[QuestionRow, ...], now: datetime) -> Iterator[str]:
+def story(
+    found: Job, asked: tuple[QuestionRow, ...], place: Whereabouts, now: datetime
+) -> Iterator[str]:
     """Tell a job in lines, the most important first."""
     row = found.row
     where = f" on {row.machine}" if row.machine else ""
     yield f"#{row.short_id} {row.title} ({row.kind}){where}: {row.state.value}"
+    if stands := standing.of_job(row, place):
+        yield stands
     yield f"Asked for {clock(row.created_at, now)}" + (
         f": {found.text}" if found.text not in ("", row.kind) else ""
     )
@@ -106,11 +119,25 @@ def story(found: Job, asked: tuple[QuestionRow, ...], now: datetime) -> Iterator
     for name, value in found.inputs.items():
         yield f"  {name} = {value}"
     for question in asked:
-        answer = question.asking.label_of(question.value or question.given)
-        by = f" (by {question.answered_by})" if question.answered_by else ""
         yield f"Asked: {question.asking.text}"
-        yield f"  {answer}{by}" if answer else f"  Answer it: deskhand answer {row.short_id} VALUE"
+        yield f"  {answer_line(question, place)}"
     yield from result_lines(found)
+
+
+def answer_line(question: QuestionRow, place: Whereabouts) -> str:
+    """Tell which answer a question has, whose it is, and which one came second."""
+    if question.given:
+        fate = standing.of_answer(question, question.given, place)
+        return f"{question.asking.label_of(question.given)} ({fate})"
+    if not question.value:
+        is_open = question.state in ("open", "parked")
+        name = short(question.job_id)
+        return f"Answer it: deskhand answer {name} VALUE" if is_open else "Not needed any more."
+    told = f"{question.asking.label_of(question.value)} (by {question.answered_by})"
+    if question.second:
+        second = question.asking.label_of(question.second)
+        told += f"; {second} by {question.second_by} came second"
+    return told
 
 
 def result_lines(found: Job) -> Iterator[str]:

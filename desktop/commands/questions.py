@@ -9,14 +9,17 @@ from datetime import datetime
 from desktop.commands import shapes
 from desktop.commands.deeds import ENVIRONMENT, request
 from desktop.commands.finding import job_named, question_named, reading
+from desktop.commands.placing import place_of
 from desktop.commands.printing import clock, say, say_json
 from desktop.commands.worker import EXIT_OK
+from desktop.core.link import LinkState
+from desktop.gui import standing
 from desktop.store import copied
 from desktop.store.copied import JobRow, QuestionRow
 from desktop.system.paths import Paths
 from shared.errors import BadInput, Conflict
 from shared.events import AnswerGiven, CancelAsked, RetryAsked
-from shared.ids import short
+from shared.ids import JobId, short
 from shared.jobs import JobState
 from shared.questions import Asking, match
 
@@ -87,7 +90,10 @@ def answer(paths: Paths, name: str, reply: str) -> int:
         {"question_id": row.question_id, "job_id": row.job_id, "value": value},
         AnswerGiven(question_id=row.question_id, job_id=row.job_id, value=value),
     )
-    say(f"#{short(row.job_id)} gets: {row.asking.label_of(value)}")
+    with reading(paths) as connection:
+        now = copied.question(connection, row.question_id) or row
+        fate = standing.of_answer(now, value, place_of(paths, connection)) if now.given else ""
+    say(f"#{short(row.job_id)} gets: {row.asking.label_of(value)}" + (f" ({fate})" if fate else ""))
     return EXIT_OK
 
 
@@ -117,7 +123,18 @@ def cancel(paths: Paths, name: str) -> int:
         )
     request(paths, "cancel", {"job_id": row.job_id}, CancelAsked(job_id=row.job_id))
     say(f"#{row.short_id} {row.title} is told to stop.")
+    say_standing(paths, row.job_id)
     return EXIT_OK
+
+
+def say_standing(paths: Paths, job_id: JobId) -> None:
+    """Say what stands between a wish and its effect; nothing when nothing does."""
+    with reading(paths) as connection:
+        rows = copied.rows_of(connection, (job_id,))
+        place = place_of(paths, connection)
+    told = standing.of_job(rows[0], place) if rows else ""
+    if told and place.line is not LinkState.ONLINE:
+        say(told)
 
 
 def retry(paths: Paths, name: str) -> int:

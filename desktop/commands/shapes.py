@@ -31,6 +31,10 @@ def of_job(row: JobRow) -> JsonObject:
         "headline": row.headline,
         "asks": row.asks,
         "error": of_error(row.error),
+        "kept_here": row.is_kept,
+        "hub_knows": row.is_told or not row.is_ours,
+        "cancel_by": row.cancel_by,
+        "replaced_by": row.replaced_by,
     }
 
 
@@ -64,6 +68,9 @@ def of_question(row: QuestionRow) -> JsonObject:
         "expires_at": moment(row.expires_at),
         "value": row.value or row.given,
         "answered_by": row.answered_by,
+        "given_here": row.given,
+        "used_here": row.is_used,
+        "second": {"value": row.second, "by": row.second_by} if row.second else None,
     }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
+import sqlite3
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, JsonValue
@@ -11,20 +13,27 @@ from pydantic import BaseModel, JsonValue
 from desktop.commands import shapes
 from desktop.commands.deeds import ENVIRONMENT, alone, running
 from desktop.commands.finding import reading
+from desktop.commands.placing import place_of
 from desktop.commands.printing import clock, say, say_json
 from desktop.commands.worker import EXIT_OK, pairing_of
+from desktop.core.attempt import AttemptState
+from desktop.core.link import LinkState
 from desktop.core.policy import write_policy
 from desktop.desk.holding import FOREVER
-from desktop.store import copied, facts, outbox
+from desktop.desk.standing import Line
+from desktop.gui import standing
+from desktop.store import copied, facts, journal, pending
+from desktop.system import status as status_file
 from desktop.system.paths import Paths
 from desktop.system.policy_file import load_policy
 from desktop.system.program import version
-from desktop.system.status import tell
+from desktop.system.status import Told
 from shared.errors import AppError, BadInput, ErrorBody
 from shared.kinds import JsonObject
 
 _SPAN = re.compile(r"(\d{1,4})\s*(m|min|h|d)")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+ENDED = AttemptState.ENDED
 MINUTES = {"m": 1, "min": 1, "h": 60, "d": 24 * 60}
 
 
@@ -54,14 +63,16 @@ def status(paths: Paths) -> int:
     pairing = pairing_of(paths)
     live = running(paths, "status")
     with reading(paths) as connection:
-        for line in tell(paths.status, pairing, connection):
+        told = status_file.read(paths.status)
+        for line in status_file.tell(told, pairing):
+            say(line)
+        for line in _at_hand(paths, connection, told):
             say(line)
         asked = copied.open_questions(connection)
         paused = facts.get(connection, "paused_until")
     if live is None:
-        told = None if not paused else "Paused: it starts no jobs until deskhand resume."
-        if told:
-            say(told)
+        if paused:
+            say("Paused: it starts no jobs until deskhand resume.")
     else:
         now = _Live.model_validate(live)
         for trouble in (now.held_back, now.safe):
@@ -71,6 +82,22 @@ def status(paths: Paths) -> int:
         count = "1 question waits" if len(asked) == 1 else f"{len(asked)} questions wait"
         say(f"{count} for you: deskhand questions")
     return EXIT_OK
+
+
+def _at_hand(paths: Paths, connection: sqlite3.Connection, told: Told | None) -> Iterator[str]:
+    """Tell what this machine has in hand, and what the hub has still to be told."""
+    held = [a.spec.job_id for a in journal.attempts(connection) if a.state is not ENDED]
+    place = place_of(paths, connection)
+    for row in copied.rows_of(connection, held):
+        stands = standing.foot(standing.of_job(row, place))
+        state = f"{row.state.value}, {stands}" if stands else row.state.value
+        yield f"  #{row.short_id} {row.title}: {state}"
+    waiting = pending.changes(connection)
+    if told is not None and told.state is LinkState.OFFLINE:
+        line = Line(state=told.state, running=len(held), waiting=waiting)
+        yield standing.goes_on(line)
+    elif waiting:
+        yield f"{standing.changes(waiting)}."
 
 
 def status_json(paths: Paths) -> int:
@@ -87,7 +114,7 @@ def status_json(paths: Paths) -> int:
     with reading(paths) as connection:
         jobs: list[JsonValue] = [shapes.of_job(row) for row in copied.live(connection)]
         asked: list[JsonValue] = [shapes.of_question(q) for q in copied.open_questions(connection)]
-        waiting = outbox.waiting(connection)
+        waiting = pending.changes(connection)
         paused = facts.get(connection, "paused_until")
     program = live or {}
     told |= {

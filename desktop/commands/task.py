@@ -12,6 +12,7 @@ from desktop.commands import watching
 from desktop.commands.deeds import ENVIRONMENT, request, running
 from desktop.commands.finding import reading, worker_named
 from desktop.commands.printing import say, say_json
+from desktop.commands.questions import say_standing
 from desktop.commands.worker import EXIT_OK, pairing_of
 from desktop.system.control import not_running
 from desktop.system.paths import Paths
@@ -43,6 +44,7 @@ def run(paths: Paths, options: argparse.Namespace) -> int:
         say_json({"job_id": job_id, "job": short(job_id)})
     else:
         say(f"Asked for #{short(job_id)} ({kind.name}). See it: deskhand job {short(job_id)}")
+        say_standing(paths, job_id)
     return EXIT_OK
 
 

@@ -14,9 +14,11 @@ from desktop.commands import shapes
 from desktop.commands.deeds import request, running
 from desktop.commands.finding import reading
 from desktop.commands.jobs import result_lines
+from desktop.commands.placing import place_of
 from desktop.commands.printing import say, say_json
 from desktop.commands.questions import choices, value_of
 from desktop.commands.worker import EXIT_FAILED, EXIT_OK
+from desktop.gui import standing
 from desktop.store import copied
 from desktop.store.copied import Job, QuestionRow
 from desktop.system.paths import Paths
@@ -82,7 +84,9 @@ class _Watch:
 
     def _look(self, found: Job) -> None:
         where = f" on {found.row.machine}" if found.row.machine else ""
-        self._tell(self._progress() or f"#{found.row.short_id} {found.row.state.value}{where}")
+        stands = standing.foot(standing.of_job(found.row, place_of(self._paths, self._connection)))
+        state = f"#{found.row.short_id} {found.row.state.value}{where}"
+        self._tell(self._progress() or (f"{state}, {stands}" if stands else state))
         for question in copied.questions(self._connection, self._job_id):
             if question.is_open and question.question_id not in self._asked:
                 self._asked.add(question.question_id)

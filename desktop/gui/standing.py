@@ -106,21 +106,22 @@ def line_details(line: Line) -> list[str]:
     """Say what goes on and what waits while the line is not up, a sentence each."""
     told = []
     if line.state in (LinkState.OFFLINE, LinkState.CONNECTING):
-        told.append(_goes_on(line))
+        told.append(goes_on(line))
     if line.state is LinkState.OFFLINE and line.next_try_at is not None:
         clock = f"{line.next_try_at.astimezone():%H:%M:%S}"
         told.append(tr("Next try at {time}.").format(time=clock))
     return told
 
 
-def _goes_on(line: Line) -> str:
-    goes_on = tr("Work goes on here")
+def goes_on(line: Line) -> str:
+    """Say that work goes on without the hub, and how much that has still to be told."""
+    work = tr("Work goes on here")
     if line.running:
-        goes_on = trn("{count} job goes on here", "{count} jobs go on here", line.running)
+        work = trn("{count} job goes on here", "{count} jobs go on here", line.running)
     if not line.waiting:
-        return f"{goes_on}."
+        return f"{work}."
     waits = trn("{count} change waits", "{count} changes wait", line.waiting)
-    return f"{goes_on}; {waits}."
+    return f"{work}; {waits}."
 
 
 def changes(waiting: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,12 +11,9 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel, ConfigDict
 
-from desktop.core.attempt import AttemptState
 from desktop.core.link import LinkState, LinkStatus
-from desktop.store import journal, outbox
 from desktop.store.facts import Pairing
 from shared.errors import AppError
-from shared.ids import short
 
 
 class Told(BaseModel):
@@ -74,21 +70,10 @@ def sentence(status: LinkStatus, pairing: Pairing) -> str:
             return str(AppError.from_body(status.error)) if status.error else "Not connected."
 
 
-def tell(path: Path, pairing: Pairing, connection: sqlite3.Connection) -> Iterator[str]:
-    """Say how the worker is, in sentences."""
+def tell(told: Told | None, pairing: Pairing) -> Iterator[str]:
+    """Say how the worker and its line are, in sentences."""
     yield f"{pairing.worker_name}, paired with {pairing.hub_name} ({pairing.hub_url})"
-    yield from _tell_line(path)
-    for attempt in journal.attempts(connection):
-        if attempt.state is not AttemptState.ENDED:
-            yield f"  #{short(attempt.spec.job_id)} {attempt.spec.title}: {attempt.state.value}"
-    waiting = outbox.waiting(connection)
-    if waiting:
-        yield f"{waiting} changes wait to be told to the hub."
-
-
-def _tell_line(path: Path) -> Iterator[str]:
-    told = _read(path)
-    if told is None or not psutil.pid_exists(told.pid):
+    if told is None:
         yield "The worker is not running. Start it with: deskhand --headless"
         return
     yield f"Running, {told.state} since {told.at.astimezone():%H:%M}."
@@ -99,8 +84,10 @@ def _tell_line(path: Path) -> Iterator[str]:
         yield f"Next try in {max(0.0, seconds):.0f} s."
 
 
-def _read(path: Path) -> Told | None:
+def read(path: Path) -> Told | None:
+    """Read what a running worker told last; None when none runs."""
     try:
-        return Told.model_validate_json(path.read_text(encoding="utf-8"))
+        told = Told.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+    return told if psutil.pid_exists(told.pid) else None

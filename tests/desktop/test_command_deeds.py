@@ -117,7 +117,10 @@ def test_what_is_said_while_nothing_runs_is_told_at_the_next_start(profile: Prof
     assert isinstance(asked, TaskRequested)
     (row,) = json.loads(profile.answer("jobs", "--json"))
     assert (row["id"], row["state"]) == (asked.job_id, "queued")
-    assert "1 changes wait" in profile.answer("status")
+    assert (row["hub_knows"], row["kept_here"]) == (False, False)
+    assert "Waits for the hub." in profile.answer("job", row["short"])
+    assert "waits for the hub" in profile.answer("jobs")
+    assert "1 change waits for the hub" in profile.answer("status")
 
 
 def test_waiting_needs_a_program_that_runs(profile: Profile) -> None:

@@ -187,7 +187,7 @@ def test_the_doctor_finds_a_sound_machine_well_and_a_broken_store_not(
     for left in home.glob("worker.sqlite3*"):
         left.write_bytes(b"this is no database, whatever it was" * 200)
     assert run(home, "doctor") == 1
-    assert "cannot be read" in capsys.readouterr().out
+    assert "is damaged" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
