@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from hub.core.fact import Fact
 from hub.store.ledger import Entry
+from shared import hlc
 from shared.events import Event
 from shared.ids import PersonId
+from shared.times import to_ms
 
 _SELECT = (
     "SELECT hub_seq, person_id, device, epoch, seq, at, type, version, entity, body, signature,"
@@ -74,7 +76,7 @@ def move_cursor(entry: Entry, last: Event) -> None:
         "INSERT INTO cursors (device, epoch, seq, digest, stamp) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (device, epoch) DO UPDATE SET seq = excluded.seq,"
         " digest = excluded.digest, stamp = max(stamp, excluded.stamp)",
-        (last.device, last.epoch, last.seq, last.digest, last.hlc),
+        (last.device, last.epoch, last.seq, last.digest, _stamp(last)),
     )
 
 
@@ -84,20 +86,32 @@ def is_told_again(connection: sqlite3.Connection, event: Event) -> bool:
     A store that was copied, or restored from an older copy, cannot know which of its events got
     across: it tells them all again in its next epoch. Only their numbers differ.
     """
-    if not event.hlc:
-        return False
     (stamp,) = connection.execute(
         "SELECT max(stamp) FROM cursors WHERE device = ? AND epoch < ?",
         (event.device, event.epoch),
     ).fetchone()
-    if stamp is None or event.hlc > stamp:
+    if stamp is None or _stamp(event) > stamp:
         return False
     rows = connection.execute(
         "SELECT body FROM events WHERE entity = ? AND device = ? AND epoch < ? AND type = ?"
-        " AND hlc = ?",
-        (event.entity, event.device, event.epoch, event.type, event.hlc),
+        " AND at = ? AND hlc = ?",
+        (
+            event.entity,
+            event.device,
+            event.epoch,
+            event.type,
+            event.at.isoformat(),
+            event.hlc,
+        ),
     )
     return any(json.loads(body) == event.body for (body,) in rows)
+
+
+def _stamp(event: Event) -> int:
+    """Place an event in time, also one of a writer that makes no stamps; 0 when it has no zone."""
+    if event.hlc or event.at.tzinfo is None:
+        return event.hlc
+    return hlc.first_of(to_ms(event.at))
 
 
 def add_digests(connection: sqlite3.Connection) -> None:
@@ -118,12 +132,12 @@ def add_stamps(connection: sqlite3.Connection) -> None:
 
 def _to_fact(row: tuple[object, ...]) -> Fact:
     hub_seq, person_id, device, epoch, seq, at, type_, version, entity, body, signature = row[:11]
-    hlc, hlc_clamped, sealed_with = row[11:]
+    stamp, hlc_clamped, sealed_with = row[11:]
     assert isinstance(hub_seq, int)
     assert isinstance(epoch, int)
     assert isinstance(seq, int)
     assert isinstance(version, int)
-    assert isinstance(hlc, int)
+    assert isinstance(stamp, int)
     assert isinstance(hlc_clamped, int)
     return Fact(
         hub_seq=hub_seq,
@@ -137,7 +151,7 @@ def _to_fact(row: tuple[object, ...]) -> Fact:
         entity=str(entity),
         payload=json.loads(str(body)),
         signature=str(signature or ""),
-        hlc=hlc,
+        hlc=stamp,
         hlc_clamped=hlc_clamped,
         sealed_with=str(sealed_with),
     )

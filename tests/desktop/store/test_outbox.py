@@ -109,3 +109,26 @@ def test_pairing_with_another_hub_drops_what_the_first_one_gave(store: Database)
     assert store.submit(journal.attempts).result() == []
     assert store.submit(facts.hub_cursor).result() == ("", 0)
     assert write(store, NOW) == [1]
+
+
+def digest(store: Database, seq: int) -> str:
+    (event,) = store.submit(lambda c: outbox.read(c, start=seq, count_max=1)).result()
+    return event.digest
+
+
+def continues(store: Database, seq: int, told: str) -> bool:
+    return store.submit(lambda c: outbox.continues(c, seq, told)).result()
+
+
+def test_a_log_goes_on_after_an_event_that_both_sides_have(store: Database) -> None:
+    write(store, NOW, NOW, NOW)
+    assert continues(store, 0, "")
+    assert continues(store, 2, digest(store, 2))
+    assert continues(store, 3, digest(store, 3))
+    assert continues(store, 2, ""), "a hub that keeps no digest is believed"
+
+
+def test_a_log_does_not_go_on_where_the_hub_has_another_event(store: Database) -> None:
+    write(store, NOW, NOW + timedelta(seconds=1), NOW)
+    assert not continues(store, 2, digest(store, 1))
+    assert not continues(store, 3, "f" * 64)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from pydantic import JsonValue
 
+from hub.store import events
 from shared.events import AttemptEventBody, Event, JobLogged, JobQueued
 from shared.ids import JobId, TaskId
 from shared.jobs import JobState
@@ -238,3 +239,53 @@ async def test_a_result_that_nests_too_deep_fails_its_job(world: World) -> None:
     recorded = await pc.report(started(grant), deep)
     assert [error.code for error in recorded.refused] == ["event_too_large"]
     assert (await world.job(card.job_id)).life.state is not JobState.RUNNING
+
+
+def logged(grant: Grant) -> JobLogged:
+    return JobLogged(job_id=grant.job_id, attempt=grant.attempt, fence=grant.fence, lines=("one",))
+
+
+async def test_what_a_copied_store_tells_again_in_its_next_epoch_counts_once(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    grant = await pc.take()
+    told = pc.events(started(grant), logged(grant))
+    await pc.push(told)
+    again = [event.model_copy(update={"epoch": 2}) for event in told]
+    pc.epoch, pc.seq = 2, len(again)
+    recorded = await pc.push((*again, pc.event(succeeded(grant))))
+    assert recorded.acked_seq == 3
+    assert not recorded.refused
+    types = await world.types_of(card)
+    assert [types.count(one) for one in ("job_started", "job_logged", "job_succeeded")] == [1, 1, 1]
+    assert (await world.job(card.job_id)).life.state is JobState.SUCCEEDED
+
+
+async def test_the_same_words_at_another_moment_are_news_in_a_new_epoch(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    grant = await pc.take()
+    line = logged(grant)
+    first = pc.event(line)
+    world.clock.advance(1)
+    await pc.push((first, pc.event(started(grant))))
+    pc.epoch, pc.seq = 2, 0
+    other = pc.event(line)
+    await pc.push((other,))
+    assert (await world.types_of(card)).count("job_logged") == 2
+
+
+async def test_the_hub_knows_the_last_event_of_a_log_by_its_digest(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    await world.request(anna)
+    grant = await pc.take()
+    first, second = pc.events(started(grant), succeeded(grant))
+    await pc.push((first,))
+    acked = await world.ledger.read(lambda c: events.acked(c, pc.worker_id, 1))
+    assert acked == (1, first.digest)
+    await pc.push((first, second))
+    acked = await world.ledger.read(lambda c: events.acked(c, pc.worker_id, 1))
+    assert acked == (2, second.digest)
