@@ -493,7 +493,7 @@ OwnEventBody = AttemptEventBody | RequestEventBody
 """What stands in a computer's own log."""
 
 _BODIES: TypeAdapter[EventBody] = TypeAdapter(Annotated[EventBody, Field(discriminator="type")])
-_KNOWN_TYPES = frozenset(body.model_fields["type"].default for body in EventBody.__args__)
+KNOWN_TYPES = frozenset(body.model_fields["type"].default for body in EventBody.__args__)
 
 
 def body_of(event: Event) -> EventBody | None:
@@ -502,7 +502,7 @@ def body_of(event: Event) -> EventBody | None:
     Raises:
         pydantic.ValidationError: a known type with a body that does not fit it.
     """
-    if event.type not in _KNOWN_TYPES or event.version != 1:
+    if event.type not in KNOWN_TYPES or event.version != 1:
         return None
     return _BODIES.validate_python({**event.body, "type": event.type})
 

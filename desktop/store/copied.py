@@ -14,6 +14,7 @@ from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
 
+from desktop.store.known import IS_SHOWN
 from shared.errors import ErrorBody
 from shared.events import Event, EventBody, body_of
 from shared.ids import JobId, QuestionId, TaskId, WorkerId, short
@@ -259,7 +260,8 @@ def job_named(connection: sqlite3.Connection, name: str) -> JobId | None:
 def steps(connection: sqlite3.Connection, job_id: JobId) -> tuple[Step, ...]:
     """Read a job's timeline, the oldest first; of a very long one the newest steps."""
     rows = connection.execute(
-        f"{_STEP} where job_id = ? order by step_id desc limit ?", (job_id, STEPS_MAX)
+        f"{_STEP} where job_id = ? and {IS_SHOWN} order by step_id desc limit ?",
+        (job_id, STEPS_MAX),
     ).fetchall()
     return _steps(reversed(rows))
 
@@ -274,7 +276,7 @@ def steps_numbered(connection: sqlite3.Connection, step_ids: Sequence[int]) -> t
 
 
 _STEP = (
-    "select step_id, job_id, at_ms, device, coalesce(name, ''), type, body from copy_step"
+    "select step_id, job_id, at_ms, device, coalesce(name, ''), type, body from event"
     " left join copy_worker on worker_id = device"
 )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from desktop.store.copied import JOBS, JobRow, job_row
+from desktop.store.known import IS_STEP
 from desktop.store.words import match_of
 from shared.jobs import JobState
 
@@ -117,7 +118,7 @@ def page(
 def mark(connection: sqlite3.Connection) -> Mark:
     """Say where the copy ends now; read it before the pages that it is for."""
     step, line = connection.execute(
-        "select (select max(step_id) from copy_step), (select max(line_id) from copy_line)"
+        "select (select max(step_id) from event), (select max(line_id) from copy_line)"
     ).fetchone()
     return Mark(step=step or 0, line=line or 0)
 
@@ -125,12 +126,18 @@ def mark(connection: sqlite3.Connection) -> Mark:
 def changes(connection: sqlite3.Connection, wanted: Wanted, since: Mark) -> Changes:
     """Read what has changed since a mark, as far as a list shows it."""
     now = mark(connection)
+    told = [
+        job_id
+        for (job_id,) in connection.execute(
+            f"select job_id from event where step_id > ? and job_id != '' and {IS_STEP} limit ?",
+            (since.step, CHANGES_MAX + 1),
+        )
+    ]
+    marks = ", ".join("?" * len(told))
     found = [
         number
         for (number,) in connection.execute(
-            "select number from copy_job where job_id in"
-            " (select job_id from copy_step where step_id > ? limit ?)",
-            (since.step, CHANGES_MAX + 1),
+            f"select number from copy_job where job_id in ({marks})", told
         )
     ]
     if match_of(wanted.words):
@@ -144,9 +151,8 @@ def changes(connection: sqlite3.Connection, wanted: Wanted, since: Mark) -> Chan
         ]
     numbers = frozenset(found)
     is_everything = (
-        now.step < since.step or now.line < since.line or len(numbers) > CHANGES_MAX
-        or now.step - since.step > CHANGES_MAX
-    )  # fmt: skip
+        now.step < since.step or now.line < since.line or max(len(numbers), len(told)) > CHANGES_MAX
+    )
     rows = () if is_everything or not numbers else _rows(connection, wanted, sorted(numbers))
     return Changes(mark=now, is_everything=is_everything, numbers=numbers, rows=rows)
 

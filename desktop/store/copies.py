@@ -1,20 +1,21 @@
 """A copy of what the hub's log tells of this person: tasks, jobs, questions, logs, machines.
 
-It is made from events alone (`apply`, in the order they come) and can be made anew from them.
-Events of this machine are applied when they are written; when the hub tells them again they are
-left out, by their number. Reads for windows and commands are in `desktop.store.copied`.
+It is made from the table of events alone (`desktop.store.known`), and what stands in it depends on
+nothing but the events and their order there: an event that comes out of its turn has its job told
+anew from the first event on. Making all of it anew is in `desktop.store.rebuilt`, reads for windows
+and commands are in `desktop.store.copied`.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 
 from pydantic import ValidationError
 from pydantic_core import to_json
 
 from desktop.core.news import News
-from desktop.store import copy_tables
+from desktop.store import copy_tables, known
+from desktop.store.known import Kept
 from shared.errors import ErrorBody
 from shared.events import (
     AnswerGiven,
@@ -49,42 +50,61 @@ from shared.events import (
 )
 from shared.ids import JobId
 from shared.jobs import JobState
+from shared.messages import Numbered
 from shared.questions import QUESTION_SECONDS
 from shared.times import to_ms
 
+LOGGED = JobLogged.model_fields["type"].default
 
-def apply(
-    connection: sqlite3.Connection, event: Event, held: Callable[[JobId], bool]
-) -> frozenset[News]:
-    """Take an event into the copy.
+
+def hear(connection: sqlite3.Connection, told: Numbered) -> frozenset[News]:
+    """Take in what the hub tells; what is known already changes nothing.
 
     Args:
-        connection: inside the transaction that moves the cursor, or that writes the event.
-        event: the hub's, another machine's, or one that this machine just wrote.
-        held: whether an attempt of a job is alive on this machine now; what the hub tells of
-            its queue is older than that.
+        connection: inside the transaction that moves the cursor.
+        told: in the order of the hub's log.
 
     Returns:
         What may have changed.
     """
+    kept = known.add(connection, told.event, hub_seq=told.hub_seq, hlc=told.hlc)
+    return show(connection, told.event, kept) if kept.is_new else frozenset()
+
+
+def show(connection: sqlite3.Connection, event: Event, kept: Kept) -> frozenset[News]:
+    """Take an event into the copy that has just been kept."""
+    if not kept.job_id or event.type == LOGGED or known.is_next(connection, kept):
+        return apply(connection, event)
+    tell_anew(connection, JobId(kept.job_id))
+    return frozenset({News.JOBS, News.QUESTIONS})
+
+
+def tell_anew(connection: sqlite3.Connection, job_id: JobId) -> None:
+    """Make a job's row and its questions anew, of all its events in their order."""
+    events = list(known.steps_in_order(connection, job_id))
+    copy_tables.clear_job(connection, job_id, to_ms(events[0].at))
+    connection.execute("delete from copy_question where job_id = ?", (job_id,))
+    for event in events:
+        apply(connection, event)
+
+
+def apply(connection: sqlite3.Connection, event: Event) -> frozenset[News]:
+    """Change the copy by an event that follows all others of its job."""
+    if event.sealed_with:
+        return frozenset()
     try:
         body = body_of(event)
     except ValidationError:
         return frozenset()
-    if body is None:
-        return frozenset()
-    return _Step(connection, event, held).take(body)
+    return frozenset() if body is None else _Step(connection, event).take(body)
 
 
 class _Step:
     """One event on its way into the copy."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, event: Event, held: Callable[[JobId], bool]
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, event: Event) -> None:
         self._connection = connection
         self._event = event
-        self._held = held
         self._at_ms = to_ms(event.at)
 
     def take(self, body: EventBody) -> frozenset[News]:
@@ -101,12 +121,13 @@ class _Step:
                 )
                 return frozenset({News.JOBS})
             case QuestionAnswered() | QuestionParked() | AnswerGiven() | AnswerSuperseded():
+                self._know(body.job_id)
                 self._question(body)
                 self._note(body.job_id)
                 return frozenset({News.JOBS, News.QUESTIONS})
             case _:
                 job_id = getattr(body, "job_id", None)
-                if job_id is None:
+                if not job_id:
                     return frozenset()
                 self._job(JobId(job_id), body)
                 self._note(JobId(job_id))
@@ -119,7 +140,7 @@ class _Step:
                 self._requested(body)
             case JobQueued():
                 self._queued(body)
-            case JobGranted() if not self._held(job_id):
+            case JobGranted():
                 self._set(
                     job_id, "fence < ? and ended_ms is null", (body.fence,),
                     state=JobState.GRANTED, attempt=body.attempt, fence=body.fence,
@@ -211,14 +232,13 @@ class _Step:
     def _queued(self, body: JobQueued) -> None:
         self._set(body.job_id, kind=body.kind, title=body.title, task_id=body.task_id)
         self._index(body.job_id)
-        if not self._held(body.job_id):
-            # What was made here without a hub is new to that when it has run already.
-            is_further = "attempt <= ? and (? != 'new' or fence = 0)"
-            self._set(
-                body.job_id, is_further, (body.attempt, body.reason),
-                state=JobState.QUEUED, attempt=body.attempt, ended_ms=None, cancel_by="",
-                not_before_ms=None if body.not_before is None else to_ms(body.not_before),
-            )  # fmt: skip
+        # What was made here without a hub is new to that when it has run already.
+        is_further = "attempt <= ? and (? != 'new' or fence = 0)"
+        self._set(
+            body.job_id, is_further, (body.attempt, body.reason),
+            state=JobState.QUEUED, attempt=body.attempt, ended_ms=None, cancel_by="",
+            not_before_ms=None if body.not_before is None else to_ms(body.not_before),
+        )  # fmt: skip
 
     def _requested(self, body: TaskRequested) -> None:
         is_ours = int(self._event.device == self._own_device())
@@ -233,18 +253,15 @@ class _Step:
             task_id=body.task_id, inputs=_json(body.inputs), is_ours=is_ours,
             worker_id=body.worker_id or "", is_kept=int(body.is_kept), replaces=body.replaces or "",
         )  # fmt: skip
-        if body.replaces:
-            self._set(body.replaces, replaced_by=body.job_id)
+        self._connection.execute(
+            "update copy_job set replaced_by = max(replaced_by, ?) where job_id = ?",
+            (body.job_id, body.replaces),
+        )
         self._index(body.job_id)
 
     def _index(self, job_id: JobId) -> None:
         """Let a job be found by the words of its title, its kind and its task."""
-        self._connection.execute(
-            "insert or replace into copy_job_words (rowid, words) select number,"
-            " title || ' ' || kind || ' ' || coalesce(text, '')"
-            " from copy_job left join copy_task using (task_id) where job_id = ?",
-            (job_id,),
-        )
+        self._connection.execute(f"{copy_tables.INDEX} where job_id = ?", (job_id,))
 
     def _refused(self, body: RequestRefused) -> None:
         match body.request:
@@ -272,20 +289,26 @@ class _Step:
             case QuestionAnswered():
                 self._connection.execute(
                     "update copy_question set state = 'answered', value = ?, answered_by = ?,"
-                    " answered_ms = ?, given = '' where question_id = ?",
-                    (body.answer.value, body.answer.by, self._at_ms, body.question_id),
+                    " answered_ms = ?, given = '' where question_id = ? and job_id = ?",
+                    (
+                        body.answer.value,
+                        body.answer.by,
+                        self._at_ms,
+                        body.question_id,
+                        body.job_id,
+                    ),
                 )
             case QuestionParked():
                 self._connection.execute(
                     "update copy_question set state = 'parked' where question_id = ?"
-                    " and state = 'open'",
-                    (body.question_id,),
+                    " and job_id = ? and state = 'open'",
+                    (body.question_id, body.job_id),
                 )
             case AnswerGiven():
                 self._connection.execute(
                     "update copy_question set given = ?, is_used = ? where question_id = ?"
-                    " and state in ('open', 'parked')",
-                    (body.value, int(body.is_used), body.question_id),
+                    " and job_id = ? and state in ('open', 'parked')",
+                    (body.value, int(body.is_used), body.question_id, body.job_id),
                 )
 
     def _superseded(self, body: AnswerSuperseded) -> None:
@@ -294,10 +317,10 @@ class _Step:
             "update copy_question set second = ?, second_by = ?, value = ?, answered_by = ?,"
             " answered_ms = coalesce(answered_ms, ?), given = '',"
             " state = case state when 'closed' then state else 'answered' end"
-            " where question_id = ?",
+            " where question_id = ? and job_id = ?",
             (
                 body.value, body.by, body.counted.value, body.counted.by,
-                self._at_ms, body.question_id,
+                self._at_ms, body.question_id, body.job_id,
             ),
         )  # fmt: skip
 
@@ -345,9 +368,10 @@ class _Step:
     def _know(self, job_id: JobId) -> None:
         """Make a row for a job that events tell of before the one that made it."""
         self._connection.execute(
-            "insert into copy_job (job_id, created_ms, updated_ms) values (?, ?, ?)"
+            "insert into copy_job (job_id, created_ms, updated_ms, replaced_by) values (?, ?, ?,"
+            " coalesce((select max(job_id) from copy_job where replaces = ?), ''))"
             " on conflict do nothing",
-            (job_id, self._at_ms, self._at_ms),
+            (job_id, self._at_ms, self._at_ms, job_id),
         )
 
     def _set(
@@ -368,15 +392,11 @@ class _Step:
             )
 
     def _note(self, job_id: JobId) -> None:
-        """Write the event into the job's timeline."""
+        """Remember that the hub knows the job, when it speaks of it."""
         if self._event.device == "hub":
             self._connection.execute(
                 "update copy_job set is_told = 1 where job_id = ? and is_told = 0", (job_id,)
             )
-        self._connection.execute(
-            "insert into copy_step (job_id, at_ms, device, type, body) values (?, ?, ?, ?, ?)",
-            (job_id, self._at_ms, self._event.device, self._event.type, _json(self._event.body)),
-        )
 
     def _own_device(self) -> str:
         row = self._connection.execute("select value from fact where name = 'worker_id'").fetchone()

@@ -1,7 +1,4 @@
-"""The tables of the copy (`desktop.store.copies`), and where in this machine's own log it starts.
-
-connection ──▶ create once, begin anew for another hub, is_echo for each event the hub tells
-"""
+"""The tables of the copy (`desktop.store.copies`): made once, and emptied for another hub."""
 
 from __future__ import annotations
 
@@ -10,8 +7,15 @@ import sqlite3
 from pydantic_core import from_json, to_json
 
 from desktop.core.admission import AskedHere
-from shared.events import Event, TaskRequested
+from shared.events import TaskRequested
 from shared.ids import JobId, WorkerId
+
+INDEX = (
+    "insert or replace into copy_job_words (rowid, words) select number,"
+    " title || ' ' || kind || ' ' || coalesce(text, '')"
+    " from copy_job left join copy_task using (task_id)"
+)
+"""Writes what a job is found by; a condition says which."""
 
 
 def create(connection: sqlite3.Connection) -> None:
@@ -79,7 +83,6 @@ def create(connection: sqlite3.Connection) -> None:
     ):
         connection.execute(statement)
     # A store of before: the hub tells its whole log again, and the copy is made of it.
-    begin(connection)
     connection.execute("update fact set value = '0' where name = 'hub_seq'")
 
 
@@ -108,36 +111,28 @@ def add_offline(connection: sqlite3.Connection) -> None:
 
 
 def begin(connection: sqlite3.Connection) -> None:
-    """Start the copy anew: the hub is another one, or was restored and tells its log again.
+    """Forget everything: this machine belongs to another hub, or to none."""
+    connection.execute("delete from event")
+    clear(connection)
 
-    What this machine has written so far comes from the hub from now on, like everything else.
-    """
-    for table in ("worker", "task", "job", "question", "step", "line", "job_words"):
+
+def clear(connection: sqlite3.Connection) -> None:
+    """Empty the copy; the events that it is made of stay."""
+    for table in ("worker", "task", "job", "question", "line", "job_words"):
         connection.execute(f"delete from copy_{table}")
     connection.execute("insert into copy_line_words(copy_line_words) values ('rebuild')")
-    told = dict(connection.execute("select name, value from fact").fetchall())
-    epoch = told.get("epoch", "0")
-    row = connection.execute("select max(seq) from outbox where epoch = ?", (epoch,)).fetchone()
-    # Old events are deleted; the highest number ever used is remembered aside.
-    written = max(row[0] or 0, int(told.get(f"last_seq.{epoch}", "0")))
+
+
+def clear_job(connection: sqlite3.Connection, job_id: JobId, created_ms: int) -> None:
+    """Make a job's row as if nothing were known of it; its number and its log stay."""
+    fields = ", ".join(
+        f"{name} = {default or 'null'}"
+        for _, name, _, _, default, _ in connection.execute("pragma table_info(copy_job)")
+        if name not in ("number", "job_id", "line_count", "created_ms", "updated_ms", "replaced_by")
+    )
     connection.execute(
-        "insert into fact (name, value) values ('copy_starts', ?)"
-        " on conflict (name) do update set value = excluded.value",
-        (str(written),),
-    )
-
-
-def is_echo(connection: sqlite3.Connection, event: Event) -> bool:
-    """Say whether the hub tells what this machine wrote, and took into the copy when it did."""
-    told = dict(
-        connection.execute(
-            "select name, value from fact where name in ('worker_id', 'epoch', 'copy_starts')"
-        ).fetchall()
-    )
-    return (
-        event.device == told.get("worker_id")
-        and str(event.epoch) == told.get("epoch")
-        and event.seq > int(told.get("copy_starts", "0"))
+        f"update copy_job set {fields}, created_ms = ?, updated_ms = ? where job_id = ?",
+        (created_ms, created_ms, job_id),
     )
 
 

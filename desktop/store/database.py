@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from desktop.store import copy_tables, journal, outgoing, threads
+from desktop.store import copy_tables, journal, known, outgoing, threads
 from shared.database import Database, Pace
 from shared.store_file import Care
 
@@ -52,4 +52,6 @@ MIGRATIONS = (
     threads.create,
     copy_tables.add_offline,
     journal.add_kept,
+    known.create,
+    threads.add_events,
 )

@@ -18,7 +18,7 @@ from desktop.core.admission import AskedHere
 from desktop.core.attempt import Attempt, AttemptState
 from desktop.core.news import News
 from desktop.core.outcome_event import Names, names
-from desktop.store import copies, copy_tables, facts, journal, kept, outbox, outgoing
+from desktop.store import copies, copy_tables, facts, journal, kept, outbox, outgoing, rebuilt
 from desktop.store.journal import OpenQuestion
 from desktop.store.outgoing import Parcel
 from shared.database import Database
@@ -133,7 +133,7 @@ class Hands:
         """
 
         def settle(connection: sqlite3.Connection) -> list[Attempt]:
-            outbox.forget_old(connection, self._environment.now())
+            rebuilt.bring_up_to_date(connection)
             for attempt in journal.attempts(connection):
                 kind = kinds.get(attempt.spec.kind)
                 may_repeat = kind is not None and (kind.idempotent or kind.resumable)
@@ -197,6 +197,7 @@ class Hands:
         """The hub was restored from a backup: go on with its log from a number on."""
 
         def note(connection: sqlite3.Connection) -> None:
+            rebuilt.fork(connection, upto)
             facts.move_hub_cursor(connection, hub_epoch, upto)
 
         await self._write(note)
@@ -210,7 +211,7 @@ class Hands:
 
         def note(connection: sqlite3.Connection) -> list[Attempt]:
             outbox.take_back_acks(connection, acked_seq)
-            outbox.start_epoch(connection, at=self._environment.now())
+            outbox.start_epoch(connection)
             return journal.attempts(connection)
 
         attempts = await self._write(note)
@@ -474,18 +475,14 @@ class Hands:
 
     def _append(self, connection: sqlite3.Connection, body: OwnEventBody) -> int:
         event = outbox.append(connection, body, at=self._environment.now())
-        self._news |= copies.apply(connection, event, self._is_held)
+        self._news |= copies.apply(connection, event)
         return event.seq
 
     def _copy(self, connection: sqlite3.Connection, hub_epoch: str, events: Events) -> None:
         if facts.hub_cursor(connection)[0] not in ("", hub_epoch):
-            copy_tables.begin(connection)
+            rebuilt.begin_anew(connection)
         for entry in events.events:
-            if not copy_tables.is_echo(connection, entry.event):
-                self._news |= copies.apply(connection, entry.event, self._is_held)
-
-    def _is_held(self, job_id: JobId) -> bool:
-        return self.alive(job_id) is not None
+            self._news |= copies.hear(connection, entry)
 
     def _keep(self, attempt: Attempt) -> None:
         self._attempts[attempt.spec.job_id, attempt.number] = attempt

@@ -54,7 +54,7 @@ def known_spec(connection: sqlite3.Connection, job_id: JobId) -> JobSpec | None:
     The last start is what counts: it holds the answers given by then.
     """
     row = connection.execute(
-        "select body from copy_step where job_id = ? and type = 'job_started'"
+        "select body from event where job_id = ? and type = 'job_started' and step_id > 0"
         " order by step_id desc limit 1",
         (job_id,),
     ).fetchone()

@@ -1,24 +1,21 @@
-"""This device's own event log, and how much of it the hub has committed."""
+"""This device's own event log, and how much of it the hub has committed.
+
+It is the part of the table of events (`desktop.store.known`) that this machine wrote.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from desktop.store import facts
+from desktop.store import facts, known
 from shared.events import Event, OwnEventBody, write_event
-from shared.times import to_ms
-
-KEPT_DAYS = 30
-"""Acknowledged events are kept this long: a hub restored from a backup asks for them again."""
 
 
 def last_seq(connection: sqlite3.Connection, epoch: int) -> int:
-    row = connection.execute(
-        "select coalesce(max(seq), 0) from outbox where epoch = ?", (epoch,)
-    ).fetchone()
-    # Old entries may have been deleted; the highest number ever used is remembered aside.
-    return max(int(row[0]), int(facts.get(connection, f"last_seq.{epoch}", "0")))
+    last = known.last_seq(connection, facts.get(connection, "worker_id"), epoch)
+    # Stores of before have deleted old events, and remember the highest number aside.
+    return max(last, int(facts.get(connection, f"last_seq.{epoch}", "0")))
 
 
 def append(connection: sqlite3.Connection, body: OwnEventBody, *, at: datetime) -> Event:
@@ -27,20 +24,14 @@ def append(connection: sqlite3.Connection, body: OwnEventBody, *, at: datetime) 
     seq = last_seq(connection, epoch) + 1
     device = facts.get(connection, "worker_id")
     event = write_event(body, device=device, epoch=epoch, seq=seq, at=at)
-    connection.execute(
-        "insert into outbox(epoch, seq, event, written_ms) values (?, ?, ?, ?)",
-        (epoch, seq, event.model_dump_json(), to_ms(at)),
-    )
+    known.add(connection, event)
     return event
 
 
 def read(connection: sqlite3.Connection, *, start: int, count_max: int) -> list[Event]:
     """Return events of the present epoch from number `start`, in order."""
-    rows = connection.execute(
-        "select event from outbox where epoch = ? and seq >= ? order by seq limit ?",
-        (facts.epoch(connection), start, count_max),
-    )
-    return [Event.model_validate_json(row[0]) for row in rows]
+    device, epoch = facts.get(connection, "worker_id"), facts.epoch(connection)
+    return known.own(connection, device, epoch, start, count_max)
 
 
 def acked_seq(connection: sqlite3.Connection) -> int:
@@ -58,37 +49,17 @@ def waiting(connection: sqlite3.Connection) -> int:
     return last_seq(connection, facts.epoch(connection)) - acked_seq(connection)
 
 
-def forget_old(connection: sqlite3.Connection, now: datetime) -> int:
-    """Delete acknowledged events that are older than KEPT_DAYS; return how many."""
-    epoch = facts.epoch(connection)
-    facts.put(connection, f"last_seq.{epoch}", str(last_seq(connection, epoch)))
-    cursor = connection.execute(
-        "delete from outbox where written_ms < ? and (epoch < ? or seq <= ?)",
-        (to_ms(now - timedelta(days=KEPT_DAYS)), epoch, acked_seq(connection)),
-    )
-    return cursor.rowcount
-
-
-def start_epoch(connection: sqlite3.Connection, *, at: datetime) -> int:
+def start_epoch(connection: sqlite3.Connection) -> int:
     """Start a new epoch with what the old one has not got across; return its number.
 
     For a store that turned out to be an older copy of itself: its numbers were used already.
     """
-    old = facts.epoch(connection)
-    rows = connection.execute(
-        "select event from outbox where epoch = ? and seq > ? order by seq",
-        (old, acked_seq(connection)),
-    ).fetchall()
+    old, acked = facts.epoch(connection), acked_seq(connection)
+    waiting = read(connection, start=acked + 1, count_max=last_seq(connection, old))
     facts.put(connection, "epoch", str(old + 1))
-    # What is numbered anew stands in the copy already (`desktop.store.copy_tables.is_echo`).
-    facts.put(connection, "copy_starts", "0")
-    for seq, (text,) in enumerate(rows, start=1):
-        event = Event.model_validate_json(text)
+    for seq, event in enumerate(waiting, start=1):
         moved = event.model_copy(update={"epoch": old + 1, "seq": seq})
-        connection.execute(
-            "insert into outbox(epoch, seq, event, written_ms) values (?, ?, ?, ?)",
-            (old + 1, seq, moved.model_dump_json(), to_ms(at)),
-        )
+        known.renumber(connection, event, moved)
         connection.execute(
             "update attempt set outcome_seq = ? where outcome_seq = ?", (seq, event.seq)
         )

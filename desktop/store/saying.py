@@ -14,5 +14,4 @@ def say(connection: sqlite3.Connection, body: RequestEventBody, *, at: datetime)
     if isinstance(body, TaskRequested):
         copy_tables.note_asked(connection, body)
     event = outbox.append(connection, body, at=at)
-    # Nothing is in hand while no worker runs.
-    copies.apply(connection, event, lambda _job: False)
+    copies.apply(connection, event)

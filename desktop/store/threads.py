@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from desktop.store import copied, facts
 from desktop.store.copied import JobRow, QuestionRow, Step
+from desktop.store.known import IS_SHOWN
 from desktop.store.words import match_of
 from shared.events import AnswerGiven, AnswerSuperseded, QuestionAnswered, QuestionAsked
 from shared.ids import QuestionId, TaskId
@@ -36,6 +37,8 @@ SILENT = ("task_requested", "job_granted", "job_resumed", "job_parked")
 """Steps that make no message: another one says the same, or nobody needs to know."""
 _TOLD = ", ".join(f"'{name}'" for name in TOLD)
 _SILENT = ", ".join(f"'{name}'" for name in SILENT)
+_JOBS = "select job_id from copy_job where task_id = :task"
+_STEPS = f"from event where job_id in ({_JOBS}) and {IS_SHOWN}"
 _READ_FROM = "read_from_ms"
 
 
@@ -101,6 +104,11 @@ def create(connection: sqlite3.Connection) -> None:
     )
 
 
+def add_events(connection: sqlite3.Connection) -> None:
+    """Find what a person wants to have seen in the table of all events."""
+    connection.execute(f"create index event_told on event (step_id) where type in ({_TOLD})")
+
+
 def begin_reading(connection: sqlite3.Connection, now: datetime) -> None:
     """Count as unread what is told from now on; what a hub tells of before is old. Idempotent."""
     if not facts.get(connection, _READ_FROM):
@@ -162,14 +170,13 @@ def talk(
         after: the messages that follow this step.
         limit: how many messages.
     """
-    jobs = "select job_id from copy_job where task_id = :task"
     known = {"task": task_id, "before": before, "after": after, "limit": limit}
     where = "step_id < :before" if before is not None else "1"
     where, order = ("step_id > :after", "asc") if after is not None else (where, "desc")
     ids = [
         number
         for (number,) in connection.execute(
-            f"select step_id from copy_step where job_id in ({jobs}) and {where}"
+            f"select step_id {_STEPS} and {where}"
             f" and type not in ({_SILENT}) order by step_id {order} limit :limit",
             known,
         )
@@ -179,11 +186,11 @@ def talk(
     ).fetchone()
     ends = {"task": task_id, "first": min(ids, default=0), "last": max(ids, default=0)}
     older, newer, last = connection.execute(
-        f"select exists (select 1 from copy_step where job_id in ({jobs}) and step_id < :first"
+        f"select exists (select 1 {_STEPS} and step_id < :first"
         f" and type not in ({_SILENT})),"
-        f" exists (select 1 from copy_step where job_id in ({jobs}) and step_id > :last"
+        f" exists (select 1 {_STEPS} and step_id > :last"
         f" and type not in ({_SILENT})),"
-        f" (select max(step_id) from copy_step where job_id in ({jobs}))",
+        f" (select max(step_id) {_STEPS})",
         ends,
     ).fetchone()
     return Talk(
@@ -234,7 +241,7 @@ def attention(connection: sqlite3.Connection) -> int:
         (UNREAD_MAX,),
     ).fetchone()
     (unread,) = connection.execute(
-        "select count(*) from (select step_id, job_id, at_ms from copy_step"
+        "select count(*) from (select step_id, job_id, at_ms from event"
         f" where type in ({_TOLD}) order by step_id desc limit ?) as told"
         " join copy_job using (job_id) left join copy_read using (task_id)"
         " where told.step_id > coalesce(copy_read.step_id, 0) and at_ms >= ?",
@@ -271,19 +278,18 @@ def _conditions(words: str, wanted: Filter) -> tuple[list[str], list[object]]:
 
 
 def _thread(connection: sqlite3.Connection, job: JobRow) -> Thread:
-    jobs = "select job_id from copy_job where task_id = :task"
     known = {
         "task": job.task_id,
         "unread_max": UNREAD_MAX,
         "read_from": _read_from(connection),
     }
     last, unread, asked = connection.execute(
-        f"select (select max(step_id) from copy_step where job_id in ({jobs})"
+        f"select (select max(step_id) {_STEPS}"
         f" and type not in ({_SILENT})),"
-        f" (select count(*) from (select 1 from copy_step where job_id in ({jobs}) and step_id >"
+        f" (select count(*) from (select 1 {_STEPS} and step_id >"
         " coalesce((select step_id from copy_read where task_id = :task), 0)"
         f" and type in ({_TOLD}) and at_ms >= :read_from limit :unread_max)),"
-        f" (select count(*) from copy_question where job_id in ({jobs})"
+        f" (select count(*) from copy_question where job_id in ({_JOBS})"
         " and state in ('open', 'parked') and given = '')",
         known,
     ).fetchone()

@@ -51,6 +51,7 @@ from shared.events import (
     write_event,
 )
 from shared.ids import JobId, PersonId, TaskId, WorkerId
+from shared.messages import Numbered
 from tests.desktop.gui.world import PaperDesk, open_desk
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -123,16 +124,17 @@ async def fill(desk: PaperDesk, job_count: int, line_count: int) -> float:
                 for body in story(number, count)
             ]
         events = [
-            write_event(body, device=device, epoch=1, seq=1, at=at + timedelta(seconds=n / 100))
-            for n, (device, body) in enumerate(bodies)
+            write_event(body, device=device, epoch=first, seq=n, at=at + timedelta(seconds=n / 100))
+            for n, (device, body) in enumerate(bodies, start=1)
         ]
         await desk.database.write(partial(take, events))
     return line_count / (time.perf_counter() - began)
 
 
 def take(events: list[Event], connection: sqlite3.Connection) -> None:
-    for event in events:
-        copies.apply(connection, event, lambda _job: False)
+    (last,) = connection.execute("select max(0, max(hub_seq)) from event").fetchone()
+    for hub_seq, event in enumerate(events, start=(last or 0) + 1):
+        copies.hear(connection, Numbered(hub_seq=hub_seq, event=event))
 
 
 class Stopwatch:

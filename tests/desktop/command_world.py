@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -38,6 +39,7 @@ from shared.events import (
     write_event,
 )
 from shared.ids import JobId, PersonId, QuestionId, TaskId, WorkerId
+from shared.messages import Numbered
 from shared.questions import Asking, Choice, QuestionKind
 
 HERE = WorkerId("01900000-0000-7000-8000-00000000aaaa")
@@ -88,8 +90,7 @@ class Profile:
         at = NOW - timedelta(minutes=minutes_ago)
         with open_store(self.paths.store) as database:
             for body in bodies:
-                event = write_event(body, device=device, epoch=1, seq=1, at=at)
-                database.submit(partial(copies.apply, event=event, held=_never)).result()
+                database.submit(partial(_hear, body=body, device=device, at=at)).result()
 
     def queue(
         self, number: int, title: str, *, kind: str = "ml.train", minutes: float = 5
@@ -127,8 +128,11 @@ class Profile:
         self.happens(JobFailed(job_id=job, attempt=1, fence=1, error=error))
 
 
-def _never(_job: JobId) -> bool:
-    return False
+def _hear(connection: sqlite3.Connection, body: EventBody, device: str, at: datetime) -> None:
+    (known,) = connection.execute("select count(*) from event").fetchone()
+    # Of an earlier epoch of this machine, too: the present one counts what the hub has not got.
+    event = write_event(body, device=device, epoch=0, seq=known + 1, at=at)
+    copies.hear(connection, Numbered(hub_seq=known + 1, event=event))
 
 
 class PaperDesk(Desk):
@@ -145,8 +149,8 @@ class PaperDesk(Desk):
         self.said.put_nowait(body)
 
     async def happens(self, body: EventBody) -> None:
-        event = write_event(body, device=HERE, epoch=1, seq=1, at=self.environment.now())
-        await self.database.write(lambda c: copies.apply(c, event, lambda _job: False))
+        at = self.environment.now()
+        await self.database.write(partial(_hear, body=body, device=HERE, at=at))
 
 
 @contextlib.asynccontextmanager

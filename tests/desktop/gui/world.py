@@ -21,6 +21,7 @@ from desktop.system.paths import find_paths
 from shared.database import Database
 from shared.events import EventBody, OwnEventBody, RequestEventBody, write_event
 from shared.ids import WorkerId
+from shared.messages import Numbered
 
 HERE = WorkerId("01900000-0000-7000-8000-00000000aaaa")
 ELSEWHERE = WorkerId("01900000-0000-7000-8000-00000000bbbb")
@@ -65,10 +66,12 @@ class PaperDesk(Desk):
         news = await self.database.write(
             lambda connection: frozenset().union(
                 *(
-                    copies.apply(
+                    copies.hear(
                         connection,
-                        write_event(body, device=device, epoch=1, seq=self._next(), at=at),
-                        lambda _job: False,
+                        Numbered(
+                            hub_seq=(number := self._next()),
+                            event=write_event(body, device=device, epoch=1, seq=number, at=at),
+                        ),
                     )
                     for body in bodies
                 )

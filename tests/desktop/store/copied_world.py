@@ -20,6 +20,7 @@ from shared.events import (
     write_event,
 )
 from shared.ids import JobId, PersonId, TaskId, WorkerId
+from shared.messages import Numbered
 
 ANNA = WorkerId("01900000-0000-7000-8000-00000000aaaa")
 STUDIO = WorkerId("01900000-0000-7000-8000-00000000bbbb")
@@ -47,8 +48,9 @@ def happen(
     at = NOON + timedelta(minutes=minutes)
     for body in bodies:
         writer = device if isinstance(body, AttemptBody) else "hub"
-        event = write_event(body, device=writer, epoch=1, seq=1, at=at)
-        copies.apply(connection, event, lambda _job: False)
+        (number,) = connection.execute("select count(*) + 1 from event").fetchone()
+        event = write_event(body, device=writer, epoch=1, seq=number, at=at)
+        copies.hear(connection, Numbered(hub_seq=number, event=event))
 
 
 def queue(

@@ -168,7 +168,7 @@ def test_a_copy_that_was_begun_anew_is_read_anew() -> None:
     with contextlib.closing(open_copy()) as store:
         queue(store, 1)
         seen = copied_list.mark(store)
-        store.execute("delete from copy_step")
+        store.execute("delete from event")
         assert copied_list.changes(store, ALL, seen).is_everything
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from desktop.store import copied, copies, copy_tables, facts, outbox
+from desktop.store import copied, copies, facts, known, rebuilt
 from desktop.store.database import open_store
 from desktop.store.facts import Pairing
 from shared.database import peek
@@ -18,7 +18,6 @@ from shared.errors import ErrorBody
 from shared.events import (
     AnswerGiven,
     AnswerSuperseded,
-    Event,
     EventBody,
     JobCancelRequested,
     JobDied,
@@ -40,6 +39,7 @@ from shared.events import (
 )
 from shared.ids import JobId, PersonId, QuestionId, TaskId, WorkerId
 from shared.jobs import JobState
+from shared.messages import Numbered
 from shared.questions import Answer, Asking, QuestionKind
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -74,13 +74,17 @@ def store(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
-def take(
-    store: sqlite3.Connection, *bodies: EventBody, device: str = "hub", held: Sequence[str] = ()
-) -> None:
-    for number, body in enumerate(bodies, start=1):
-        at = NOON + timedelta(seconds=number)
-        event = write_event(body, device=device, epoch=1, seq=number, at=at)
-        copies.apply(store, event, lambda job: job in held)
+def take(store: sqlite3.Connection, *bodies: EventBody, device: str = "hub") -> None:
+    """Let events come in: what this machine writes has no number, what the hub tells has one."""
+    for body in bodies:
+        (count,) = store.execute("select count(*) + 1 from event").fetchone()
+        event = write_event(
+            body, device=device, epoch=1, seq=count, at=NOON + timedelta(seconds=count)
+        )
+        if device == HERE:
+            copies.show(store, event, known.add(store, event))
+        else:
+            copies.hear(store, Numbered(hub_seq=count, event=event))
 
 
 def job(store: sqlite3.Connection, column: str) -> object:
@@ -97,8 +101,8 @@ def test_a_job_is_followed_from_the_wish_to_the_result(store: sqlite3.Connection
     assert (job(store, "title"), job(store, "worker_id")) == ("train churn", HERE)
     question = store.execute("select state, value, answered_by from copy_question").fetchone()
     assert question == ("answered", "a.csv", "anna on Telegram")
-    steps = store.execute("select type from copy_step order by step_id").fetchall()
-    assert [s for (s,) in steps] == [
+    steps = copied.steps(store, JOB)
+    assert [step.type for step in steps] == [
         "job_queued", "job_granted", "job_started", "question_asked", "question_answered",
         "job_succeeded",
     ]  # fmt: skip
@@ -107,7 +111,7 @@ def test_a_job_is_followed_from_the_wish_to_the_result(store: sqlite3.Connection
 def test_what_the_hub_tells_late_never_takes_a_job_back(store: sqlite3.Connection) -> None:
     """A grant comes on a shorter way than the events that led to it."""
     take(store, STARTED, device=HERE)
-    take(store, CREATED, QUEUED, GRANTED, held=[JOB])
+    take(store, CREATED, QUEUED, GRANTED)
     assert job(store, "state") == JobState.RUNNING
     assert job(store, "title") == "train churn"
 
@@ -121,18 +125,12 @@ def test_every_order_of_one_attempts_events_ends_the_same(tmp_path: Path) -> Non
             pass
         with sqlite3.connect(path) as connection:
             hub, own = iter(hub_side), iter(own_side)
-            alive = False
             for place in range(5):
-                body = next(own if place in picks else hub)
-                alive = alive or body is STARTED
-                held = [JOB] if alive and body is not DONE else []
-                take(connection, body, device=HERE if place in picks else "hub", held=held)
-                alive = alive and body is not DONE
+                is_own = place in picks
+                take(connection, next(own if is_own else hub), device=HERE if is_own else "hub")
         with peek(path) as connection:
-            if picks[1] > 2:  # it ends after the hub's last word, as every real line has it
-                endings.add(
-                    connection.execute("select state, title, attempt from copy_job").fetchone()
-                )
+            assert rebuilt.compare(connection) == []
+            endings.add(connection.execute("select state, title, attempt from copy_job").fetchone())
     assert endings == {("succeeded", "train churn", 1)}
 
 
@@ -158,7 +156,7 @@ def test_the_end_of_a_job_closes_its_questions(store: sqlite3.Connection) -> Non
 
 
 def test_an_answer_given_here_waits_until_the_hub_counts_one(store: sqlite3.Connection) -> None:
-    take(store, STARTED, ASKED, device=HERE)
+    take(store, STARTED, ASKED, device=AWAY)
     take(store, AnswerGiven(question_id=QUESTION, job_id=JOB, value="b.csv"), device=HERE)
     row = "select given, value, state from copy_question"
     assert store.execute(row).fetchone() == ("b.csv", "", "open")
@@ -212,8 +210,8 @@ def test_another_hub_starts_with_an_empty_copy(store: sqlite3.Connection) -> Non
         hub_url="http://127.0.0.2", worker_id=AWAY, worker_name="pc", hub_name="h", person_name="B"
     )
     facts.save_pairing(store, other)
-    for table in ("task", "job", "question", "step", "line"):
-        assert store.execute(f"select count(*) from copy_{table}").fetchone() == (0,)
+    for table in ("event", "copy_task", "copy_job", "copy_question", "copy_line"):
+        assert store.execute(f"select count(*) from {table}").fetchone() == (0,)
     found = store.execute("select count(*) from copy_line_words where text match 'secret'")
     assert found.fetchone() == (0,)
 
@@ -221,40 +219,10 @@ def test_another_hub_starts_with_an_empty_copy(store: sqlite3.Connection) -> Non
 def test_a_body_that_does_not_fit_its_type_changes_nothing(store: sqlite3.Connection) -> None:
     event = write_event(QUEUED, device="hub", epoch=1, seq=1, at=NOON)
     odd = event.model_copy(update={"body": {"job_id": 7}})
-    assert copies.apply(store, odd, lambda _: False) == frozenset()
-    newer = event.model_copy(update={"type": "tea_brewed"})
-    assert copies.apply(store, newer, lambda _: False) == frozenset()
-
-
-def own(seq: int, body: EventBody = DONE, epoch: int = 1) -> Event:
-    return write_event(body, device=HERE, epoch=epoch, seq=seq, at=NOON)
-
-
-def test_what_this_machine_wrote_is_taken_once(store: sqlite3.Connection) -> None:
-    """Epoch 1 began with the pairing: everything written in it was taken when it was written."""
-    assert copy_tables.is_echo(store, own(1))
-    assert not copy_tables.is_echo(store, own(1).model_copy(update={"device": AWAY}))
-    assert not copy_tables.is_echo(store, own(9, epoch=0))
-
-
-def test_a_copy_that_starts_anew_takes_what_was_written_before_from_the_hub(
-    store: sqlite3.Connection,
-) -> None:
-    for _ in range(3):
-        outbox.append(store, STARTED, at=NOON)
-    take(store, QUEUED)
-    copy_tables.begin(store)
-    assert store.execute("select count(*) from copy_job").fetchone() == (0,)
-    assert not copy_tables.is_echo(store, own(3))
-    assert copy_tables.is_echo(store, own(4))
-
-
-def test_events_that_are_numbered_anew_are_not_taken_again(store: sqlite3.Connection) -> None:
-    for _ in range(3):
-        outbox.append(store, STARTED, at=NOON)
-    copy_tables.begin(store)
-    outbox.start_epoch(store, at=NOON)
-    assert copy_tables.is_echo(store, own(1, epoch=2))
+    assert copies.hear(store, Numbered(hub_seq=1, event=odd)) == frozenset()
+    newer = event.model_copy(update={"type": "tea_brewed", "seq": 2})
+    assert copies.hear(store, Numbered(hub_seq=2, event=newer)) == frozenset()
+    assert known.update_needed(store) == known.UpdateNeeded(1, "tea_brewed")
 
 
 KEPT = TaskRequested(

@@ -217,9 +217,9 @@ def test_the_count_for_the_tray_uses_its_index(store: sqlite3.Connection) -> Non
     store.set_trace_callback(seen.append)
     threads.attention(store)
     store.set_trace_callback(None)
-    counted = next(sql for sql in seen if "copy_step" in sql)
+    counted = next(sql for sql in seen if "from event" in sql)
     plan = [row[3] for row in store.execute(f"explain query plan {counted}")]
-    assert any("copy_step_told" in step for step in plan), plan
+    assert any("event_told" in step for step in plan), plan
 
 
 def test_a_refusal_is_told(store: sqlite3.Connection) -> None:

@@ -1,0 +1,332 @@
+"""Every event this machine knows, its own and what the hub told, each of them once.
+
+The copy (`desktop.store.copies`) is made of this table alone, and the outbox is the part of it
+that this machine wrote. An event is known by (device, epoch, seq); `step_id` is its place in the
+order in which events came here, which lists and marks go by. Below zero it waits: the hub has it
+and is telling its log again, and it comes to its place when it is told.
+
+The order that counts is the hub's (`hub_seq`); what the hub has not numbered comes after that, by
+stamp, device and number (`ORDER`), so that all machines make the same of the same events.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pydantic import ValidationError
+from pydantic_core import from_json, to_json
+
+from shared.events import Event, body_of
+from shared.times import to_ms
+
+ORDER = "hub_seq is null, hub_seq, hlc, device, epoch, seq"
+IS_STEP = "type != 'job_logged'"
+"""Of the events of a job those that are no lines of its log."""
+IS_SHOWN = f"{IS_STEP} and step_id > 0"
+"""Of the events of a job those that its timeline shows."""
+_COLUMNS = (
+    "step_id, device, epoch, seq, hub_seq, hlc, stamp, at, at_ms, type, version, entity, body,"
+    " sealed_with, signature, digest, job_id, is_newer"
+)
+_EVENT = "device, epoch, seq, at, stamp, type, version, entity, body, sealed_with, signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of an event that was to be kept."""
+
+    is_new: bool
+    """It was not in the copy before."""
+    step_id: int
+    job_id: str
+    """The job it is about, as far as this program can read it."""
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the table of what the outbox held: one step of the worker's migrations.
+
+    The hub tells the rest again, and the copy is made of both.
+    """
+    for statement in (
+        "create table event (step_id integer primary key, device text not null,"
+        " epoch integer not null, seq integer not null, hub_seq integer,"
+        # The stamp that all machines go by, and the one its writer gave it.
+        " hlc integer not null, stamp integer not null,"
+        " at text not null, at_ms integer not null, type text not null, version integer not null,"
+        " entity text not null, body text not null, sealed_with text not null,"
+        " signature text not null, digest text not null,"
+        # Empty, too, while this program cannot read what it says.
+        " job_id text not null, is_newer integer not null, unique (device, epoch, seq)) strict",
+        "create index event_hub on event (hub_seq)",
+        f"create index event_job on event (job_id, step_id) where {IS_STEP}",
+        "create index event_newer on event (type) where is_newer = 1",
+    ):
+        connection.execute(statement)
+    _take_over_outbox(connection)
+    connection.execute("drop table outbox")
+    connection.execute("drop table copy_step")
+    connection.execute("update fact set value = '0' where name = 'hub_seq'")
+
+
+def _take_over_outbox(connection: sqlite3.Connection) -> None:
+    told = dict(connection.execute("select name, value from fact").fetchall())
+    epoch, device = told.get("epoch", "0"), told.get("worker_id", "")
+    acked = int(told.get(f"acked.{epoch}", "0"))
+    rows = connection.execute("select event from outbox where epoch = ? order by seq", (epoch,))
+    for (text,) in rows.fetchall():
+        event = Event.model_validate_json(text)
+        if event.device != device:
+            continue
+        kept = add(connection, event)
+        if event.seq <= acked:
+            _place(connection, kept.step_id, _lowest(connection) - 1)
+
+
+def add(
+    connection: sqlite3.Connection,
+    event: Event,
+    *,
+    hub_seq: int | None = None,
+    hlc: int | None = None,
+) -> Kept:
+    """Keep an event; one that is known already is given its number, and comes to its place.
+
+    Args:
+        connection: inside the transaction that the event came by.
+        event: as it was written.
+        hub_seq: its place in the hub's order; None before the hub has told it.
+        hlc: the stamp that all machines go by; None for the writer's own.
+    """
+    stamp = event.hlc if hlc is None else hlc
+    row = connection.execute(
+        "select step_id, job_id from event where device = ? and epoch = ? and seq = ?",
+        (event.device, event.epoch, event.seq),
+    ).fetchone()
+    if row is None:
+        return _insert(connection, event, hub_seq, stamp, _twin(connection, event))
+    step_id, job_id = row
+    connection.execute(
+        "update event set hub_seq = coalesce(?, hub_seq), hlc = ? where step_id = ?",
+        (hub_seq, stamp, step_id),
+    )
+    if step_id > 0:
+        return Kept(is_new=False, step_id=step_id, job_id=job_id)
+    place = _next(connection)
+    _place(connection, step_id, place)
+    return Kept(is_new=True, step_id=place, job_id=job_id)
+
+
+def _insert(
+    connection: sqlite3.Connection,
+    event: Event,
+    hub_seq: int | None,
+    hlc: int,
+    twin: int | None,
+) -> Kept:
+    step_id = _next(connection) if twin is None else twin
+    if twin is not None:
+        _place(connection, twin, _lowest(connection) - 1)
+    job_id, is_newer = read(event)
+    marks = ", ".join("?" * len(_COLUMNS.split(",")))
+    connection.execute(
+        f"insert into event ({_COLUMNS}) values ({marks})",
+        (
+            step_id, event.device, event.epoch, event.seq, hub_seq, hlc, event.hlc,
+            event.at.isoformat(), _milliseconds(event.at), event.type, event.version, event.entity,
+            to_json(event.body).decode(), event.sealed_with, event.signature, event.digest,
+            job_id, int(is_newer),
+        ),
+    )  # fmt: skip
+    # What stands in the copy already may be in another order now, but is not shown twice.
+    is_new = twin is None or event.type != "job_logged"
+    return Kept(is_new=is_new, step_id=step_id, job_id=job_id)
+
+
+def _twin(connection: sqlite3.Connection, event: Event) -> int | None:
+    """Find what this machine has numbered anew and the hub knows by its first number.
+
+    A store that was copied, or restored, cannot know which of its events got across
+    (`hub.store.events.is_told_again`); only their numbers differ.
+    """
+    if not event.hlc:
+        return None
+    row = connection.execute(
+        "select step_id from event where hub_seq is null and device = ? and stamp = ?"
+        " and type = ? and epoch > ? and step_id > 0 and body = ?",
+        (event.device, event.hlc, event.type, event.epoch, to_json(event.body).decode()),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def read(event: Event) -> tuple[str, bool]:
+    """Say which job an event is about, and whether it was written by a newer program."""
+    if event.sealed_with:
+        return "", False
+    try:
+        body = body_of(event)
+    except ValidationError:
+        return "", False
+    return str(getattr(body, "job_id", "")), body is None
+
+
+def renumber(connection: sqlite3.Connection, event: Event, anew: Event) -> None:
+    """Give an event of this machine's own another number; it stays where it is in the copy."""
+    connection.execute(
+        "update event set epoch = ?, seq = ?, hub_seq = null, hlc = ?, stamp = ?, signature = ?,"
+        " digest = ? where device = ? and epoch = ? and seq = ?",
+        (
+            anew.epoch, anew.seq, anew.hlc, anew.hlc, anew.signature, anew.digest,
+            event.device, event.epoch, event.seq,
+        ),
+    )  # fmt: skip
+
+
+def forget_after(connection: sqlite3.Connection, device: str, epoch: int, hub_seq: int) -> bool:
+    """Forget what the hub numbered after a number, for it was restored to before that.
+
+    What this machine itself wrote stays, without its number; it is pushed again. The copy must be
+    made anew after that (`desktop.store.rebuilt`).
+
+    Args:
+        connection: of the store.
+        device: this machine.
+        epoch: the present one of its log.
+        hub_seq: the last number that still holds.
+
+    Returns:
+        Whether there was anything after it.
+    """
+    gone = connection.execute(
+        "delete from event where hub_seq > ? and not (device = ? and epoch = ?)",
+        (hub_seq, device, epoch),
+    )
+    taken = connection.execute("update event set hub_seq = null where hub_seq > ?", (hub_seq,))
+    return gone.rowcount + taken.rowcount > 0
+
+
+def begin_anew(connection: sqlite3.Connection, device: str, epoch: int, acked_seq: int) -> None:
+    """Keep only what this machine wrote: the hub tells the whole log again.
+
+    What the hub has acknowledged comes to its place when it is told; what it has not stands in
+    the copy. The copy must be made anew after that (`desktop.store.rebuilt`).
+    """
+    connection.execute("delete from event where not (device = ? and epoch = ?)", (device, epoch))
+    connection.execute("update event set hub_seq = null")
+    connection.execute(
+        "update event set step_id = ? - step_id where seq <= ? and step_id > 0",
+        (_lowest(connection), acked_seq),
+    )
+
+
+def own(
+    connection: sqlite3.Connection, device: str, epoch: int, start: int, count_max: int
+) -> list[Event]:
+    """Read events of one log from a number on, in order."""
+    rows = connection.execute(
+        f"select {_EVENT} from event where device = ? and epoch = ? and seq >= ?"
+        " order by seq limit ?",
+        (device, epoch, start, count_max),
+    )
+    return [event_of(row) for row in rows]
+
+
+def last_seq(connection: sqlite3.Connection, device: str, epoch: int) -> int:
+    """Return the highest number of a log that is known; 0 for none."""
+    row = connection.execute(
+        "select max(seq) from event where device = ? and epoch = ?", (device, epoch)
+    ).fetchone()
+    return row[0] or 0
+
+
+def steps_in_order(connection: sqlite3.Connection, job_id: str | None = None) -> Iterator[Event]:
+    """Read the events of a job, or of everything, in the order that counts; no lines of logs."""
+    which = "" if job_id is None else " and job_id = ?"
+    rows = connection.execute(
+        f"select {_EVENT} from event where {IS_SHOWN}{which} order by {ORDER}",
+        () if job_id is None else (job_id,),
+    )
+    return map(event_of, rows)
+
+
+def lines_as_they_came(connection: sqlite3.Connection) -> Iterator[Event]:
+    rows = connection.execute(
+        f"select {_EVENT} from event where step_id > 0 and not ({IS_STEP}) order by step_id"
+    )
+    return map(event_of, rows)
+
+
+def is_next(connection: sqlite3.Connection, kept: Kept) -> bool:
+    """Say whether an event follows all others of its job, and is not the first of them."""
+    last = connection.execute(
+        f"select step_id from event where job_id = ? and {IS_SHOWN}"
+        " order by hub_seq is not null, hub_seq desc, hlc desc, device desc, epoch desc, seq desc"
+        " limit 2",
+        (kept.job_id,),
+    ).fetchall()
+    return len(last) > 1 and last[0][0] == kept.step_id
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateNeeded:
+    """What this program is too old to show."""
+
+    count: int = 0
+    first_type: str = ""
+
+
+def update_needed(connection: sqlite3.Connection) -> UpdateNeeded:
+    """Count the events that a newer program wrote: kept and passed on, and not shown here."""
+    count, first = connection.execute(
+        "select count(*), coalesce(min(type), '') from event where is_newer = 1"
+    ).fetchone()
+    return UpdateNeeded(count, first)
+
+
+def read_all_anew(connection: sqlite3.Connection) -> None:
+    """Look again at what every event is about: this program may know more than the last one."""
+    rows = connection.execute(f"select step_id, job_id, is_newer, {_EVENT} from event")
+    changed = [
+        (*found, step_id)
+        for step_id, job_id, is_newer, *row in rows
+        if (found := read(event_of(tuple(row)))) != (job_id, bool(is_newer))
+    ]
+    connection.executemany("update event set job_id = ?, is_newer = ? where step_id = ?", changed)
+
+
+def event_of(row: tuple[object, ...]) -> Event:
+    """Make an event of its columns, with the same canonical bytes that it came with."""
+    device, epoch, seq, at, stamp, type_, version, entity, body, sealed_with, signature = row
+    return Event(
+        device=str(device), epoch=_whole(epoch), seq=_whole(seq),
+        at=datetime.fromisoformat(str(at)), hlc=_whole(stamp), type=str(type_),
+        version=_whole(version), entity=str(entity), body=from_json(str(body)),
+        sealed_with=str(sealed_with), signature=str(signature),
+    )  # fmt: skip
+
+
+def _whole(value: object) -> int:
+    assert isinstance(value, int)
+    return value
+
+
+def _milliseconds(at: datetime) -> int:
+    """A moment without a zone is a writer's fault, and no reason to stop."""
+    return to_ms(at if at.tzinfo is not None else at.replace(tzinfo=UTC))
+
+
+def _next(connection: sqlite3.Connection) -> int:
+    row = connection.execute("select max(step_id) from event").fetchone()
+    return max(row[0] or 0, 0) + 1
+
+
+def _lowest(connection: sqlite3.Connection) -> int:
+    """Return a number that no place is below."""
+    row = connection.execute("select min(step_id) from event").fetchone()
+    return min(row[0] or 0, 0)
+
+
+def _place(connection: sqlite3.Connection, step_id: int, place: int) -> None:
+    connection.execute("update event set step_id = ? where step_id = ?", (place, step_id))
