@@ -122,6 +122,7 @@ class Host:
         """End in good order, and start again later."""
         if self.is_up and self._program is not None:
             self.world.note(f"{self.name} stops")
+            self._over.set()
             self._program.cancel()
             self.loop.call_later(down_seconds + 12, self.start)
 

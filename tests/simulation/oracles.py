@@ -63,6 +63,9 @@ class Oracles:
         self._jobs: dict[JobId, _Job] = {}
         self._requeued: Counter[JobId] = Counter()
         """How often a person's "run it again" was taken in."""
+        self._released: Counter[str] = Counter()
+        """Events of the last commit that end a grant, by job."""
+        self._granted: Counter[str] = Counter()
         self._log_ends: dict[tuple[str, int], int] = {}
         self.acked: dict[tuple[str, int], int] = {}
         self.effects: Counter[JobId] = Counter()
@@ -75,16 +78,14 @@ class Oracles:
     # After a commit of the hub.
 
     def hub_committed(self) -> None:
-        released, granted = self._read_log()
-        if released is None:
-            return
-        for row in self._hub.execute(_JOB):
-            self._compare(JobId(row[0]), row, released, granted)
+        self._released.clear()
+        self._granted.clear()
+        for job_id in self._read_log():
+            for row in self._hub.execute(f"{_JOB} where job_id = ?", (job_id,)):
+                self._compare(JobId(row[0]), row)
 
-    def _read_log(self) -> tuple[Counter[str] | None, Counter[str]]:
-        """Follow the log; count the events that end a grant, and the grants, by job."""
-        released: Counter[str] = Counter()
-        granted: Counter[str] = Counter()
+    def _read_log(self) -> list[str]:
+        """Follow the log; count what gives a grant or ends it; return what was told of."""
         rows = self._hub.execute(
             "select hub_seq, device, epoch, seq, type, body, entity from events where hub_seq > ?"
             " order by hub_seq",
@@ -96,32 +97,26 @@ class Oracles:
                 self._breach("doubled", f"event {device} {epoch} {seq} stands twice in the log")
             self._log_ends[device, epoch] = seq
             if kind == "job_queued":
-                released[entity] += 1
+                self._released[entity] += 1
                 if json.loads(body)["reason"] == "requeued":
                     self._requeued[JobId(entity)] += 1
             elif kind == "job_granted":
-                granted[entity] += 1
-        return (released if rows else None), granted
+                self._granted[entity] += 1
+        return list(dict.fromkeys(row[6] for row in rows))
 
-    def _compare(
-        self,
-        job_id: JobId,
-        row: tuple[str, str, int, str, int, int, str],
-        released: Counter[str] | None,
-        granted: Counter[str],
-    ) -> None:
+    def _compare(self, job_id: JobId, row: tuple[str, str, int, str, int, int, str]) -> None:
         now = _Job(JobState(row[1]), bool(row[2]), row[3], row[5], row[6])
         before = self._jobs.get(job_id)
         self._jobs[job_id] = now
-        if before is None or released is None:
+        if before is None:
             return
-        is_reopened = before.state in REOPENED and released[job_id] > 0
+        is_reopened = before.state in REOPENED and self._released[job_id] > 0
         if before.state.is_terminal and now.state is not before.state and not is_reopened:
             self._breach("doubled", f"{job_id} was {before.state} and is {now.state}")
-        if now.fence < before.fence or now.fence > before.fence + granted[job_id]:
+        if now.fence < before.fence or now.fence > before.fence + self._granted[job_id]:
             self._breach("doubled", f"the fence of {job_id} went {before.fence} to {now.fence}")
         is_other = (now.worker_id, now.fence) != (before.worker_id, before.fence)
-        if before.is_held and now.is_held and is_other and not released[job_id]:
+        if before.is_held and now.is_held and is_other and not self._released[job_id]:
             self._breach("doubled", f"{job_id} has two holders: {before} and {now}")
         if self._requeued[job_id] > self._asked.repeats_wished[job_id]:
             self._breach("doubled", f"{job_id} was run again and nobody wished it")
@@ -141,9 +136,9 @@ class Oracles:
             return
         match kind:
             case "ack":
-                self._acked(name, int(told(frame)["seq"]))
+                self._told_ack(name, int(told(frame)["seq"]))
             case "grant":
-                self._granted(name, frame)
+                self._told_grant(name, frame)
             case "events":
                 upto = int(told(frame)["upto"])
                 row = self._hub.execute("select max(hub_seq) from events").fetchone()
@@ -165,13 +160,13 @@ class Oracles:
         if not row[0]:
             self._breach("lost", f"{name} pushed event {last['seq']} before its commit")
 
-    def _acked(self, name: str, seq: int) -> None:
+    def _told_ack(self, name: str, seq: int) -> None:
         device, epoch = self._ids[name], self._epoch(name)
         if self._cursor(device, epoch) < seq:
             self._breach("lost", f"event {seq} of {name} was acknowledged before its commit")
         self.acked[device, epoch] = max(seq, self.acked.get((device, epoch), 0))
 
-    def _granted(self, name: str, frame: str) -> None:
+    def _told_grant(self, name: str, frame: str) -> None:
         grant = told(frame)
         row = self._hub.execute(
             "select count(*) from events where type = 'job_granted' and entity = ?"

@@ -61,7 +61,7 @@ class Person:
 
     def __init__(self, stage: Stage, asked: Asked, chance: random.Random) -> None:
         self._stage, self._asked, self._chance = stage, asked, chance
-        self._pause_seconds = chance.choice((4.0, 12.0, 30.0))
+        self._pause_seconds = chance.choice((4.0, 12.0, 12.0, 30.0))
         self._answers = chance.random() < 0.85
         """Or leaves questions alone until the very end."""
 
