@@ -151,13 +151,14 @@ def _twin(connection: sqlite3.Connection, event: Event) -> int | None:
     A store that was copied, or restored, cannot know which of its events got across
     (`hub.store.events.is_told_again`); only their numbers differ.
     """
-    if not event.hlc:
-        return None
     row = connection.execute(
-        "select step_id from event where hub_seq is null and device = ? and stamp = ?"
-        " and type = ? and epoch > ? and step_id > 0 and body = ?",
-        (event.device, event.hlc, event.type, event.epoch, to_json(event.body).decode()),
-    ).fetchone()
+        "select step_id from event where hub_seq is null and device = ? and stamp = ? and at = ?"
+        " and type = ? and epoch > ? and step_id > 0 and body = ? order by seq",
+        (
+            event.device, event.hlc, event.at.isoformat(), event.type, event.epoch,
+            to_json(event.body).decode(),
+        ),
+    ).fetchone()  # fmt: skip
     return None if row is None else int(row[0])
 
 

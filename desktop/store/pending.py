@@ -6,7 +6,7 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
-from desktop.store import facts, outbox
+from desktop.store import facts, known, outbox
 
 COUNTED_MAX = 1000
 """More is not counted: a person who was away for weeks needs no exact number."""
@@ -26,18 +26,18 @@ class Pending:
 
 def read(connection: sqlite3.Connection) -> Pending:
     """Count it as it is now."""
-    return Pending(changes=changes(connection))
+    return Pending(changes=changes(connection), newer=known.update_needed(connection).count)
 
 
 def changes(connection: sqlite3.Connection) -> int:
     """Count the events that matter to people and that the hub has not acknowledged."""
     (count,) = connection.execute(
-        "select count(*) from (select 1 from (select event from outbox where epoch = ? and seq > ?"
-        " order by seq limit ?) where event ->> '$.type' not in (select value from json_each(?))"
-        " limit ?)",
+        "select count(*) from (select 1 from (select type from event where device = ?"
+        " and epoch = ? and seq > ? order by seq limit ?)"
+        " where type not in (select value from json_each(?)) limit ?)",
         (
-            facts.epoch(connection), outbox.acked_seq(connection), LOOKED_AT_MAX,
-            json.dumps(SILENT), COUNTED_MAX,
+            facts.get(connection, "worker_id"), facts.epoch(connection),
+            outbox.acked_seq(connection), LOOKED_AT_MAX, json.dumps(SILENT), COUNTED_MAX,
         ),
     ).fetchone()  # fmt: skip
     return int(count)

@@ -152,8 +152,8 @@ class Oracles:
         row = (
             self._workers[name]
             .execute(
-                "select count(*) from outbox where epoch = ? and seq = ?",
-                (last["epoch"], last["seq"]),
+                "select count(*) from event where device = ? and epoch = ? and seq = ?",
+                (self._ids[name], last["epoch"], last["seq"]),
             )
             .fetchone()
         )
@@ -223,7 +223,8 @@ class Oracles:
         row = (
             self._workers[name]
             .execute(
-                "select coalesce(max(seq), 0) from outbox where epoch = ?", (self._epoch(name),)
+                "select coalesce(max(seq), 0) from event where device = ? and epoch = ?",
+                (self._ids[name], self._epoch(name)),
             )
             .fetchone()
         )
@@ -273,7 +274,7 @@ class Oracles:
             )
         }
         rows = self._workers[name].execute(
-            "select seq, event from outbox where epoch = ?", (epoch,)
+            "select seq, body from event where device = ? and epoch = ?", (device, epoch)
         )
         for seq, event in rows.fetchall():
             if seq not in there:
