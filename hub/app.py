@@ -46,7 +46,7 @@ from hub.services.snapshots import Snapshots
 from hub.services.taps import TapNames
 from hub.services.views import Views
 from hub.settings import Settings
-from hub.store.database import open_store
+from hub.store.database import CARE, open_store
 from hub.store.ledger import Ledger
 from hub.store.lock import lock_hub
 from shared.database import Database
@@ -56,6 +56,7 @@ from shared.kinds import Kind
 from shared.kinds.catalogue import BUILT_IN
 from shared.logs import configure
 from shared.protocol import Beats
+from shared.store_file import Care
 
 log = structlog.get_logger()
 
@@ -95,6 +96,7 @@ def compose(
     environment: Environment | None = None,
     kinds: Mapping[str, Kind] = BUILT_IN,
     beats: Beats | None = None,
+    care: Care = CARE,
 ) -> Hub:
     """Open the store and put a hub together around it; nothing runs yet.
 
@@ -103,7 +105,7 @@ def compose(
     """
     environment = environment or Environment()
     _make_folder(settings.data)
-    database = open_store(settings.data)
+    database = open_store(settings.data, care=care)
     ledger = Ledger(database, environment)
     pepper = _secret_file(settings.pepper_file, lambda: environment.entropy(PEPPER_BYTES).hex())
     services, engine = ring_of(
@@ -158,6 +160,7 @@ async def running(
     environment: Environment | None = None,
     kinds: Mapping[str, Kind] = BUILT_IN,
     beats: Beats | None = None,
+    care: Care = CARE,
 ) -> AsyncIterator[Hub]:
     """Run a hub; inside the block it listens, at the block's end it drains and stops.
 
@@ -172,7 +175,7 @@ async def running(
     try:
         _make_folder(settings.data)
         with lock_hub(settings.data):
-            hub = compose(settings, environment, kinds, beats)
+            hub = compose(settings, environment, kinds, beats, care)
             try:
                 await _prepare(hub)
                 async with asyncio.TaskGroup() as tasks:

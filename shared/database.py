@@ -20,9 +20,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -92,6 +94,8 @@ class Database:
         self._closed = False
         self._ballast = Ballast(path, self._care.ballast_bytes)
         self._has_ballast = False
+        self._look_at = math.inf
+        """When the disk is looked at again (monotonic)."""
         self._is_sound = True
         """False after the disk failed, until the connection was opened anew."""
         self.trouble: AppError | None = None
@@ -194,11 +198,14 @@ class Database:
                 self._commit(group)
 
     def _serve(self) -> None:
+        self._plan_look()
         while (group := self._next_group()) is not None:
             if group:
                 self._commit(group)
-            else:
+            # Also when there is always something to do.
+            if time.monotonic() >= self._look_at:
                 self._tend()
+                self._plan_look()
 
     def _next_group(self) -> list[_Work[Any]] | None:
         """Wait for work, then take all that waits with it; None when closing.
@@ -206,7 +213,8 @@ class Database:
         Nothing at all means that it is time to look at the disk again.
         """
         try:
-            first = self._queue.get(timeout=self._tend_seconds)
+            wait = None if self._look_at == math.inf else self._look_at - time.monotonic()
+            first = self._queue.get(timeout=None if wait is None else max(0.0, wait))
         except queue.Empty:
             return []
         if first is None:
@@ -287,6 +295,10 @@ class Database:
             return self._care.tend_seconds
         return None if self._has_ballast else self._care.ballast_seconds
 
+    def _plan_look(self) -> None:
+        wait = self._tend_seconds
+        self._look_at = math.inf if wait is None else time.monotonic() + wait
+
     def _tend(self) -> None:
         """Look whether the disk works again, and whether it has room again."""
         try:
@@ -321,6 +333,7 @@ class Database:
     def _be_in(self, trouble: AppError | None) -> None:
         before, self.trouble = self.trouble, trouble
         if (before and before.code) != (trouble and trouble.code):
+            self._plan_look()
             for listener in self.trouble_listeners:
                 listener()
 

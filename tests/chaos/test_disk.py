@@ -43,6 +43,9 @@ def work_on_failing_disks(folder: Path, jobs: int, names: tuple[str, ...]) -> No
         for name in names:
             world.pair(name)
             world.start_worker(name)
+        world.wait_for(
+            "all are there", lambda: world.get("/health")["workers_online"] == len(names)
+        )
         disks.fail_now(world, PROBABILITY)
         for number in range(jobs):
             kind = "play.effect" if number % 2 else "play.count"

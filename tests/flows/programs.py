@@ -13,11 +13,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from shared import logs
+from shared.store_file import Care
 from tests.flows import play
 
+BALLAST = "DESKHAND_BALLAST_BYTES"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -45,11 +48,20 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+def _adapted(care: Care) -> Care:
+    """A test of a small disk has a small ballast, and has it at once."""
+    told = os.environ.get(BALLAST)
+    if not told:
+        return care
+    return replace(care, ballast_bytes=int(told), ballast_seconds=0.1, tend_seconds=0.2)
+
+
 async def _hub(data: Path, port: int) -> None:
     from hub.app import running
     from hub.settings import Settings
+    from hub.store.database import CARE
 
-    async with running(Settings(data=data, port=port), kinds=play.KINDS):
+    async with running(Settings(data=data, port=port), kinds=play.KINDS, care=_adapted(CARE)):
         await asyncio.Event().wait()
 
 
@@ -57,11 +69,11 @@ async def _worker(home: Path) -> None:
     from desktop.agent import Agent, Setup
     from desktop.core.policy import parse_policy
     from desktop.store import facts
-    from desktop.store.database import open_store
+    from desktop.store.database import CARE, open_store
     from desktop.system.paths import Paths
 
     paths = Paths(data=home, config=home)
-    with open_store(paths.store) as database:
+    with open_store(paths.store, care=_adapted(CARE)) as database:
         pairing = await database.read(facts.pairing)
         assert pairing is not None
         setup = Setup(
