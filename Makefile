@@ -6,11 +6,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= 2
+RUNGS := chaos-protocol chaos-simulation chaos-power chaos-processes chaos-fuzz chaos-soak chaos-mutants
 
-.PHONY: help demo test check fix run bench bench-desktop bench-ml chaos build worker words screenshots lock clean
+.PHONY: help demo test check fix run bench bench-desktop bench-ml chaos $(RUNGS) build worker words screenshots lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml packaging/locks/dev.txt packaging/setup.sh
 	@PYTHON=$(PYTHON) packaging/setup.sh $(VENV)
@@ -43,8 +44,23 @@ bench-desktop: $(READY) ## the tray app beside Vorta: start, memory, idle work, 
 bench-ml: $(READY) ## scores x seconds x memory beside scikit-learn, AutoGluon and FLAML
 	$(BIN)/python -m tests.benchmarks.ml $(ARGS)
 
-chaos: $(READY) ## random kills of hub, worker and child (KILLS=200 SEED=1)
-	DESKHAND_CHAOS_KILLS=$(or $(KILLS),200) DESKHAND_CHAOS_SEED=$(SEED) $(BIN)/pytest -q -m chaos --timeout 3600 tests/chaos
+SIZES = $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(IMAGES),--images $(IMAGES)) \
+  $(if $(KILLS),--kills $(KILLS)) $(if $(FRAMES),--frames $(FRAMES)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+chaos: $(READY) ## the whole ladder (SEEDS= IMAGES= KILLS= FRAMES= MINUTES= for its size, SEED= to replay)
+	@packaging/system.sh session
+	@$(BIN)/python -m tests.chaos $(SIZES)
+
+chaos-protocol: $(READY) ## T0: the protocol's ends against a model (EXAMPLES=1000)
+chaos-simulation: $(READY) ## T1: whole worlds in virtual time (SEEDS=300)
+chaos-power: $(READY) ## T2: what power cuts leave on a disk (IMAGES=2000)
+chaos-processes: $(READY) ## T3: real programs, lines and clocks fail (KILLS=60)
+chaos-fuzz: $(READY) ## T4: frames, events and requests of nobody's (FRAMES=20000)
+chaos-soak: $(READY) ## T5: a long day, then drift and growth (MINUTES=2)
+chaos-mutants: $(READY) ## T6: planted bugs, each found by its rung
+$(RUNGS):
+	@packaging/system.sh session
+	@$(BIN)/python -m tests.chaos $(@:chaos-%=%) $(SIZES)
 
 build: $(READY) ## wheel, source archive and a .deb, which is installed aside and tried (ML=1: both .debs)
 	$(BIN)/python -m hatchling build

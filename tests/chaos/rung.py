@@ -45,4 +45,7 @@ def read_rung(name: str, line: str) -> Rung | None:
         )
         if match:
             found[word] = int(match[1].replace(",", ""))
+    if (known := re.search(r"\bfound\s+(\d+)", line)) and "tried" in found:
+        # Of planted bugs, those are lost that nobody found.
+        found |= {"faults": found["tried"], "lost": found["tried"] - int(known[1])}
     return Rung(name=name, **found) if "tried" in found else None
