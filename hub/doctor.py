@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from hub.core.view import size
 from hub.frontends.figures import moment
 from hub.frontends.install.downloads import Downloads, frozen_workers
 from hub.frontends.rest_client import RestClient
+from hub.store.backup_folder import backups_in
 from shared.errors import AppError, NotFound
 from shared.plain_text import plain_line
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from hub.settings import Settings
 
+BACKUP_AGE_MAX = timedelta(days=2)
 DISK_FREE_BYTES_MIN = 500_000_000
 JsonObject = dict[str, "JsonValue"]
 
@@ -44,6 +47,7 @@ def examine(settings: Settings, hub_url: str | None, key: str) -> int:
     findings = Findings()
     if hub_url is None:
         _look_at_folder(settings, findings)
+        _look_at_backups(settings, findings)
         _look_at_downloads(settings, findings)
     key_file = settings.admin_key_file
     if not key and hub_url is None and key_file.exists():
@@ -71,6 +75,25 @@ def _look_at_folder(settings: Settings, findings: Findings) -> None:
     key_file = settings.admin_key_file
     if key_file.exists() and os.name == "posix" and key_file.stat().st_mode & 0o077:
         findings.bad(f"Others may read {key_file}.", f"Run: chmod 600 {key_file}")
+
+
+def _look_at_backups(settings: Settings, findings: Findings) -> None:
+    """How much would be lost with this machine's disk as it is now."""
+    found, now = backups_in(settings.data), datetime.now(UTC)
+    if found and now - found[-1][0] < BACKUP_AGE_MAX:
+        findings.good(f"Newest backup: {moment(found[-1][0], now)}, {len(found)} in all")
+    elif settings.backups and now - _set_up_at(settings) > BACKUP_AGE_MAX:
+        told = f"the newest is of {moment(found[-1][0], now)}" if found else "there is none"
+        findings.bad(
+            f"No backup of the last two days; {told}.",
+            "A hub makes one a day while it runs; `deskhand-hub backup` makes one now.",
+        )
+
+
+def _set_up_at(settings: Settings) -> datetime:
+    key_file = settings.admin_key_file
+    seconds = key_file.stat().st_mtime if key_file.exists() else time.time()
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _look_at_downloads(settings: Settings, findings: Findings) -> None:

@@ -13,6 +13,7 @@ import os
 import shutil
 import sqlite3
 import sys
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ from shared.times import utc_words
 if TYPE_CHECKING:
     from hub.settings import Settings
 
+LINE_CHARS = 88
 LEFTOVERS = ("-wal", "-shm", "-journal")
 
 
@@ -196,7 +198,11 @@ def _tell(done: Restored, environment: Environment) -> None:
     ]
     if done.kept_in is not None:
         lines.append(f"  before    kept in {done.kept_in}; delete it when all is well")
-    lines += ["", "What this means:", *(f"  · {line}" for line in meaning(done.after))]
+    lines += ["", "What this means:"]
+    for sentence in meaning(done.after):
+        lines += textwrap.wrap(
+            plain_line(sentence), LINE_CHARS, initial_indent="  · ", subsequent_indent="    "
+        )
     lines += ["", "Start the hub again: deskhand-hub serve"]
     sys.stdout.write("".join(f"{plain_line(line)}\n" for line in lines))
 
@@ -215,6 +221,9 @@ def meaning(after: Aftermath | None) -> Iterable[str]:
             "and disconnect them anew."
         )
         yield "Computers that were connected since must be connected again."
+        return
+    if not after.events:
+        yield "Nothing else has happened since."
         return
     yield f"After the backup came {plural(after.events, 'event')} and {plural(after.jobs, 'job')}."
     for name, events in after.coming_back:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -59,7 +61,7 @@ def at(world: World) -> dict[str, str]:
     return {"HUB_DATA": str(settings.data), "HUB_PORT": str(settings.port)}
 
 
-COMMANDS = ("serve", "invite", "approve", "chat", "doctor", "dead", "demo")
+COMMANDS = ("serve", "invite", "approve", "chat", "doctor", "dead", "backup", "restore", "demo")
 
 
 async def test_help_teaches_the_first_steps() -> None:
@@ -168,6 +170,44 @@ async def test_doctor_is_content_with_a_hub_that_has_a_worker(world: World) -> N
     assert "✓ Frontend console: ok" in ran.out
     assert "✓ Computer anna-pc: connected, 2 of 2 slots free" in ran.out
     assert "⚠" not in ran.out
+
+
+async def test_doctor_says_when_nobody_makes_backups(tmp_path: Path) -> None:
+    (tmp_path / "admin.key").write_text("dh_admin_x")
+    ran = await run("doctor", HUB_DATA=str(tmp_path))
+    assert "backup" not in ran.out
+    old = time.time() - 3 * 86400
+    os.utime(tmp_path / "admin.key", (old, old))
+    ran = await run("doctor", HUB_DATA=str(tmp_path))
+    assert "No backup of the last two days; there is none." in ran.out
+    (tmp_path / "backups").mkdir()
+    (tmp_path / "backups" / f"hub-{datetime.now(UTC):%Y%m%d-%H%M%S}.backup").touch()
+    ran = await run("doctor", HUB_DATA=str(tmp_path))
+    assert "✓ Newest backup: " in ran.out
+
+
+async def test_a_backup_is_made_of_a_running_hub_and_brought_back_when_it_is_not(
+    tmp_path: Path,
+) -> None:
+    data = tmp_path / "hub"
+    async with open_world(data) as world:
+        made = await run("backup", **at(world))
+        assert made.code == 0, made.err
+        assert "read back and sound" in made.out
+        assert "admin.key, pepper.key" in made.out
+        refused = await run("restore", "--latest", **at(world))
+        assert refused.code == 1
+        assert "A hub is running on" in refused.err
+        where = at(world)
+    which = await run("restore", **where)
+    assert which.code == 1
+    assert "take the newest with --latest" in which.err
+    done = await run("restore", "--latest", **where)
+    assert done.code == 0, done.err
+    assert "ask their person: run again, mark done, or give up." in " ".join(done.out.split())
+    async with open_world(data) as world:
+        asked = await run("doctor", **at(world))
+        assert "Hub at" in asked.out
 
 
 async def test_doctor_says_what_is_missing(world: World) -> None:
