@@ -7,10 +7,12 @@ An Event is the envelope: who wrote it, as which number of its log, when. Its bo
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+from pydantic_core import from_json
 
 from shared.errors import ErrorBody
 from shared.ids import COUNT_MAX, ConversationId, JobId, PersonId, QuestionId, TaskId, WorkerId
@@ -48,11 +50,11 @@ class Event(BaseModel):
     sealed_with: str = Field(default="", max_length=64)
     """The id of the key that its body is sealed under; empty while anybody may read it."""
     signature: str = Field(default="", max_length=128)
-    """The device's Ed25519 over `to_sign()`, base64; empty from a device that has no key."""
+    """The device's Ed25519 over `to_sign()`, base64url; empty from a device that has no key."""
 
     def canonical(self) -> bytes:
-        """Return the bytes that are hashed: JSON with sorted keys, no signature."""
-        return _CANONICAL.dump_json(self.model_copy(update={"signature": ""}))
+        """Return the bytes that are hashed, as `docs/protocol.md` spells them; no signature."""
+        return _spell(self.model_copy(update={"signature": ""}))
 
     def to_sign(self) -> bytes:
         """Return the bytes that the writing device signs."""
@@ -60,7 +62,7 @@ class Event(BaseModel):
 
     def associated_data(self) -> bytes:
         """Return what a sealed body is bound to: all of the envelope, so that no body is moved."""
-        return _CANONICAL.dump_json(self.model_copy(update={"signature": "", "body": {}}))
+        return _spell(self.model_copy(update={"signature": "", "body": {}}))
 
     @property
     def digest(self) -> str:
@@ -69,6 +71,12 @@ class Event(BaseModel):
 
 
 _CANONICAL = TypeAdapter(Event)
+
+
+def _spell(event: Event) -> bytes:
+    """Write an event the one way there is: keys in order at every depth, nothing between them."""
+    told = from_json(_CANONICAL.dump_json(event))
+    return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 class Body(BaseModel):
@@ -249,6 +257,8 @@ class WorkerPaired(Body):
     type: Literal["worker_paired"] = "worker_paired"
     worker_id: WorkerId
     name: str
+    public_key: str = Field(default="", max_length=64)
+    """Its Ed25519, base64url: what the person's other computers know its events by."""
 
 
 class WorkerLost(Body):
@@ -281,6 +291,16 @@ class WorkerRevoked(Body):
     worker_id: WorkerId
     name: str
     by: str
+
+
+class WorkerMistrusted(Body):
+    """Reports of a worker do not carry its signature, and are not counted."""
+
+    type: Literal["worker_mistrusted"] = "worker_mistrusted"
+    worker_id: WorkerId
+    name: str
+    code: str
+    """`event_unsigned` or `event_forged`."""
 
 
 class JoinRequested(Body):
@@ -455,6 +475,7 @@ EventBody = (
     | WorkerLost
     | WorkerBack
     | WorkerRevoked
+    | WorkerMistrusted
     | JoinRequested
     | JoinSettled
     | AccountLinked
@@ -497,12 +518,12 @@ KNOWN_TYPES = frozenset(body.model_fields["type"].default for body in EventBody.
 
 
 def body_of(event: Event) -> EventBody | None:
-    """Read an event's typed body; None when its type or version is newer than this program.
+    """Read an event's typed body; None when it is sealed, or newer than this program.
 
     Raises:
         pydantic.ValidationError: a known type with a body that does not fit it.
     """
-    if event.type not in KNOWN_TYPES or event.version != 1:
+    if event.sealed_with or event.type not in KNOWN_TYPES or event.version != 1:
         return None
     return _BODIES.validate_python({**event.body, "type": event.type})
 

@@ -15,6 +15,7 @@ from shared.events import (
     JoinRequested,
     JoinSettled,
     PairingPaused,
+    WorkerMistrusted,
     WorkerPaired,
     WorkerRevoked,
 )
@@ -107,6 +108,20 @@ def paired_view(body: WorkerPaired) -> View:
 def revoked_view(body: WorkerRevoked, facts: Facts) -> View:
     text = f"{body.name} was shown out by {facts.whose(body.by)}. /connect pairs it anew."
     return View(text=text, subject=f"worker:{body.worker_id}")
+
+
+def mistrusted_view(body: WorkerMistrusted) -> View:
+    """Warn of a machine whose reports are not signed by its key."""
+    why = {
+        "event_unsigned": "without the signature of this machine: its key is lost, or an older "
+        "program runs there",
+        "event_forged": "with a wrong signature: somebody else may use its token",
+    }.get(body.code, "that cannot be trusted")
+    text = (
+        f"⚠ {body.name} sends reports {why}. They are not counted. Show it out with "
+        f"/disconnect, and pair it anew with /connect."
+    )
+    return View(text=text, tone=Tone.FAILED, subject=f"mistrust:{body.worker_id}")
 
 
 def linked_view(body: AccountLinked) -> View:

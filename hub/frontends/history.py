@@ -46,6 +46,7 @@ from shared.events import (
     TaskRequested,
     WorkerBack,
     WorkerLost,
+    WorkerMistrusted,
     WorkerPaired,
     WorkerRevoked,
 )
@@ -108,6 +109,8 @@ def sentence(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type o
             return f"{body.name} came back"
         case WorkerRevoked():
             return f"{body.name} was shown out by {facts.whose(body.by)}"
+        case WorkerMistrusted():
+            return f"{body.name} sent what does not carry its signature"
         case JoinRequested():
             return f"{body.name} asked to be let in"
         case JoinSettled():

@@ -54,6 +54,7 @@ from shared.events import (
     TaskRequested,
     WorkerBack,
     WorkerLost,
+    WorkerMistrusted,
     WorkerPaired,
     WorkerRevoked,
 )
@@ -203,6 +204,8 @@ def view_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type of
             return View(text=text, tone=Tone.DONE, subject=absence(body), is_quiet=True)
         case WorkerRevoked():
             return entrance.revoked_view(body, facts)
+        case WorkerMistrusted():
+            return entrance.mistrusted_view(body)
         case JoinRequested():
             return entrance.requested_view(body)
         case JoinSettled():

@@ -27,6 +27,7 @@ from shared.errors import BadInput, Conflict, LimitReached
 from shared.events import JoinRequested, JoinSettled, WorkerPaired
 from shared.ids import ConversationId, PersonId, WorkerId
 from shared.messages import NAME_CHARS_MAX
+from shared.pairing import b64
 
 WORKERS_MAX = 100
 """Workers of one person."""
@@ -144,7 +145,9 @@ def give_token(
     else:
         worker = _enrol(entry, request, person, new_id)
         joins.save(entry, replace(request, worker_id=worker.worker_id))
-        body = WorkerPaired(worker_id=worker.worker_id, name=worker.name)
+        body = WorkerPaired(
+            worker_id=worker.worker_id, name=worker.name, public_key=b64(worker.public_key)
+        )
         entry.tell(person.person_id, body, entity=worker.worker_id)
     people.remove_key(entry, worker.worker_id)
     access = Access(person_id=person.person_id, scope=Scope.WORKER, key_id=worker.worker_id)

@@ -26,6 +26,7 @@ from hub.core.question import Question, QuestionState
 from hub.services import adoption, endings
 from hub.services.asked import Asked
 from hub.services.deeds import Deeds
+from hub.services.witness import Witness
 from hub.store import events, files, questions, queue
 from hub.store.ledger import Entry, Ledger
 from shared.errors import AppError, BadInput, Conflict, ErrorBody, NotAllowed
@@ -107,6 +108,7 @@ class Recorder:
     ) -> Recorded:
         epoch = pushed[0].epoch
         recorded = Recorded(events.cursor(entry.connection, worker_id, epoch))
+        witness = Witness(entry, worker_id, person_id)
         last: Event | None = None
         for event in pushed:
             if event.seq != recorded.acked_seq + 1:
@@ -115,6 +117,7 @@ class Recorder:
             if events.is_told_again(entry.connection, event):
                 continue
             try:
+                witness.check(event)
                 self._take_one(entry, worker_id, person_id, event)
             except (NotAllowed, BadInput, Conflict) as error:
                 self.refused += 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from hub.store import events
+from hub.store import events, signers
 from hub.store.deliveries import add_paces, create_deliveries
 from hub.store.files import create_files
 from hub.store.joins import add_joining
@@ -227,4 +227,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     events.add_stamps,
     create_lineage,
     events.add_digests,
+    signers.create,
 )

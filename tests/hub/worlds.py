@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from hub.core.access import Person
 from hub.core.board import Board
 from hub.core.job import Job, JobCard
@@ -128,7 +130,7 @@ class World:
         computer = Computer(name, capabilities=capabilities)
         paired = await computer.pair(self.services, person.person_id)
         desk = Desk(self, paired.worker_id, person.person_id, name, capabilities, slots)
-        desk.token = paired.token
+        desk.token, desk.key = paired.token, computer.key
         await desk.come()
         return desk
 
@@ -168,6 +170,8 @@ class Desk:
     seq: int = 0
     lacking: tuple[Lacking, ...] = ()
     zone: str = ""
+    key: Ed25519PrivateKey | None = None
+    """Its own; it signs only when a test lets it."""
 
     async def come(self, *held: Held, outbox_seq: int | None = None) -> tuple[Verdict, ...]:
         services = self.world.services

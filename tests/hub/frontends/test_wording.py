@@ -54,6 +54,7 @@ from shared.events import (
     TaskRequested,
     WorkerBack,
     WorkerLost,
+    WorkerMistrusted,
     WorkerPaired,
     WorkerRevoked,
 )
@@ -172,6 +173,7 @@ EVENTS: list[EventBody] = [
     SettingChanged(name="language", value="en"),
     PurgeAsked(task_id=TASK),
     TaskPurged(task_id=TASK, job_ids=(JOB,), by="anna on anna-pc"),
+    WorkerMistrusted(worker_id=WORKER, name="anna-pc", code="event_forged"),
 ]  # fmt: skip
 
 
@@ -232,6 +234,9 @@ SAID = [
     (EVENTS[37], "You were let in. /start says what this is, /connect adds a computer."),
     (EVENTS[38], "⚠ Somebody tries pairing codes: 30 wrong ones in a minute from 7 addresses. "
                  "Pairing by code is paused for 15 minutes; connected computers are not touched."),
+    (EVENTS[-1], "⚠ anna-pc sends reports with a wrong signature: somebody else may use its token. "
+                 "They are not counted. Show it out with /disconnect, and pair it anew with "
+                 "/connect."),
 ]  # fmt: skip
 
 
