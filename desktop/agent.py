@@ -447,9 +447,13 @@ class Agent:
         self._ready_soon = ready
 
     async def _start(self, job_id: JobId, number: int, fence: int) -> None:
-        if (running := await self._hands.start(job_id, number, fence)) is not None:
+        running = await self._hands.start(job_id, number, fence)
+        if running is None:
+            return
+        known_files = await self._known_files(running.spec)
+        if self._is_running:  # else the next start of this program finds it in the journal
             try:
-                self._runner.start(running, await self._known_files(running.spec))
+                self._runner.start(running, known_files)
             except (OSError, AppError) as error:
                 # No folder for it on a full disk, as a rule. Nothing has happened yet.
                 await self.ended(job_id, Outcome(ending=Ending.REFUSED, error=no_place(error)))
