@@ -57,6 +57,12 @@ from shared.times import to_ms
 LOGGED = JobLogged.model_fields["type"].default
 
 
+HUB = "hub"
+"""The device that the hub's own events come from."""
+_GOES_ON = "state not in ('succeeded', 'failed', 'cancelled', 'dead')"
+"""Of a job that has not come to its end; what is told of its attempt after that came too late."""
+
+
 def hear(connection: sqlite3.Connection, told: Numbered) -> frozenset[News]:
     """Take in what the hub tells; what is known already changes nothing.
 
@@ -169,7 +175,7 @@ class _Step:
                 self._close_questions(job_id)
                 self._describe(body)
                 self._set(
-                    job_id, "fence <= ?", (body.fence,),
+                    job_id, f"(fence < ? or fence = ? and {_GOES_ON})", (body.fence, body.fence),
                     state=JobState.RUNNING, attempt=body.attempt, fence=body.fence,
                     worker_id=self._event.device, started_ms=self._at_ms, ended_ms=None,
                     error="", not_before_ms=None,
@@ -222,10 +228,14 @@ class _Step:
         )  # fmt: skip
 
     def _end(self, body: AttemptBody, state: JobState, **fields: object) -> None:
+        is_due = "fence <= ?"
+        if self._event.device != HUB:
+            # The first end counts; only the hub may say another, because its person did.
+            is_due += f" and {_GOES_ON}"
+            fields["worker_id"] = self._event.device
         self._set(
-            body.job_id, "fence <= ?", (body.fence,),
-            state=state, attempt=body.attempt, fence=body.fence, worker_id=self._event.device,
-            ended_ms=self._at_ms, **fields,
+            body.job_id, is_due, (body.fence,),
+            state=state, attempt=body.attempt, fence=body.fence, ended_ms=self._at_ms, **fields,
         )  # fmt: skip
         self._close_questions(body.job_id)
 
@@ -393,7 +403,7 @@ class _Step:
 
     def _note(self, job_id: JobId) -> None:
         """Remember that the hub knows the job, when it speaks of it."""
-        if self._event.device == "hub":
+        if self._event.device == HUB:
             self._connection.execute(
                 "update copy_job set is_told = 1 where job_id = ? and is_told = 0", (job_id,)
             )

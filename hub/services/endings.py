@@ -61,7 +61,8 @@ def fail(
     """A failed attempt: tried again, failed for good, or dead."""
     queue.set_error(entry, job.job_id, error)
     if job.life.cancel_by:
-        _end(entry, job, core.cancelled(job.life))
+        # The worker tells of a failure; that this was the end, only the hub can say.
+        cancel_unheld(entry, job, core.cancelled(job.life))
         return
     match retry.decide(job.life, kind, error, entry.now, environment.random()):
         case retry.TryAgain(not_before):

@@ -15,7 +15,7 @@ from typing import Protocol
 from tests.simulation.hosts import Host, HubHost, WorkerHost
 from tests.simulation.network import Line, Way
 
-MEAN_SECONDS = 25.0
+MEAN_SECONDS = 18.0
 """Between two random faults."""
 DAY = 86_400.0
 HOPS_MAX = 40

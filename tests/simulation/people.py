@@ -83,7 +83,7 @@ class Person:
     def _script(self) -> tuple[str, JsonObject]:
         chance = self._chance
         script: JsonObject = {
-            "seconds": round(chance.choice((0.2, 2.0, 20.0, 90.0)) * chance.uniform(0.5, 1.5), 3)
+            "seconds": round(chance.choice((0.2, 2.0, 10.0, 50.0)) * chance.uniform(0.5, 1.5), 3)
         }
         if chance.random() < 0.35:
             script["asks"] = chance.randint(1, 2)

@@ -29,7 +29,7 @@ from tests.simulation.oracles import Breach, Oracles
 from tests.simulation.people import Asked, Attendant, Chatter, Person, Sitter
 from tests.simulation.template import template
 
-BUSY_SECONDS = (60.0, 300.0)
+BUSY_SECONDS = (50.0, 200.0)
 DRAIN_SECONDS = 60.0
 """After all is healed, outboxes are empty within this."""
 END_SECONDS = 3 * 3600.0

@@ -19,6 +19,7 @@ from shared.events import (
     AnswerGiven,
     AnswerSuperseded,
     EventBody,
+    JobCancelled,
     JobCancelRequested,
     JobDied,
     JobFailed,
@@ -132,6 +133,32 @@ def test_every_order_of_one_attempts_events_ends_the_same(tmp_path: Path) -> Non
             assert rebuilt.compare(connection) == []
             endings.add(connection.execute("select state, title, attempt from copy_job").fetchone())
     assert endings == {("succeeded", "train churn", 1)}
+
+
+def test_a_result_that_comes_after_the_end_changes_it_no_more(store: sqlite3.Connection) -> None:
+    take(store, QUEUED, GRANTED, JobCancelled(job_id=JOB, attempt=1, fence=1))
+    take(store, STARTED, DONE, device=AWAY)
+    assert (job(store, "state"), job(store, "result")) == (JobState.CANCELLED, "")
+    assert job(store, "worker_id") == HERE, "it was granted to that one"
+
+
+def test_a_result_of_this_machine_gives_way_to_the_end_that_the_hub_had_first(
+    store: sqlite3.Connection,
+) -> None:
+    take(store, QUEUED, GRANTED)
+    take(store, STARTED, DONE, device=HERE)
+    assert job(store, "state") == JobState.SUCCEEDED
+    take(store, JobCancelled(job_id=JOB, attempt=1, fence=1))
+    assert (job(store, "state"), job(store, "result")) == (JobState.CANCELLED, "")
+
+
+def test_the_hub_may_end_otherwise_what_its_worker_said_had_failed(
+    store: sqlite3.Connection,
+) -> None:
+    take(store, QUEUED, GRANTED)
+    take(store, STARTED, JobFailed(job_id=JOB, attempt=1, fence=1, error=FAILURE), device=AWAY)
+    take(store, JobCancelled(job_id=JOB, attempt=1, fence=1))
+    assert (job(store, "state"), job(store, "worker_id")) == (JobState.CANCELLED, AWAY)
 
 
 def test_a_failure_is_tried_again_and_then_dead(store: sqlite3.Connection) -> None:

@@ -150,6 +150,20 @@ async def test_a_result_beats_a_cancel_that_came_too_late(world: World) -> None:
     assert (await world.job(card.job_id)).life.state is JobState.SUCCEEDED
 
 
+async def test_a_failure_that_comes_before_the_cancel_is_done_is_told_as_cancelled(
+    world: World,
+) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    grant = await pc.take()
+    await pc.report(started(grant))
+    await world.services.intake.cancel(anna.person_id, card.job_id, "anna")
+    await pc.report(failed(grant, PASSING))
+    assert (await world.job(card.job_id)).life.state is JobState.CANCELLED
+    assert (await world.types_of(card))[-1] == "job_cancelled", "or nobody hears that it is over"
+
+
 async def test_log_lines_change_no_state_and_are_kept(world: World) -> None:
     anna = await world.person()
     pc = await world.desk(anna)
