@@ -8,7 +8,7 @@ from typing import TypeVar
 from desktop.commands.printing import say
 from desktop.commands.worker import pairing_of
 from desktop.store import saying
-from desktop.store.database import open_store
+from desktop.store.salvage import open_own_store
 from desktop.system.control import JsonObject, call
 from desktop.system.paths import Paths
 from desktop.system.single_instance import InstanceLock
@@ -39,7 +39,7 @@ def alone(paths: Paths, change: Callable[[Database], T]) -> T:
         Conflict: `already_running`: one has started this moment.
     """
     paths.make()
-    with InstanceLock(paths.lock), open_store(paths.store) as database:
+    with InstanceLock(paths.lock), open_own_store(paths.store) as database:
         return change(database)
 
 

@@ -13,7 +13,7 @@ from desktop.core.news import News
 from desktop.desk.control_desk import ControlDesk
 from desktop.desk.desk import Desk
 from desktop.store import facts
-from desktop.store.database import open_store
+from desktop.store.salvage import open_own_store
 from desktop.system.control_line import ControlLine
 from desktop.system.paths import Paths
 from desktop.system.policy_file import load_policy
@@ -29,7 +29,7 @@ def headless(paths: Paths, *, json_logs: bool, debug: bool) -> int:
     """Run the worker until it is stopped or the hub refuses it."""
     logs.configure(json_lines=json_logs, level="DEBUG" if debug else "INFO")
     paths.make()
-    with InstanceLock(paths.lock), open_store(paths.store) as database:
+    with InstanceLock(paths.lock), open_own_store(paths.store) as database:
         pairing = database.submit(facts.pairing).result()
         if pairing is None:
             raise not_paired()

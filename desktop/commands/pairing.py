@@ -14,7 +14,7 @@ from desktop.core.policy import Policy
 from desktop.desk import join_steps
 from desktop.desk.join_steps import Wish
 from desktop.store import facts
-from desktop.store.database import open_store
+from desktop.store.salvage import open_own_store
 from desktop.system.paths import Paths
 from shared.database import Database
 from shared.environment import Environment
@@ -71,7 +71,7 @@ def pair(paths: Paths, wanted: Wish, folders: tuple[Path, ...]) -> None:
     paths.make()
     with InstanceLock(paths.lock):
         policy = policy_with(paths, tuple(map(str, folders)))
-        with open_store(paths.store) as database:
+        with open_own_store(paths.store) as database:
             pairing, token = _join(paths, wanted, database)
             place = join_steps.keep_token(paths, pairing, token)
             database.submit(lambda c: facts.save_pairing(c, pairing)).result()

@@ -26,7 +26,7 @@ from desktop.desk.holding import FOREVER, Holding
 from desktop.desk.joining import Change, Joining
 from desktop.desk.keys import Keys
 from desktop.desk.updates import Updates
-from desktop.store import facts, pending, threads
+from desktop.store import facts, identity, pending, threads
 from desktop.store.facts import Pairing
 from desktop.system import power, waking
 from desktop.system.credentials import bring_home, load_secret
@@ -302,6 +302,8 @@ class Desk:
                 async with self._working:
                     self._pairing_changed.clear()
                     self.pairing = await self.database.read(facts.pairing)
+                    told = await self.database.read(identity.told)
+                    await asyncio.to_thread(identity.note, self.paths.store, told)
                     self.ring(News.PAIRING, News.STATUS)
                     await self._serve()
                 await self._pairing_changed.wait()

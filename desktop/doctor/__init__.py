@@ -14,16 +14,16 @@ from desktop.core.policy import Policy
 from desktop.doctor.finding import Finding, well, wrong
 from desktop.doctor.machine import examine_machine
 from desktop.doctor.network import examine_way
-from desktop.store import facts
+from desktop.store import facts, salvage
 from desktop.system.credentials import load_secret
 from desktop.system.paths import Paths
 from desktop.system.policy_file import load_policy
 from desktop.system.way import Way
 from shared.database import peek
 from shared.errors import AppError
+from shared.store_file import sqlite_note
 
-SQLITE_SOUND = (3, 51, 3)
-"""Earlier versions can corrupt a store that two connections checkpoint; ours has only one."""
+MEND_HINT = "Start Deskhand: it sets the store aside and asks the hub for everything anew."
 PAIR_HINT = "Pair it: deskhand pair CODE --hub URL"
 
 
@@ -54,17 +54,18 @@ def _store(paths: Paths) -> Iterator[Finding]:
         with peek(paths.store) as connection:
             sound = _integrity(connection)
             pairing = facts.pairing(connection)
+            mended = salvage.mended(connection, paths.data)
     except AppError as error:
-        yield wrong("store", error.message, "Move it away to start afresh.")
+        yield wrong("store", error.message, MEND_HINT)
         return
     yield (
         well("store", f"Store is sound ({paths.store.name})")
         if sound == "ok"
-        else wrong("store", f"The store is damaged: {sound}", "Move it away to start afresh.")
+        else wrong("store", f"The store is damaged: {sound}", MEND_HINT)
     )
-    version = ".".join(map(str, sqlite3.sqlite_version_info))
-    note = "" if sqlite3.sqlite_version_info >= SQLITE_SOUND else "; one connection, as it must be"
-    yield well("sqlite", f"SQLite {version}{note}")
+    if mended is not None:
+        yield wrong("mended", mended.message.rstrip("."), mended.hint)
+    yield well("sqlite", sqlite_note())
     if pairing is None:
         yield wrong("pairing", "Not paired with a hub yet", PAIR_HINT)
         return

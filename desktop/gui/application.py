@@ -30,7 +30,7 @@ from desktop.gui.notices import Notices
 from desktop.gui.style import Style
 from desktop.gui.tray import Tray
 from desktop.store import facts
-from desktop.store.database import open_store
+from desktop.store.salvage import open_own_store
 from desktop.system.control_line import ControlLine
 from desktop.system.paths import Paths
 from desktop.system.program import NAME, version
@@ -218,7 +218,7 @@ def run(paths: Paths, given: str = "", *, is_background: bool = False) -> int:
     paths.make()
     with (
         InstanceLock(paths.lock),
-        open_store(paths.store) as database,
+        open_own_store(paths.store) as database,
         crashes.last_words(paths.crash_log, Environment().now()) as has_crashed,
     ):
         chosen = database.submit(
