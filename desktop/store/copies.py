@@ -77,6 +77,11 @@ def hear(connection: sqlite3.Connection, told: Numbered) -> frozenset[News]:
     return show(connection, told.event, kept) if kept.is_new else frozenset()
 
 
+def wrote(connection: sqlite3.Connection, event: Event) -> frozenset[News]:
+    """Take in what this machine has just written into its own log."""
+    return show(connection, event, known.add(connection, event))
+
+
 def show(connection: sqlite3.Connection, event: Event, kept: Kept) -> frozenset[News]:
     """Take an event into the copy that has just been kept."""
     if not kept.job_id or event.type == LOGGED or known.is_next(connection, kept):
@@ -264,8 +269,9 @@ class _Step:
             worker_id=body.worker_id or "", is_kept=int(body.is_kept), replaces=body.replaces or "",
         )  # fmt: skip
         self._connection.execute(
-            "update copy_job set replaced_by = max(replaced_by, ?) where job_id = ?",
-            (body.job_id, body.replaces),
+            "update copy_job set replaced_by = max(replaced_by, ?) where job_id ="
+            " (select replaces from copy_job where job_id = ?)",
+            (body.job_id, body.job_id),
         )
         self._index(body.job_id)
 

@@ -475,7 +475,7 @@ class Hands:
 
     def _append(self, connection: sqlite3.Connection, body: OwnEventBody) -> int:
         event = outbox.append(connection, body, at=self._environment.now())
-        self._news |= copies.apply(connection, event)
+        self._news |= copies.wrote(connection, event)
         return event.seq
 
     def _copy(self, connection: sqlite3.Connection, hub_epoch: str, events: Events) -> None:

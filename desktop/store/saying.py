@@ -14,4 +14,4 @@ def say(connection: sqlite3.Connection, body: RequestEventBody, *, at: datetime)
     if isinstance(body, TaskRequested):
         copy_tables.note_asked(connection, body)
     event = outbox.append(connection, body, at=at)
-    copies.apply(connection, event)
+    copies.wrote(connection, event)
