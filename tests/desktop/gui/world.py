@@ -12,6 +12,7 @@ from pathlib import Path
 import shiboken6
 
 from desktop.core.link import LinkState, LinkStatus
+from desktop.core.news import News
 from desktop.desk.desk import Desk
 from desktop.gui.bridge import Bridge
 from desktop.store import copies, facts, outbox
@@ -53,12 +54,11 @@ class PaperDesk(Desk):
         """Write events of this machine that no hub has got: into its log, and into the copy."""
         at = NOON + timedelta(minutes=minutes)
 
-        def note(connection: sqlite3.Connection) -> None:
-            for body in bodies:
-                outbox.append(connection, body, at=at)
+        def note(connection: sqlite3.Connection) -> frozenset[News]:
+            events = [outbox.append(connection, body, at=at) for body in bodies]
+            return frozenset().union(*(copies.apply(connection, event) for event in events))
 
-        await self.database.write(note)
-        await self.happens(*bodies, device=HERE, minutes=minutes)
+        self.ring(*await self.database.write(note))
 
     async def happens(self, *bodies: EventBody, device: str = "hub", minutes: float = 0) -> None:
         """Let events come in: into the copy, and the bell rings."""
