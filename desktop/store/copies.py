@@ -50,6 +50,7 @@ from shared.events import (
 )
 from shared.ids import JobId
 from shared.jobs import JobState
+from shared.kinds.naming import title_for
 from shared.messages import Numbered
 from shared.questions import QUESTION_SECONDS
 from shared.times import to_ms
@@ -264,7 +265,7 @@ class _Step:
         )
         self._set(
             body.job_id, "kind = ''", (),
-            kind=body.kind, title=body.title or body.kind.rpartition(".")[2],
+            kind=body.kind, title=title_for(body.kind, body.inputs, body.title),
             task_id=body.task_id, inputs=_json(body.inputs), is_ours=is_ours,
             worker_id=body.worker_id or "", is_kept=int(body.is_kept), replaces=body.replaces or "",
         )  # fmt: skip

@@ -10,7 +10,8 @@ from pydantic_core import from_json
 from desktop.core.attempt import Attempt
 from shared.events import JobStarted, TaskRequested
 from shared.ids import JobId, QuestionId, TaskId
-from shared.jobs import TITLE_CHARS_MAX, JobSpec, Origin
+from shared.jobs import JobSpec, Origin
+from shared.kinds.naming import title_for
 
 SPEC_BYTES_MAX = 64 * 1024
 """A description beyond this is not told with the start: an event has to fit a frame."""
@@ -35,7 +36,7 @@ def spec_for(
         job_id=body.job_id,
         task_id=body.task_id,
         kind=body.kind,
-        title=body.title[:TITLE_CHARS_MAX] or body.kind.rpartition(".")[2],
+        title=title_for(body.kind, body.inputs, body.title),
         inputs=body.inputs,
         answers=answers or {},
         origin=origin,

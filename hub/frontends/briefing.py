@@ -27,6 +27,8 @@ from shared.ids import JobId, QuestionId, WorkerId
 
 LATE_SECONDS = 120.0
 """An end that is told so long after it was is told with its times."""
+KEPT_LATE_SECONDS = 15.0
+"""The same for a job that a computer ran without the hub."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +95,16 @@ async def _late(services: Services, environment: Environment, fact: Fact) -> Lat
     body = fact.body
     if not isinstance(body, JobSucceeded | JobFailed | JobCancelled):
         return None
-    if (environment.now() - fact.at).total_seconds() < LATE_SECONDS or fact.device == "hub":
+    age = (environment.now() - fact.at).total_seconds()
+    if age < KEPT_LATE_SECONDS or fact.device == "hub":
         return None
     began_at, is_kept = None, False
     for told in await services.views.history(None, body.job_id):
         if isinstance(told.body, JobStarted) and told.body.attempt == body.attempt:
             began_at = told.at
         is_kept = is_kept or (isinstance(told.body, TaskRequested) and told.body.is_kept)
+    if age < LATE_SECONDS and not is_kept:
+        return None
     return Late(began_at=began_at, ended_at=fact.at, is_kept=is_kept)
 
 

@@ -31,8 +31,9 @@ from shared.events import (
     TaskRequested,
 )
 from shared.ids import JobId, PersonId, WorkerId
-from shared.jobs import TITLE_CHARS_MAX, JobSpec, Origin
+from shared.jobs import JobSpec, Origin
 from shared.kinds.catalogue import kind_named
+from shared.kinds.naming import title_for
 from shared.questions import Answer, match
 
 log = structlog.get_logger()
@@ -167,7 +168,7 @@ def kept_spec(body: TaskRequested, origin: Origin) -> JobSpec:
         job_id=body.job_id,
         task_id=body.task_id,
         kind=body.kind,
-        title=body.title[:TITLE_CHARS_MAX] or body.kind.rpartition(".")[2],
+        title=title_for(body.kind, body.inputs, body.title),
         inputs=body.inputs,
         origin=origin,
     )

@@ -21,7 +21,6 @@ from hub.services.requests import (
     digest_of,
     job_unknown,
     repeated,
-    title_of,
     with_writer,
     worker_for,
     worker_named,
@@ -34,6 +33,7 @@ from shared.events import JobCancelRequested, JobQueued, QuestionAnswered, TaskC
 from shared.ids import JobId, PersonId, QuestionId, TaskId
 from shared.jobs import TITLE_CHARS_MAX, JobState
 from shared.kinds import Kind
+from shared.kinds.naming import title_of
 from shared.questions import Answer
 
 QUEUED_MAX = 100_000

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pydantic_core import PydanticSerializationError, to_json
@@ -15,21 +13,15 @@ from hub.core.task import TEXT_CHARS_MAX
 from hub.store import jobs, workers
 from hub.store.ledger import Entry
 from shared.errors import BadInput, Conflict, NotFound
-from shared.ids import SHORT_LENGTH, ConversationId, JobId, PersonId, TaskId, WorkerId, short
-from shared.jobs import TITLE_CHARS_MAX, Origin, Priority
+from shared.ids import ConversationId, JobId, PersonId, TaskId, WorkerId
+from shared.jobs import Origin, Priority
 from shared.kinds import JsonObject, Kind, parse_inputs
+from shared.kinds.naming import FILE_OF_JOB
 
 DEDUPE_CHARS_MAX = 200
 FOLLOWING_KINDS = frozenset({"ml.predict", "ml.models", "ml.model", "files.send", "files.head"})
 """Kinds that go where the conversation's last training ran."""
 NOWHERE = ConversationId("")
-_FILE_OF_JOB = re.compile(
-    rf"#(?P<short>[0-9A-Za-z]{{{SHORT_LENGTH}}})|#(?P<full>[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})"
-)
-"""A file named by the job that wrote it: only that job's worker knows which one that is."""
-_FOLDERS = re.compile(r"^(?:/|[A-Za-z]:[\\/]|\\\\).*[\\/]")
-_AGAIN = re.compile(r"-\d+$")
-"""What a key ends with when the same thing is asked again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +122,7 @@ def worker_named(entry: Entry, person_id: PersonId, name: str) -> WorkerId:
 
 def with_writer(entry: Entry, request: Request) -> Request:
     """Send a request about what a job wrote to the worker that ran that job."""
-    found = _FILE_OF_JOB.fullmatch(str(request.inputs.get("file", "")))
+    found = FILE_OF_JOB.fullmatch(str(request.inputs.get("file", "")))
     if found is None:
         return request
     if found["short"]:
@@ -157,29 +149,6 @@ def _home(entry: Entry, request: Request) -> WorkerId | None:
         return None
     worker = workers.load(entry.connection, trained_on)
     return trained_on if worker is not None and not worker.is_revoked else None
-
-
-def title_of(kind: Kind, inputs: JsonObject, answers: Sequence[tuple[str, str]] = ()) -> str:
-    """Name a job by what is known of it: "train flights.csv arrival".
-
-    Args:
-        kind: its verb begins the title.
-        inputs: as they came with the request.
-        answers: what was asked since (key) and answered (as people read it), the oldest first; a
-            later answer to the same thing counts.
-    """
-    told = {_AGAIN.sub("", key): label for key, label in answers}
-    told |= {name: _brief(value) for name, value in inputs.items() if isinstance(value, str)}
-    words = [told[name] for name in kind.inputs.model_fields if name in told]
-    return " ".join([kind.name.rpartition(".")[2], *words])[:TITLE_CHARS_MAX]
-
-
-def _brief(value: str) -> str:
-    found = _FILE_OF_JOB.fullmatch(value)
-    if found and found["full"]:
-        return f"#{short(found['full'])}"
-    # A whole path comes from a computer's own windows; its end says enough.
-    return _FOLDERS.sub("", value) or value
 
 
 def job_unknown() -> NotFound:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from hub.services.requests import title_of
 from shared.ids import QuestionId
 from shared.kinds import JsonObject
 from shared.kinds.catalogue import kind_named
+from shared.kinds.naming import title_for, title_of
 from shared.questions import Asking, Choice, QuestionKind
 from tests.hub.frontends.world import open_world
 
@@ -76,3 +76,10 @@ async def test_a_name_that_somebody_chose_stays(tmp_path: Path) -> None:
 def test_a_title_names_a_file_without_the_way_to_it(path: str) -> None:
     assert title_of(kind_named("ml.train"), {"file": path}) == "train sales.csv"
     assert title_of(kind_named("ml.train"), {"file": "2025/sales.csv"}) == "train 2025/sales.csv"
+
+
+def test_a_job_made_without_a_hub_is_called_as_the_hub_would_call_it() -> None:
+    inputs: JsonObject = {"file": "/home/anna/a.csv", "target": "churn"}
+    assert title_for("ml.train", inputs) == title_of(kind_named("ml.train"), inputs)
+    assert title_for("ml.train", inputs, "my churn") == "my churn"
+    assert title_for("code.fix", inputs) == "fix"

@@ -1,0 +1,56 @@
+"""What a job is called, by what is known of it: the same on the hub and on a computer without."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from shared.ids import SHORT_LENGTH, short
+from shared.jobs import TITLE_CHARS_MAX
+from shared.kinds import JsonObject, Kind
+
+FILE_OF_JOB = re.compile(
+    rf"#(?P<short>[0-9A-Za-z]{{{SHORT_LENGTH}}})|#(?P<full>[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})"
+)
+"""A file named by the job that wrote it: only that job's worker knows which one that is."""
+_FOLDERS = re.compile(r"^(?:/|[A-Za-z]:[\\/]|\\\\).*[\\/]")
+_AGAIN = re.compile(r"-\d+$")
+"""What a key ends with when the same thing is asked again."""
+
+
+def title_of(kind: Kind, inputs: JsonObject, answers: Sequence[tuple[str, str]] = ()) -> str:
+    """Name a job by what is known of it: "train flights.csv arrival".
+
+    Args:
+        kind: its verb begins the title.
+        inputs: as they came with the request.
+        answers: what was asked since (key) and answered (as people read it), the oldest first; a
+            later answer to the same thing counts.
+    """
+    told = {_AGAIN.sub("", key): label for key, label in answers}
+    told |= {name: _brief(value) for name, value in inputs.items() if isinstance(value, str)}
+    words = [told[name] for name in kind.inputs.model_fields if name in told]
+    return " ".join([kind.name.rpartition(".")[2], *words])[:TITLE_CHARS_MAX]
+
+
+def title_for(kind_name: str, inputs: JsonObject, given: str = "") -> str:
+    """Name a job that a person asked for: as they said, else by its inputs.
+
+    Args:
+        kind_name: one that is not known here lends its last word alone.
+        inputs: as they came with the request.
+        given: a title that somebody chose; empty for none.
+    """
+    from shared.kinds.catalogue import BUILT_IN  # all kinds, which few who import this need
+
+    kind = BUILT_IN.get(kind_name)
+    named = title_of(kind, inputs) if kind is not None else kind_name.rpartition(".")[2]
+    return given[:TITLE_CHARS_MAX] or named
+
+
+def _brief(value: str) -> str:
+    found = FILE_OF_JOB.fullmatch(value)
+    if found and found["full"]:
+        return f"#{short(found['full'])}"
+    # A whole path comes from a computer's own windows; its end says enough.
+    return _FOLDERS.sub("", value) or value
