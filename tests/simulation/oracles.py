@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from desktop.store import rebuilt
 from shared.ids import JobId
 from shared.jobs import JobSpec, JobState
 from tests.simulation.hosts import HubHost, WorkerHost
@@ -59,7 +60,7 @@ class Oracles:
         self._hub = _look(hub.store)
         self._workers = {worker.name: _look(worker.store) for worker in workers}
         self._ids = {worker.name: worker.pairing.worker_id for worker in workers}
-        self._hub_seq = 0
+        self.hub_seq = 0
         self._jobs: dict[JobId, _Job] = {}
         self._requeued: Counter[JobId] = Counter()
         """How often a person's "run it again" was taken in."""
@@ -89,10 +90,10 @@ class Oracles:
         rows = self._hub.execute(
             "select hub_seq, device, epoch, seq, type, body, entity from events where hub_seq > ?"
             " order by hub_seq",
-            (self._hub_seq,),
+            (self.hub_seq,),
         ).fetchall()
         for hub_seq, device, epoch, seq, kind, body, entity in rows:
-            self._hub_seq = hub_seq
+            self.hub_seq = hub_seq
             if seq <= self._log_ends.get((device, epoch), 0):
                 self._breach("doubled", f"event {device} {epoch} {seq} stands twice in the log")
             self._log_ends[device, epoch] = seq
@@ -244,7 +245,9 @@ class Oracles:
         self.hub_started()
         for name in names:
             self._judge_log(name)
-            self._judge_copy(name)
+            self.judge_copy(name)
+            for difference in rebuilt.compare(self._workers[name]):
+                self._breach("lost", f"{name}'s copy is not what its events make: {difference}")
 
     def _judge_jobs(self) -> None:
         known = {
@@ -280,7 +283,8 @@ class Oracles:
             if seq not in there:
                 self._breach("lost", f"event {seq} of {name}: {event[:300]}")
 
-    def _judge_copy(self, name: str) -> None:
+    def judge_copy(self, name: str) -> None:
+        """A worker that has heard all knows what the hub knows."""
         hubs = dict(_rows(self._hub, "select job_id, state, coalesce(result, '') from jobs"))
         mine = dict(_rows(self._workers[name], "select job_id, state, result from copy_job"))
         self._differ(name, "job", hubs, mine)

@@ -34,6 +34,7 @@ DRAIN_SECONDS = 60.0
 """After all is healed, outboxes are empty within this."""
 END_SECONDS = 3 * 3600.0
 """After all is healed, every job has ended within this: failures are tried again with waits."""
+MIDWAY_LOOKS_MAX = 20
 BREACHES_MAX = 5
 FAST_FOLDER = Path("/dev/shm")
 
@@ -153,6 +154,7 @@ class World:
         healed_at = self.loop.time()
         marks = {worker.name: self.oracles.last_event(worker.name) for worker in self.workers}
         attendant = Attendant("attendant", self, self.asked, self._chance("attendant"))
+        await self._compare_midway()
         attending = self.loop.create_task(attendant.run_until(lambda: self.is_broken))
         is_drained = False
         while not self.is_broken:
@@ -175,11 +177,24 @@ class World:
         if not self.is_broken:
             self.oracles.finish([worker.name for worker in self._belonging()])
 
-    def _is_quiet(self) -> bool:
-        return not self.oracles.unended() and all(
+    async def _compare_midway(self) -> None:
+        """Jobs that still go on are known to everybody alike, once everybody has heard all."""
+        for _ in range(MIDWAY_LOOKS_MAX):
+            heard = self.oracles.hub_seq
+            await asyncio.sleep(3.0)
+            if self.oracles.hub_seq == heard and self._has_heard_all():
+                for worker in self._belonging():
+                    self.oracles.judge_copy(worker.name)
+                return
+
+    def _has_heard_all(self) -> bool:
+        return all(
             self.oracles.undrained(worker.name) == 0 and self.oracles.behind(worker.name) == 0
             for worker in self._belonging()
         )
+
+    def _is_quiet(self) -> bool:
+        return not self.oracles.unended() and self._has_heard_all()
 
     def _belonging(self) -> list[WorkerHost]:
         return [worker for worker in self.workers if worker.name not in self.asked.revoked]
