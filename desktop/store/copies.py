@@ -177,25 +177,30 @@ class _Step:
         job_id = body.job_id
         match body:
             case JobStarted():
+                self._describe(body)
+                if self._is_past(body):
+                    return
                 # Begun again, it waits for no earlier answer.
                 self._close_questions(job_id)
-                self._describe(body)
                 self._set(
-                    job_id, f"(fence < ? or fence = ? and {_GOES_ON})", (body.fence, body.fence),
-                    state=JobState.RUNNING, attempt=body.attempt, fence=body.fence,
+                    job_id, state=JobState.RUNNING, attempt=body.attempt, fence=body.fence,
                     worker_id=self._event.device, started_ms=self._at_ms, ended_ms=None,
                     error="", not_before_ms=None,
                 )  # fmt: skip
             case QuestionAsked():
+                # What an attempt asked that was left behind needs no answer.
+                state = "closed" if self._is_past(body) else "open"
                 self._connection.execute(
-                    "insert into copy_question (question_id, job_id, asking, asked_ms, expires_ms)"
-                    " values (?, ?, ?, ?, ?) on conflict do nothing",
+                    "insert into copy_question"
+                    " (question_id, job_id, asking, asked_ms, expires_ms, state)"
+                    " values (?, ?, ?, ?, ?, ?) on conflict do nothing",
                     (
                         body.question_id,
                         job_id,
                         body.asking.model_dump_json(),
                         self._at_ms,
                         self._at_ms + QUESTION_SECONDS * 1000,
+                        state,
                     ),
                 )
                 self._move(body, JobState.ASKING)
@@ -234,16 +239,24 @@ class _Step:
         )  # fmt: skip
 
     def _end(self, body: AttemptBody, state: JobState, **fields: object) -> None:
-        is_due = "fence <= ?"
         if self._event.device != HUB:
             # The first end counts; only the hub may say another, because its person did.
-            is_due += f" and {_GOES_ON}"
+            if self._is_past(body):
+                return
             fields["worker_id"] = self._event.device
         self._set(
-            body.job_id, is_due, (body.fence,),
+            body.job_id, "fence <= ?", (body.fence,),
             state=state, attempt=body.attempt, fence=body.fence, ended_ms=self._at_ms, **fields,
         )  # fmt: skip
         self._close_questions(body.job_id)
+
+    def _is_past(self, body: AttemptBody) -> bool:
+        """Say whether the job has a newer attempt, or had its end, before this was told."""
+        row = self._connection.execute(
+            f"select fence > ? or fence = ? and not ({_GOES_ON}) from copy_job where job_id = ?",
+            (body.fence, body.fence, body.job_id),
+        ).fetchone()
+        return row is not None and bool(row[0])
 
     def _queued(self, body: JobQueued) -> None:
         self._set(body.job_id, kind=body.kind, title=body.title, task_id=body.task_id)

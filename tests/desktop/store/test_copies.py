@@ -142,6 +142,19 @@ def test_a_result_that_comes_after_the_end_changes_it_no_more(store: sqlite3.Con
     assert job(store, "worker_id") == HERE, "it was granted to that one"
 
 
+def test_what_an_attempt_tells_that_was_left_behind_asks_nobody_and_ends_no_question(
+    store: sqlite3.Connection,
+) -> None:
+    second = {"attempt": 2, "fence": 2}
+    question = QuestionId("question-2")
+    take(store, QUEUED, GRANTED, GRANTED.model_copy(update={**second, "worker_id": AWAY}))
+    take(store, STARTED.model_copy(update=second), device=AWAY)
+    take(store, ASKED.model_copy(update={**second, "question_id": question}), device=AWAY)
+    take(store, STARTED, ASKED, JobFailed(job_id=JOB, attempt=1, fence=1, error=FAILURE))
+    [row] = copied.open_questions(store)
+    assert row.question_id == question
+
+
 def test_a_result_of_this_machine_gives_way_to_the_end_that_the_hub_had_first(
     store: sqlite3.Connection,
 ) -> None:
