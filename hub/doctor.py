@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub.core.view import size
@@ -14,8 +15,11 @@ from hub.frontends.figures import moment
 from hub.frontends.install.downloads import Downloads, frozen_workers
 from hub.frontends.rest_client import RestClient
 from hub.store.backup_folder import backups_in
-from shared.errors import AppError, NotFound
+from hub.store.database import CARE, STORE_NAME
+from shared.database import peek
+from shared.errors import STORE_CORRUPT, AppError, NotFound
 from shared.plain_text import plain_line
+from shared.store_file import check, sqlite_note
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -72,6 +76,7 @@ def _look_at_folder(settings: Settings, findings: Findings) -> None:
         findings.bad(f"Only {free / 1e6:.0f} MB are free at {folder}.", "Free some space.")
     else:
         findings.good(f"Data folder {folder}, {free / 1e9:.0f} GB free")
+    _look_at_store(folder / STORE_NAME, findings)
     key_file = settings.admin_key_file
     if key_file.exists() and os.name == "posix" and key_file.stat().st_mode & 0o077:
         findings.bad(f"Others may read {key_file}.", f"Run: chmod 600 {key_file}")
@@ -94,6 +99,20 @@ def _set_up_at(settings: Settings) -> datetime:
     key_file = settings.admin_key_file
     seconds = key_file.stat().st_mtime if key_file.exists() else time.time()
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _look_at_store(path: Path, findings: Findings) -> None:
+    """Read all of the store, beside a hub that may be using it."""
+    if path.exists():
+        try:
+            with peek(path) as connection:
+                check(connection, path, CARE)
+        except AppError as error:
+            hint = CARE.repair_hint if error.code == STORE_CORRUPT else error.hint
+            findings.bad(error.message, hint)
+        else:
+            findings.good(f"Store is sound ({path.name})")
+    findings.good(sqlite_note())
 
 
 def _look_at_downloads(settings: Settings, findings: Findings) -> None:

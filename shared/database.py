@@ -334,8 +334,10 @@ class Database:
         before, self.trouble = self.trouble, trouble
         if (before and before.code) != (trouble and trouble.code):
             self._plan_look()
-            for listener in self.trouble_listeners:
-                listener()
+            for listener in tuple(self.trouble_listeners):
+                # A loop that is closed has nobody left who wants to know.
+                with contextlib.suppress(RuntimeError):
+                    listener()
 
 
 def _tell(outcomes: list[_Outcome]) -> None:

@@ -22,7 +22,7 @@ from desktop.core.policy import write_policy
 from desktop.desk.holding import FOREVER
 from desktop.desk.standing import Line
 from desktop.gui import standing
-from desktop.store import copied, facts, journal, pending
+from desktop.store import copied, facts, journal, pending, salvage
 from desktop.system import status as status_file
 from desktop.system.paths import Paths
 from desktop.system.policy_file import load_policy
@@ -70,6 +70,9 @@ def status(paths: Paths) -> int:
             say(line)
         asked = copied.open_questions(connection)
         paused = facts.get(connection, "paused_until")
+        mended = salvage.mended(connection, paths.data)
+    if mended is not None:
+        say(str(AppError.from_body(mended)))
     if live is None:
         if paused:
             say("Paused: it starts no jobs until deskhand resume.")

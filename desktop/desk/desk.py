@@ -125,10 +125,14 @@ class Desk:
 
     @property
     def held_back(self) -> ErrorBody | None:
-        """Why nothing starts on this machine now: a pause, a broken policy, the owner's rules."""
+        """Why nothing starts on this machine now.
+
+        A pause, a broken policy, the owner's rules, a store that cannot be written.
+        """
         if self.holding.is_paused:
             return self.holding.why
-        return self.policy_error or self.holding.why
+        trouble = self.database.trouble
+        return self.policy_error or self.holding.why or (trouble.body if trouble else None)
 
     @property
     def update(self) -> UpdateFound | None:
@@ -292,6 +296,7 @@ class Desk:
                 await self.database.write(facts.tidy_local_hub)
         await self.read_policy()
         await self.holding.look()
+        self._mind_store(asyncio.get_running_loop())
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.holding.run())
             tasks.create_task(self._mind_policy())
@@ -307,6 +312,12 @@ class Desk:
                     self.ring(News.PAIRING, News.STATUS)
                     await self._serve()
                 await self._pairing_changed.wait()
+
+    def _mind_store(self, loop: asyncio.AbstractEventLoop) -> None:
+        def changed() -> None:
+            loop.call_soon_threadsafe(self._hold)
+
+        self.database.trouble_listeners.append(changed)
 
     def close(self) -> None:
         """Give back what it holds; the database belongs to whoever opened it."""
