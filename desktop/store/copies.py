@@ -98,6 +98,12 @@ def tell_anew(connection: sqlite3.Connection, job_id: JobId) -> None:
     connection.execute("delete from copy_question where job_id = ?", (job_id,))
     for event in events:
         apply(connection, event)
+    connection.execute(
+        "update copy_job as before set replaced_by = coalesce((select max(job_id) from copy_job"
+        " where copy_job.replaces = before.job_id and copy_job.replaces != ''), '')"
+        " where replaced_by = ? and replaced_by != ''",
+        (job_id,),
+    )
 
 
 def apply(connection: sqlite3.Connection, event: Event) -> frozenset[News]:
@@ -127,10 +133,14 @@ class _Step:
                 return self._worker(body)
             case TaskCreated():
                 self._connection.execute(
-                    "insert into copy_task (task_id, text, created_ms) values (?, ?, ?)"
-                    " on conflict do nothing",
+                    # The hub's word on a task, whichever was here first.
+                    "insert into copy_task (task_id, text, created_ms, is_told)"
+                    " values (?, ?, ?, 1) on conflict do update set is_told = 1,"
+                    " text = iif(is_told, min(text, excluded.text), excluded.text), created_ms ="
+                    " iif(is_told, min(created_ms, excluded.created_ms), excluded.created_ms)",
                     (body.task_id, body.text, self._at_ms),
                 )
+                self._index_task(body.task_id)
                 return frozenset({News.JOBS})
             case QuestionAnswered() | QuestionParked() | AnswerGiven() | AnswerSuperseded():
                 self._know(body.job_id)
@@ -273,7 +283,9 @@ class _Step:
         is_ours = int(self._event.device == self._own_device())
         self._connection.execute(
             "insert into copy_task (task_id, text, created_ms, is_ours) values (?, ?, ?, ?)"
-            " on conflict do nothing",
+            " on conflict do update set is_ours = max(is_ours, excluded.is_ours),"
+            " text = iif(is_told, text, min(text, excluded.text)), created_ms ="
+            " iif(is_told, created_ms, min(created_ms, excluded.created_ms))",
             (body.task_id, body.text or body.title or body.kind, self._at_ms, is_ours),
         )
         self._set(
@@ -288,10 +300,17 @@ class _Step:
             (body.job_id, body.job_id),
         )
         self._index(body.job_id)
+        self._index_task(body.task_id)
 
     def _index(self, job_id: JobId) -> None:
         """Let a job be found by the words of its title, its kind and its task."""
         self._connection.execute(f"{copy_tables.INDEX} where job_id = ?", (job_id,))
+
+    def _index_task(self, task_id: str) -> None:
+        """Its words may be others than its jobs are found by."""
+        self._connection.execute(
+            f"{copy_tables.INDEX} where task_id = ? and kind != ''", (task_id,)
+        )
 
     def _refused(self, body: RequestRefused) -> None:
         match body.request:
@@ -399,7 +418,8 @@ class _Step:
         """Make a row for a job that events tell of before the one that made it."""
         self._connection.execute(
             "insert into copy_job (job_id, created_ms, updated_ms, replaced_by) values (?, ?, ?,"
-            " coalesce((select max(job_id) from copy_job where replaces = ?), ''))"
+            " coalesce((select max(job_id) from copy_job where replaces = ?"
+            " and replaces != ''), ''))"
             " on conflict do nothing",
             (job_id, self._at_ms, self._at_ms, job_id),
         )

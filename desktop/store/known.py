@@ -65,6 +65,11 @@ def create(connection: sqlite3.Connection) -> None:
         "create index event_newer on event (type) where is_newer = 1",
     ):
         connection.execute(statement)
+    connection.execute("alter table copy_task add column is_told integer not null default 0")
+    connection.execute("create index copy_job_replaces on copy_job (replaces) where replaces != ''")
+    connection.execute(
+        "create index copy_job_replaced on copy_job (replaced_by) where replaced_by != ''"
+    )
     _take_over_outbox(connection)
     connection.execute("drop table outbox")
     connection.execute("drop table copy_step")
@@ -257,6 +262,17 @@ def lines_as_they_came(connection: sqlite3.Connection) -> Iterator[Event]:
         f"select {_EVENT} from event where step_id > 0 and not ({IS_STEP}) order by step_id"
     )
     return map(event_of, rows)
+
+
+def know_by_lines(connection: sqlite3.Connection) -> None:
+    """Make the rows of jobs that nothing but lines of their logs tells of."""
+    connection.execute(
+        "insert into copy_job (job_id, created_ms, updated_ms, replaced_by)"
+        " select job_id, at_ms, at_ms, coalesce((select max(other.job_id) from copy_job as other"
+        " where other.replaces = found.job_id and other.replaces != ''), '') from (select job_id, at_ms, min(step_id) from event"
+        f" where step_id > 0 and job_id != '' and not ({IS_STEP}) group by job_id)"
+        " as found where true on conflict do nothing"
+    )
 
 
 def is_next(connection: sqlite3.Connection, kept: Kept) -> bool:

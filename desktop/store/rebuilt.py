@@ -37,6 +37,7 @@ def rebuild(connection: sqlite3.Connection) -> None:
         copy_tables.note_name(connection, here.worker_id, here.worker_name)
     for event in known.steps_in_order(connection):
         copies.apply(connection, event)
+    known.know_by_lines(connection)
     _number_as_before(connection, numbers)
     for event in known.lines_as_they_came(connection):
         copies.apply(connection, event)
