@@ -5,8 +5,8 @@ functions that wait at the same moment share one COMMIT, so that durability cost
 many of them. Each runs in a savepoint: one that raises is undone alone. `write` returns after the
 COMMIT, never before.
 
-This is the only module of `shared` that does I/O: two programs need exactly this, and two copies
-of it would drift apart.
+It and its parts (`store_file`, `store_reading`, `ballast`) do I/O, as little else of `shared`
+does: two programs need exactly this, and two copies of it would drift apart.
 
 The connection is the only one that writes and checkpoints, which also keeps clear of the
 WAL-reset corruption of SQLite before 3.51.3 (sqlite.org/wal.html#walresetbug).
@@ -25,8 +25,8 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +35,10 @@ from typing import Any, Generic, TypeVar
 from shared import store_file
 from shared.ballast import Ballast
 from shared.errors import STORE_CORRUPT, AppError, Unavailable
-from shared.store_file import Care, Migration, is_corrupt, is_failing, is_full, unreadable
+from shared.store_file import Care, Migration, is_corrupt, is_failing, is_full
+from shared.store_reading import Reader, peek
+
+__all__ = ["Database", "Pace", "Reader", "closed", "peek"]
 
 T = TypeVar("T")
 Pace = Callable[[Callable[[], None]], object]
@@ -371,78 +374,3 @@ def _settle(outcome: _Outcome) -> None:
 
 def closed() -> Unavailable:
     return Unavailable("store_closed", "The store is closed.")
-
-
-@contextlib.contextmanager
-def peek(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a store that another program may be using, to read it and nothing else.
-
-    It can neither write nor checkpoint, so the owner's connection stays the only one that does.
-
-    Raises:
-        Unavailable: `store_unreadable`, also for what SQLite meets inside the block.
-    """
-    try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-        with contextlib.closing(connection):
-            yield connection
-    except sqlite3.Error as error:
-        raise unreadable(path, error) from error
-
-
-class Reader:
-    """Reads a store in a thread of its own, beside the Database that owns it.
-
-    Long reads (a search, a page far down) then keep neither the owner's transactions nor a
-    window waiting. It sees what was committed before a read began.
-    """
-
-    def __init__(self, path: Path, *, is_inline: bool = False) -> None:
-        """Open a store that a Database has made.
-
-        Args:
-            path: of the store's file.
-            is_inline: read on the caller's thread instead.
-        """
-        self._path = path
-        self._is_inline = is_inline
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"reader {path.name}")
-        self._connection: sqlite3.Connection | None = None
-        self._is_closed = False
-
-    async def read(self, run: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a function that only reads.
-
-        Raises:
-            Unavailable: `store_unreadable`.
-        """
-        if self._is_inline:
-            return self._run(run)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, run)
-
-    def close(self) -> None:
-        """Wait for the read under way, then close. Idempotent."""
-        if not self._is_closed:
-            self._is_closed = True
-            if self._is_inline:
-                self._close()
-            else:
-                self._thread.submit(self._close)
-            self._thread.shutdown()
-
-    def _run(self, run: Callable[[sqlite3.Connection], T]) -> T:
-        try:
-            if self._connection is None:
-                self._connection = sqlite3.connect(
-                    f"{self._path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None
-                )
-            return run(self._connection)
-        except sqlite3.Error as error:
-            # The next read takes another connection: what this one keeps in memory may be wrong.
-            self._close()
-            raise unreadable(self._path, error) from error
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
