@@ -150,7 +150,8 @@ def test_what_an_attempt_tells_that_was_left_behind_asks_nobody_and_ends_no_ques
     take(store, QUEUED, GRANTED, GRANTED.model_copy(update={**second, "worker_id": AWAY}))
     take(store, STARTED.model_copy(update=second), device=AWAY)
     take(store, ASKED.model_copy(update={**second, "question_id": question}), device=AWAY)
-    take(store, STARTED, ASKED, JobFailed(job_id=JOB, attempt=1, fence=1, error=FAILURE))
+    late = JobFailed(job_id=JOB, attempt=1, fence=1, error=FAILURE)
+    take(store, STARTED, ASKED, late, device=AWAY)
     [row] = copied.open_questions(store)
     assert row.question_id == question
 
