@@ -240,7 +240,7 @@ class Agent:
     # What the link asks and tells (`desktop.link.station.Station`).
 
     async def hello(self) -> Hello:
-        position = await self._hands.position()
+        position = await self._hands.own_log.position()
         return Hello(
             device=self._setup.pairing.worker_id,
             epoch=position.epoch,
@@ -268,19 +268,19 @@ class Agent:
 
     @property
     def outbox_seq(self) -> int:
-        return self._hands.outbox_seq
+        return self._hands.own_log.outbox_seq
 
     async def outbox(self, start: int, count_max: int) -> list[Event]:
-        return await self._hands.events(start, count_max)
+        return await self._hands.own_log.events(start, count_max)
 
     async def acknowledged(self, seq: int) -> None:
         await self._hands.acknowledge(seq)
 
     async def forked(self, hub_epoch: str, upto: int) -> None:
-        await self._hands.fork(hub_epoch, upto)
+        await self._hands.own_log.fork(hub_epoch, upto)
 
     async def continues(self, seq: int, digest: str) -> bool:
-        return await self._hands.continues(seq, digest)
+        return await self._hands.own_log.continues(seq, digest)
 
     async def restored(self, acked_seq: int) -> None:
         log.warning("the store was copied or is an older copy of itself; a new epoch begins")

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from shared.errors import BadInput, ErrorBody
 from shared.jobs import JobSpec
 from shared.messages import Held, HeldState
 from shared.questions import Asking
@@ -114,3 +115,19 @@ def is_answer(asking: Asking, value: str) -> bool:
 def is_forgotten(attempt: Attempt, acked_seq: int) -> bool:
     """Say whether nobody needs the journal's entry any more."""
     return attempt.state is AttemptState.ENDED and attempt.outcome_seq <= acked_seq
+
+
+def answer_unfit(asking: Asking, value: str) -> BadInput:
+    return BadInput(
+        "answer_unfit",
+        f"'{value.strip()[:100]}' is none of the answers to this question.",
+        "Answer with one of: " + ", ".join(choice.label for choice in asking.choices) + ".",
+    )
+
+
+def answer_invalid() -> ErrorBody:
+    return ErrorBody(
+        code="answer_invalid",
+        message="The hub passed on an answer that is none of those the job offered.",
+        hint="Run it again and choose one of the answers shown.",
+    )

@@ -18,27 +18,25 @@ from desktop.core.admission import AskedHere
 from desktop.core.attempt import Attempt, AttemptState
 from desktop.core.news import News
 from desktop.core.outcome_event import Names, names
-from desktop.store import copies, copy_tables, facts, journal, kept, outbox, outgoing, rebuilt
+from desktop.store import copy_tables, facts, journal, kept, outbox, outgoing, rebuilt, recovery
 from desktop.store.journal import OpenQuestion
 from desktop.store.outgoing import Parcel
+from desktop.store.own_log import OwnLog
 from shared.database import Database
 from shared.environment import Environment
-from shared.errors import AppError, BadInput, ErrorBody
+from shared.errors import AppError
 from shared.events import (
     AnswerGiven,
     AttemptEventBody,
     CancelAsked,
     Event,
     EventBody,
-    JobCancelled,
     JobFailed,
-    JobInterrupted,
     JobLogged,
     JobParked,
     JobResumed,
     JobStarted,
     JobSucceeded,
-    OwnEventBody,
     QuestionAnswered,
     QuestionAsked,
     QuestionParked,
@@ -53,16 +51,6 @@ from shared.messages import Events, Held
 from shared.questions import Asking
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
-    """How far both logs have come, for a hello."""
-
-    epoch: int
-    outbox_seq: int
-    hub_epoch: str
-    hub_seq: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +74,8 @@ class Hands:
     ) -> None:
         self._database = database
         self._environment = environment
-        self._on_growth = on_growth
-        self._on_news = on_news
-        self._news: set[News] = set()
-        """Of the transactions since the last commit; added to on the database thread."""
+        self.own_log = OwnLog(database, environment, on_growth, on_news)
         self._attempts: dict[tuple[JobId, int], Attempt] = {}
-        self.outbox_seq = 0
-        """The number of the last event that is committed."""
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
@@ -124,62 +107,20 @@ class Hands:
         ]
 
     async def recover(self, kinds: Mapping[str, Kind], reason: str) -> None:
-        """Settle what a crash left: attempts that were running have no child any more.
-
-        Attempts that may run again are dropped, and the hub grants them anew; those of them that
-        wait for a person are parked, so that the question stands and its answer starts them. What
-        this machine keeps is begun again here. The others are told as interrupted, for nobody
-        here knows how far their effect went.
-        """
+        """Settle what a crash left: attempts that were running have no child any more."""
 
         def settle(connection: sqlite3.Connection) -> list[Attempt]:
             rebuilt.bring_up_to_date(connection)
             for attempt in journal.attempts(connection):
-                kind = kinds.get(attempt.spec.kind)
-                may_repeat = kind is not None and (kind.idempotent or kind.resumable)
-                if attempt.is_alive and not may_repeat:
-                    self._end(connection, attempt, JobInterrupted(**names(attempt), reason=reason))
-                elif attempt.is_alive:
-                    self._settle(connection, attempt)
+                if attempt.is_alive:
+                    kind = kinds.get(attempt.spec.kind)
+                    outcome = recovery.settle(connection, attempt, kind, reason)
+                    if outcome is not None:
+                        self._end(connection, attempt, outcome)
             return journal.attempts(connection)
 
-        attempts = await self._write(settle)
+        attempts = await self.own_log.write(settle)
         self._attempts = {(a.spec.job_id, a.number): a for a in attempts}
-
-    def _settle(self, connection: sqlite3.Connection, attempt: Attempt) -> None:
-        """Decide on an attempt whose child is gone and whose second run harms nothing."""
-        job_id = attempt.spec.job_id
-        asked = journal.asked_by(connection, job_id, attempt.number)
-        if kept.is_cancelled(connection, job_id):
-            self._end(connection, attempt, JobCancelled(**names(attempt)))
-        elif attempt.is_kept and attempt.crashes < kept.CRASHES_MAX:
-            answers = journal.answers(connection, job_id, attempt.number)
-            journal.save(connection, step.begin_again(attempt, answers))
-            journal.forget_questions(connection, job_id, attempt.number)
-        elif attempt.state is AttemptState.ASKING and asked is not None:
-            self._end(connection, attempt, JobParked(**names(attempt), question_id=asked))
-        else:
-            journal.forget(connection, job_id, attempt.number)
-
-    async def position(self) -> Position:
-        def read(connection: sqlite3.Connection) -> Position:
-            hub_epoch, hub_seq = facts.hub_cursor(connection)
-            epoch = facts.epoch(connection)
-            return Position(
-                epoch=epoch,
-                outbox_seq=outbox.last_seq(connection, epoch),
-                hub_epoch=hub_epoch,
-                hub_seq=hub_seq,
-            )
-
-        position = await self._database.read(read)
-        self.outbox_seq = position.outbox_seq
-        return position
-
-    async def events(self, start: int, count_max: int) -> list[Event]:
-        return await self._database.read(
-            lambda connection: outbox.read(connection, start=start, count_max=count_max)
-        )
 
     async def acknowledge(self, seq: int) -> None:
         """The hub has committed our events up to `seq`; what ended by then is forgotten."""
@@ -193,19 +134,6 @@ class Hands:
             if step.is_forgotten(attempt, seq):
                 del self._attempts[key]
 
-    async def fork(self, hub_epoch: str, upto: int) -> None:
-        """The hub was restored from a backup: go on with its log from a number on."""
-
-        def note(connection: sqlite3.Connection) -> None:
-            rebuilt.fork(connection, upto)
-            facts.move_hub_cursor(connection, hub_epoch, upto)
-
-        await self._write(note)
-
-    async def continues(self, seq: int, digest: str) -> bool:
-        """Say whether our log goes on after that event, the last one that the hub has of it."""
-        return await self._database.read(lambda c: outbox.continues(c, seq, digest))
-
     async def renew(self, acked_seq: int) -> None:
         """Start a new epoch: the store turned out to be a copy, or an older one of itself."""
 
@@ -214,7 +142,7 @@ class Hands:
             outbox.start_epoch(connection)
             return journal.attempts(connection)
 
-        attempts = await self._write(note)
+        attempts = await self.own_log.write(note)
         self._attempts = {(a.spec.job_id, a.number): a for a in attempts}
 
     async def accept(self, spec: JobSpec, number: int) -> None:
@@ -243,9 +171,9 @@ class Hands:
         def note(connection: sqlite3.Connection) -> None:
             journal.save(connection, running)
             told = kept.told_spec(running)
-            self._append(connection, JobStarted(**names(running), job=told))
+            self.own_log.append(connection, JobStarted(**names(running), job=told))
 
-        await self._write(note)
+        await self.own_log.write(note)
         self._keep(running)
         return running
 
@@ -255,9 +183,9 @@ class Hands:
         def note(connection: sqlite3.Connection) -> None:
             if isinstance(body, TaskRequested):
                 copy_tables.note_asked(connection, body)
-            self._append(connection, body)
+            self.own_log.append(connection, body)
 
-        await self._write(note)
+        await self.own_log.write(note)
 
     # What is done here although no hub is to be had.
 
@@ -279,10 +207,10 @@ class Hands:
         def note(connection: sqlite3.Connection) -> None:
             if spec.origin is Origin.LOCAL:
                 copy_tables.note_asked(connection, body)
-            self._append(connection, body)
+            self.own_log.append(connection, body)
             journal.save(connection, attempt)
 
-        await self._write(note)
+        await self.own_log.write(note)
         self._keep(attempt)
 
     async def end_waiting(
@@ -292,10 +220,10 @@ class Hands:
 
         def note(connection: sqlite3.Connection) -> Attempt:
             if wish is not None:
-                self._append(connection, wish)
+                self.own_log.append(connection, wish)
             return self._end(connection, attempt, outcome)
 
-        self._keep(await self._write(note))
+        self._keep(await self.own_log.write(note))
 
     async def use_answer(self, body: AnswerGiven) -> OpenQuestion | None:
         """Let an attempt go on with an answer given here; None when none here waits for it.
@@ -310,12 +238,12 @@ class Hands:
                 return None
             attempt, question = found
             if not step.is_answer(question.asking, body.value):
-                raise answer_unfit(question.asking, body.value)
-            self._append(connection, body)
+                raise step.answer_unfit(question.asking, body.value)
+            self.own_log.append(connection, body)
             journal.answer(connection, body.question_id, body.value)
             return self._resume(connection, attempt, body.question_id), question
 
-        used = await self._write(note)
+        used = await self.own_log.write(note)
         if used is None:
             return None
         self._keep(used[0])
@@ -348,7 +276,7 @@ class Hands:
     async def log(self, job_id: JobId, lines: tuple[str, ...]) -> None:
         if attempt := self.alive(job_id):
             body = JobLogged(**names(attempt), lines=lines)
-            await self._write(lambda connection: self._append(connection, body))
+            await self.own_log.write(lambda connection: self.own_log.append(connection, body))
 
     async def ask(self, job_id: JobId, asking: Asking) -> None:
         attempt = self.alive(job_id)
@@ -366,9 +294,9 @@ class Hands:
         def note(connection: sqlite3.Connection) -> None:
             journal.ask(connection, question)
             journal.save(connection, waiting)
-            self._append(connection, body)
+            self.own_log.append(connection, body)
 
-        await self._write(note)
+        await self.own_log.write(note)
         self._keep(waiting)
 
     async def hear(self, hub_epoch: str, events: Events) -> Heard:
@@ -377,7 +305,7 @@ class Hands:
         def note(connection: sqlite3.Connection) -> tuple[list[Attempt], Heard]:
             changed: list[Attempt] = []
             answers: list[tuple[OpenQuestion, str]] = []
-            self._copy(connection, hub_epoch, events)
+            self.own_log.copy(connection, hub_epoch, events)
             for entry in events.events:
                 match known_body(entry.event):
                     case QuestionAnswered() as told:
@@ -390,7 +318,7 @@ class Hands:
                             changed.append(self._resume(connection, attempt, told.question_id))
                             answers.append((question, told.answer.value))
                         else:
-                            body = JobFailed(**names(attempt), error=answer_invalid())
+                            body = JobFailed(**names(attempt), error=step.answer_invalid())
                             changed.append(self._end(connection, attempt, body))
                     case QuestionParked() as told:
                         found = self._asking(connection, told.question_id)
@@ -404,7 +332,7 @@ class Hands:
             ended = tuple(attempt for attempt in changed if not attempt.is_alive)
             return changed, Heard(answers=tuple(answers), ended=ended)
 
-        changed, heard = await self._write(note)
+        changed, heard = await self.own_log.write(note)
         for attempt in changed:
             self._keep(attempt)
         return heard
@@ -437,7 +365,7 @@ class Hands:
                     outgoing.note_written(connection, job_id, wrote, self._environment.now())
             return self._end(connection, attempt, body)
 
-        self._keep(await self._write(note))
+        self._keep(await self.own_log.write(note))
 
     async def written_by(self, job_id: str) -> str | None:
         """The file that a job wrote on this machine for its person."""
@@ -446,7 +374,7 @@ class Hands:
     def _end(
         self, connection: sqlite3.Connection, attempt: Attempt, body: AttemptEventBody
     ) -> Attempt:
-        ended = step.end(attempt, self._append(connection, body))
+        ended = step.end(attempt, self.own_log.append(connection, body))
         assert ended is not None
         journal.save(connection, ended)
         return ended
@@ -470,52 +398,11 @@ class Hands:
         running = step.resume(attempt)
         assert running is not None
         journal.save(connection, running)
-        self._append(connection, JobResumed(**names(running), question_id=question_id))
+        self.own_log.append(connection, JobResumed(**names(running), question_id=question_id))
         return running
-
-    def _append(self, connection: sqlite3.Connection, body: OwnEventBody) -> int:
-        event = outbox.append(connection, body, at=self._environment.now())
-        self._news |= copies.wrote(connection, event)
-        return event.seq
-
-    def _copy(self, connection: sqlite3.Connection, hub_epoch: str, events: Events) -> None:
-        if facts.hub_cursor(connection)[0] not in ("", hub_epoch):
-            rebuilt.begin_anew(connection)
-        for entry in events.events:
-            self._news |= copies.hear(connection, entry)
 
     def _keep(self, attempt: Attempt) -> None:
         self._attempts[attempt.spec.job_id, attempt.number] = attempt
-
-    async def _write(self, note: Callable[[sqlite3.Connection], T]) -> T:
-        """Commit a change that may have written events, then say that the outbox has grown."""
-
-        def noted(connection: sqlite3.Connection) -> tuple[T, int]:
-            result = note(connection)
-            return result, outbox.last_seq(connection, facts.epoch(connection))
-
-        result, self.outbox_seq = await self._database.write(noted)
-        self._on_growth()
-        if self._news:
-            news, self._news = frozenset(self._news), set()
-            self._on_news(news)
-        return result
-
-
-def answer_unfit(asking: Asking, value: str) -> BadInput:
-    return BadInput(
-        "answer_unfit",
-        f"'{value.strip()[:100]}' is none of the answers to this question.",
-        "Answer with one of: " + ", ".join(choice.label for choice in asking.choices) + ".",
-    )
-
-
-def answer_invalid() -> ErrorBody:
-    return ErrorBody(
-        code="answer_invalid",
-        message="The hub passed on an answer that is none of those the job offered.",
-        hint="Run it again and choose one of the answers shown.",
-    )
 
 
 def known_body(event: Event) -> EventBody | None:

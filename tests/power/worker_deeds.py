@@ -55,13 +55,13 @@ class Life:
     async def live(self) -> None:
         await self.database.write(lambda c: facts.save_pairing(c, PAIRING))
         self.mouth.say("paired")
-        await self.hands.position()
+        await self.hands.own_log.position()
         for number in range(ROUNDS):
             await self._carry_out(JobId(self.environment.new_id()), number)
             await self._request()
             if number % 3 == 2:
-                await self.hands.acknowledge(self.hands.outbox_seq)
-                self.mouth.say("acked", seq=self.hands.outbox_seq)
+                await self.hands.acknowledge(self.hands.own_log.outbox_seq)
+                self.mouth.say("acked", seq=self.hands.own_log.outbox_seq)
         self.database.close()
 
     async def _carry_out(self, job_id: JobId, number: int) -> None:
@@ -81,14 +81,14 @@ class Life:
         await self._ask(job_id)
         await self.hands.end(job_id, lambda names: _outcome(names, number))
         self.mouth.say("ended", job=job_id)
-        self.mouth.say("told", seq=self.hands.outbox_seq)
+        self.mouth.say("told", seq=self.hands.own_log.outbox_seq)
 
     async def _ask(self, job_id: JobId) -> None:
         await self.hands.ask(job_id, make_asking())
         row = await self.database.read(
             lambda c: c.execute("select question_id from question where value is null").fetchone()
         )
-        self.mouth.say("told", seq=self.hands.outbox_seq)
+        self.mouth.say("told", seq=self.hands.own_log.outbox_seq)
         answer = Answer(value="/data/sales.csv", by="anna")
         await self._hear(
             JobQueued(
@@ -112,7 +112,7 @@ class Life:
             told.append(Numbered(hub_seq=self.hub_seq, event=event))
         await self.hands.hear(HUB, Events(after=after, events=tuple(told), upto=self.hub_seq))
         self.mouth.say("heard", upto=self.hub_seq)
-        self.mouth.say("told", seq=self.hands.outbox_seq)
+        self.mouth.say("told", seq=self.hands.own_log.outbox_seq)
 
     async def _request(self) -> None:
         body = TaskRequested(
@@ -122,7 +122,7 @@ class Life:
             text="push it",
         )
         await self.hands.say(body)
-        self.mouth.say("told", seq=self.hands.outbox_seq)
+        self.mouth.say("told", seq=self.hands.own_log.outbox_seq)
 
 
 def _outcome(names: Names, number: int) -> AttemptEventBody:

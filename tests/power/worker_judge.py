@@ -128,10 +128,10 @@ async def _go_on(hands: Hands, verdict: Verdict, *, is_paired: bool) -> None:
     if not is_paired:
         return
     await hands.recover(KINDS, "the power went")
-    await hands.position()
+    await hands.own_log.position()
     alive = [attempt for attempt in hands.attempts if attempt.is_alive]
     verdict.stuck += [f"{attempt.spec.job_id} is still {attempt.state}" for attempt in alive]
-    before = hands.outbox_seq
+    before = hands.own_log.outbox_seq
     body = TaskRequested(task_id=TaskId("t"), job_id=JobId("j"), kind="code.push", text="go on")
     await hands.say(body)
-    verdict.stuck += ["nothing can be said"] * (hands.outbox_seq != before + 1)
+    verdict.stuck += ["nothing can be said"] * (hands.own_log.outbox_seq != before + 1)

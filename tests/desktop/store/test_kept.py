@@ -82,7 +82,7 @@ async def start(hands: Hands, body: TaskRequested) -> None:
 
 
 async def written(hands: Hands) -> list[type[object]]:
-    return [type(body_of(event)) for event in await hands.events(1, 100)]
+    return [type(body_of(event)) for event in await hands.own_log.events(1, 100)]
 
 
 async def test_a_kept_job_waits_through_a_crash(database: Database) -> None:
@@ -102,7 +102,7 @@ async def test_a_start_tells_what_is_being_done(database: Database) -> None:
     await keep(hands, body)
     await start(hands, body)
 
-    [_, event] = await hands.events(1, 100)
+    [_, event] = await hands.own_log.events(1, 100)
     told = body_of(event)
     assert isinstance(told, JobStarted)
     assert told.job == kept.spec_for(body)
@@ -159,7 +159,7 @@ async def test_what_was_answered_is_not_asked_again_after_a_crash(database: Data
 
 
 async def asked(hands: Hands) -> QuestionId:
-    bodies = [body_of(event) for event in await hands.events(1, 100)]
+    bodies = [body_of(event) for event in await hands.own_log.events(1, 100)]
     [question] = [body for body in bodies if isinstance(body, QuestionAsked)]
     return question.question_id
 

@@ -1,0 +1,49 @@
+"""What becomes of an attempt whose child is gone, because this program stopped in the middle.
+
+Attempts that may run again are dropped, and the hub grants them anew; those of them that wait for
+a person are parked, so that the question stands and its answer starts them. What this machine
+keeps is begun again here. The others are told as interrupted, for nobody here knows how far their
+effect went.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from desktop.core import attempt as step
+from desktop.core.attempt import Attempt, AttemptState
+from desktop.core.outcome_event import names
+from desktop.store import journal, kept
+from shared.events import AttemptEventBody, JobCancelled, JobInterrupted, JobParked
+from shared.kinds import Kind
+
+
+def settle(
+    connection: sqlite3.Connection, attempt: Attempt, kind: Kind | None, reason: str
+) -> AttemptEventBody | None:
+    """Decide on an attempt, and bring the journal in line.
+
+    Args:
+        connection: of the store, inside a transaction.
+        attempt: alive in the journal.
+        kind: of its job; None when this program does not know it.
+        reason: why its child is gone, as a sentence.
+
+    Returns:
+        The outcome to be written; None when it has none yet.
+    """
+    if kind is None or not (kind.idempotent or kind.resumable):
+        return JobInterrupted(**names(attempt), reason=reason)
+    job_id = attempt.spec.job_id
+    if kept.is_cancelled(connection, job_id):
+        return JobCancelled(**names(attempt))
+    if attempt.is_kept and attempt.crashes < kept.CRASHES_MAX:
+        answers = journal.answers(connection, job_id, attempt.number)
+        journal.save(connection, step.begin_again(attempt, answers))
+        journal.forget_questions(connection, job_id, attempt.number)
+        return None
+    asked = journal.asked_by(connection, job_id, attempt.number)
+    if attempt.state is AttemptState.ASKING and asked is not None:
+        return JobParked(**names(attempt), question_id=asked)
+    journal.forget(connection, job_id, attempt.number)
+    return None
