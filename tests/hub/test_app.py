@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +17,9 @@ import pytest
 from hub.app import running
 from hub.core.access import Scope
 from hub.settings import Settings
-from hub.store.database import STORE_NAME
-from shared.errors import NotAllowed, Unavailable
+from hub.store.database import CARE, STORE_NAME
+from shared.errors import NotAllowed, Unavailable, first_of
+from tests.shared.faulty import Disk
 
 ROOT = Path(__file__).parents[2]
 
@@ -134,3 +137,27 @@ async def test_a_hub_that_starts_again_needs_no_migration_tools(tmp_path: Path) 
     )
     told, _ = await process.communicate()
     assert told.strip() == b"False"
+
+
+async def test_a_store_that_turns_out_damaged_ends_the_hub_with_what_mends_it(
+    tmp_path: Path,
+) -> None:
+    settings, disk = Settings(port=0, data=tmp_path), Disk()
+    async with running(settings):
+        pass
+
+    async def meet_it() -> None:
+        async with running(settings, care=replace(CARE, connect=disk.connect)) as hub:
+            with (tmp_path / STORE_NAME).open("r+b") as file:
+                file.seek(8192)
+                file.write(b"\x5a" * 40960)
+            disk.fail("COMMIT", sqlite3.SQLITE_CORRUPT)
+            with pytest.raises(Unavailable):
+                await hub.services.registry.add_person("anna")
+            await asyncio.Event().wait()
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await meet_it()
+    error = first_of(caught.value)
+    assert error.code == "store_corrupt"
+    assert "deskhand-hub restore" in error.hint
