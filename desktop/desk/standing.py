@@ -101,6 +101,8 @@ class Line:
     """Jobs at work here."""
     waiting: int = 0
     """Changes that the hub has not got."""
+    trouble: ErrorBody | None = None
+    """Why nothing can be written down here now: a full disk, one that fails."""
 
 
 def whereabouts(desk: Desk) -> Whereabouts:
@@ -124,6 +126,7 @@ def line_of(desk: Desk, waiting: int) -> Line:
         next_try_at=desk.next_try_at,
         running=desk.running_count,
         waiting=waiting,
+        trouble=desk.database.trouble.body if desk.database.trouble else None,
     )
 
 

@@ -13,8 +13,12 @@ from desktop.desk.standing import Fate, Line, Standing, Whereabouts
 from desktop.gui.language import tr, trn
 from desktop.store.copied import JobRow, QuestionRow
 from desktop.store.pending import Pending
+from shared.errors import STORE_CORRUPT, ErrorBody
 from shared.ids import short
 from shared.plain_text import plain_line
+
+HUB_RESTORED = "hub_restored"
+"""The code of a job that a restored hub has forgotten, and no machine has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,13 +138,35 @@ def changes(waiting: int) -> str:
 def notices(line: Line, pending: Pending) -> tuple[Notice, ...]:
     """Say what the person should know now, the most urgent first; nothing while all is well."""
     told = []
+    if line.trouble is not None:
+        told.append(Notice(text=f"{line.trouble.message} {line.trouble.hint}".strip()))
     if line.state is LinkState.REFUSED and line.error is not None:
-        text = f"{line.error.message} {line.error.hint}".strip()
-        told.append(Notice(text=text, action=tr("Connect again"), window="pairing"))
+        told.append(_refused(line.error))
     elif line.state is not None and line.state is not LinkState.ONLINE:
         parts = (f"{line_headline(line).removesuffix(' …')}.", *line_details(line))
         told.append(Notice(text=" ".join(parts), action=tr("Try now")))
+    if pending.mended is not None:
+        action = tr("Look closer")
+        told.append(
+            Notice(
+                text=pending.mended.message, action=action, window="settings", item="diagnostics"
+            )
+        )
     return (*told, *newer_notices(pending.newer))
+
+
+def _refused(error: ErrorBody) -> Notice:
+    text = f"{error.message} {error.hint}".strip()
+    if error.code == STORE_CORRUPT:
+        return Notice(text=text)  # connecting again mends no store
+    return Notice(text=text, action=tr("Connect again"), window="pairing")
+
+
+def of_lost(row: JobRow) -> str:
+    """Say that a restored hub has forgotten a job; empty when it has not."""
+    if row.error is None or row.error.code != HUB_RESTORED:
+        return ""
+    return tr("The hub was restored and has forgotten this; nobody has begun it.")
 
 
 def newer_notices(count: int) -> tuple[Notice, ...]:

@@ -46,9 +46,7 @@ class Strip(QWidget):
         outer = QHBoxLayout(self)
         outer.setContentsMargins(margin, margin, margin, 0)
         outer.addWidget(card)
-        self._fresh = Fresh(
-            bridge, self, lambda: self._desk.look(pending.read), self._took, is_always=True
-        )
+        self._fresh = Fresh(bridge, self, self._read, self._took, is_always=True)
         bridge.hears(
             self, News.STATUS, News.JOBS, News.QUESTIONS, News.PAIRING, then=self._fresh.ask
         )
@@ -59,6 +57,10 @@ class Strip(QWidget):
     def texts(self) -> tuple[str, ...]:
         """What it says."""
         return tuple(notice.text for notice in self._shown)
+
+    async def _read(self) -> Pending:
+        folder = self._desk.paths.data
+        return await self._desk.look(lambda c: pending.read(c, folder))
 
     def _took(self, read: Pending) -> None:
         if self._desk.pairing is None:

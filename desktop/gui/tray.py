@@ -69,12 +69,13 @@ class Tray(QObject):
     @property
     def facts(self) -> Facts:
         desk = self._bridge.desk
+        store = desk.database.trouble
         return Facts(
             line=desk.link.state if desk.link else None,
             running=desk.running_count,
             questions=len(self._listed.questions),
             held_back=desk.held_back,
-            trouble=desk.policy_error,
+            trouble=desk.policy_error or (store.body if store is not None else None),
             has_update=desk.update is not None,
             waiting=self._listed.pending.changes,
             newer=self._listed.pending.newer,

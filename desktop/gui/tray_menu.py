@@ -101,7 +101,9 @@ class TrayMenu(QObject):
         if facts.line is LinkState.OFFLINE:
             self._act(tr("Try the hub now"), desk.hurry)
         if facts.trouble is not None:
-            self._opens(tr("Show what is wrong…"), "settings", "kinds")
+            is_policy = desk.policy_error is not None
+            section = "kinds" if is_policy else "diagnostics"
+            self._opens(tr("Show what is wrong…"), "settings", section)
         if facts.newer and desk.update is None:
             self._opens(tr("Look for updates…"), "settings", "updates")
         if desk.update is not None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
+from pathlib import Path
 
-from desktop.store import facts, known, outbox
+from desktop.store import facts, known, outbox, salvage
+from shared.errors import ErrorBody
 
 COUNTED_MAX = 1000
 """More is not counted: a person who was away for weeks needs no exact number."""
@@ -22,18 +24,29 @@ class Pending:
     """What was asked, answered or came out here, and the hub has not got; at most COUNTED_MAX."""
     newer: int = 0
     """What a newer program wrote."""
+    mended: ErrorBody | None = None
+    """What is missing since a damaged store was set aside; None when nothing is to be told."""
 
 
-def read(connection: sqlite3.Connection) -> Pending:
-    """Count it as it is now."""
-    return Pending(changes=changes(connection), newer=known.update_needed(connection).count)
+def read(connection: sqlite3.Connection, folder: Path | None = None) -> Pending:
+    """Count it as it is now.
+
+    Args:
+        connection: of the store.
+        folder: where the store lies, to tell of one that was set aside there; None to tell nothing.
+    """
+    return Pending(
+        changes=changes(connection),
+        newer=known.update_needed(connection).count,
+        mended=None if folder is None else salvage.mended(connection, folder),
+    )
 
 
 def changes(connection: sqlite3.Connection) -> int:
     """Count the events that matter to people and that the hub has not acknowledged."""
     (count,) = connection.execute(
         "select count(*) from (select 1 from (select type from event where device = ?"
-        " and epoch = ? and seq > ? order by seq limit ?)"
+        " and epoch = ? and seq > ? and hub_seq is null order by seq limit ?)"
         " where type not in (select value from json_each(?)) limit ?)",
         (
             facts.get(connection, "worker_id"), facts.epoch(connection),

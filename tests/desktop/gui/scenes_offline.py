@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 from PySide6.QtWidgets import QWidget
 
 from desktop.core.link import LinkState, LinkStatus, unreachable
+from desktop.core.news import News
 from desktop.gui.bridge import Bridge
+from desktop.gui.standing import HUB_RESTORED
 from desktop.gui.style import Style
+from desktop.gui.windows.chat.window import ChatWindow
 from desktop.gui.windows.models.window import ModelsWindow
+from desktop.store import copies, facts, salvage
+from desktop.store.database import CARE
+from shared.errors import ErrorBody
 from shared.events import (
     AnswerGiven,
     AnswerSuperseded,
     CancelAsked,
+    Event,
     JobGranted,
     JobLogged,
     JobResumed,
@@ -26,8 +35,9 @@ from shared.events import (
     TaskRequested,
 )
 from shared.ids import JobId, QuestionId, TaskId, WorkerId
-from shared.messages import Progress
+from shared.messages import Numbered, Progress
 from shared.questions import Answer
+from shared.store_file import disk_full
 from tests.desktop.gui import scenes_jobs, scenes_models, scenes_tray
 from tests.desktop.gui.loop import until
 from tests.desktop.gui.scenes_chat import (
@@ -102,11 +112,11 @@ async def kept_running(desk: PaperDesk) -> None:
     )
 
 
-async def chat(desk: PaperDesk, bridge: Bridge, style: Style, job: JobId = JOB) -> QWidget:
+async def chat(desk: PaperDesk, bridge: Bridge, style: Style, job: JobId = JOB) -> ChatWindow:
     return await open_window(desk, bridge, style, job)
 
 
-async def chat_runs_here(desk: PaperDesk, bridge: Bridge, style: Style) -> QWidget:
+async def chat_runs_here(desk: PaperDesk, bridge: Bridge, style: Style) -> ChatWindow:
     await prepare(desk)
     await others(desk)
     cut(desk)
@@ -239,7 +249,59 @@ async def chat_late(desk: PaperDesk, bridge: Bridge, style: Style) -> QWidget:
 async def chat_connecting(desk: PaperDesk, bridge: Bridge, style: Style) -> QWidget:
     window = await chat_runs_here(desk, bridge, style)
     desk.link, desk.next_try_at = LinkStatus(state=LinkState.CONNECTING), None
+    desk.ring(News.STATUS)
+    await until(lambda: window.strip.texts[0].startswith("Connecting"))
     return window
+
+
+async def chat_newer(desk: PaperDesk, bridge: Bridge, style: Style) -> QWidget:
+    """A newer program on another computer wrote what this one cannot show."""
+    await prepare(desk)
+    await others(desk)
+    job = await queue(desk, 1, "train churn.csv Churn", minutes=1)
+    await start(desk, job, device=ELSEWHERE, minutes=2)
+    for number in (1, 2):
+        event = Event(
+            device=ELSEWHERE, epoch=7, seq=number, at=NOON, type="job_dreamt", version=3,
+            entity=job, body={"job_id": job},
+        )  # fmt: skip
+        told = Numbered(hub_seq=9000 + number, event=event)
+        await desk.database.write(partial(copies.hear, told=told))
+    return await chat(desk, bridge, style)
+
+
+async def chat_mended(desk: PaperDesk, bridge: Bridge, style: Style) -> QWidget:
+    """The store was damaged, and was made anew."""
+    await prepare(desk)
+    await others(desk)
+    aside = "worker.sqlite3.corrupt-20261120-115800"
+    (desk.paths.data / aside).write_bytes(b"")
+    told = json.dumps({"aside": aside, "saved": 3, "is_whole": False})
+    await desk.database.write(lambda c: facts.put(c, salvage.MENDED, told))
+    return await open_window(desk, bridge, style, None)
+
+
+async def chat_disk_full(desk: PaperDesk, bridge: Bridge, style: Style) -> QWidget:
+    await prepare(desk)
+    await others(desk)
+    job = await queue(desk, 1, "train churn.csv Churn", minutes=1)
+    desk.database.trouble = disk_full(CARE)
+    return await chat(desk, bridge, style, job)
+
+
+async def chat_forgotten(desk: PaperDesk, bridge: Bridge, style: Style) -> QWidget:
+    """The hub was restored from a backup, and nobody else has the job."""
+    await prepare(desk)
+    await others(desk)
+    job = await queue(desk, 1, "train churn.csv Churn", minutes=1)
+    error = ErrorBody(code=HUB_RESTORED, message="The hub was restored.", hint="Ask again.")
+    told = error.model_dump_json()
+    await desk.database.write(
+        lambda c: c.execute(
+            "update copy_job set state = 'interrupted', error = ? where job_id = ?", (told, job)
+        )
+    )
+    return await chat(desk, bridge, style)
 
 
 async def a_day_without_hub(desk: PaperDesk) -> None:
@@ -323,6 +385,10 @@ SCENES: dict[str, Scene] = {
     "chat_tried_again": chat_tried_again,
     "chat_late": chat_late,
     "chat_connecting": chat_connecting,
+    "chat_disk_full": chat_disk_full,
+    "chat_forgotten": chat_forgotten,
+    "chat_mended": chat_mended,
+    "chat_newer": chat_newer,
     "jobs_list": jobs_list,
     "jobs_stopping": jobs_stopping,
     "jobs_told": jobs_told,

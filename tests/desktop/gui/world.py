@@ -63,6 +63,8 @@ class PaperDesk(Desk):
     async def happens(self, *bodies: EventBody, device: str = "hub", minutes: float = 0) -> None:
         """Let events come in: into the copy, and the bell rings."""
         at = NOON + timedelta(minutes=minutes)
+        # The hub tells what this machine wrote before; what it writes now has numbers of its own.
+        epoch = 0 if device == HERE else 1
         news = await self.database.write(
             lambda connection: frozenset().union(
                 *(
@@ -70,7 +72,7 @@ class PaperDesk(Desk):
                         connection,
                         Numbered(
                             hub_seq=(number := self._next()),
-                            event=write_event(body, device=device, epoch=1, seq=number, at=at),
+                            event=write_event(body, device=device, epoch=epoch, seq=number, at=at),
                         ),
                     )
                     for body in bodies

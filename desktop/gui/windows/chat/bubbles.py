@@ -78,7 +78,21 @@ def bubbles_of(talk: Talk, place: Whereabouts) -> tuple[Bubble, ...]:
         if not _is_said_already(message, talk):
             can_retry = message.step.step_id in retry_at
             made.append(_bubble(message, talk, place, can_retry=can_retry))
-    return tuple(made)
+    return (*made, *_lost(talk))
+
+
+def _lost(talk: Talk) -> list[Bubble]:
+    """Say at the end which jobs a restored hub has forgotten: no event tells of that."""
+    if talk.has_newer:
+        return []
+    return [
+        Bubble(
+            key=f"lost {job.job_id}", side=Side.SYSTEM, at=job.updated_at, tone="failed",
+            text=told, job_id=job.job_id, can_retry=job.replaced_by is None,
+        )
+        for job in talk.jobs
+        if (told := standing.of_lost(job))
+    ]  # fmt: skip
 
 
 def _opening(talk: Talk, place: Whereabouts) -> list[Bubble]:

@@ -143,6 +143,8 @@ def title_of(thread: Thread) -> str:
 
 def line_of(thread: Thread, place: Whereabouts) -> str:
     """Say what was said last, in one line, or what a job waits for that nobody says."""
+    if lost := standing.of_lost(thread.job):
+        return lost
     stands = standing.of_job(thread.job, place)
     if thread.last is None or (stands and thread.job.state not in ENDED):
         return plain_line(stands)
