@@ -271,6 +271,9 @@ class _Step:
     def _queued(self, body: JobQueued) -> None:
         self._set(body.job_id, kind=body.kind, title=body.title, task_id=body.task_id)
         self._index(body.job_id)
+        if body.reason in ("lost", "retry", "requeued"):
+            # Whoever asked is gone; the next attempt asks for itself.
+            self._close_questions(body.job_id)
         # What was made here without a hub is new to that when it has run already.
         is_further = "attempt <= ? and (? != 'new' or fence = 0)"
         self._set(

@@ -156,6 +156,14 @@ def test_what_an_attempt_tells_that_was_left_behind_asks_nobody_and_ends_no_ques
     assert row.question_id == question
 
 
+def test_what_a_lost_attempt_has_asked_waits_for_nobody(store: sqlite3.Connection) -> None:
+    take(store, QUEUED, GRANTED)
+    take(store, STARTED, ASKED, device=AWAY)
+    assert len(copied.open_questions(store)) == 1
+    take(store, QUEUED.model_copy(update={"attempt": 2, "reason": "lost"}))
+    assert not copied.open_questions(store)
+
+
 def test_a_result_of_this_machine_gives_way_to_the_end_that_the_hub_had_first(
     store: sqlite3.Connection,
 ) -> None:
