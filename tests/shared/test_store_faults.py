@@ -188,12 +188,15 @@ def test_a_full_disk_frees_the_ballast_and_makes_it_again(tmp_path: Path, disk: 
     with Database(path, [create], care=disk.care()) as database:
         codes, is_over = watched(database)
         wait_until(lambda: ballast.is_there)
+        was_there: list[bool] = []
+        database.trouble_listeners.append(lambda: was_there.append(ballast.is_there))
         disk.fail("COMMIT", sqlite3.SQLITE_FULL)
         with pytest.raises(Unavailable) as caught:
             database.submit(add("during")).result(10)
         assert caught.value.code == "disk_full"
         assert codes[:1] == ["disk_full"]
         assert is_over.wait(10)
+        assert was_there[0] is False, "what is written now has its room"
         assert ballast.is_there
         assert database.submit(names).result(10) == []
         assert disk.opened == 1, "a full disk is no reason to distrust the connection"
