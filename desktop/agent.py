@@ -69,6 +69,7 @@ from shared.messages import (
     Welcome,
 )
 from shared.questions import Asking
+from shared.signatures import Sign
 
 log = structlog.get_logger(__name__)
 
@@ -104,6 +105,8 @@ class Setup:
     """Named by address, because the child imports them anew."""
     executors_at: str = EXECUTORS_AT
     seams: Seams = field(default_factory=Seams)
+    sign: Sign | None = None
+    """The key that this machine paired with, at work; None when it has none, or has lost it."""
 
 
 class Agent:
@@ -141,7 +144,7 @@ class Agent:
             setup.seams.dial,
             self._snapshots(),
         )
-        self._hands = Hands(database, setup.environment, self._link.ring, on_news)
+        self._hands = Hands(database, setup.environment, self._link.ring, on_news, setup.sign)
         self._minder = Minder(database, setup.environment)
         self._failed_calls = 0
         """How often the hub was called in vain since the line was up."""

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from desktop.core.news import News
-from desktop.store import copy_tables, known
+from desktop.store import copy_tables, known, peers
 from desktop.store.known import Kept
 from shared.errors import ErrorBody
 from shared.events import (
@@ -74,7 +74,14 @@ def hear(connection: sqlite3.Connection, told: Numbered) -> frozenset[News]:
     Returns:
         What may have changed.
     """
-    kept = known.add(connection, told.event, hub_seq=told.hub_seq, hlc=told.hlc)
+    # A hub may lower a stamp from the future, never raise one.
+    kept = known.add(
+        connection,
+        told.event,
+        hub_seq=told.hub_seq,
+        hlc=min(told.hlc, told.event.hlc),
+        doubt=peers.doubt(connection, told.event),
+    )
     return show(connection, told.event, kept) if kept.is_new else frozenset()
 
 
@@ -409,6 +416,8 @@ class _Step:
     def _worker(
         self, body: WorkerPaired | WorkerLost | WorkerBack | WorkerRevoked
     ) -> frozenset[News]:
+        if isinstance(body, WorkerPaired):
+            peers.pin(self._connection, body)
         state = {WorkerLost: "lost", WorkerRevoked: "revoked"}.get(type(body), "known")
         copy_tables.note_name(self._connection, body.worker_id, body.name)
         self._connection.execute(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from desktop.store import copy_tables, journal, known, outgoing, threads
+from desktop.store import copy_tables, journal, known, outgoing, peers, threads
 from shared.database import Database, Pace
 from shared.store_file import Care
 
@@ -54,4 +54,5 @@ MIGRATIONS = (
     journal.add_kept,
     known.create,
     threads.add_events,
+    peers.create,
 )

@@ -77,6 +77,8 @@ def save_pairing(connection: sqlite3.Connection, paired: Pairing) -> None:
     put(connection, "hub_seq", "0")
     put(connection, "epoch", str(epoch(connection) + 1))
     put(connection, "asked", "")
+    # A later try to pair may make another key; the hub goes on knowing this one.
+    put(connection, "signs_as", public_key(connection))
     copy_tables.begin(connection)
     copy_tables.note_name(connection, paired.worker_id, paired.worker_name)
 
@@ -112,6 +114,11 @@ def save_asked(connection: sqlite3.Connection, asking: Asked | None) -> None:
 def public_key(connection: sqlite3.Connection) -> str:
     """Return the public half of this machine's key, as base64url; empty before it is made."""
     return get(connection, "public_key")
+
+
+def signs_as(connection: sqlite3.Connection) -> str:
+    """Return the public half of the key that this machine paired with; empty for none."""
+    return get(connection, "signs_as") or public_key(connection)
 
 
 def epoch(connection: sqlite3.Connection) -> int:

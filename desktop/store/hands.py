@@ -19,6 +19,7 @@ from desktop.core.attempt import Attempt, AttemptState
 from desktop.core.news import News
 from desktop.core.outcome_event import Names, names
 from desktop.store import copy_tables, facts, journal, kept, outbox, outgoing, rebuilt, recovery
+from desktop.store.copies import HUB
 from desktop.store.journal import OpenQuestion
 from desktop.store.outgoing import Parcel
 from desktop.store.own_log import OwnLog
@@ -49,6 +50,7 @@ from shared.jobs import JobSpec, Origin
 from shared.kinds import Kind
 from shared.messages import Events, Held
 from shared.questions import Asking
+from shared.signatures import Sign
 
 T = TypeVar("T")
 
@@ -71,10 +73,12 @@ class Hands:
         environment: Environment,
         on_growth: Callable[[], None],
         on_news: Callable[[frozenset[News]], None] = lambda _news: None,
+        sign: Sign | None = None,
     ) -> None:
         self._database = database
+        self._sign = sign
         self._environment = environment
-        self.own_log = OwnLog(database, environment, on_growth, on_news)
+        self.own_log = OwnLog(database, environment, on_growth, on_news, sign)
         self._attempts: dict[tuple[JobId, int], Attempt] = {}
 
     @property
@@ -139,7 +143,7 @@ class Hands:
 
         def note(connection: sqlite3.Connection) -> list[Attempt]:
             outbox.take_back_acks(connection, acked_seq)
-            outbox.start_epoch(connection)
+            outbox.start_epoch(connection, self._sign)
             return journal.attempts(connection)
 
         attempts = await self.own_log.write(note)
@@ -307,6 +311,8 @@ class Hands:
             answers: list[tuple[OpenQuestion, str]] = []
             self.own_log.copy(connection, hub_epoch, events)
             for entry in events.events:
+                if entry.event.device != HUB:
+                    continue  # only the hub settles questions
                 match known_body(entry.event):
                     case QuestionAnswered() as told:
                         found = self._asking(connection, told.question_id)

@@ -25,11 +25,11 @@ from shared.times import to_ms
 ORDER = "hub_seq is null, hub_seq, hlc, device, epoch, seq"
 IS_STEP = "type != 'job_logged'"
 """Of the events of a job those that are no lines of its log."""
-IS_SHOWN = f"{IS_STEP} and step_id > 0"
+IS_SHOWN = f"{IS_STEP} and step_id > 0 and doubt = ''"
 """Of the events of a job those that its timeline shows."""
 _COLUMNS = (
     "step_id, device, epoch, seq, hub_seq, hlc, stamp, at, at_ms, type, version, entity, body,"
-    " sealed_with, signature, digest, job_id, is_newer"
+    " sealed_with, signature, digest, job_id, is_newer, doubt"
 )
 _EVENT = "device, epoch, seq, at, stamp, type, version, entity, body, sealed_with, signature"
 
@@ -59,7 +59,9 @@ def create(connection: sqlite3.Connection) -> None:
         " entity text not null, body text not null, sealed_with text not null,"
         " signature text not null, digest text not null,"
         # Empty, too, while this program cannot read what it says.
-        " job_id text not null, is_newer integer not null, unique (device, epoch, seq)) strict",
+        " job_id text not null, is_newer integer not null,"
+        # Why it is not believed; empty for what is.
+        " doubt text not null default '', unique (device, epoch, seq)) strict",
         "create index event_hub on event (hub_seq)",
         f"create index event_job on event (job_id, step_id) where {IS_STEP}",
         "create index event_newer on event (type) where is_newer = 1",
@@ -96,6 +98,7 @@ def add(
     *,
     hub_seq: int | None = None,
     hlc: int | None = None,
+    doubt: str = "",
 ) -> Kept:
     """Keep an event; one that is known already is given its number, and comes to its place.
 
@@ -104,15 +107,23 @@ def add(
         event: as it was written.
         hub_seq: its place in the hub's order; None before the hub has told it.
         hlc: the stamp that all machines go by; None for the writer's own.
+        doubt: why it is kept and not shown; see `desktop.store.peers`.
     """
     stamp = event.hlc if hlc is None else hlc
     row = connection.execute(
-        "select step_id, job_id from event where device = ? and epoch = ? and seq = ?",
+        "select step_id, job_id, doubt from event where device = ? and epoch = ? and seq = ?",
         (event.device, event.epoch, event.seq),
     ).fetchone()
+    if row is not None and row[2] and not doubt:
+        # What the machine really said takes the place of what was put into its mouth.
+        connection.execute("delete from event where step_id = ?", (row[0],))
+        row = None
     if row is None:
-        return _insert(connection, event, hub_seq, stamp, _twin(connection, event))
-    step_id, job_id = row
+        twin = None if doubt else _twin(connection, event)
+        return _insert(connection, event, hub_seq, stamp, twin, doubt)
+    step_id, job_id, _ = row
+    if doubt:
+        return Kept(is_new=False, step_id=step_id, job_id=job_id)
     connection.execute(
         "update event set hub_seq = coalesce(?, hub_seq), hlc = ? where step_id = ?",
         (hub_seq, stamp, step_id),
@@ -130,11 +141,12 @@ def _insert(
     hub_seq: int | None,
     hlc: int,
     twin: int | None,
+    doubt: str,
 ) -> Kept:
     step_id = _next(connection) if twin is None else twin
     if twin is not None:
         _place(connection, twin, _lowest(connection) - 1)
-    job_id, is_newer = read(event)
+    job_id, is_newer = ("", False) if doubt else read(event)
     marks = ", ".join("?" * len(_COLUMNS.split(",")))
     connection.execute(
         f"insert into event ({_COLUMNS}) values ({marks})",
@@ -142,11 +154,11 @@ def _insert(
             step_id, event.device, event.epoch, event.seq, hub_seq, hlc, event.hlc,
             event.at.isoformat(), _milliseconds(event.at), event.type, event.version, event.entity,
             to_json(event.body).decode(), event.sealed_with, event.signature, event.digest,
-            job_id, int(is_newer),
+            job_id, int(is_newer), doubt,
         ),
     )  # fmt: skip
     # What stands in the copy already may be in another order now, but is not shown twice.
-    is_new = twin is None or event.type != "job_logged"
+    is_new = not doubt and (twin is None or event.type != "job_logged")
     return Kept(is_new=is_new, step_id=step_id, job_id=job_id)
 
 
@@ -233,7 +245,7 @@ def own(
     """Read events of one log from a number on, in order."""
     rows = connection.execute(
         f"select {_EVENT} from event where device = ? and epoch = ? and seq >= ?"
-        " order by seq limit ?",
+        " and doubt = '' order by seq limit ?",
         (device, epoch, start, count_max),
     )
     return [event_of(row) for row in rows]
@@ -242,7 +254,7 @@ def own(
 def last_seq(connection: sqlite3.Connection, device: str, epoch: int) -> int:
     """Return the highest number of a log that is known; 0 for none."""
     row = connection.execute(
-        "select max(seq) from event where device = ? and epoch = ?", (device, epoch)
+        "select max(seq) from event where device = ? and epoch = ? and doubt = ''", (device, epoch)
     ).fetchone()
     return row[0] or 0
 
@@ -259,7 +271,8 @@ def steps_in_order(connection: sqlite3.Connection, job_id: str | None = None) ->
 
 def lines_as_they_came(connection: sqlite3.Connection) -> Iterator[Event]:
     rows = connection.execute(
-        f"select {_EVENT} from event where step_id > 0 and not ({IS_STEP}) order by step_id"
+        f"select {_EVENT} from event where step_id > 0 and not ({IS_STEP}) and doubt = ''"
+        " order by step_id"
     )
     return map(event_of, rows)
 
@@ -304,7 +317,9 @@ def update_needed(connection: sqlite3.Connection) -> UpdateNeeded:
 
 def read_all_anew(connection: sqlite3.Connection) -> None:
     """Look again at what every event is about: this program may know more than the last one."""
-    rows = connection.execute(f"select step_id, job_id, is_newer, {_EVENT} from event")
+    rows = connection.execute(
+        f"select step_id, job_id, is_newer, {_EVENT} from event where doubt = ''"
+    )
     changed = [
         (*found, step_id)
         for step_id, job_id, is_newer, *row in rows

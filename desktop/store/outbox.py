@@ -8,8 +8,9 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from desktop.store import facts, known
+from desktop.store import facts, known, peers, stamps
 from shared.events import Event, OwnEventBody, write_event
+from shared.signatures import Sign, signed
 
 
 def last_seq(connection: sqlite3.Connection, epoch: int) -> int:
@@ -18,14 +19,27 @@ def last_seq(connection: sqlite3.Connection, epoch: int) -> int:
     return max(last, int(facts.get(connection, f"last_seq.{epoch}", "0")))
 
 
-def append(connection: sqlite3.Connection, body: OwnEventBody, *, at: datetime) -> Event:
-    """Write an event of this device."""
+def append(
+    connection: sqlite3.Connection, body: OwnEventBody, *, at: datetime, sign: Sign | None = None
+) -> Event:
+    """Write an event of this device.
+
+    Args:
+        connection: inside the transaction of what it tells.
+        body: what it tells.
+        at: the wall clock, for people.
+        sign: this machine's key; None when it has none.
+    """
     epoch = facts.epoch(connection)
     seq = last_seq(connection, epoch) + 1
     device = facts.get(connection, "worker_id")
-    event = write_event(body, device=device, epoch=epoch, seq=seq, at=at)
-    known.add(connection, event)
-    return event
+    stamp = stamps.next_stamp(connection, at)
+    event = write_event(body, device=device, epoch=epoch, seq=seq, at=at, hlc=stamp)
+    told = signed(event, sign)
+    known.add(connection, told)
+    if told.signature:
+        peers.note_first(connection, told)
+    return told
 
 
 def read(connection: sqlite3.Connection, *, start: int, count_max: int) -> list[Event]:
@@ -49,7 +63,7 @@ def waiting(connection: sqlite3.Connection) -> int:
     return last_seq(connection, facts.epoch(connection)) - acked_seq(connection)
 
 
-def start_epoch(connection: sqlite3.Connection) -> int:
+def start_epoch(connection: sqlite3.Connection, sign: Sign | None = None) -> int:
     """Start a new epoch with what the old one has not got across; return its number.
 
     For a store that turned out to be an older copy of itself: its numbers were used already.
@@ -58,7 +72,7 @@ def start_epoch(connection: sqlite3.Connection) -> int:
     waiting = read(connection, start=acked + 1, count_max=last_seq(connection, old))
     facts.put(connection, "epoch", str(old + 1))
     for seq, event in enumerate(waiting, start=1):
-        moved = event.model_copy(update={"epoch": old + 1, "seq": seq})
+        moved = signed(event.model_copy(update={"epoch": old + 1, "seq": seq}), sign)
         known.renumber(connection, event, moved)
         connection.execute(
             "update attempt set outcome_seq = ? where outcome_seq = ?", (seq, event.seq)

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from desktop.core.news import News
-from desktop.store import copies, facts, outbox, rebuilt
+from desktop.store import copies, facts, outbox, rebuilt, stamps
 from shared.database import Database
 from shared.environment import Environment
 from shared.events import Event, OwnEventBody
 from shared.messages import Events
+from shared.signatures import Sign
 
 T = TypeVar("T")
 
@@ -40,7 +41,9 @@ class OwnLog:
         environment: Environment,
         on_growth: Callable[[], None],
         on_news: Callable[[frozenset[News]], None] = lambda _news: None,
+        sign: Sign | None = None,
     ) -> None:
+        self._sign = sign
         self._database = database
         self._environment = environment
         self._on_growth = on_growth
@@ -85,7 +88,7 @@ class OwnLog:
 
     def append(self, connection: sqlite3.Connection, body: OwnEventBody) -> int:
         """Write an event of this machine, inside its transaction; return its number."""
-        event = outbox.append(connection, body, at=self._environment.now())
+        event = outbox.append(connection, body, at=self._environment.now(), sign=self._sign)
         self._news |= copies.wrote(connection, event)
         return event.seq
 
@@ -95,6 +98,7 @@ class OwnLog:
             rebuilt.begin_anew(connection)
         for entry in events.events:
             self._news |= copies.hear(connection, entry)
+        stamps.hear(connection, events)
 
     async def write(self, note: Callable[[sqlite3.Connection], T]) -> T:
         """Commit a change that may have written events, then say that the outbox has grown."""

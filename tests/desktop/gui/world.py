@@ -72,7 +72,9 @@ class PaperDesk(Desk):
                         connection,
                         Numbered(
                             hub_seq=(number := self._next()),
-                            event=write_event(body, device=device, epoch=epoch, seq=number, at=at),
+                            event=write_event(
+                                body, device=_writer(body, device), epoch=epoch, seq=number, at=at
+                            ),
                         ),
                     )
                     for body in bodies
@@ -104,3 +106,8 @@ async def open_desk(home: Path) -> AsyncIterator[tuple[PaperDesk, Bridge]]:
             # Left to the garbage collector it might end in a reader's thread, timers and all.
             if bridge is not None:
                 shiboken6.delete(bridge)
+
+
+def _writer(body: EventBody, device: str) -> str:
+    """What only machines write comes from one, as it does from a real hub."""
+    return HERE if device == "hub" and isinstance(body, OwnEventBody) else device

@@ -9,12 +9,12 @@ from desktop.store import copies
 from desktop.store.database import MIGRATIONS
 from shared.errors import ErrorBody
 from shared.events import (
-    AttemptBody,
     EventBody,
     JobFailed,
     JobLogged,
     JobQueued,
     JobStarted,
+    OwnEventBody,
     TaskCreated,
     WorkerPaired,
     write_event,
@@ -47,7 +47,7 @@ def happen(
     """Let events come in; what a worker tells comes from `device`."""
     at = NOON + timedelta(minutes=minutes)
     for body in bodies:
-        writer = device if isinstance(body, AttemptBody) else "hub"
+        writer = device if isinstance(body, OwnEventBody) else "hub"
         (number,) = connection.execute("select count(*) + 1 from event").fetchone()
         event = write_event(body, device=writer, epoch=1, seq=number, at=at)
         copies.hear(connection, Numbered(hub_seq=number, event=event))
