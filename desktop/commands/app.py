@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 from pathlib import Path
 
 from desktop.commands.deeds import ENVIRONMENT, alone, running
-from desktop.commands.printing import say
+from desktop.commands.printing import confirm, say
 from desktop.commands.worker import EXIT_OK, pairing_of
 from desktop.system.control import call
 from desktop.system.paths import Paths
 from shared.database import Database
-from shared.errors import NotAllowed
 
 
 def run(paths: Paths, options: argparse.Namespace) -> int:
@@ -50,16 +48,10 @@ def unpair(paths: Paths, *, is_sure: bool) -> None:
 
 
 def _confirm(hub: str) -> None:
-    if sys.stdin.isatty():
-        say(f"Jobs that run here are stopped, and what {hub} told this computer is forgotten.")
-        print("Leave it? [y/N] ", end="", flush=True)
-        if sys.stdin.readline().strip().lower() in ("y", "yes"):
-            return
-        raise NotAllowed("unpairing_not_confirmed", "Nothing was changed.")
-    raise NotAllowed(
+    confirm(
+        f"Jobs that run here are stopped, and what {hub} told this computer is forgotten.",
+        "Leave it?",
         "unpairing_not_confirmed",
-        "Nobody was there to say yes.",
-        "Run it in a terminal, or add --yes.",
     )
 
 

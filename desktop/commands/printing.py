@@ -11,6 +11,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
+from shared.errors import NotAllowed
 from shared.plain_text import plain_line
 
 COLUMN_MIN = 6
@@ -101,3 +102,19 @@ def _cut(text: str, size: int) -> str:
 
 def _padded(text: str, size: int) -> str:
     return text + " " * (size - cells_of(text))
+
+
+def confirm(what: str, question: str, code: str) -> None:
+    """Let the person at the terminal say yes.
+
+    Raises:
+        NotAllowed: `code`: they did not, or nobody is there.
+    """
+    if not sys.stdin.isatty():
+        raise NotAllowed(
+            code, "Nobody was there to say yes.", "Run it in a terminal, or add --yes."
+        )
+    say(what)
+    print(f"{question} [y/N] ", end="", flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise NotAllowed(code, "Nothing was changed.")

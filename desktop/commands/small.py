@@ -7,6 +7,8 @@ import filecmp
 import shutil
 from pathlib import Path
 
+from desktop.commands.deeds import alone, running
+from desktop.commands.printing import confirm, say
 from desktop.commands.worker import EXIT_OK, pairing_of, token_of
 from desktop.system.paths import Paths
 from shared.errors import Conflict
@@ -15,6 +17,8 @@ from shared.plain_text import plain_line
 
 def run(paths: Paths, options: argparse.Namespace) -> int:
     match options.command:
+        case "doctor" if options.resync:
+            return resync(paths, is_sure=options.yes)
         case "doctor":
             from desktop.doctor import examine
 
@@ -23,6 +27,31 @@ def run(paths: Paths, options: argparse.Namespace) -> int:
             return unlock(paths)
         case _:
             return samples(options.folder)
+
+
+def resync(paths: Paths, *, is_sure: bool) -> int:
+    """Read everything anew from the hub.
+
+    Raises:
+        NotFound: `not_paired`.
+        NotAllowed: `resync_not_confirmed`.
+    """
+    from desktop.store import rebuilt
+
+    pairing = pairing_of(paths)
+    if not is_sure:
+        confirm(
+            f"What this computer shows is read anew from {pairing.hub_name}; what that has not "
+            "got yet stays. Until it has told everything, lists are shorter.",
+            "Do it?",
+            "resync_not_confirmed",
+        )
+    if running(paths, "resync") is not None:
+        say("It is being read anew now.")
+        return EXIT_OK
+    alone(paths, lambda database: database.submit(rebuilt.resync).result())
+    say("It is read anew when Deskhand runs the next time (deskhand --headless).")
+    return EXIT_OK
 
 
 def unlock(paths: Paths) -> int:

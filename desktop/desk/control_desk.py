@@ -85,6 +85,7 @@ class ControlDesk:
             "answer": self._answer,
             "cancel": self._cancel,
             "retry": self._retry,
+            "resync": self._resync,
             "open": self._open,
             "quit": self._quit,
         }
@@ -121,6 +122,11 @@ class ControlDesk:
     async def _diagnostics(self, arguments: JsonObject) -> JsonObject:
         wanted = _read(_File, arguments)
         return {"file": str(await diagnostics.save(self._desk, Path(wanted.file)))}
+
+    async def _resync(self, arguments: JsonObject) -> JsonObject:
+        _read(_Nothing, arguments)
+        await self._desk.resync()
+        return {}
 
     async def _hurry(self, arguments: JsonObject) -> JsonObject:
         """Call the hub now instead of when the wait is over."""

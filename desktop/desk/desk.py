@@ -26,7 +26,7 @@ from desktop.desk.holding import FOREVER, Holding
 from desktop.desk.joining import Change, Joining
 from desktop.desk.keys import Keys
 from desktop.desk.updates import Updates
-from desktop.store import facts, identity, pending, threads
+from desktop.store import facts, identity, pending, rebuilt, threads
 from desktop.store.facts import Pairing
 from desktop.system import power, waking
 from desktop.system.credentials import bring_home, load_secret
@@ -269,6 +269,12 @@ class Desk:
         await self.local_hub.switch_off()
         async with self._between_workers():
             await asyncio.to_thread(join_steps.leave, self.paths, self.database)
+
+    async def resync(self) -> None:
+        """Read everything anew from the hub; what it has not got of this machine's own stays."""
+        async with self._between_workers():
+            await self.database.write(rebuilt.resync)
+        self.ring(News.JOBS, News.QUESTIONS, News.LOGS, News.WORKERS)
 
     async def move(self, change: Change) -> None:
         """Change in the store which hub this machine belongs to, while no worker works."""

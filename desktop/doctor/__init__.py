@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from desktop.core.policy import Policy
+from desktop.doctor.copy import examine_copy, examine_standing
 from desktop.doctor.finding import Finding, well, wrong
 from desktop.doctor.machine import examine_machine
 from desktop.doctor.network import examine_way
@@ -55,6 +56,7 @@ def _store(paths: Paths) -> Iterator[Finding]:
             sound = _integrity(connection)
             pairing = facts.pairing(connection)
             mended = salvage.mended(connection, paths.data)
+            copied = list(examine_copy(connection)) if sound == "ok" else []
     except AppError as error:
         yield wrong("store", error.message, MEND_HINT)
         return
@@ -65,17 +67,21 @@ def _store(paths: Paths) -> Iterator[Finding]:
     )
     if mended is not None:
         yield wrong("mended", mended.message.rstrip("."), mended.hint)
+    yield from copied
     yield well("sqlite", sqlite_note())
     if pairing is None:
         yield wrong("pairing", "Not paired with a hub yet", PAIR_HINT)
         return
-    has_token = load_secret(entry=pairing.worker_id, file=paths.token) is not None
+    token = load_secret(entry=pairing.worker_id, file=paths.token)
     yield (
         well("key", "Key is there")
-        if has_token
+        if token is not None
         else wrong("key", "Key is gone, or the safe is locked", "Unlock the safe, or pair again.")
     )
     yield from examine_way(pairing.hub_url, _way(paths))
+    if token is not None:
+        with peek(paths.store) as connection:
+            yield from examine_standing(connection, pairing.hub_url, token, _way(paths))
 
 
 def _way(paths: Paths) -> Way:

@@ -282,7 +282,8 @@ def know_by_lines(connection: sqlite3.Connection) -> None:
     connection.execute(
         "insert into copy_job (job_id, created_ms, updated_ms, replaced_by)"
         " select job_id, at_ms, at_ms, coalesce((select max(other.job_id) from copy_job as other"
-        " where other.replaces = found.job_id and other.replaces != ''), '') from (select job_id, at_ms, min(step_id) from event"
+        " where other.replaces = found.job_id and other.replaces != ''), '')"
+        " from (select job_id, at_ms, min(step_id) from event"
         f" where step_id > 0 and job_id != '' and not ({IS_STEP}) group by job_id)"
         " as found where true on conflict do nothing"
     )

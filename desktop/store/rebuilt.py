@@ -54,6 +54,12 @@ def begin_anew(connection: sqlite3.Connection) -> None:
     rebuild(connection)
 
 
+def resync(connection: sqlite3.Connection) -> None:
+    """Let the hub tell its whole log again; what it has not got of this machine's own stays."""
+    begin_anew(connection)
+    facts.move_hub_cursor(connection, facts.hub_cursor(connection)[0], 0)
+
+
 def fork(connection: sqlite3.Connection, upto: int) -> None:
     """The hub was restored from a backup: what it numbered after `upto` it knows no more."""
     here = facts.get(connection, "worker_id")

@@ -43,12 +43,35 @@ class QueueStatus:
     """Of all workers online."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a worker's log and its person's jobs stand here, for that worker to compare."""
+
+    hub_seq: int
+    """Where the hub's log ends."""
+    acked: events.Acked
+    open_jobs: Mapping[JobState, int]
+    """By state; none of those that are over."""
+
+
 class Views:
     """Reads. `person_id` None means the hub's own operator: everybody's things."""
 
     def __init__(self, ledger: Ledger, board: Board) -> None:
         self._ledger = ledger
         self._board = board
+
+    async def standing(self, worker_id: WorkerId, epoch: int, person_id: PersonId) -> Standing:
+        """What a worker's doctor compares with its own store."""
+
+        def read(connection: sqlite3.Connection) -> Standing:
+            return Standing(
+                hub_seq=self._ledger.position,
+                acked=events.acked(connection, worker_id, epoch),
+                open_jobs=jobs.count_open(connection, person_id),
+            )
+
+        return await self._ledger.read(read)
 
     async def jobs(
         self,

@@ -122,3 +122,15 @@ def _to_card(row: tuple[str, ...]) -> JobCard:
         error=ErrorBody.model_validate_json(error) if error else None,
         updated_at=from_ms(int(updated_ms)),
     )
+
+
+def count_open(connection: sqlite3.Connection, person_id: PersonId) -> dict[JobState, int]:
+    """Count a person's jobs that are not over, by state."""
+    ends = [state.value for state in JobState if state.is_terminal]
+    marks = ", ".join("?" * len(ends))
+    rows = connection.execute(
+        f"SELECT state, count(*) FROM jobs WHERE person_id = ? AND state NOT IN ({marks})"
+        " GROUP BY state",
+        (person_id, *ends),
+    )
+    return {JobState(state): count for state, count in rows}

@@ -1,0 +1,47 @@
+"""What the hub has of a computer's log, for that computer to compare with its own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request
+
+from hub.core.access import Scope
+from hub.frontends.api.parts import Hub, Shown, about_of
+from shared.errors import NotAllowed
+from shared.ids import COUNT_MAX, WorkerId
+from shared.jobs import JobState
+
+router = APIRouter(tags=["workers"])
+
+
+class StandingShown(Shown):
+    hub_epoch: str
+    hub_seq: int
+    """Where the hub's log ends."""
+    acked_seq: int
+    """How far this computer's log of the epoch was taken in."""
+    acked_digest: str
+    jobs: dict[JobState, int]
+    """How many jobs of this person are in each state that is no end."""
+
+
+@router.get("/worker/standing")
+async def get_standing(
+    hub: Hub,
+    request: Request,
+    epoch: Annotated[int, Query(ge=0, le=COUNT_MAX)],
+    authorization: Annotated[str, Header()] = "",
+) -> StandingShown:
+    """Tell a computer how far its log has come; the key is that computer's token."""
+    access = await hub.keys.check(authorization)
+    if access.scope is not Scope.WORKER:
+        raise NotAllowed("key_scope", "This is for workers.", "Use a worker's token.")
+    standing = await hub.views.standing(WorkerId(access.key_id), epoch, access.person_id)
+    return StandingShown(
+        hub_epoch=about_of(request).hub_epoch,
+        hub_seq=standing.hub_seq,
+        acked_seq=standing.acked.seq,
+        acked_digest=standing.acked.digest,
+        jobs=dict(standing.open_jobs),
+    )
