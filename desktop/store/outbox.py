@@ -48,6 +48,19 @@ def read(connection: sqlite3.Connection, *, start: int, count_max: int) -> list[
     return known.own(connection, device, epoch, start, count_max)
 
 
+def is_unwritten(connection: sqlite3.Connection, event: Event) -> bool:
+    """Say whether an event bears a number of ours that this store has not written.
+
+    A hub that made it up would have it pushed as our word, and leave a gap that stops our log. One
+    that tells of a store's other copy is heard once this store has begun an epoch of its own.
+    """
+    device = facts.get(connection, "worker_id")
+    if event.device != device or event.epoch < facts.epoch(connection):
+        return False
+    written = known.own(connection, device, event.epoch, event.seq, 1)
+    return not written or written[0].seq != event.seq
+
+
 def acked_seq(connection: sqlite3.Connection) -> int:
     return int(facts.get(connection, f"acked.{facts.epoch(connection)}", "0"))
 

@@ -97,7 +97,8 @@ class OwnLog:
         if facts.hub_cursor(connection)[0] not in ("", hub_epoch):
             rebuilt.begin_anew(connection)
         for entry in events.events:
-            self._news |= copies.hear(connection, entry)
+            if not outbox.is_unwritten(connection, entry.event):
+                self._news |= copies.hear(connection, entry)
         stamps.hear(connection, events)
 
     async def write(self, note: Callable[[sqlite3.Connection], T]) -> T:

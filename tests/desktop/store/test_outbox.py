@@ -14,7 +14,7 @@ from desktop.store import facts, journal, outbox
 from desktop.store.database import open_store
 from desktop.store.facts import Pairing
 from shared.database import Database
-from shared.events import JobStarted
+from shared.events import CancelAsked, JobStarted, write_event
 from shared.ids import JobId, TaskId, WorkerId
 from shared.jobs import JobSpec
 
@@ -124,3 +124,17 @@ def test_a_log_does_not_go_on_where_the_hub_has_another_event(store: Database) -
     write(store, NOW, NOW + timedelta(seconds=1), NOW)
     assert not continues(store, 2, digest(store, 1))
     assert not continues(store, 3, "f" * 64)
+
+
+def test_an_event_that_the_hub_made_up_in_our_name_is_told_from_our_own(store: Database) -> None:
+    def run(connection: sqlite3.Connection) -> list[bool]:
+        body = CancelAsked(job_id=JobId("job"))
+        epoch = facts.epoch(connection)
+        made_up = write_event(body, device="w1", epoch=epoch, seq=1, at=NOW)
+        before = outbox.is_unwritten(connection, made_up)
+        written = outbox.append(connection, body, at=NOW)
+        later = written.model_copy(update={"epoch": epoch + 1})
+        others = later.model_copy(update={"device": "w2"})
+        return [before, *(outbox.is_unwritten(connection, e) for e in (written, later, others))]
+
+    assert store.submit(run).result() == [True, False, True, False]
