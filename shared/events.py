@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 from pydantic_core import from_json
 
 from shared.errors import ErrorBody
+from shared.finite import FiniteObject
 from shared.ids import COUNT_MAX, ConversationId, JobId, PersonId, QuestionId, TaskId, WorkerId
 from shared.jobs import JobSpec
 from shared.kinds import SENDS_MAX, FileRef
@@ -43,10 +44,10 @@ class Event(BaseModel):
     hlc: int = Field(default=0, ge=0, le=COUNT_MAX)
     """The writer's stamp (`shared.hlc`); 0 from a writer that makes none."""
     type: str = Field(max_length=64)
-    version: int = Field(default=1, ge=1)
+    version: int = Field(default=1, ge=1, le=COUNT_MAX)
     entity: str = Field(default="", max_length=64)
     """The id of the job, task or question it is about."""
-    body: dict[str, JsonValue]
+    body: FiniteObject
     sealed_with: str = Field(default="", max_length=64)
     """The id of the key that its body is sealed under; empty while anybody may read it."""
     signature: str = Field(default="", max_length=128)
@@ -169,7 +170,7 @@ class JobQueued(Body):
     task_id: TaskId
     kind: str
     title: str
-    attempt: int
+    attempt: int = Field(ge=0, le=COUNT_MAX)
     reason: Literal["new", "retry", "requeued", "lost", "answered", "declined", "moved"] = "new"
     not_before: datetime | None = None
     """The earliest start, when the job waits after a failure."""
@@ -178,8 +179,8 @@ class JobQueued(Body):
 class JobGranted(Body):
     type: Literal["job_granted"] = "job_granted"
     job_id: JobId
-    attempt: int
-    fence: int
+    attempt: int = Field(ge=0, le=COUNT_MAX)
+    fence: int = Field(ge=0, le=COUNT_MAX)
     worker_id: WorkerId
 
 
@@ -219,7 +220,7 @@ class LateResult(Body):
 
     type: Literal["late_result"] = "late_result"
     job_id: JobId
-    attempt: int
+    attempt: int = Field(ge=0, le=COUNT_MAX)
     outcome: str
 
 
@@ -270,7 +271,7 @@ class WorkerLost(Body):
     since: datetime
     was_stopped: bool = False
     """It said goodbye: somebody ended it."""
-    jobs: int = 0
+    jobs: int = Field(default=0, ge=0, le=COUNT_MAX)
     """How many jobs stay with it."""
 
 
@@ -351,9 +352,9 @@ class PairingPaused(Body):
     """Somebody tries codes; told to the hub's owner."""
 
     type: Literal["pairing_paused"] = "pairing_paused"
-    tries: int
-    addresses: int
-    minutes: int
+    tries: int = Field(ge=0, le=COUNT_MAX)
+    addresses: int = Field(ge=0, le=COUNT_MAX)
+    minutes: int = Field(ge=0, le=COUNT_MAX)
 
 
 class TaskRequested(Body):

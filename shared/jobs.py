@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field
 
+from shared.finite import FiniteObject
 from shared.ids import JobId, TaskId
 
 TITLE_CHARS_MAX = 200
@@ -69,7 +70,7 @@ class JobSpec(BaseModel):
     task_id: TaskId
     kind: str = Field(max_length=100)
     title: str = Field(max_length=TITLE_CHARS_MAX)
-    inputs: dict[str, JsonValue] = Field(default_factory=dict)
+    inputs: FiniteObject = Field(default_factory=dict)
     """Checked against the kind by hub and worker; what is missing will be asked."""
     answers: dict[str, str] = Field(default_factory=dict)
     """Answers given to earlier attempts, by question key."""

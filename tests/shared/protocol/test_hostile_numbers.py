@@ -11,6 +11,7 @@ from shared.protocol.frames import FROM_HUB, FROM_WORKER, ProtocolError, decode
 JOB = "0192f000-0000-7000-8000-00000000abcd"
 HUGE = COUNT_MAX + 1
 EVENT = '"device":"d","at":"2026-01-01T00:00:00Z","type":"novel","body":{}'
+INFINITE = EVENT.replace("{}", '{"a":[1e400,{"b":NaN}]}')
 METRICS = '"memory_used_bytes":1,"memory_total_bytes":1,"disk_free_bytes":1'
 ERROR = '"error":{"code":"a","message":"b","retry_after_seconds":1e400}'
 
@@ -25,6 +26,8 @@ ERROR = '"error":{"code":"a","message":"b","retry_after_seconds":1e400}'
         f'{{"type":"accept","job_id":"{JOB}","attempt":{HUGE}}}',
         f'{{"type":"push","events":[{{"epoch":{HUGE},"seq":1,{EVENT}}}]}}',
         f'{{"type":"push","events":[{{"epoch":0,"seq":{HUGE},{EVENT}}}]}}',
+        f'{{"type":"push","events":[{{"epoch":0,"seq":1,"version":{HUGE},{EVENT}}}]}}',
+        f'{{"type":"push","events":[{{"epoch":0,"seq":1,{INFINITE}}}]}}',
         f'{{"type":"seen","hub_seq":{HUGE}}}',
     ],
 )
