@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from collections import Counter
 from dataclasses import dataclass
 from typing import Protocol
 
+from desktop.store import rebuilt
 from tests.chaos.storm_world import World
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
@@ -50,6 +53,7 @@ def judge(world: World, promises: Promises, stuck: list[str]) -> Found:
             *_without_answer(promises, states, results),
             *_failed(promises, states, results),
             *_unsound(world),
+            *drift(world),
         ),
         doubled=(
             *(f"{job} had its effect {n} times" for job, n in _marks(world).items() if n > 1),
@@ -116,6 +120,18 @@ def _asked_again(world: World) -> list[str]:
             fence = asked[body["question_id"]] = int(str(body["fence"]))
             if fence > answered.get(job_id, fence):
                 found.append(f"{job_id} asked again what was answered")
+    return found
+
+
+def drift(world: World) -> list[str]:
+    """Every machine's copy is what its events make when they are read anew."""
+    found = []
+    for machine in world.machines.values():
+        copy = world.folder / f"{machine.name}.drift"
+        machine.keep_copy(copy)
+        with contextlib.closing(sqlite3.connect(copy)) as connection:
+            differences = rebuilt.compare(connection)
+        found += [f"{machine.name} drifts: {difference}" for difference in differences]
     return found
 
 

@@ -48,10 +48,10 @@ class Person:
         return told.status_code == 200
 
     def cancel(self, job_id: str) -> None:
-        self._try("POST", f"/jobs/{job_id}/cancel", {}, ok=(200, 202, 409))
+        self._try("POST", f"/jobs/{job_id}/cancel", {}, ok=(200, 202, 404, 409))
 
     def retry(self, job_id: str) -> None:
-        self._try("POST", f"/jobs/{job_id}/retry", {}, ok=(200, 409))
+        self._try("POST", f"/jobs/{job_id}/retry", {}, ok=(200, 404, 409))
 
     def revoke(self, worker_id: str) -> None:
         self._call("DELETE", f"/workers/{worker_id}").raise_for_status()

@@ -98,6 +98,17 @@ class World:
         self.machines[name] = machine
         return machine
 
+    def clone(self, machine: Machine, name: str) -> Machine:
+        """Copy a machine with all it has, as an image of its disk would; it is not started."""
+        shutil.copytree(
+            machine.home, self.folder / name, ignore=lambda *_: [machine.paths.control.name]
+        )
+        copy = Machine(name, self.folder, machine.line, self._nursery)
+        machine.keep_copy(copy.paths.store)
+        copy.worker_id = machine.worker_id
+        self.machines[name] = copy
+        return copy
+
     def pick_machine(self) -> Machine:
         return self.machines[self.random.choice(sorted(self.machines))]
 
