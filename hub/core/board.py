@@ -65,8 +65,14 @@ class Board:
 
     # Following the store.
 
-    def update(self, job: Job, now: float, wall: datetime) -> None:
-        """Take over a job as it was committed."""
+    def update(
+        self,
+        job: Job,
+        now: float,
+        wall: datetime,
+        wait_seconds_max: float = RETRY_AFTER_SECONDS_MAX,
+    ) -> None:
+        """Take over a job as it was committed; it waits so long at most, whatever `wall` says."""
         self._forget(job)
         life = job.life
         if life.is_held:
@@ -75,7 +81,7 @@ class Board:
             kept.setdefault(life.worker_id, set()).add(job.job_id)
             self._holders[job.job_id] = life.worker_id
         elif life.state is JobState.QUEUED:
-            self._admit(job, now, wall)
+            self._admit(job, now, wall, wait_seconds_max)
         self._stirred.add(job.person_id)
 
     def _forget(self, job: Job) -> None:
@@ -88,7 +94,7 @@ class Board:
             self._working.get(holder, set()).discard(job_id)
             self._asking.get(holder, set()).discard(job_id)
 
-    def _admit(self, job: Job, now: float, wall: datetime) -> None:
+    def _admit(self, job: Job, now: float, wall: datetime, wait_seconds_max: float) -> None:
         age_seconds = max(0.0, (wall - job.created_at).total_seconds())
         ready = Ready(job, now - age_seconds, job.life.attempt)
         self._ready[job.job_id] = ready
@@ -97,7 +103,7 @@ class Board:
         if not_before is not None and not_before > wall:
             ready.place = Place.WAITING
             # A wall clock that was set back must not keep a job waiting for days.
-            wait_seconds = min((not_before - wall).total_seconds(), RETRY_AFTER_SECONDS_MAX)
+            wait_seconds = min((not_before - wall).total_seconds(), wait_seconds_max)
             due = now + wait_seconds
             heapq.heappush(self._waits, (due, next(self._numbers), ready))
         else:

@@ -48,10 +48,13 @@ class Dispatcher:
 
     async def rebuild(self) -> None:
         """Read the board back from the store, once, at the start."""
-        jobs = await self._ledger.read(lambda c: [*queue.queued(c), *queue.held(c)])
+        jobs, waits = await self._ledger.read(
+            lambda c: ([*queue.queued(c), *queue.held(c)], queue.waits(c))
+        )
         now, wall = self._ledger.environment.monotonic(), self._ledger.environment.now()
         for job in jobs:
-            self._board.update(job, now, wall)
+            # A clock that was wrong then or is wrong now makes no wait longer than it was meant.
+            self._board.update(job, now, wall, waits.get(job.job_id, 0.0))
         self._stirred.set()
 
     def stir(self) -> None:

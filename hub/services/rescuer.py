@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -15,17 +16,18 @@ import structlog
 from hub.core import job as core
 from hub.core.board import Board
 from hub.core.job import Job
-from hub.core.question import Question, QuestionState, run_out
+from hub.core.question import QuestionState, run_out
 from hub.core.worker import verdict
 from hub.services import endings
 from hub.store import events, questions, queue, workers
 from hub.store.ledger import Entry, Ledger
 from shared.errors import AppError
 from shared.events import QuestionAnswered, QuestionParked
-from shared.ids import PersonId, WorkerId
+from shared.ids import PersonId, QuestionId, WorkerId
 from shared.jobs import JobState
 from shared.kinds import Kind
 from shared.messages import Decision, Held, HeldState, Hello, Verdict
+from shared.questions import QUESTION_SECONDS
 
 log = structlog.get_logger()
 
@@ -49,6 +51,8 @@ class Rescuer:
         self._ledger = ledger
         self._board = board
         self._kinds = kinds
+        self._question_ends: dict[QuestionId, float] = {}
+        """When the time of each open question is over (monotonic), from when it was first seen."""
         self._missing: dict[WorkerId, tuple[int, int, list[Job]]] = {}
         """Grants a worker did not list in its hello: they are lost once its log has been taken in
         up to the number it named there (epoch, number, jobs)."""
@@ -99,11 +103,19 @@ class Rescuer:
             await self._rescue_from(worker_id)
         for worker_id in list(self._missing):
             await self._settle_missing(worker_id)
-        due = await self._ledger.read(
-            lambda c: questions.run_out(c, self._ledger.environment.now())
-        )
-        for question in due:
-            await self._ledger.write(partial(_run_out, due=question))
+        await self._end_questions(now)
+
+    async def _end_questions(self, now: float) -> None:
+        """End the questions whose time is over, by the clock that does not jump."""
+        wall = self._ledger.environment.now()
+        waiting = await self._ledger.read(questions.waiting)
+        before = self._question_ends
+        self._question_ends = {
+            question_id: before.get(question_id, now + _left_seconds(expires_at, wall))
+            for question_id, expires_at in waiting
+        }
+        for question_id in [q for q, ends in self._question_ends.items() if ends <= now]:
+            await self._ledger.write(partial(_run_out, question_id=question_id))
 
     async def _rescue_from(self, worker_id: WorkerId) -> None:
         held = await self._ledger.write(lambda entry: self._lose_of(entry, worker_id))
@@ -217,8 +229,13 @@ def _waits_for_a_person(entry: Entry, job: Job) -> bool:
     return question is not None and question.state.is_open
 
 
-def _run_out(entry: Entry, due: Question) -> None:
-    question = questions.load(entry.connection, due.question_id)
+def _left_seconds(expires_at: datetime, wall: datetime) -> float:
+    """How long a question may still wait; a wrong clock does not make it longer than ever."""
+    return min((expires_at - wall).total_seconds(), QUESTION_SECONDS)
+
+
+def _run_out(entry: Entry, question_id: QuestionId) -> None:
+    question = questions.load(entry.connection, question_id)
     if question is None or question.state is not QuestionState.OPEN:
         return
     ended = run_out(question)

@@ -76,13 +76,13 @@ def open_ones(
     return [_to_question(row) for row in rows]
 
 
-def run_out(connection: sqlite3.Connection, now: datetime) -> list[Question]:
-    """Open questions whose time is over."""
+def waiting(connection: sqlite3.Connection) -> list[tuple[QuestionId, datetime]]:
+    """Open questions that run out, and when by the clock on the wall; the soonest first."""
     rows = connection.execute(
-        f"{_SELECT} WHERE {_OPEN} AND q.state = 'open' AND q.expires_ms <= ? ORDER BY q.expires_ms",
-        (to_ms(now),),
+        f"SELECT question_id, expires_ms FROM questions AS q WHERE {_OPEN} AND q.state = 'open'"
+        " AND expires_ms IS NOT NULL ORDER BY expires_ms"
     )
-    return [_to_question(row) for row in rows]
+    return [(QuestionId(question_id), from_ms(expires)) for question_id, expires in rows]
 
 
 def has_answers(connection: sqlite3.Connection, job_id: JobId) -> bool:

@@ -145,6 +145,15 @@ def queued(connection: sqlite3.Connection) -> list[Job]:
     return [to_job(row) for row in rows]
 
 
+def waits(connection: sqlite3.Connection) -> dict[JobId, float]:
+    """How many seconds each waiting job was to wait when it began to."""
+    rows = connection.execute(
+        "SELECT job_id, not_before_ms - updated_ms FROM jobs INDEXED BY jobs_queued"
+        " WHERE state = 'queued' AND not_before_ms IS NOT NULL"
+    )
+    return {JobId(job_id): max(0, milliseconds) / 1000 for job_id, milliseconds in rows}
+
+
 def held(connection: sqlite3.Connection, worker_id: WorkerId | None = None) -> list[Job]:
     """Jobs whose grant a worker has now; every worker's when None."""
     if worker_id is None:

@@ -98,6 +98,12 @@ class Machine:
                 return None
             raise
 
+    def line_state(self) -> str:
+        """How its program says that the line is; empty when no program says anything."""
+        told = self.tell("status", {})
+        line = told["line"] if told else None
+        return str(line["state"]) if isinstance(line, dict) else ""
+
     def hurry(self) -> None:
         """Call the hub now, instead of when the wait is over."""
         self.tell("hurry", {})

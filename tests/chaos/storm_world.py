@@ -32,7 +32,7 @@ T = TypeVar("T")
 class World:
     """Everything that lives and may fail. What happens in it is drawn from its seed."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, nursery: Nursery | None = None) -> None:
         self.folder = folder
         self.seed = seed
         self.random = random.Random(seed)
@@ -42,7 +42,8 @@ class World:
         self.hub: Program | None = None
         self.machines: dict[str, Machine] = {}
         self.person = Person(self.data, self.port)
-        self._nursery = Nursery()
+        self._is_nursery_own = nursery is None
+        self._nursery = nursery or Nursery()
         self._carrier = Carrier()
 
     @property
@@ -66,7 +67,8 @@ class World:
             program.kill()
         self._carrier.__exit__(kind, error, traceback)
         self.person.__exit__()
-        self._nursery.close()
+        if self._is_nursery_own:
+            self._nursery.close()
 
     @property
     def programs(self) -> list[Program]:
@@ -100,9 +102,8 @@ class World:
 
     def clone(self, machine: Machine, name: str) -> Machine:
         """Copy a machine with all it has, as an image of its disk would; it is not started."""
-        shutil.copytree(
-            machine.home, self.folder / name, ignore=lambda *_: [machine.paths.control.name]
-        )
+        left_out = shutil.ignore_patterns(machine.paths.control.name)
+        shutil.copytree(machine.home, self.folder / name, ignore=left_out)
         copy = Machine(name, self.folder, machine.line, self._nursery)
         machine.keep_copy(copy.paths.store)
         copy.worker_id = machine.worker_id
@@ -191,9 +192,7 @@ class World:
 
 
 def _is_online(machine: Machine) -> bool:
-    told = machine.tell("status", {})
-    line = told["line"] if told else None
-    return isinstance(line, dict) and line["state"] == "online"
+    return machine.line_state() == "online"
 
 
 def _free_port() -> int:

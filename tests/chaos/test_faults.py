@@ -13,7 +13,7 @@ from hub.restore import restore
 from hub.settings import Settings
 from tests.chaos.lines import Way
 from tests.chaos.machine import Machine
-from tests.chaos.nursery import FAKETIME
+from tests.chaos.nursery import FAKETIME, Nursery
 from tests.chaos.oracles import drift
 from tests.chaos.storm_world import DEAD_SECONDS, World
 
@@ -24,9 +24,16 @@ NOTICED_SECONDS = 15.0
 """Silence, a look at it each second, a fresh try: on a busy machine."""
 
 
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path, seed=0) as world:
+def world(tmp_path: Path, nursery: Nursery) -> Iterator[World]:
+    with World(tmp_path, 0, nursery) as world:
         world.start_hub()
         world.add_machine("anna-pc")
         yield world
@@ -200,17 +207,18 @@ def test_a_clock_that_jumps_ends_nothing_early_and_loses_nothing(
     world: World, anna: Machine, who: str, days: float
 ) -> None:
     clock = world.clock if who == "hub" else anna.clock
-    asking = ask(world, "ask")
+    asking = ask(world, "ask_default")
     running = ask_effect(world, 4000)
     question = question_of(world, asking)
     until_marked(world, running)
     clock.jump(days)
     clock.wait_until_seen()
-    assert world.hub_jobs()[asking] == "asking", "no answer runs out by a clock on the wall"
+    assert question_of(world, asking) == question, "nobody runs out of time by a clock on the wall"
     later = ask_here(anna, "effect", text=str(world.marks))
-    world.person.answer(question, "Blue")
+    world.person.answer(question, "MSK")
     for job_id in (asking, running, later):
         until(world, job_id, "succeeded")
+    assert "MSK" in str(world.person.job(asking)["result"])
     clock.jump(0)
     clock.wait_until_seen()
     last = ask_effect(world)
@@ -268,7 +276,10 @@ def test_a_cloned_machine_takes_no_job_twice(world: World, anna: Machine) -> Non
     jobs = [ask_effect(world, 30) for _ in range(4)]
     for job_id in jobs:
         until(world, job_id, "succeeded", "interrupted")
-    assert {marks(world, job_id) for job_id in [done, *jobs]} == {1}
+    assert max(marks(world, job_id) for job_id in [done, *jobs]) == 1
+    for job_id in jobs:
+        ended = world.hub_jobs()[job_id] == "succeeded"
+        assert marks(world, job_id) or not ended, "what succeeded was done"
 
 
 def test_a_hub_restored_from_a_backup_hears_what_came_after_it(world: World, anna: Machine) -> None:
@@ -307,13 +318,14 @@ def test_a_machine_revoked_while_it_runs_is_shown_out_at_once(world: World, anna
 def test_what_is_done_at_a_machine_without_its_hub_counts_afterwards(
     world: World, anna: Machine
 ) -> None:
-    asking = ask_here(anna, "ask")
+    asking = ask_here(anna, "ask_default")
     question = question_of(world, asking)
     until_all_agree(world)
     world.kill_hub()
+    world.wait_for("it notices", lambda: anna.line_state() == "offline")
     effect = ask_here(anna, "effect", text=str(world.marks))
     cancelled = ask_here(anna, "hang")
-    told = anna.tell("answer", {"question_id": question, "job_id": asking, "value": "blue"})
+    told = anna.tell("answer", {"question_id": question, "job_id": asking, "value": "MSK"})
     assert told is not None
     world.wait_for("it runs here", lambda: anna.copied_jobs().get(effect) == "succeeded")
     world.wait_for("it goes on here", lambda: anna.copied_jobs().get(asking) == "succeeded")
@@ -327,7 +339,7 @@ def test_what_is_done_at_a_machine_without_its_hub_counts_afterwards(
     until(world, asking, "succeeded")
     until(world, cancelled, "cancelled")
     assert marks(world, effect) == 1
-    assert "blue" in anna.copied_results()[asking]
+    assert "MSK" in anna.copied_results()[asking]
     until_all_agree(world)
 
 
