@@ -27,6 +27,7 @@ AT_A_MACHINE = 0.35
 CANCELS = 0.08
 LASTS = 0.5
 """How often a fault that lasts goes on through the next one."""
+TEND_SECONDS = 0.1
 COLOURS = ("red", "blue")
 
 
@@ -63,13 +64,31 @@ class Storm:
             self.step()
         return self.end()
 
-    def step(self) -> None:
-        """One fault in the midst of work."""
+    def leave_out(self, name: str) -> None:
+        """Let a fault never happen."""
+        self._deck = tuple(fault for fault in self._deck if fault.__name__ != name)
+
+    def work(self) -> None:
+        """Ask for something or two, answer, change one's mind."""
         self._ask()
         if self._random.random() < 0.5:
             self._ask()
         self._answer()
         self._cancel()
+
+    def tend(self) -> None:
+        """Answer whatever is asked, also what was interrupted, and wait a moment."""
+        if self._hub_listens():
+            self.answer_all(mark_done=True)
+        time.sleep(TEND_SECONDS)
+
+    def open_count(self) -> int:
+        """How many jobs have not ended, as the hub knows."""
+        return sum(state not in ENDED for state in self._world.hub_jobs().values())
+
+    def step(self) -> None:
+        """One fault in the midst of work."""
+        self.work()
         time.sleep(self._random.choice(LINGER_SECONDS))
         self._happen(self._random.choice(self._deck))
         self._note_endings()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from shared.events import (
     JobInterrupted,
 )
 from shared.jobs import JobState
 from shared.messages import Decision, Grant, HeldState
-from tests.hub.reports import asked, facts, started, succeeded
+from tests.hub.reports import asked, facts, failed, started, succeeded
 from tests.hub.worlds import World, held
 
 
@@ -204,3 +206,20 @@ async def test_a_revoked_workers_jobs_go_elsewhere_or_ask(world: World) -> None:
     await world.rescue()
     assert (await world.job(training.job_id)).life.state is JobState.QUEUED
     assert (await world.job(pushing.job_id)).life.state is JobState.INTERRUPTED
+
+
+async def test_a_hub_that_starts_with_a_clock_of_long_ago_makes_no_retry_wait_longer(
+    world: World,
+) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    grant = await pc.take()
+    await pc.report(started(grant), failed(grant))
+    assert (await world.job(card.job_id)).life.not_before is not None
+    world.clock.wall -= timedelta(days=3652)
+    await world.restart()
+    await pc.come()
+    assert await pc.offers() == []
+    world.clock.advance(10)
+    assert [offer.job.job_id for offer in await pc.offers()] == [card.job_id]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from shared.events import (
     JobParked,
     JobResumed,
@@ -77,3 +79,19 @@ async def test_a_default_is_taken_when_nobody_answers(world: World) -> None:
     assert question is not None
     assert question.answer is not None
     assert (question.answer.by, question.answer.value) == ("default", "/data/sales.csv")
+
+
+async def test_a_wall_clock_that_jumps_lets_no_question_run_out(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    grant = await pc.take()
+    await pc.report(started(grant), asked(grant))
+    await world.rescue()
+    world.clock.wall += timedelta(days=3)
+    await world.rescue()
+    assert (await world.types_of(card))[-1] == "question_asked"
+    world.clock.wall -= timedelta(days=6)
+    world.clock.advance(30 * 60)
+    await world.rescue()
+    assert (await world.types_of(card))[-1] == "question_parked"
