@@ -32,6 +32,7 @@ class Carrier:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
+        self._lines: list[Line] = []
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self) -> Self:
@@ -44,7 +45,7 @@ class Carrier:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.do(_end_all())
+        self.do(_end_all(self._lines))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -52,6 +53,7 @@ class Carrier:
     def line(self, hub_port: int) -> Line:
         """Lay a line to a port of this machine."""
         line = Line(self, hub_port)
+        self._lines.append(line)
         self.do(line.open())
         return line
 
@@ -79,6 +81,12 @@ class Line:
         for way in Way:
             self._kept_back[way] = asyncio.Event()
             self._kept_back[way].set()
+
+    def close(self) -> None:
+        """Take nothing any more; on the carrier's thread."""
+        if self._server is not None:
+            self._server.close()
+        self._abort_all()
 
     def cut(self) -> None:
         """Break every connection at once; new ones may be made."""
@@ -238,8 +246,13 @@ class _Call:
             end.transport.abort()
 
 
-async def _end_all() -> None:
+async def _end_all(lines: list[Line]) -> None:
+    for line in lines:
+        line.close()
     others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    # Sockets are given back one turn of the loop after their connections ended.
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
