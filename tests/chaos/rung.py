@@ -40,8 +40,8 @@ def read_rung(name: str, line: str) -> Rung | None:
     """
     found: dict[str, int] = {}
     for word in NUMBERS:
-        match = re.search(rf"\b{word}\b\s*[=:]?\s*([\d,]+)", line) or re.search(
-            rf"([\d,]+)\s+{word}\b", line
+        match = re.search(rf"\b{word}\b\s*[=:]?\s*(\d[\d,]*)", line) or re.search(
+            rf"(\d[\d,]*)\s+{word}\b", line
         )
         if match:
             found[word] = int(match[1].replace(",", ""))
