@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= 2
-RUNGS := chaos-protocol chaos-simulation chaos-power chaos-processes chaos-fuzz chaos-soak chaos-mutants
+RUNGS := chaos-protocol chaos-simulation chaos-power chaos-processes chaos-disks chaos-fuzz chaos-soak chaos-mutants
 
 .PHONY: help demo test check fix run bench bench-desktop bench-ml chaos $(RUNGS) build worker words screenshots lock clean
 
@@ -45,7 +45,7 @@ bench-ml: $(READY) ## scores x seconds x memory beside scikit-learn, AutoGluon a
 	$(BIN)/python -m tests.benchmarks.ml $(ARGS)
 
 SIZES = $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(IMAGES),--images $(IMAGES)) \
-  $(if $(KILLS),--kills $(KILLS)) $(if $(FRAMES),--frames $(FRAMES)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+  $(if $(KILLS),--kills $(KILLS)) $(if $(DISKS),--jobs $(DISKS)) $(if $(FRAMES),--frames $(FRAMES)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 chaos: $(READY) ## the whole ladder (SEEDS= IMAGES= KILLS= FRAMES= MINUTES= for its size, SEED= to replay)
 	@packaging/system.sh session
@@ -55,6 +55,7 @@ chaos-protocol: $(READY) ## T0: the protocol's ends against a model (EXAMPLES=10
 chaos-simulation: $(READY) ## T1: whole worlds in virtual time (SEEDS=300)
 chaos-power: $(READY) ## T2: what power cuts leave on a disk (IMAGES=2000)
 chaos-processes: $(READY) ## T3: real programs, lines and clocks fail (KILLS=60)
+chaos-disks: $(READY) ## T3: disks fail and are full under real programs (DISKS=40)
 chaos-fuzz: $(READY) ## T4: frames, events and requests of nobody's (FRAMES=20000)
 chaos-soak: $(READY) ## T5: a long day, then drift and growth (MINUTES=2)
 chaos-mutants: $(READY) ## T6: planted bugs, each found by its rung

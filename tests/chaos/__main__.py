@@ -18,6 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=300, help="simulated worlds")
     parser.add_argument("--images", type=int, default=2000, help="power cuts")
     parser.add_argument("--kills", type=int, default=60, help="faults of real processes")
+    parser.add_argument("--jobs", type=int, default=40, help="asked for while disks fail")
     parser.add_argument("--frames", type=int, default=20_000, help="fuzzed frames")
     parser.add_argument("--minutes", type=float, default=2, help="of the soak")
     parser.add_argument("--seed", type=int, default=None, help="of every rung; random")
@@ -46,6 +47,7 @@ def ladder(sizes: argparse.Namespace) -> list[Step]:
         Step(
             name="processes", module="tests.chaos.processes", size="--faults", count=sizes.kills
         ),
+        Step(name="disks", module="tests.chaos.failing_disks", size="--jobs", count=sizes.jobs),
         Step(name="fuzz", module="tests.fuzz", size="--frames", count=sizes.frames),
         Step(name="soak", module="tests.chaos.soak", size="--minutes", count=sizes.minutes),
         Step(name="mutants", module="tests.mutants", takes_seed=False),

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.chaos.world import World
@@ -92,6 +93,13 @@ def faults_told(world: World) -> int:
     """Count the lines in which programs tell that something could not be stored."""
     logs = [world.log(name).read_text() for name in ("hub", *world.workers)]
     return sum(log.count("store_failed") + log.count("could not be written") for log in logs)
+
+
+def ask_once(world: World, key: str, kind: str, inputs: dict[str, object]) -> None:
+    """Ask for a job, which may be refused; one that was taken counts."""
+    with contextlib.suppress(httpx.HTTPStatusError):
+        shown = world.post("/tasks", {"kind": kind, "inputs": inputs})
+        world.asked[key] = str(shown["job_id"])
 
 
 def settle(world: World) -> None:

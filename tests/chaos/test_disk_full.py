@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -19,11 +17,12 @@ from shared.errors import Unavailable
 from shared.store_file import Care
 from tests.chaos import disks
 from tests.chaos.disks import Filler, small_disk
+from tests.chaos.failing_disks import BALLAST_BYTES, a_world
 from tests.chaos.world import World
 from tests.flows.programs import BALLAST, ROOT
 
-BALLAST_BYTES = 1024 * 1024
 DISK = "12m"
+SMALL = ("env", f"{BALLAST}={BALLAST_BYTES}")
 
 pytestmark = [disks.is_root, pytest.mark.timeout(180)]
 
@@ -76,21 +75,8 @@ def integrity(connection: sqlite3.Connection) -> str:
     return str(connection.execute("pragma integrity_check").fetchone()[0])
 
 
-@contextlib.contextmanager
-def a_world(folder: Path) -> Iterator[World]:
-    world = World(folder, 1, under=("env", f"{BALLAST}={BALLAST_BYTES}"))
-    try:
-        yield world
-    except BaseException:
-        for log in sorted(folder.glob("*.log")):
-            print(f"--- {log.name}\n{log.read_text()[-3000:]}")
-        raise
-    finally:
-        world.close()
-
-
 def test_a_hub_on_a_full_disk_refuses_by_name_and_takes_up_again(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "hub", DISK) as disk, a_world(tmp_path) as world:
+    with small_disk(tmp_path / "hub", DISK) as disk, a_world(tmp_path, 1, SMALL) as world:
         start(world)
         going = world.ask_for("going", "play.effect", text=str(world.marks), number=4000)
         doomed = world.ask_for("doomed", "play.count", number=10**9)
@@ -116,7 +102,7 @@ def test_a_hub_on_a_full_disk_refuses_by_name_and_takes_up_again(tmp_path: Path)
 
 
 def test_a_worker_on_a_full_disk_tells_the_truth_and_takes_jobs_again(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "anna-pc", DISK) as disk, a_world(tmp_path) as world:
+    with small_disk(tmp_path / "anna-pc", DISK) as disk, a_world(tmp_path, 1, SMALL) as world:
         start(world)
         first = world.ask_for("first", "play.effect", text=str(world.marks), number=2500)
         second = world.ask_for("second", "play.effect", text=str(world.marks), number=9000)
