@@ -190,6 +190,8 @@ def _add_machine(commands: Commands) -> None:
     doctor.add_argument("--resync", action="store_true", help="read everything anew from the hub")
     doctor.add_argument("--yes", action="store_true", help="do not ask")
     _json(doctor)
+    export = commands.add_parser("export", help="write all this computer knows, for any program")
+    export.add_argument("file", type=Path, metavar="FILE|FOLDER")
     diagnostics = commands.add_parser("diagnostics", help="write a file for reports, redacted")
     diagnostics.add_argument("file", nargs="?", type=Path, metavar="FILE")
     samples = commands.add_parser("samples", help="copy the sample tables into a folder")

@@ -14,6 +14,7 @@ AT: Mapping[str, str] = {
     "cancel": "desktop.commands.questions",
     "diagnostics": "desktop.commands.app",
     "doctor": "desktop.commands.small",
+    "export": "desktop.commands.export",
     "job": "desktop.commands.jobs",
     "jobs": "desktop.commands.jobs",
     "logs": "desktop.commands.logs",

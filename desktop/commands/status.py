@@ -22,7 +22,7 @@ from desktop.core.policy import write_policy
 from desktop.desk.holding import FOREVER
 from desktop.desk.standing import Line
 from desktop.gui import standing
-from desktop.store import copied, facts, journal, pending, salvage
+from desktop.store import copied, facts, journal, known, pending, salvage
 from desktop.system import status as status_file
 from desktop.system.paths import Paths
 from desktop.system.policy_file import load_policy
@@ -118,6 +118,7 @@ def status_json(paths: Paths) -> int:
         jobs: list[JsonValue] = [shapes.of_job(row) for row in copied.live(connection)]
         asked: list[JsonValue] = [shapes.of_question(q) for q in copied.open_questions(connection)]
         waiting = pending.changes(connection)
+        newer = known.update_needed(connection)
         paused = facts.get(connection, "paused_until")
     program = live or {}
     told |= {
@@ -133,6 +134,7 @@ def status_json(paths: Paths) -> int:
         "jobs": jobs,
         "questions": asked,
         "changes_waiting": waiting,
+        "update_needed": {"count": newer.count, "first_type": newer.first_type},
     }
     say_json(told)
     return EXIT_OK

@@ -26,8 +26,9 @@ from desktop.desk.holding import FOREVER, Holding
 from desktop.desk.joining import Change, Joining
 from desktop.desk.keys import Keys
 from desktop.desk.updates import Updates
-from desktop.store import facts, identity, pending, rebuilt, threads
+from desktop.store import facts, identity, known, pending, rebuilt, threads
 from desktop.store.facts import Pairing
+from desktop.store.known import UpdateNeeded
 from desktop.system import power, waking
 from desktop.system.credentials import bring_home, load_secret
 from desktop.system.hardware import zone
@@ -146,6 +147,10 @@ class Desk:
     async def waiting_count(self) -> int:
         """How much of what was done here the hub has not got yet; see `desktop.store.pending`."""
         return await self.look(pending.changes)
+
+    async def update_needed(self) -> UpdateNeeded:
+        """What this program is too old to show; it is kept and passed on."""
+        return await self.look(known.update_needed)
 
     # What the person may do.
 
