@@ -373,6 +373,10 @@ class Agent:
     def refusal_of_own(self, spec: JobSpec) -> AppError | None:
         asked = AskedHere(kind=spec.kind, inputs=spec.inputs)
         machine = replace(self._machine(), asked_here=asked)
+        if self.is_offline:
+            # Whatever was offered by a hub that is away does not start before it is back.
+            free = self._setup.policy.slots - self.running_count
+            machine = replace(machine, slots_free=free)
         error = refusal(spec, self._setup.policy, machine, self._kinds)
         return error or (None if self._is_running else not_running())
 
@@ -417,6 +421,7 @@ class Agent:
                 self._failed_calls += 1
                 if self._failed_calls == CALLS_BEFORE_ALONE and self._is_running:
                     self._tasks.create_task(self._minder.when_well(self._alone.use_given))
+                self._start_waiting()
             case _:
                 pass
         self._on_status(status)
@@ -477,6 +482,7 @@ class Agent:
             return
         if attempt.state is AttemptState.ACCEPTED:
             await self._hands.forget(attempt)
+            self._start_waiting()
         elif attempt.state is AttemptState.GRANTED:
             await self._alone.give_up(attempt)
         elif attempt.is_alive:

@@ -9,19 +9,20 @@ from pathlib import Path
 
 import pytest
 
+from desktop.core.attempt import AttemptState
 from desktop.core.link import LinkState, LinkStatus
 from desktop.store import journal
 from desktop.system.waking import AddressNews
 from shared.environment import Environment
 from shared.errors import ErrorBody
-from shared.events import WorkerPaired
+from shared.events import TaskRequested, WorkerPaired
 from shared.messages import (
     Accept,
     Bye,
     Offer,
 )
 from tests.desktop.link.hub_double import HubDouble
-from tests.desktop.link.workers import WORKER, granted, spec, working
+from tests.desktop.link.workers import WORKER, granted, offered, spec, working
 from tests.desktop.runner import hard_executors
 
 ROOT = Path(__file__).parents[3]
@@ -233,3 +234,21 @@ async def test_a_line_from_an_address_that_went_is_dead(hub: HubDouble, tmp_path
         await hub.until(lambda: len(hub.hellos) == 2)
         await worker.until(lambda: worker.statuses[-1].state is LinkState.ONLINE)
         assert len(hub.hellos) == 2, "the other address was not this line's"
+
+
+async def test_an_offer_of_a_hub_that_is_gone_keeps_no_slot_from_what_was_asked_for_here(
+    hub: HubDouble, tmp_path: Path
+) -> None:
+    async with working(tmp_path, hub.base, slots=1) as worker:
+        await worker.until_state(LinkState.ONLINE)
+        assert isinstance(await offered(hub, spec("hard.hang")), Accept)
+        hub.refuses_with = HTTPStatus.SERVICE_UNAVAILABLE
+        await hub.cut()
+        await worker.until_state(LinkState.OFFLINE)
+        own = spec("hard.hang")
+        body = TaskRequested(task_id=own.task_id, job_id=own.job_id, kind=own.kind)
+
+        await worker.agent.say(body)
+
+        states = {a.spec.job_id: a.state for a in worker.agent.attempts}
+        assert states[own.job_id] is AttemptState.RUNNING

@@ -104,7 +104,7 @@ async def working(
             token="dh_worker_0192f000-0000-7000-8000-000000000001_secret",
             policy=Policy(
                 slots=slots,
-                kinds={Origin.CHAT: ("hard.*",)},
+                kinds=dict.fromkeys((Origin.CHAT, Origin.LOCAL), ("hard.*",)),
                 disk_free_bytes_min=0,
                 network=network,
             ),
