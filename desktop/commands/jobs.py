@@ -109,7 +109,7 @@ def story(
     yield f"#{row.short_id} {row.title} ({row.kind}){where}: {row.state.value}"
     if stands := standing.of_job(row, place):
         yield stands
-    yield f"Asked for {clock(row.created_at, now)}" + (
+    yield f"Asked for {clock(row.asked_at, now)}" + (
         f": {found.text}" if found.text not in ("", row.kind) else ""
     )
     if row.started_at:

@@ -83,6 +83,11 @@ class JobRow:
         return to_ms(self.created_at)
 
     @property
+    def asked_at(self) -> datetime:
+        """When it was asked for; a hub that adopted it came to know of it later than it began."""
+        return min(self.created_at, self.started_at or self.created_at)
+
+    @property
     def short_id(self) -> str:
         return short(self.job_id)
 

@@ -169,7 +169,7 @@ def view_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type of
             told = result_view(facts.kind, body.result, job_id=body.job_id, label=facts.label)
             took = f"{capital(facts.doing)}{facts.where} took {_took(body.running_seconds)}."
             if facts.late is not None:
-                true_times = f"{capital(facts.did)}{facts.where}{facts.when}:"
+                true_times = f"{capital(facts.did)}{facts.where}{facts.when}."
                 told = replace(told, text=f"{true_times}\n{told.text}")
             return replace(told, settles=f"✓ {took}")
         case JobFailed():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 
+from shared.errors import BadInput
 from shared.ids import SHORT_LENGTH, short
 from shared.jobs import TITLE_CHARS_MAX
-from shared.kinds import JsonObject, Kind
+from shared.kinds import JsonObject, Kind, parse_inputs
 
 FILE_OF_JOB = re.compile(
     rf"#(?P<short>[0-9A-Za-z]{{{SHORT_LENGTH}}})|#(?P<full>[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})"
@@ -43,9 +45,15 @@ def title_for(kind_name: str, inputs: JsonObject, given: str = "") -> str:
     """
     from shared.kinds.catalogue import BUILT_IN  # all kinds, which few who import this need
 
+    if given:
+        return given[:TITLE_CHARS_MAX]
     kind = BUILT_IN.get(kind_name)
-    named = title_of(kind, inputs) if kind is not None else kind_name.rpartition(".")[2]
-    return given[:TITLE_CHARS_MAX] or named
+    if kind is None:
+        return kind_name.rpartition(".")[2][:TITLE_CHARS_MAX]
+    with contextlib.suppress(BadInput):  # what the kind cannot take is told by the job's own end
+        # As the kind reads them: a number that was typed as text names nothing.
+        inputs = parse_inputs(kind, inputs).model_dump(mode="json", exclude_unset=True)
+    return title_of(kind, inputs)
 
 
 def _brief(value: str) -> str:

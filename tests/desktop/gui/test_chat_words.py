@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from desktop.desk.standing import Whereabouts
 from desktop.gui.windows.chat import saying
+from desktop.gui.windows.chat.bubbles import bubbles_of
 from desktop.gui.windows.chat.kinds import (
     Shape,
     fields_of,
@@ -23,6 +25,7 @@ from desktop.gui.windows.chat.places import is_allowed, locate, may_use
 from desktop.gui.windows.chat.replies import reply_to
 from desktop.gui.windows.chat.times import clock, countdown, span
 from desktop.store.copied import QuestionRow, Step
+from desktop.store.threads import Message, Talk
 from shared.errors import BadInput
 from shared.events import EventBody, JobQueued, JobStarted, JobSucceeded
 from shared.ids import JobId, QuestionId, TaskId
@@ -121,6 +124,20 @@ def test_a_line_answers_only_where_one_question_is_open() -> None:
     assert reply_to((one,), "local").value == "local"
     assert reply_to((), "local").row is None
     assert reply_to((one, one), "local").row is None
+
+
+def test_what_was_asked_without_a_hub_was_asked_before_it_began() -> None:
+    """The hub that adopts it writes down when it heard of it."""
+    began = Step(
+        step_id=1, job_id=JobId("j"), at=NOON, device="pc", machine="pc", type="job_started",
+        body=JobStarted(job_id=JobId("j"), attempt=1, fence=1),
+    )  # fmt: skip
+    talk = Talk(
+        task_id=TaskId("t"), text="train", said_at=NOON + timedelta(minutes=2), jobs=(),
+        messages=(Message(step=began, question=None),), has_older=False, has_newer=False, open=(),
+        last_step=1,
+    )  # fmt: skip
+    assert bubbles_of(talk, Whereabouts())[0].at == NOON
 
 
 @pytest.mark.parametrize(

@@ -167,14 +167,14 @@ def test_an_end_that_is_told_late_has_its_times() -> None:
     body = JobSucceeded(job_id=JOB, attempt=1, fence=1, result=RESULT, running_seconds=200)
     told = view_of(body, late)
     assert told is not None
-    assert told.text.startswith("Trained on anna-pc, 14:00 to 14:04:\nChurn model ready")
+    assert told.text.startswith("Trained on anna-pc, 14:00 to 14:04.\nChurn model ready")
     failed = view_of(JobFailed(job_id=JOB, attempt=1, fence=1, error=FAILURE), late)
     assert failed is not None
     assert failed.text.startswith("⚠ Training on anna-pc failed, 14:00 to 14:04. It has 1 column.")
     kept_late = replace(late, late=Late(began_at=None, ended_at=ended, is_kept=True))
     alone = view_of(body, kept_late)
     assert alone is not None
-    assert alone.text.startswith("Trained on anna-pc while offline, 14:04:")
+    assert alone.text.startswith("Trained on anna-pc while offline, 14:04.")
 
 
 def test_a_question_that_was_answered_before_the_hub_heard_it_is_not_asked() -> None:

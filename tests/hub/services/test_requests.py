@@ -82,4 +82,7 @@ def test_a_job_made_without_a_hub_is_called_as_the_hub_would_call_it() -> None:
     inputs: JsonObject = {"file": "/home/anna/a.csv", "target": "churn"}
     assert title_for("ml.train", inputs) == title_of(kind_named("ml.train"), inputs)
     assert title_for("ml.train", inputs, "my churn") == "my churn"
+    typed: JsonObject = {**inputs, "budget_seconds": "20"}
+    assert title_for("ml.train", typed) == "train a.csv churn", "a number names nothing"
+    assert title_for("ml.train", {"file": "a.csv", "odd": "x"}) == "train a.csv"
     assert title_for("code.fix", inputs) == "fix"

@@ -104,7 +104,8 @@ def _opening(talk: Talk, place: Whereabouts) -> list[Bubble]:
         Bubble(
             key="said",
             side=Side.PERSON,
-            at=talk.said_at,
+            # A hub that adopted it came to know of it after it had begun.
+            at=min((talk.said_at, *(message.step.at for message in talk.messages[:1]))),
             text=plain(talk.text),
             foot=standing.foot(stands),
         )

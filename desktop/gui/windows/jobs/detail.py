@@ -267,7 +267,7 @@ def can_cancel(row: JobRow) -> bool:
 def meta(story: Story, now: datetime) -> str:
     """Say in one line where, what kind, when and for how long."""
     row = story.job.row
-    parts = [plain_line(row.machine), plain_line(row.kind), times.clock(row.created_at, now)]
+    parts = [plain_line(row.machine), plain_line(row.kind), times.clock(row.asked_at, now)]
     seconds = story.job.running_seconds
     if seconds is None and row.started_at and row.ended_at:
         seconds = (row.ended_at - row.started_at).total_seconds()
