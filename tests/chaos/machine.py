@@ -47,7 +47,7 @@ class Machine:
         self.paths.make()
         policy = Policy(
             folders=(str(folder),),
-            slots=2,
+            slots=4,
             disk_free_bytes_min=0,
             kinds=dict.fromkeys(Origin, ("*",)),
         )
