@@ -220,7 +220,9 @@ class _Step:
                         state,
                     ),
                 )
-                self._move(body, JobState.ASKING)
+                # The hub asks what is true of a job that its worker does not have any more.
+                is_hubs = self._event.device == HUB
+                self._move(body, JobState.INTERRUPTED if is_hubs else JobState.ASKING)
             case JobResumed():
                 self._move(body, JobState.RUNNING)
             case JobParked():
@@ -252,20 +254,23 @@ class _Step:
     def _move(self, body: AttemptBody, state: JobState) -> None:
         self._set(
             body.job_id, "fence <= ? and ended_ms is null", (body.fence,),
-            state=state, attempt=body.attempt, fence=body.fence, worker_id=self._event.device,
+            state=state, attempt=body.attempt, fence=body.fence, **self._teller(),
         )  # fmt: skip
 
     def _end(self, body: AttemptBody, state: JobState, **fields: object) -> None:
-        if self._event.device != HUB:
-            # The first end counts; only the hub may say another, because its person did.
-            if self._is_past(body):
-                return
-            fields["worker_id"] = self._event.device
+        # The first end counts; only the hub may say another, because its person did.
+        if self._event.device != HUB and self._is_past(body):
+            return
         self._set(
             body.job_id, "fence <= ?", (body.fence,),
-            state=state, attempt=body.attempt, fence=body.fence, ended_ms=self._at_ms, **fields,
+            state=state, attempt=body.attempt, fence=body.fence, ended_ms=self._at_ms,
+            **self._teller(), **fields,
         )  # fmt: skip
         self._close_questions(body.job_id)
+
+    def _teller(self) -> dict[str, object]:
+        """Name the machine that tells; what the hub tells changes none."""
+        return {} if self._event.device == HUB else {"worker_id": self._event.device}
 
     def _is_past(self, body: AttemptBody) -> bool:
         """Say whether the job has a newer attempt, or had its end, before this was told."""

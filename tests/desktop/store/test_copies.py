@@ -164,6 +164,14 @@ def test_what_a_lost_attempt_has_asked_waits_for_nobody(store: sqlite3.Connectio
     assert not copied.open_questions(store)
 
 
+def test_a_job_that_its_worker_lost_is_shown_as_interrupted(store: sqlite3.Connection) -> None:
+    take(store, QUEUED, GRANTED)
+    take(store, STARTED, device=AWAY)
+    take(store, ASKED)
+    assert (job(store, "state"), job(store, "worker_id")) == (JobState.INTERRUPTED, AWAY)
+    assert len(copied.open_questions(store)) == 1
+
+
 def test_a_result_of_this_machine_gives_way_to_the_end_that_the_hub_had_first(
     store: sqlite3.Connection,
 ) -> None:
