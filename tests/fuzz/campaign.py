@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gc
 import json
+import time
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,20 +13,21 @@ from pathlib import Path
 
 import psutil
 
-from tests.fuzz import hub_target, readers, worker_target
+from tests.fuzz import hub_target, readers, rest_target, worker_target
 from tests.fuzz.targets import Round, Target, Trouble
 
 CORPUS = Path(__file__).resolve().parent / "corpus"
-TRIES_MAX = 200
-"""Replays that may be spent on making a round smaller."""
+SHRINK_SECONDS_MAX = 60.0
+"""What may be spent on making a round smaller."""
 GROWTH_BYTES_MAX = 64 * 1024 * 1024
 TARGETS: dict[str, tuple[Target, int, int]] = {
-    "decoding": (readers.decoding, 500, 5),
+    "decoding": (readers.decoding, 500, 4),
     "hub_end": (readers.hub_end, 500, 3),
     "worker_end": (readers.worker_end, 500, 3),
     "copied": (readers.copied, 500, 4),
     "hub": (hub_target.besieged, 100, 3),
     "worker": (worker_target.baited, 100, 2),
+    "rest": (rest_target.asked, 200, 1),
 }
 """By name: what it is, how many frames a round has, and its share of all frames."""
 
@@ -94,10 +96,9 @@ def path_of(played: Round) -> Path:
 def smallest(played: Round) -> Round:
     """Leave out what the trouble does not need, in halves, quarters and so on."""
     frames = played.frames
-    size, tries = len(frames) // 2, 0
-    while size and tries < TRIES_MAX:
+    size, ends = len(frames) // 2, time.monotonic() + SHRINK_SECONDS_MAX
+    while size and time.monotonic() < ends:
         for start in range(0, len(frames), size):
-            tries += 1
             fewer = Round(played.target, played.seed, given=frames[:start] + frames[start + size :])
             if _is_trouble(fewer):
                 frames = fewer.frames

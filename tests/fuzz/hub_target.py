@@ -20,6 +20,7 @@ import structlog
 
 from hub.app import ring_of
 from hub.core.access import Person
+from hub.core.job import Job
 from hub.services import Services
 from hub.services.requests import Request
 from hub.store.database import open_store
@@ -102,7 +103,7 @@ class Besieged:
         self.seq = 0
         """Of the last event of Mallory's log that was said in order."""
 
-    async def prepare(self, tasks: asyncio.TaskGroup) -> None:
+    async def prepare(self, tasks: asyncio.TaskGroup, secret: str = "") -> None:
         self.tasks = tasks
         self.anna = await self.services.registry.add_person("anna")
         self.mallory = await self.services.registry.add_person("mallory")
@@ -112,14 +113,14 @@ class Besieged:
         pool = [hers.worker_id, self.paired.worker_id, self.anna.person_id, "q-1"]
         for person in (self.anna, self.mallory):
             for kind in ("probe.run", "code.push", "probe.run", "code.push"):
-                card = await self.request(person, kind)
+                card = await self.request(person, kind, secret if person is self.anna else "")
                 pool += [card.job_id, card.task_id]
         self.voice = Voice(self.played, pool)
         self.pool = pool
         self.before = await self.print_of(self.anna)
 
-    async def request(self, person: Person, kind: str) -> Any:
-        asked = Request(person_id=person.person_id, kind=kind)
+    async def request(self, person: Person, kind: str, text: str) -> Job:
+        asked = Request(person_id=person.person_id, kind=kind, text=text)
         return (await self.services.intake.request(asked)).card.job
 
     def connect(self) -> Socket:

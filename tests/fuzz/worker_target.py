@@ -272,9 +272,10 @@ class Baited:
             await self.up(tasks)
         await self.agent.say(CancelAsked(job_id=JobId("last")))
         async with self.patience("an honest hub is not heard, or hears nothing", kind="lost"):
-            while not await self.hears_out(await self.up(tasks)):
-                # It was told of events it never wrote, and begins an epoch that nobody knows.
-                await asyncio.sleep(0)
+            is_heard_out = False
+            while not is_heard_out:
+                # It may have been told of events it never wrote, and begin an epoch of its own.
+                is_heard_out = await self.hears_out(await self.up(tasks))
 
     async def hears_out(self, line: Line) -> bool:
         """Be an honest hub on a line; False when the worker leaves to begin a new epoch."""
