@@ -60,6 +60,11 @@ LOGGED = JobLogged.model_fields["type"].default
 
 HUB = "hub"
 """The device that the hub's own events come from."""
+LOST = ErrorBody(
+    code="hub_restored",
+    message="The hub was restored from a backup and has forgotten this job; nobody has begun it.",
+    hint="Ask for it again.",
+)
 _GOES_ON = "state not in ('succeeded', 'failed', 'cancelled', 'dead')"
 """Of a job that has not come to its end; what is told of its attempt after that came too late."""
 
@@ -82,7 +87,12 @@ def hear(connection: sqlite3.Connection, told: Numbered) -> frozenset[News]:
         hlc=min(told.hlc, told.event.hlc),
         doubt=peers.doubt(connection, told.event),
     )
-    return show(connection, told.event, kept) if kept.is_new else frozenset()
+    if kept.is_new:
+        return show(connection, told.event, kept)
+    if kept.is_told_anew and kept.job_id and told.event.type != LOGGED:
+        tell_anew(connection, JobId(kept.job_id))
+        return frozenset({News.JOBS, News.QUESTIONS})
+    return frozenset()
 
 
 def wrote(connection: sqlite3.Connection, event: Event) -> frozenset[News]:
@@ -92,7 +102,9 @@ def wrote(connection: sqlite3.Connection, event: Event) -> frozenset[News]:
 
 def show(connection: sqlite3.Connection, event: Event, kept: Kept) -> frozenset[News]:
     """Take an event into the copy that has just been kept."""
-    if not kept.job_id or event.type == LOGGED or known.is_next(connection, kept):
+    if not kept.job_id or event.type == LOGGED:
+        return apply(connection, event)
+    if known.is_next(connection, kept) and not known.has_lost(connection, kept.job_id):
         return apply(connection, event)
     tell_anew(connection, JobId(kept.job_id))
     return frozenset({News.JOBS, News.QUESTIONS})
@@ -101,7 +113,11 @@ def show(connection: sqlite3.Connection, event: Event, kept: Kept) -> frozenset[
 def tell_anew(connection: sqlite3.Connection, job_id: JobId) -> None:
     """Make a job's row and its questions anew, of all its events in their order."""
     events = list(known.steps_in_order(connection, job_id))
-    copy_tables.clear_job(connection, job_id, to_ms(events[0].at))
+    begun_ms = to_ms(events[0].at) if events else known.first_line_ms(connection, job_id)
+    if begun_ms is None:
+        copy_tables.drop_job(connection, job_id)
+    else:
+        copy_tables.clear_job(connection, job_id, begun_ms)
     connection.execute("delete from copy_question where job_id = ?", (job_id,))
     for event in events:
         apply(connection, event)
@@ -110,6 +126,24 @@ def tell_anew(connection: sqlite3.Connection, job_id: JobId) -> None:
         " where copy_job.replaces = before.job_id and copy_job.replaces != ''), '')"
         " where replaced_by = ? and replaced_by != ''",
         (job_id,),
+    )
+    if known.is_all_lost(connection, job_id):
+        _lose(connection, job_id)
+
+
+def mark_lost(connection: sqlite3.Connection) -> None:
+    """Say of all jobs that a restored hub has forgotten, and no machine has, that they are lost."""
+    jobs = connection.execute("select distinct job_id from event where is_lost = 1")
+    for (job_id,) in jobs.fetchall():
+        if known.is_all_lost(connection, job_id):
+            _lose(connection, job_id)
+
+
+def _lose(connection: sqlite3.Connection, job_id: str) -> None:
+    connection.execute(
+        "update copy_job set state = ?, error = ?, ended_ms = updated_ms, not_before_ms = null"
+        " where job_id = ? and state in ('queued', 'offered', 'granted')",
+        (JobState.INTERRUPTED, LOST.model_dump_json(), job_id),
     )
 
 
@@ -433,11 +467,16 @@ class _Step:
 
     def _know(self, job_id: JobId) -> None:
         """Make a row for a job that events tell of before the one that made it."""
+        known_already = self._connection.execute(
+            "select 1 from copy_job where job_id = ?", (job_id,)
+        ).fetchone()
+        if known_already:
+            return
         self._connection.execute(
             "insert into copy_job (job_id, created_ms, updated_ms, replaced_by) values (?, ?, ?,"
-            " coalesce((select max(job_id) from copy_job where replaces = ?"
-            " and replaces != ''), ''))"
-            " on conflict do nothing",
+            # Its index holds no empty ones, and is used when that is said.
+            " coalesce((select max(job_id) from copy_job where replaces = ? and replaces != ''),"
+            " ''))",
             (job_id, self._at_ms, self._at_ms, job_id),
         )
 

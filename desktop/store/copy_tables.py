@@ -136,6 +136,15 @@ def clear_job(connection: sqlite3.Connection, job_id: JobId, created_ms: int) ->
     )
 
 
+def drop_job(connection: sqlite3.Connection, job_id: JobId) -> None:
+    """Forget a job of which nothing is left to tell."""
+    connection.execute(
+        "delete from copy_job_words where rowid = (select number from copy_job where job_id = ?)",
+        (job_id,),
+    )
+    connection.execute("delete from copy_job where job_id = ?", (job_id,))
+
+
 def note_asked(connection: sqlite3.Connection, body: TaskRequested) -> None:
     """Keep what the person at this machine asks for where no hub's word can change it."""
     connection.execute(

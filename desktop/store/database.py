@@ -55,4 +55,5 @@ MIGRATIONS = (
     known.create,
     threads.add_events,
     peers.create,
+    known.add_lost,
 )

@@ -27,6 +27,12 @@ IS_STEP = "type != 'job_logged'"
 """Of the events of a job those that are no lines of its log."""
 IS_SHOWN = f"{IS_STEP} and step_id > 0 and doubt = ''"
 """Of the events of a job those that its timeline shows."""
+_COUNTS = (
+    "(is_lost = 0 or job_id = '' or type in ('job_queued', 'job_granted') and not exists (select 1"
+    " from event other where other.job_id = event.job_id and other.device = 'hub'"
+    " and other.is_lost = 0))"
+)
+"""What a restored hub has forgotten counts only where it says nothing else; it is shown still."""
 _COLUMNS = (
     "step_id, device, epoch, seq, hub_seq, hlc, stamp, at, at_ms, type, version, entity, body,"
     " sealed_with, signature, digest, job_id, is_newer, doubt"
@@ -43,6 +49,8 @@ class Kept:
     step_id: int
     job_id: str
     """The job it is about, as far as this program can read it."""
+    is_told_anew: bool = False
+    """Another machine's, known without a number: the hub had forgotten it, and has it again."""
 
 
 def create(connection: sqlite3.Connection) -> None:
@@ -111,7 +119,9 @@ def add(
     """
     stamp = event.hlc if hlc is None else hlc
     row = connection.execute(
-        "select step_id, job_id, doubt from event where device = ? and epoch = ? and seq = ?",
+        "select step_id, job_id, doubt, hub_seq is null and device != coalesce((select value"
+        " from fact where name = 'worker_id'), '') from event"
+        " where device = ? and epoch = ? and seq = ?",
         (event.device, event.epoch, event.seq),
     ).fetchone()
     if row is not None and row[2] and not doubt:
@@ -121,7 +131,7 @@ def add(
     if row is None:
         twin = None if doubt else _twin(connection, event)
         return _insert(connection, event, hub_seq, stamp, twin, doubt)
-    step_id, job_id, _ = row
+    step_id, job_id, _, is_told_anew = row
     if doubt:
         return Kept(is_new=False, step_id=step_id, job_id=job_id)
     connection.execute(
@@ -129,7 +139,7 @@ def add(
         (hub_seq, stamp, step_id),
     )
     if step_id > 0:
-        return Kept(is_new=False, step_id=step_id, job_id=job_id)
+        return Kept(is_new=False, step_id=step_id, job_id=job_id, is_told_anew=bool(is_told_anew))
     place = _next(connection)
     _place(connection, step_id, place)
     return Kept(is_new=True, step_id=place, job_id=job_id)
@@ -202,27 +212,28 @@ def renumber(connection: sqlite3.Connection, event: Event, anew: Event) -> None:
     )  # fmt: skip
 
 
-def forget_after(connection: sqlite3.Connection, device: str, epoch: int, hub_seq: int) -> bool:
-    """Forget what the hub numbered after a number, for it was restored to before that.
+def lose_after(connection: sqlite3.Connection, hub_seq: int) -> list[str]:
+    """Take the numbers from what the hub numbered after a number: it was restored to that.
 
-    What this machine itself wrote stays, without its number; it is pushed again. The copy must be
-    made anew after that (`desktop.store.rebuilt`).
+    What machines wrote they tell again, and the hub numbers it anew. What the hub itself said is
+    lost to it: it stays, marked so, after what the hub had until then.
 
     Args:
         connection: of the store.
-        device: this machine.
-        epoch: the present one of its log.
         hub_seq: the last number that still holds.
 
     Returns:
-        Whether there was anything after it.
+        The jobs that it was about, each to be told anew.
     """
-    gone = connection.execute(
-        "delete from event where hub_seq > ? and not (device = ? and epoch = ?)",
-        (hub_seq, device, epoch),
+    jobs = connection.execute(
+        "select distinct job_id from event where hub_seq > ? and job_id != ''", (hub_seq,)
+    ).fetchall()
+    connection.execute(
+        "update event set hub_seq = ?1, is_lost = 1 where hub_seq > ?1 and device = 'hub'",
+        (hub_seq,),
     )
-    taken = connection.execute("update event set hub_seq = null where hub_seq > ?", (hub_seq,))
-    return gone.rowcount + taken.rowcount > 0
+    connection.execute("update event set hub_seq = null where hub_seq > ?", (hub_seq,))
+    return [job_id for (job_id,) in jobs]
 
 
 def begin_anew(connection: sqlite3.Connection, device: str, epoch: int, acked_seq: int) -> None:
@@ -259,11 +270,37 @@ def last_seq(connection: sqlite3.Connection, device: str, epoch: int) -> int:
     return row[0] or 0
 
 
+def add_lost(connection: sqlite3.Connection) -> None:
+    """Know what a hub that was restored has forgotten."""
+    connection.execute("alter table event add column is_lost integer not null default 0")
+    connection.execute("create index event_lost on event (job_id) where is_lost = 1")
+
+
+def has_lost(connection: sqlite3.Connection, job_id: str) -> bool:
+    """Say whether a restored hub has forgotten something that it told of a job."""
+    row = connection.execute(
+        "select 1 from event where job_id = ? and is_lost = 1 limit 1", (job_id,)
+    ).fetchone()
+    return row is not None
+
+
+def is_all_lost(connection: sqlite3.Connection, job_id: str) -> bool:
+    """Say whether nobody will tell a restored hub of a job that it has forgotten."""
+    if not has_lost(connection, job_id):
+        return False
+    row = connection.execute(
+        "select 1 from event where job_id = ? and is_lost = 0"
+        " and (device = 'hub' or type = 'task_requested') limit 1",
+        (job_id,),
+    ).fetchone()
+    return row is None
+
+
 def steps_in_order(connection: sqlite3.Connection, job_id: str | None = None) -> Iterator[Event]:
     """Read the events of a job, or of everything, in the order that counts; no lines of logs."""
     which = "" if job_id is None else " and job_id = ?"
     rows = connection.execute(
-        f"select {_EVENT} from event where {IS_SHOWN}{which} order by {ORDER}",
+        f"select {_EVENT} from event where {IS_SHOWN} and {_COUNTS}{which} order by {ORDER}",
         () if job_id is None else (job_id,),
     )
     return map(event_of, rows)
@@ -287,6 +324,16 @@ def know_by_lines(connection: sqlite3.Connection) -> None:
         f" where step_id > 0 and job_id != '' and not ({IS_STEP}) group by job_id)"
         " as found where true on conflict do nothing"
     )
+
+
+def first_line_ms(connection: sqlite3.Connection, job_id: str) -> int | None:
+    """When the first line of a job's log was written; None without one."""
+    row = connection.execute(
+        f"select at_ms from event where job_id = ? and step_id > 0 and not ({IS_STEP})"
+        " order by step_id limit 1",
+        (job_id,),
+    ).fetchone()
+    return None if row is None else int(row[0])
 
 
 def is_next(connection: sqlite3.Connection, kept: Kept) -> bool:

@@ -13,6 +13,7 @@ import zlib
 
 from desktop.store import copies, copy_tables, facts, known, outbox
 from shared.events import KNOWN_TYPES
+from shared.ids import JobId
 
 VERSION = 1
 """Grows when `copies` makes something else of the same events than before."""
@@ -38,6 +39,7 @@ def rebuild(connection: sqlite3.Connection) -> None:
     for event in known.steps_in_order(connection):
         copies.apply(connection, event)
     known.know_by_lines(connection)
+    copies.mark_lost(connection)
     _number_as_before(connection, numbers)
     for event in known.lines_as_they_came(connection):
         copies.apply(connection, event)
@@ -62,9 +64,8 @@ def resync(connection: sqlite3.Connection) -> None:
 
 def fork(connection: sqlite3.Connection, upto: int) -> None:
     """The hub was restored from a backup: what it numbered after `upto` it knows no more."""
-    here = facts.get(connection, "worker_id")
-    if known.forget_after(connection, here, facts.epoch(connection), upto):
-        rebuild(connection)
+    for job_id in known.lose_after(connection, upto):
+        copies.tell_anew(connection, JobId(job_id))
 
 
 def bring_up_to_date(connection: sqlite3.Connection) -> None:

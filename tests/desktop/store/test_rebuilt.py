@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desktop.store import copied_lines, copies, facts, known, outbox, rebuilt
+from desktop.store import copied, copied_lines, copies, facts, known, outbox, rebuilt
 from desktop.store.database import MIGRATIONS
 from desktop.store.facts import Pairing
 from shared.errors import ErrorBody
@@ -88,14 +88,22 @@ def test_a_full_resync_brings_everything_back(store: World) -> None:
     assert sorted(row[1:] for row in store.rows()) == sorted(row[1:] for row in before)
 
 
-def test_what_the_hub_lost_is_gone_and_what_was_written_here_is_not(store: World) -> None:
+def test_what_the_hub_forgot_is_shown_as_lost_and_what_was_written_here_is_not(
+    store: World,
+) -> None:
     store.writes(wish(JOBS[0]))
     store.tell_all()
     store.hub_writes(JobQueued(job_id=JOBS[1], task_id=TaskId("t"), kind="k", title="x", attempt=1))
     store.writes(CancelAsked(job_id=JOBS[0]))
     store.tell_all()
     rebuilt.fork(store.connection, 1)
-    assert store.state(JOBS[1]) is None
+    assert store.state(JOBS[0]) == "queued", "this machine tells the hub of it again"
+    assert store.state(JOBS[1]) == "interrupted", "nobody will tell the hub of it"
+    job = copied.job(store.connection, JOBS[1])
+    assert job is not None
+    assert job.row.title == "x"
+    assert job.row.error == copies.LOST
+    assert [step.type for step in copied.steps(store.connection, JOBS[1])] == ["job_queued"]
     events = outbox.read(store.connection, start=1, count_max=9)
     assert [event.type for event in events] == ["task_requested", "cancel_asked"]
     assert rebuilt.compare(store.connection) == []
@@ -155,18 +163,28 @@ def wish(job_id: JobId, replaces: JobId | None = None) -> TaskRequested:
     )  # fmt: skip
 
 
+QUESTIONS = tuple(QuestionId(f"{job_id}/{number}") for job_id in JOBS for number in "12")
+
+
+def asked_by(question_id: QuestionId) -> JobId:
+    """No question is asked by two jobs: its id is made when it is asked."""
+    return JobId(question_id.partition("/")[0])
+
+
 def own_bodies() -> st.SearchStrategy[OwnEventBody]:
     job, attempt = st.sampled_from(JOBS), st.integers(1, 3)
-    question = st.sampled_from((QuestionId("q1"), QuestionId("q2")))
+    question = st.sampled_from(QUESTIONS)
     return st.one_of(
         st.builds(wish, job, st.none() | job),
         st.builds(JobStarted, job_id=job, attempt=attempt, fence=attempt),
         st.builds(
             JobLogged, job_id=job, attempt=attempt, fence=attempt, lines=st.just(("one", "two"))
         ),
-        st.builds(
-            QuestionAsked, job_id=job, attempt=attempt, fence=attempt,
-            question_id=question, asking=st.just(ASKING),
+        question.flatmap(
+            lambda asked: st.builds(
+                QuestionAsked, job_id=st.just(asked_by(asked)), attempt=attempt, fence=attempt,
+                question_id=st.just(asked), asking=st.just(ASKING),
+            )
         ),
         st.builds(AnswerGiven, question_id=question, job_id=job, value=st.just("b.csv")),
         st.builds(CancelAsked, job_id=job),
@@ -193,7 +211,7 @@ def hub_bodies() -> st.SearchStrategy[EventBody]:
         ),
         st.builds(JobGranted, job_id=job, attempt=number, fence=number, worker_id=worker),
         st.builds(
-            QuestionAnswered, question_id=st.sampled_from((QuestionId("q1"), QuestionId("q2"))),
+            QuestionAnswered, question_id=st.sampled_from(QUESTIONS),
             job_id=job, answer=st.just(Answer(value="a.csv", by="anna")),
         ),
         st.builds(
@@ -245,8 +263,11 @@ def test_two_machines_that_know_the_same_show_the_same(steps: list[tuple[str, ob
             " created_ms, updated_ms, started_ms, ended_ms, replaces, replaced_by from copy_job"
             # A job that only lines of a log tell of is as old as the first line that came.
             " where exists (select 1 from event where event.job_id = copy_job.job_id"
-            " and type != 'job_logged') order by job_id",
+            # Only who heard it knows what the hub has forgotten.
+            " and type != 'job_logged') and job_id not in"
+            " (select job_id from event where is_lost = 1) order by job_id",
             "select question_id, job_id, state, value, given, answered_by from copy_question"
+            " where job_id not in (select job_id from event where is_lost = 1)"
             " order by question_id",
         )
         for sql in shown:
@@ -343,6 +364,8 @@ class World:
             rebuilt.fork(self.connection, len(self.log))
             self.told = len(self.log)
         self.waiting = [event for event in gone if event.device == HERE] + self.waiting
+        # The other machine is there and brings its part at once; what the hub said is lost.
+        self.log += [event for event in gone if event.device == AWAY]
 
     def _log(self, body: EventBody, device: str) -> None:
         self._count += 1
