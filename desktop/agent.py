@@ -59,6 +59,7 @@ from shared.messages import (
     Decision,
     Decline,
     Events,
+    Fault,
     FromHub,
     Grant,
     Hello,
@@ -307,6 +308,8 @@ class Agent:
                 await self._start(message.job_id, message.attempt, message.fence)
             case Cancel():
                 await self._cancel(message.job_id, message.attempt)
+            case Fault():
+                log.warning("the hub says", code=message.error.code, error=message.error.message)
             case _:
                 log.warning("message ignored", type=message.type)
 
