@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 Sign = Callable[[bytes], bytes]
-"""A device's key at work: 64 bytes of Ed25519 over a message."""
+"""A device's key at work: 64 bytes of Ed25519; none when the key turns out to be another's."""
 KEYS_KNOWN = 256
 """Public keys that are kept ready."""
 

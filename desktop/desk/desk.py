@@ -26,11 +26,12 @@ from desktop.desk.holding import FOREVER, Holding
 from desktop.desk.joining import Change, Joining
 from desktop.desk.keys import Keys
 from desktop.desk.updates import Updates
-from desktop.store import facts, identity, known, pending, rebuilt, threads
+from desktop.store import facts, identity, known, pending, rebuilt, settings, threads
 from desktop.store.facts import Pairing
 from desktop.store.known import UpdateNeeded
 from desktop.system import power, waking
 from desktop.system.credentials import bring_home, load_secret
+from desktop.system.device_key import load_signer
 from desktop.system.hardware import zone
 from desktop.system.local_hub import LocalHub
 from desktop.system.paths import Paths
@@ -41,10 +42,18 @@ from desktop.system.status import StatusFile
 from shared.database import Database
 from shared.environment import Environment
 from shared.errors import AppError, ErrorBody, NotFound, Unavailable, first_of
-from shared.events import AnswerGiven, CancelAsked, RequestEventBody, RetryAsked, TaskRequested
+from shared.events import (
+    AnswerGiven,
+    CancelAsked,
+    RequestEventBody,
+    RetryAsked,
+    SettingChanged,
+    TaskRequested,
+)
 from shared.ids import JobId, QuestionId, TaskId, WorkerId
 from shared.kinds import JsonObject
 from shared.messages import Progress
+from shared.signatures import Sign
 
 if TYPE_CHECKING:
     from desktop.agent import Agent
@@ -258,9 +267,25 @@ class Desk:
             self._pairing_changed.set()
 
     async def put_setting(self, name: str, value: str) -> None:
-        """Write down how this program behaves: "scheme", "language", "notices" and so on."""
-        await self.database.write(lambda c: facts.put(c, name, value))
+        """Write down how this program behaves: "scheme", "language", "notices" and so on.
+
+        What all of the person's computers share is told to them (`desktop.store.settings`).
+        """
+        if name in settings.SHARED and self._agent is not None:
+            await self._say(SettingChanged(name=name, value=value))
+        else:
+            await self.database.write(lambda c: facts.put(c, name, value))
         self.ring(News.SETTINGS)
+
+    async def undo_setting(self, name: str) -> str | None:
+        """Take the last change of a shared setting back; return what it is now, None for as it was.
+
+        It is a change like any other, so it counts on all computers, and can be undone, too.
+        """
+        value = await self.look(lambda c: settings.before(c, name))
+        if value is not None:
+            await self.put_setting(name, value)
+        return value
 
     async def setting(self, name: str) -> str:
         return await self.look(lambda c: facts.get(c, name))
@@ -343,6 +368,7 @@ class Desk:
         token = await self._token(self.pairing.worker_id)
         if token is None:
             return
+        sign = await self._signer()
         # Only now: the tray is there already, and the line's libraries take long to load.
         from desktop.agent import EXECUTORS_AT, KINDS_AT, Agent, Setup
 
@@ -355,6 +381,7 @@ class Desk:
             environment=self.environment,
             kinds_at=self._kinds_at or KINDS_AT,
             executors_at=self._executors_at or EXECUTORS_AT,
+            sign=sign,
         )
         self._agent = Agent(
             setup,
@@ -403,6 +430,15 @@ class Desk:
                         await self._pairing_changed.wait()
                         return None
         return None
+
+    async def _signer(self) -> Sign | None:
+        """Find the key that this machine paired with; None when it is gone: nothing is signed."""
+        public = await self.look(facts.signs_as)
+        file = self.paths.device_key
+        sign = await asyncio.to_thread(load_signer, public, file=file, safe=self.safe)
+        if sign is None:
+            log.warning("this machine has no key; what it reports is not signed")
+        return sign
 
     def _woke(self) -> None:
         if self._agent is not None:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from desktop.core.news import News
-from desktop.store import copy_tables, known, peers
+from desktop.store import copy_tables, known, peers, settings
 from desktop.store.known import Kept
 from shared.errors import ErrorBody
 from shared.events import (
@@ -40,6 +40,7 @@ from shared.events import (
     QuestionAsked,
     QuestionParked,
     RequestRefused,
+    SettingChanged,
     TaskCreated,
     TaskRequested,
     WorkerBack,
@@ -87,7 +88,7 @@ def hear(connection: sqlite3.Connection, told: Numbered) -> frozenset[News]:
         hlc=min(told.hlc, told.event.hlc),
         doubt=peers.doubt(connection, told.event),
     )
-    if kept.is_new:
+    if kept.is_new or told.event.type == settings.CHANGED:  # its stamp may be another now
         return show(connection, told.event, kept)
     if kept.is_told_anew and kept.job_id and told.event.type != LOGGED:
         tell_anew(connection, JobId(kept.job_id))
@@ -172,6 +173,9 @@ class _Step:
                 return self._log(body)
             case WorkerPaired() | WorkerLost() | WorkerBack() | WorkerRevoked():
                 return self._worker(body)
+            case SettingChanged():
+                settings.settle(self._connection, body.name)
+                return frozenset({News.SETTINGS})
             case TaskCreated():
                 self._connection.execute(
                     # The hub's word on a task, whichever was here first.

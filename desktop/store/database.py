@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from desktop.store import copy_tables, journal, known, outgoing, peers, threads
+from desktop.store import copy_tables, journal, known, outgoing, peers, settings, threads
 from shared.database import Database, Pace
 from shared.store_file import Care
 
@@ -56,4 +56,5 @@ MIGRATIONS = (
     threads.add_events,
     peers.create,
     known.add_lost,
+    settings.create,
 )

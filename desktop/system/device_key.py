@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop.system.credentials import load_secret, save_secret
+from desktop.system.safe import Safe
 from shared.errors import AppError
 from shared.pairing import b64, from_b64
+from shared.signatures import Sign
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -49,11 +51,35 @@ def save_key(key: DeviceKey, *, file: Path, allow_safe: bool = True) -> str:
 
 def load_key(public: str, *, file: Path) -> DeviceKey | None:
     """Return the key with this public half (base64url), or None when it is gone or another's."""
+    text = load_secret(entry=_entry(public), file=file)
+    return None if text is None else _read(text, public)
+
+
+def load_signer(public: str, *, file: Path, safe: Safe | None = None) -> Sign | None:
+    """Return what signs with the key of this public half; None when it is gone.
+
+    The key is made of its bytes when it first signs: a computer that writes nothing needs no
+    cryptography. One that turns out to be another's signs nothing.
+    """
+    text = load_secret(entry=_entry(public), file=file, safe=safe) if public else None
+    return None if text is None else _LateKey(text, public)
+
+
+class _LateKey:
+    def __init__(self, text: str, public: str) -> None:
+        self._text, self._public = text, public
+        self._key: DeviceKey | None = None
+
+    def __call__(self, message: bytes) -> bytes:
+        if self._key is None and self._text:
+            self._key = _read(self._text, self._public)
+            self._text = ""
+        return self._key.sign(message) if self._key else b""
+
+
+def _read(text: str, public: str) -> DeviceKey | None:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    text = load_secret(entry=_entry(public), file=file)
-    if text is None:
-        return None
     try:
         key = DeviceKey(Ed25519PrivateKey.from_private_bytes(from_b64(text, PRIVATE_KEY_BYTES)))
     except AppError:

@@ -13,9 +13,11 @@ from desktop.desk.desk import Desk
 from desktop.store import facts
 from desktop.store.database import open_store
 from desktop.system.credentials import save_secret
+from desktop.system.device_key import make_key, save_key
 from desktop.system.paths import Paths
 from shared.ids import JobId, QuestionId
 from shared.jobs import Origin
+from shared.pairing import b64
 from tests.flows.joining import join
 from tests.flows.ring import PATIENCE_SECONDS, Ring, everything
 
@@ -38,7 +40,10 @@ async def a_desk(
     paths.policy.write_text(write_policy(policy), encoding="utf-8")
     with open_store(paths.store) as database:
         base = through or ring.hub.settings.local_url
-        pairing, token = await asyncio.to_thread(join, base, invitation.code, name)
+        key = make_key()
+        save_key(key, file=paths.device_key, allow_safe=False)
+        await database.write(lambda c: facts.put(c, "public_key", b64(key.public)))
+        pairing, token = await asyncio.to_thread(join, base, invitation.code, name, key)
         await database.write(lambda c: facts.save_pairing(c, pairing))
         save_secret(token, entry=pairing.worker_id, file=paths.token)
         desk = Desk(

@@ -17,6 +17,7 @@ from desktop.core.link import LinkState, LinkStatus
 from desktop.core.policy import Policy
 from desktop.store import facts
 from desktop.store.database import open_store
+from desktop.system.device_key import make_key
 from desktop.system.paths import Paths
 from hub.app import Hub, running
 from hub.core.fact import Fact
@@ -28,6 +29,7 @@ from shared.database import Database
 from shared.environment import Environment
 from shared.ids import JobId, PersonId
 from shared.jobs import JobState, Origin
+from shared.pairing import b64
 from tests.flows import play
 from tests.flows.joining import join
 
@@ -103,9 +105,11 @@ class Ring:
         paths = Paths(data=home, config=home)
         paths.make()
         database = open_store(paths.store)
+        key = make_key()
         pairing, token = await asyncio.to_thread(
-            join, through or self.hub.settings.local_url, invitation.code, name
+            join, through or self.hub.settings.local_url, invitation.code, name, key
         )
+        await database.write(lambda c: facts.put(c, "public_key", b64(key.public)))
         await database.write(lambda connection: facts.save_pairing(connection, pairing))
         setup = Setup(
             paths=paths,
@@ -115,6 +119,7 @@ class Ring:
             app_version="0",
             kinds_at="tests.flows.play:KINDS",
             executors_at="tests.flows.play:EXECUTORS",
+            sign=key.sign,
         )
         worker = Worker(name=name, setup=setup, database=database)
         self.workers.append(worker)
