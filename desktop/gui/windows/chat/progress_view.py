@@ -30,6 +30,8 @@ class ProgressView(QWidget):
         card.setProperty("look", "card")
         self._words = Flowing("", token_color=style.color("text"))
         self._left = Flowing("", token_color=style.color("muted"), pixels=SMALL)
+        # A row of its own: beside the button a second line would not be seen.
+        self._ending = Flowing("", token_color=style.color("muted"), pixels=SMALL)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(GRID)
@@ -42,6 +44,7 @@ class ProgressView(QWidget):
         column.setContentsMargins(2 * GRID, GRID + 2, 2 * GRID, GRID + 2)
         column.addWidget(self._words)
         column.addWidget(self._bar)
+        column.addWidget(self._ending)
         column.addLayout(foot)
         card.setFixedWidth(52 * GRID)
         row = QHBoxLayout(self)
@@ -65,7 +68,10 @@ class ProgressView(QWidget):
         """
         self._job_id = job_id
         self._words.tell(_words(title, machine, progress))
-        self._left.tell(ending or _left(progress))
+        self._left.tell("" if ending else _left(progress))
+        self._ending.tell(ending)
+        self._ending.setVisible(bool(ending))
+        self._left.setVisible(not ending)
         is_counted = progress is not None and progress.total > 0
         self._bar.setVisible(is_counted)
         if progress is not None and is_counted:
@@ -73,11 +79,12 @@ class ProgressView(QWidget):
             self._bar.setValue(int(min(1.0, progress.done / progress.total) * STEPS))
         self._stop.setAccessibleName(tr("Stop: {what}").format(what=title))
         self._stop.setEnabled(not ending)
-        self.setAccessibleName(f"{self._words.text} {self._left.text}".strip())
+        self.setAccessibleName(f"{self._words.text} {ending or self._left.text}".strip())
 
     def _ink(self) -> None:
         self._words.ink(self._style.color("text"))
         self._left.ink(self._style.color("muted"))
+        self._ending.ink(self._style.color("muted"))
 
 
 def _words(title: str, machine: str, progress: Progress | None) -> str:
