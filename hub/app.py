@@ -42,6 +42,7 @@ from hub.services.recorder import Recorder
 from hub.services.registry import Registry
 from hub.services.rescuer import Rescuer
 from hub.services.restored import Restored
+from hub.services.retention import Retention
 from hub.services.snapshots import Snapshots
 from hub.services.taps import TapNames
 from hub.services.views import Views
@@ -89,6 +90,7 @@ class Hub:
     hub_epoch: str
     restored: Restored
     backups: Backups
+    retention: Retention
 
 
 def compose(
@@ -151,6 +153,7 @@ def compose(
         backups=Backups(
             settings.data, environment, keep=settings.backups, version=program_version()
         ),
+        retention=Retention(ledger, log_days=settings.log_days),
     )
 
 
@@ -389,6 +392,8 @@ async def _admit_owner(hub: Hub) -> None:
 def _loops(hub: Hub) -> list[Coroutine[None, None, None]]:
     return [
         *loops_of(hub.services, hub.engine),
+        hub.backups.run(),
+        hub.retention.run(),
         hub.outbox.run(),
         hub.host.run(),
         _mind_store(hub.database),

@@ -14,7 +14,7 @@ from hub.core.job import Job, Life
 from hub.core.task import Task
 from hub.services import endings
 from hub.services.requests import NOWHERE
-from hub.store import questions, queue, tasks
+from hub.store import purging, questions, queue, tasks
 from hub.store.ledger import Entry
 from shared.errors import BadInput, Conflict
 from shared.events import JobGranted, JobStarted, TaskCreated
@@ -111,13 +111,15 @@ def check_ids(entry: Entry, person_id: PersonId, job_id: JobId, task_id: TaskId)
 
     Raises:
         BadInput: `job_id_invalid`.
-        Conflict: `task_id_taken`.
+        Conflict: `task_id_taken`, `task_purged`.
     """
     if not (is_uuid(job_id) and is_uuid(task_id)):
         raise BadInput("job_id_invalid", "The computer names its job by no id.", "Update it.")
     task = tasks.load(entry.connection, task_id)
     if task is not None and task.person_id != person_id:
         raise Conflict("task_id_taken", "There is another task of this id.", "Ask again.")
+    if task is None and purging.is_purged(entry.connection, person_id, task_id):
+        raise Conflict("task_purged", "This task was deleted.", "Ask anew to run it again.")
 
 
 def replace_job(entry: Entry, person_id: PersonId, job_id: JobId, by: str) -> None:

@@ -87,7 +87,8 @@ class Asked:
             case SettingChanged():
                 pass  # it stands in the log, and all computers read that
             case PurgeAsked():
-                raise BadInput("purge_not_yet", "This hub cannot delete tasks yet.", "Update it.")
+                by = _speaker(entry, worker_id, person_id)
+                deeds.purge(entry, person_id, body.task_id, by)
 
     def _request(
         self,

@@ -25,12 +25,18 @@ from hub.services.requests import (
     worker_for,
     worker_named,
 )
-from hub.store import jobs, questions, queue, tasks
+from hub.store import jobs, purging, questions, queue, tasks
 from hub.store.ledger import Entry
 from shared.environment import Environment
-from shared.errors import LimitReached, NotFound
-from shared.events import JobCancelRequested, JobQueued, QuestionAnswered, TaskCreated
-from shared.ids import JobId, PersonId, QuestionId, TaskId
+from shared.errors import Conflict, LimitReached, NotFound
+from shared.events import (
+    JobCancelRequested,
+    JobQueued,
+    QuestionAnswered,
+    TaskCreated,
+    TaskPurged,
+)
+from shared.ids import JobId, PersonId, QuestionId, TaskId, short
 from shared.jobs import TITLE_CHARS_MAX, JobState
 from shared.kinds import Kind
 from shared.kinds.naming import title_of
@@ -205,6 +211,32 @@ def retry(entry: Entry, person_id: PersonId, job_id: JobId) -> JobCard:
     questions.close_of_job(entry, job_id)
     endings.queue_again(entry, job, life, "requeued")
     return _card(entry, job_id)
+
+
+def purge(entry: Entry, person_id: PersonId, task_id: TaskId, by: str) -> None:
+    """Forget a task, its jobs and all they told, here and on every computer.
+
+    Raises:
+        NotFound: `task_unknown`.
+        Conflict: `task_not_ended`.
+    """
+    task = tasks.load(entry.connection, task_id)
+    if task is None or task.person_id != person_id:
+        raise NotFound("task_unknown", "There is no such task.", "/jobs lists yours.")
+    going_on = [
+        job_id
+        for job_id in purging.jobs_of(entry.connection, task_id)
+        if not _owned(entry, person_id, job_id).life.state.is_terminal
+    ]
+    if going_on:
+        raise Conflict(
+            "task_not_ended",
+            f"{len(going_on)} of its jobs have not ended; the first is #{short(going_on[0])}.",
+            "Stop them first: /cancel, then ask again.",
+        )
+    job_ids = purging.purge(entry, task_id)
+    told = TaskPurged(task_id=task_id, job_ids=tuple(job_ids), by=by[:100])
+    entry.tell(person_id, told, entity=task_id)
 
 
 def _decide_interrupted(entry: Entry, job: Job, answer: Answer) -> None:

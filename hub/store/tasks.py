@@ -17,6 +17,10 @@ def insert(entry: Entry, task: Task) -> None:
     )
 
 
+def delete(entry: Entry, task_id: TaskId) -> None:
+    entry.connection.execute("DELETE FROM tasks WHERE task_id = ?", (task_id,))
+
+
 def load(connection: sqlite3.Connection, task_id: TaskId) -> Task | None:
     row = connection.execute("SELECT * FROM tasks WHERE task_id = ?", (task_id,)).fetchone()
     return _to_task(row) if row else None
