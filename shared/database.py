@@ -309,6 +309,10 @@ class Database:
                 self._mend()
         except (sqlite3.Error, AppError) as error:
             self._undo(error)
+        if self.trouble is not None and self._is_sound:
+            # Our own log may be what fills the disk.
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         self._has_ballast = self._ballast.make()
         if self._has_ballast and self._is_sound:
             self._be_in(None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -59,6 +60,31 @@ def test_a_store_on_a_full_disk_keeps_what_it_told_and_goes_on(tmp_path: Path) -
             database.submit(add).result(10)
             assert database.submit(count).result(10) == told + 2 + more
             assert database.submit(integrity).result(10) == "ok"
+
+
+def test_a_log_that_has_filled_the_disk_is_given_back(tmp_path: Path) -> None:
+    care = Care(ballast_bytes=256 * 1024, ballast_seconds=0.01, tend_seconds=0.05)
+    with (
+        small_disk(tmp_path / "disk", "3m") as disk,
+        Database(disk / "store", [create], care=care) as database,
+    ):
+        database.submit(add).result(10)
+        is_over = threading.Event()
+        database.trouble_listeners.append(lambda: is_over.set() if not database.trouble else None)
+        refused = 0
+        for number in range(3000):
+            try:
+                database.submit(partial(change, number=number)).result(10)
+            except Unavailable:
+                refused += 1
+                assert is_over.wait(10), "nobody else could make room"
+                is_over.clear()
+        assert refused, "the log never filled the disk"
+        assert database.submit(count).result(10) == 1
+
+
+def change(connection: sqlite3.Connection, number: int) -> None:
+    connection.execute("update item set text = ?", (f"{number:03000}",))
 
 
 def add_until_refused(database: Database) -> tuple[int, str]:
