@@ -12,7 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.protocol_machine.machine import ProtocolMachine
 
-STEPS = 50
+STEPS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,10 @@ class Games:
 
     @property
     def line(self) -> str:
-        kinds = {"lost": ("lack", "acknowledged", "beginning"), "stuck": ("stuck",)}
+        kinds = {
+            "lost": ("lacks", "acknowledged", "beginning", "not what was written"),
+            "stuck": ("stuck",),
+        }
         told = {name: int(any(w in self.failure for w in words)) for name, words in kinds.items()}
         doubled = int(bool(self.failure) and not any(told.values()))
         return (
