@@ -11,10 +11,15 @@ from desktop.core.link import LinkState, unreachable
 from desktop.desk.holding import paused
 from desktop.desk.standing import Line, Whereabouts
 from desktop.gui import standing
+from desktop.gui.windows.chat.bubbles import bubbles_of
 from desktop.store.copied import JobRow, QuestionRow
+from desktop.store.copies import LOST
+from desktop.store.database import CARE
 from desktop.store.pending import Pending
+from desktop.store.threads import Talk
 from shared.ids import JobId, QuestionId, TaskId, WorkerId
 from shared.jobs import JobState
+from shared.store_file import disk_full
 from tests.desktop.gui.scenes_chat import ZONE
 from tests.desktop.gui.world import ELSEWHERE, HERE, NOON
 
@@ -172,3 +177,23 @@ def test_what_a_newer_program_wrote_leads_to_updates() -> None:
     assert (notice.action, notice.window, notice.item) == (
         "Look for updates", "settings", "updates",
     )  # fmt: skip
+
+
+def test_a_job_that_a_restored_hub_forgot_is_said_at_its_end_and_can_be_tried_again() -> None:
+    forgotten = replace(ON_MAC, state=JobState.INTERRUPTED, error=LOST)
+    talk = Talk(
+        task_id=TaskId("t"), text="train", said_at=NOON, jobs=(TOLD, forgotten), messages=(),
+        has_older=False, has_newer=False, open=(), last_step=1,
+    )  # fmt: skip
+    last = bubbles_of(talk, ONLINE)[-1]
+    assert last.text == standing.of_lost(forgotten) != ""
+    assert (last.job_id, last.can_retry) == (forgotten.job_id, True)
+    assert not standing.of_lost(TOLD)
+
+
+def test_a_store_in_trouble_is_said_before_anything_else() -> None:
+    trouble = disk_full(CARE).body
+    first, second = standing.notices(line(trouble=trouble), Pending())
+    assert first.text.startswith(trouble.message)
+    assert not first.action
+    assert second.action == "Try now"
