@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import re
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,12 @@ def b64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
+def canonical(event: Json) -> bytes:
+    """Spell an event as it is signed."""
+    told = {"sealed_with": "", **event, "signature": ""}
+    return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
 def lists_of_words() -> tuple[list[str], list[str]]:
     """Read both lists off the page."""
     lists = re.compile(r"(?:Adjectives|Nouns):\n\n```\n(.*?)```", re.DOTALL)
@@ -41,6 +48,7 @@ class OtherWorker:
         self.pairing: Json = {}
         self.joined: Json = {}
         self.seq = 0
+        self.hlc = 0
 
     @property
     def public_key(self) -> bytes:
@@ -137,13 +145,19 @@ class OtherWorker:
             "device": self.joined["worker_id"],
             "epoch": 0,
             "seq": self.seq,
-            "at": datetime.now(UTC).isoformat(),
+            "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "type": type_,
             "version": 1,
             "entity": body["job_id"],
             "body": {"type": type_, **body},
+            "hlc": self._stamp(),
         }
+        event["signature"] = b64(self.key.sign(b"deskhand event v1\x00" + canonical(event)))
         await self._say(socket, type="push", events=[event])
+
+    def _stamp(self) -> int:
+        self.hlc = max(self.hlc + 1, int(time.time() * 1000) * 32)
+        return self.hlc
 
     async def _until(self, socket: ClientConnection, wanted: str) -> Json:
         while True:
