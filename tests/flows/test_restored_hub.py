@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.store import facts
+from desktop.store import copied, facts
 from hub.restore import Restored, bring_back
 from hub.restore import restore as command
 from hub.settings import Settings
@@ -188,3 +188,27 @@ def jobs_in(store: Path) -> set[JobId]:
     record = record_of(store)
     assert record is not None
     return {JobId(job_id) for job_id in record.jobs}
+
+
+async def test_a_job_that_only_a_copy_knows_is_shown_as_lost(tmp_path: Path) -> None:
+    workers: list[Worker] = []
+    async with a_ring(tmp_path, workers=workers) as ring:
+        worker = await ring.join()
+        await ring.pair("studio-mac")  # it never comes, so that its job waits
+        port = ring.hub.settings.port
+        backup = await back_up(tmp_path)
+        job_id = await ring.ask_for("count", worker="studio-mac", number=1)
+        await until_caught_up(ring, worker)
+        before = await worker.database.read(lambda c: copied.job(c, job_id))
+        assert before is not None
+        assert before.row.state is JobState.QUEUED
+    await restore(tmp_path, backup)
+    async with a_ring(tmp_path, port=port, workers=workers) as ring:
+        await until_caught_up(ring, worker)
+        after = await worker.database.read(lambda c: copied.job(c, job_id))
+        assert after is not None
+        assert after.row.state is JobState.INTERRUPTED
+        assert after.row.error is not None
+        assert after.row.error.code == "hub_restored"
+        assert after.row.title == before.row.title
+    await farewell(workers)
