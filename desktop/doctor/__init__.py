@@ -15,6 +15,7 @@ from desktop.doctor.copy import examine_copy, examine_standing
 from desktop.doctor.finding import Finding, well, wrong
 from desktop.doctor.machine import examine_machine
 from desktop.doctor.network import examine_way
+from desktop.doctor.signatures import examine_signatures
 from desktop.store import facts, salvage
 from desktop.system.credentials import load_secret
 from desktop.system.paths import Paths
@@ -57,6 +58,8 @@ def _store(paths: Paths) -> Iterator[Finding]:
             pairing = facts.pairing(connection)
             mended = salvage.mended(connection, paths.data)
             copied = list(examine_copy(connection)) if sound == "ok" else []
+            if pairing is not None and sound == "ok":
+                copied += examine_signatures(connection, paths)
     except AppError as error:
         yield wrong("store", error.message, MEND_HINT)
         return

@@ -197,9 +197,10 @@ async def test_a_job_cancelled_before_its_grant_never_starts(tmp_path: Path) -> 
 
 async def test_a_job_cancelled_after_its_grant_is_stopped_where_it_runs(tmp_path: Path) -> None:
     async with two_desktops(tmp_path) as two:
-        job_id = await two.mac.request("play.hang", {}, worker_id=me(two.anna))
+        job_id = await two.anna.request("play.hang", {}, worker_id=me(two.anna))
         await two.ring.until_known(job_id)
         await two.ring.until(job_id, JobState.RUNNING)
+        await row(two.mac, job_id, "running")
         await two.mac.cancel(job_id)
         await two.ring.until(job_id, JobState.CANCELLED)
         for desk in (two.anna, two.mac):
