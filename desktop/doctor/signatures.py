@@ -11,7 +11,7 @@ from desktop.system.device_key import load_signer
 from desktop.system.paths import Paths
 
 LOST_HINT = "Unlock the safe; a key that is gone for good comes back by pairing again."
-FORGED_HINT = (
+FORGED_HINT = "They are not counted. Ask whoever runs the hub what happened."
     "They are not counted. Ask whoever runs the hub, and look at your machines in /devices."
 )
 
