@@ -20,7 +20,7 @@ from tests.chaos.oracles import ENDED, Found, judge
 from tests.chaos.storm_world import World
 
 KINDS = ("play.count", "play.effect", "play.effect", "play.ask")
-PAUSES_MS = (0, 30, 300)
+PAUSES_MS = (0, 30, 300, 1500)
 LINGER_SECONDS = (0.0, 0.02, 0.1, 0.3)
 AT_A_MACHINE = 0.35
 """How often a thing is asked for, answered or cancelled at a machine instead of over REST."""
