@@ -12,8 +12,6 @@ from desktop.system.paths import Paths
 
 LOST_HINT = "Unlock the safe; a key that is gone for good comes back by pairing again."
 FORGED_HINT = "They are not counted. Ask whoever runs the hub what happened."
-    "They are not counted. Ask whoever runs the hub, and look at your machines in /devices."
-)
 
 
 def examine_signatures(connection: sqlite3.Connection, paths: Paths) -> Iterator[Finding]:
