@@ -135,6 +135,9 @@ def _add_work(commands: Commands) -> None:
         command.add_argument("id", metavar="ID", help="4 characters, as in lists")
         if name == "answer":
             command.add_argument("value", nargs="+", metavar="VALUE", help="a number, label, words")
+    purge = commands.add_parser("purge", help="forget all that a task told, on all machines")
+    purge.add_argument("id", metavar="ID", help="4 characters, as in lists, or a task's id")
+    purge.add_argument("--yes", action="store_true", help="do not ask")
     retry = commands.add_parser("retry", help="try a failed job again")
     retry.add_argument("id", metavar="ID")
 

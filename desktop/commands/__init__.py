@@ -23,6 +23,7 @@ AT: Mapping[str, str] = {
     "pair": "desktop.commands.pairing",
     "pause": "desktop.commands.status",
     "policy": "desktop.commands.status",
+    "purge": "desktop.commands.purge",
     "questions": "desktop.commands.questions",
     "quit": "desktop.commands.app",
     "resume": "desktop.commands.status",

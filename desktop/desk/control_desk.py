@@ -15,7 +15,7 @@ from desktop.desk.desk import Desk
 from desktop.system.control_line import Handler
 from desktop.system.program import version
 from shared.errors import BadInput, ErrorBody, Unavailable
-from shared.ids import JobId, QuestionId, WorkerId
+from shared.ids import JobId, QuestionId, TaskId, WorkerId
 from shared.kinds import JsonObject
 
 A = TypeVar("A", bound=BaseModel)
@@ -49,6 +49,10 @@ class _Answer(_Arguments):
 
 class _Job(_Arguments):
     job_id: str
+
+
+class _Task(_Arguments):
+    task_id: str
 
 
 class _File(_Arguments):
@@ -86,6 +90,7 @@ class ControlDesk:
             "cancel": self._cancel,
             "retry": self._retry,
             "resync": self._resync,
+            "purge": self._purge,
             "open": self._open,
             "quit": self._quit,
         }
@@ -122,6 +127,10 @@ class ControlDesk:
     async def _diagnostics(self, arguments: JsonObject) -> JsonObject:
         wanted = _read(_File, arguments)
         return {"file": str(await diagnostics.save(self._desk, Path(wanted.file)))}
+
+    async def _purge(self, arguments: JsonObject) -> JsonObject:
+        await self._desk.purge(TaskId(_read(_Task, arguments).task_id))
+        return {}
 
     async def _resync(self, arguments: JsonObject) -> JsonObject:
         _read(_Nothing, arguments)

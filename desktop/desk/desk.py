@@ -26,7 +26,7 @@ from desktop.desk.holding import FOREVER, Holding
 from desktop.desk.joining import Change, Joining
 from desktop.desk.keys import Keys
 from desktop.desk.updates import Updates
-from desktop.store import facts, identity, known, pending, rebuilt, settings, threads
+from desktop.store import facts, identity, known, pending, purging, rebuilt, settings, threads
 from desktop.store.facts import Pairing
 from desktop.store.known import UpdateNeeded
 from desktop.system import power, waking
@@ -45,6 +45,7 @@ from shared.errors import AppError, ErrorBody, NotFound, Unavailable, first_of
 from shared.events import (
     AnswerGiven,
     CancelAsked,
+    PurgeAsked,
     RequestEventBody,
     RetryAsked,
     SettingChanged,
@@ -208,6 +209,18 @@ class Desk:
     async def retry(self, job_id: JobId) -> None:
         """Queue a job again that failed, died or was interrupted."""
         await self._say(RetryAsked(job_id=job_id))
+
+    async def purge(self, task_id: TaskId) -> None:
+        """Forget all that a task and its jobs told, here at once and then on all machines.
+
+        Files and models that its jobs wrote stay where they are.
+
+        Raises:
+            NotFound: `task_unknown`, `not_paired`.
+            Conflict: `purge_too_early`.
+        """
+        await self.look(lambda c: purging.check(c, task_id))
+        await self._say(PurgeAsked(task_id=task_id))
 
     async def note_read(self, task_id: TaskId, step_id: int) -> None:
         """Remember that the person has seen a thread up to a step."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from desktop.core.news import News
-from desktop.store import copies, facts, outbox, rebuilt, stamps
+from desktop.store import copies, facts, outbox, purging, rebuilt, stamps
 from shared.database import Database
 from shared.environment import Environment
 from shared.events import Event, OwnEventBody
@@ -90,6 +90,7 @@ class OwnLog:
         """Write an event of this machine, inside its transaction; return its number."""
         event = outbox.append(connection, body, at=self._environment.now(), sign=self._sign)
         self._news |= copies.wrote(connection, event)
+        purging.obey(connection, event)
         return event.seq
 
     def copy(self, connection: sqlite3.Connection, hub_epoch: str, events: Events) -> None:
@@ -99,6 +100,7 @@ class OwnLog:
         for entry in events.events:
             if not outbox.is_unwritten(connection, entry.event):
                 self._news |= copies.hear(connection, entry)
+                purging.obey(connection, entry.event)
         stamps.hear(connection, events)
 
     async def write(self, note: Callable[[sqlite3.Connection], T]) -> T:

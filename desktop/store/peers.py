@@ -58,6 +58,8 @@ def doubt(connection: sqlite3.Connection, event: Event) -> str:
     """Say why an event that the hub tells is not believed; empty when it is."""
     if event.device == HUB:
         return "hub" if event.type in NEVER_THE_HUBS else ""
+    if not event.body:
+        return ""  # it was purged, and says nothing
     if _is_known(connection, event):
         return ""  # and stays as it is
     key, since = _key_of(connection, event.device)

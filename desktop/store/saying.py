@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from desktop.store import copies, copy_tables, outbox
+from desktop.store import copies, copy_tables, outbox, purging
 from shared.events import RequestEventBody, TaskRequested
 
 
@@ -15,3 +15,4 @@ def say(connection: sqlite3.Connection, body: RequestEventBody, *, at: datetime)
         copy_tables.note_asked(connection, body)
     event = outbox.append(connection, body, at=at)
     copies.wrote(connection, event)
+    purging.obey(connection, event)
