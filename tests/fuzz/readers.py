@@ -29,8 +29,13 @@ def decoding(played: Round, count: int) -> None:
     voice = Voice(played, POOL)
     models = (*samples.FROM_WORKER, *samples.FROM_HUB)
     for frame in voice.frames(count, lambda: voice.any_of(models)):
-        _decoded(played, frame, FROM_WORKER)
-        _decoded(played, frame, FROM_HUB)
+        read_by_both(played, frame)
+
+
+def read_by_both(played: Round, frame: str | bytes) -> None:
+    """Decode a frame as the hub does, and as a worker does."""
+    _decoded(played, frame, FROM_WORKER)
+    _decoded(played, frame, FROM_HUB)
 
 
 def _decoded(played: Round, frame: str | bytes, readable: TypeAdapter[Read]) -> None:
