@@ -16,7 +16,7 @@ RUNGS: dict[str, Callable[[str], list[str]]] = {
         "-m", "tests.protocol_machine", "--examples", games or "1000", "--seed", "1", "--as-found",
     ],
     "simulation": lambda seeds: [
-        "-m", "tests.simulation", "--seeds", seeds or "60", "--seed", "1",
+        "-m", "tests.simulation", "--seeds", seeds or "20", "--seed", "1",
     ],
     "power": lambda images: ["-m", "tests.power", "--images", images or "300"],
     "fuzz": lambda frames: ["-m", "tests.fuzz", "--frames", frames or "5000", "--seed", "1"],
