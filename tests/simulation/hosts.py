@@ -63,7 +63,7 @@ class Overseer(Watcher, Protocol):
 
     def used(self, host: Host, job_id: JobId, key: str, value: str) -> None: ...
 
-    def tries(self, job_id: JobId) -> int: ...
+    def tries(self, host: Host, job_id: JobId) -> int: ...
 
     def failed(self, host: Host, error: BaseException) -> None:
         """The program ended by a fault of its own."""
@@ -313,7 +313,7 @@ class WorkerHost(Host):
         self.world.used(self, job_id, key, value)
 
     def tries(self, job_id: JobId) -> int:
-        return self.world.tries(job_id)
+        return self.world.tries(self, job_id)
 
     async def _live(self) -> None:
         self._database = open_worker_store(self.paths.store, self.pace(self.lives))

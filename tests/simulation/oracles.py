@@ -186,6 +186,9 @@ class Oracles:
         allowed = 1 + self._asked.repeats_wished[job_id]
         if spec.kind == ONCE.name and self.effects[job_id] > allowed:
             self._breach("doubled", f"{self.effects[job_id]} effects of {job_id}, {name} last")
+
+    def started(self, name: str, job_id: JobId) -> None:
+        """A child begins: its attempt is journalled as running."""
         row = (
             self._workers[name]
             .execute(

@@ -12,7 +12,7 @@ import pytest
 
 WORLDS = int(os.environ.get("DESKHAND_SIMULATION_SEEDS") or 300)
 FIRST = int(os.environ.get("DESKHAND_SIMULATION_SEED") or 1)
-CHUNK = 50
+CHUNK = 25
 ROOT = Path(__file__).parents[2]
 
 

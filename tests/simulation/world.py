@@ -264,7 +264,8 @@ class World:
         self.note(f"{host.name} goes on with {key} {value} for {job_id}")
         self.oracles.used(job_id, key, value)
 
-    def tries(self, job_id: JobId) -> int:
+    def tries(self, host: Host, job_id: JobId) -> int:
+        self.oracles.started(host.name, job_id)
         before = self._tries.get(job_id, 0)
         self._tries[job_id] = before + 1
         return before
