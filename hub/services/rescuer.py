@@ -210,6 +210,10 @@ def _follow(entry: Entry, worker_id: WorkerId, job: Job, held: Held, said: Verdi
     """Bring the job in line with the verdict on it."""
     life = job.life
     if said.decision is Decision.KEEP:
+        if held.state is HeldState.ENDED and events.has_outcome(
+            entry.connection, job.job_id, held.fence
+        ):
+            return  # only the acknowledgement was lost: nothing more will come of this attempt
         if held.state in _STATES and core.may_readopt(life, worker_id, held.attempt, held.fence):
             back = core.readopt(life, attempt=held.attempt, state=_STATES[held.state])
             queue.save(entry, job, back)

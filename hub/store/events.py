@@ -11,7 +11,7 @@ from hub.core.fact import Fact
 from hub.store.ledger import Entry
 from shared import hlc
 from shared.events import Event
-from shared.ids import PersonId
+from shared.ids import JobId, PersonId
 from shared.times import to_ms
 
 _SELECT = (
@@ -155,3 +155,14 @@ def _to_fact(row: tuple[object, ...]) -> Fact:
         hlc_clamped=hlc_clamped,
         sealed_with=str(sealed_with),
     )
+
+
+def has_outcome(connection: sqlite3.Connection, job_id: JobId, fence: int) -> bool:
+    """Say whether the end of a job's attempt has been taken in, as told by its worker."""
+    row = connection.execute(
+        "SELECT 1 FROM events WHERE entity = ? AND type IN ('job_succeeded', 'job_failed',"
+        " 'job_cancelled', 'job_interrupted', 'job_parked') AND json_extract(body, '$.fence') = ?"
+        " LIMIT 1",
+        (job_id, fence),
+    ).fetchone()
+    return row is not None

@@ -223,3 +223,22 @@ async def test_a_hub_that_starts_with_a_clock_of_long_ago_makes_no_retry_wait_lo
     assert await pc.offers() == []
     world.clock.advance(10)
     assert [offer.job.job_id for offer in await pc.offers()] == [card.job_id]
+
+
+async def test_an_end_whose_acknowledgement_was_lost_takes_no_waiting_job_back(
+    world: World,
+) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    first = await pc.take()
+    await pc.report(started(first))
+    pc.go()
+    world.clock.advance(6)
+    await world.rescue()
+    await pc.come()
+    second = await pc.take()
+    await pc.report(started(second), failed(second))
+    assert (await world.job(card.job_id)).life.state is JobState.QUEUED
+    await pc.come(held(second, HeldState.ENDED))
+    assert (await world.job(card.job_id)).life.state is JobState.QUEUED
