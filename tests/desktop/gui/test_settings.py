@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -421,11 +422,13 @@ def choose(page: Looks, scheme: str) -> None:
     page.scheme.activated.emit(page.scheme.currentIndex())
 
 
+SETTING_SECONDS = 10.0
+
+
 async def until_async_setting(room: Room, name: str, value: str) -> None:
-    for _ in range(100):
-        if await room.desk.setting(name) == value:
-            return
-    raise AssertionError(f"{name} is {await room.desk.setting(name)!r}")
+    async with asyncio.timeout(SETTING_SECONDS):
+        while await room.desk.setting(name) != value:  # noqa: ASYNC110 - another task writes it
+            await asyncio.sleep(0.01)
 
 
 @on_qt_loop
