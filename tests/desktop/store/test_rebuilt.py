@@ -248,7 +248,8 @@ def test_whatever_comes_when_the_copy_equals_the_one_made_anew(
         assert rebuilt.compare(world.connection) == []
 
 
-@given(st.lists(STEPS, max_size=30))
+# Who has heard what a restored hub has forgotten goes on showing it, and knows more than others.
+@given(st.lists(STEPS.filter(lambda step: step[0] != "fork"), max_size=30))
 @settings(max_examples=100, deadline=None)
 def test_two_machines_that_know_the_same_show_the_same(steps: list[tuple[str, object]]) -> None:
     with contextlib.closing(World()) as here, contextlib.closing(World(AWAY)) as away:
