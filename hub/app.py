@@ -11,6 +11,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -48,11 +49,12 @@ from hub.services.taps import TapNames
 from hub.services.views import Views
 from hub.settings import Settings
 from hub.store.database import CARE, open_store
-from hub.store.ledger import Ledger
+from hub.store.ledger import Entry, Ledger
 from hub.store.lock import lock_hub
 from shared.database import Database
 from shared.environment import Environment
 from shared.errors import STORE_CORRUPT, AppError, NotAllowed, Unavailable, first_of
+from shared.events import TaskPurged
 from shared.kinds import Kind
 from shared.kinds.catalogue import BUILT_IN
 from shared.logs import configure
@@ -67,6 +69,7 @@ OWNER = "me"
 """The person at the hub's own machine, until they choose a name."""
 PEPPER_BYTES = 32
 STORE_LOOK_SECONDS = 1.0
+TASK_PURGED: str = TaskPurged.model_fields["type"].default
 FILES_FOLDER = "files"
 """In the data folder: what people asked for, until it was sent."""
 SNAPSHOTS_FOLDER = "snapshots"
@@ -248,6 +251,7 @@ def ring_of(
         beats=beats,
     )
     services.dispatcher.add_engine(engine)
+    ledger.listeners.append(partial(_scrub_after_purge, ledger.database))
     return services, engine
 
 
@@ -410,6 +414,12 @@ async def _mind_store(database: Database) -> None:
         await asyncio.sleep(STORE_LOOK_SECONDS)
         if database.trouble is not None and database.trouble.code == STORE_CORRUPT:
             raise database.trouble
+
+
+def _scrub_after_purge(database: Database, entry: Entry) -> None:
+    """What was forgotten must not stand in the store's write-ahead log either."""
+    if any(fact.type == TASK_PURGED for fact in entry.facts):
+        database.scrub()
 
 
 def loops_of(services: Services, engine: SocketEngine) -> list[Coroutine[None, None, None]]:

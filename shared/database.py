@@ -111,6 +111,7 @@ class Database:
         self._pace = pace
         self._is_paced = False
         """Whether the pace was told of what waits."""
+        self._is_scrub_due = False
         # A daemon: an exit without close must not hang, and a torn transaction rolls back.
         self._thread = threading.Thread(
             target=self._serve, name=f"database {path.name}", daemon=True
@@ -167,6 +168,11 @@ class Database:
             if self._pace is not None:
                 self._commit_waiting()
         return done
+
+    def scrub(self) -> None:
+        """Empty the write-ahead log soon: it still holds what was deleted. From any thread."""
+        self._is_scrub_due = True
+        self.submit(lambda _: None)
 
     def reader(self) -> Reader:
         """Open a second way to read this store; close it first."""
@@ -246,6 +252,14 @@ class Database:
             told = self._undo(error)
             outcomes = [_Outcome(work, None, told) for work in group]
         _tell(outcomes)
+        if self._is_scrub_due:
+            self._is_scrub_due = False
+            self._write_back()
+
+    def _write_back(self) -> None:
+        """Bring the log's pages into the store's file and empty the log, as far as it goes."""
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _run_one(self, work: _Work[Any]) -> _Outcome:
         connection = self._connection
@@ -311,8 +325,7 @@ class Database:
             self._undo(error)
         if self.trouble is not None and self._is_sound:
             # Our own log may be what fills the disk.
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._write_back()
         self._has_ballast = self._ballast.make()
         if self._has_ballast and self._is_sound:
             self._be_in(None)

@@ -12,6 +12,7 @@ import contextlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,7 +27,17 @@ from desktop.desk.holding import FOREVER, Holding
 from desktop.desk.joining import Change, Joining
 from desktop.desk.keys import Keys
 from desktop.desk.updates import Updates
-from desktop.store import facts, identity, known, pending, purging, rebuilt, settings, threads
+from desktop.store import (
+    facts,
+    identity,
+    known,
+    pending,
+    purging,
+    rebuilt,
+    retention,
+    settings,
+    threads,
+)
 from desktop.store.facts import Pairing
 from desktop.store.known import UpdateNeeded
 from desktop.system import power, waking
@@ -60,6 +71,10 @@ if TYPE_CHECKING:
     from desktop.agent import Agent
 
 log = structlog.get_logger(__name__)
+
+HOUR_SECONDS = 3600.0
+PAUSE_SECONDS = 1.0
+"""Between two stretches of what is forgotten."""
 T = TypeVar("T")
 
 
@@ -352,6 +367,7 @@ class Desk:
             tasks.create_task(waking.listen(self.environment, self._woke, self._address_changed))
             tasks.create_task(self.local_hub.run())
             tasks.create_task(self.updates.run())
+            tasks.create_task(self._forget_old_lines())
             while True:
                 async with self._working:
                     self._pairing_changed.clear()
@@ -367,6 +383,17 @@ class Desk:
             loop.call_soon_threadsafe(self._hold)
 
         self.database.trouble_listeners.append(changed)
+
+    async def _forget_old_lines(self) -> None:
+        """Delete the lines of logs that are old, once an hour, a few jobs at a time."""
+        while True:
+            before = self.environment.now() - timedelta(days=retention.KEPT_DAYS)
+            try:
+                count = await self.database.write(partial(retention.forget_lines, before=before))
+            except AppError as error:
+                log.warning("old lines are kept for now", code=error.code)
+                count = 0
+            await asyncio.sleep(PAUSE_SECONDS if count else HOUR_SECONDS)
 
     def close(self) -> None:
         """Give back what it holds; the database belongs to whoever opened it."""

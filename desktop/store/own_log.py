@@ -50,6 +50,8 @@ class OwnLog:
         self._on_news = on_news
         self._news: set[News] = set()
         """Of the transactions since the last commit; added to on the database thread."""
+        self._is_scrub_due = False
+        """Whether words were deleted since the last commit."""
         self.outbox_seq = 0
         """The number of the last event that is committed."""
 
@@ -90,7 +92,7 @@ class OwnLog:
         """Write an event of this machine, inside its transaction; return its number."""
         event = outbox.append(connection, body, at=self._environment.now(), sign=self._sign)
         self._news |= copies.wrote(connection, event)
-        purging.obey(connection, event)
+        self._obey(connection, event)
         return event.seq
 
     def copy(self, connection: sqlite3.Connection, hub_epoch: str, events: Events) -> None:
@@ -100,8 +102,11 @@ class OwnLog:
         for entry in events.events:
             if not outbox.is_unwritten(connection, entry.event):
                 self._news |= copies.hear(connection, entry)
-                purging.obey(connection, entry.event)
+                self._obey(connection, entry.event)
         stamps.hear(connection, events)
+
+    def _obey(self, connection: sqlite3.Connection, event: Event) -> None:
+        self._is_scrub_due |= purging.obey(connection, event)
 
     async def write(self, note: Callable[[sqlite3.Connection], T]) -> T:
         """Commit a change that may have written events, then say that the outbox has grown."""
@@ -112,6 +117,9 @@ class OwnLog:
 
         result, self.outbox_seq = await self._database.write(noted)
         self._on_growth()
+        if self._is_scrub_due:
+            self._is_scrub_due = False
+            self._database.scrub()
         if self._news:
             news, self._news = frozenset(self._news), set()
             self._on_news(news)

@@ -10,7 +10,7 @@ import sqlite3
 
 from pydantic import ValidationError
 
-from desktop.store import rebuilt
+from desktop.store import facts, outbox, rebuilt
 from shared.errors import Conflict, NotFound
 from shared.events import Event, PurgeAsked, TaskPurged, body_of
 from shared.ids import TaskId
@@ -25,7 +25,7 @@ def check(connection: sqlite3.Connection, task_id: TaskId) -> None:
 
     Raises:
         NotFound: `task_unknown`.
-        Conflict: `purge_too_early`.
+        Conflict: `purge_too_early`, `purge_untold`.
     """
     rows = connection.execute(
         "select title, state from copy_job where task_id = ?", (task_id,)
@@ -39,26 +39,52 @@ def check(connection: sqlite3.Connection, task_id: TaskId) -> None:
                 f"'{title}' is not over: it is {state}.",
                 "Cancel it first, then purge it.",
             )
+    if _is_untold(connection, task_id):
+        # Emptied before the hub has heard how it ended, it would be run again there.
+        raise Conflict(
+            "purge_untold",
+            "The hub has not heard yet how it ended.",
+            "Purge it when this computer is connected again.",
+        )
 
 
-def obey(connection: sqlite3.Connection, event: Event) -> None:
-    """Empty what an event says is to be forgotten; nothing happens for any other. Idempotent."""
+def _is_untold(connection: sqlite3.Connection, task_id: TaskId) -> bool:
+    """Say whether events of this machine about a task still have to reach the hub."""
+    row = connection.execute(
+        "select 1 from event join copy_job using (job_id) where task_id = ?"
+        " and device = ? and epoch = ? and seq > ? limit 1",
+        (
+            task_id,
+            facts.get(connection, "worker_id"),
+            facts.epoch(connection),
+            outbox.acked_seq(connection),
+        ),
+    ).fetchone()
+    return row is not None
+
+
+def obey(connection: sqlite3.Connection, event: Event) -> bool:
+    """Empty what an event says is to be forgotten; nothing happens for any other. Idempotent.
+
+    Returns:
+        Whether words were deleted.
+    """
     if event.type not in PURGES:
-        return
+        return False
     try:
         body = body_of(event)
     except ValidationError:
-        return
+        return False
     match body:
         case PurgeAsked():
-            _empty(connection, body.task_id, ())
+            return _empty(connection, body.task_id, ())
         case TaskPurged():
-            _empty(connection, body.task_id, body.job_ids)
+            return _empty(connection, body.task_id, body.job_ids)
         case _:
-            pass
+            return False
 
 
-def _empty(connection: sqlite3.Connection, task_id: str, told: tuple[str, ...]) -> None:
+def _empty(connection: sqlite3.Connection, task_id: str, told: tuple[str, ...]) -> bool:
     # What is overwritten or freed from here on leaves nothing in the file (sqlite.org/pragma).
     connection.execute("pragma secure_delete = on")
     known = connection.execute("select job_id from copy_job where task_id = ?", (task_id,))
@@ -80,3 +106,4 @@ def _empty(connection: sqlite3.Connection, task_id: str, told: tuple[str, ...]) 
         rebuilt.rebuild(connection)
         for words in ("copy_line_words", "copy_job_words"):
             connection.execute(f"insert into {words}({words}) values ('optimize')")
+    return emptied.rowcount > 0

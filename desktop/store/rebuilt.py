@@ -23,7 +23,8 @@ TABLES = {
     "copy_task": "select * from copy_task order by task_id",
     "copy_job": "select * from copy_job order by job_id",
     "copy_question": "select * from copy_question order by question_id",
-    "copy_line": "select * from copy_line order by line_id",
+    # Their numbers have gaps where old lines were forgotten.
+    "copy_line": "select job, number, attempt, at_ms, text from copy_line order by line_id",
     "copy_job_words": "select rowid, words from copy_job_words order by rowid",
 }
 DIFFERENCES_MAX = 20

@@ -136,8 +136,9 @@ def test_an_event_told_twice_counts_once(evil: Evil) -> None:
 
 def test_what_the_machine_said_takes_the_place_of_what_was_put_into_its_mouth(evil: Evil) -> None:
     evil.tell(signed(of_mac(DONE), EVIL.sign))
-    assert evil.state is None
+    before = evil.state
     evil.tell(of_mac(STARTED))
+    assert before is None
     assert (evil.state, evil.doubts) == ("running", [])
 
 

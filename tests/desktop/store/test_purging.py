@@ -113,4 +113,14 @@ def test_what_is_not_over_is_not_purged(tmp_path: Path) -> None:
             store.submit(lambda c: purging.check(c, TaskId("task-3"))).result()
         with pytest.raises(NotFound):
             store.submit(lambda c: purging.check(c, TaskId("none"))).result()
+
+
+def test_a_task_is_not_purged_before_the_hub_has_heard_how_it_ended(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store.sqlite3") as store:
+        fill(store)
+        with pytest.raises(Conflict, match="not heard yet"):
+            store.submit(lambda c: purging.check(c, TaskId("task-job-1"))).result()
+
+        store.submit(lambda c: outbox.acknowledge(c, 1000)).result()
+
         store.submit(lambda c: purging.check(c, TaskId("task-job-1"))).result()
