@@ -213,6 +213,11 @@ class _Step:
                     state=JobState.GRANTED, attempt=body.attempt, fence=body.fence,
                     worker_id=body.worker_id,
                 )  # fmt: skip
+                # Given up for lost, its holder was back before anybody else, and goes on.
+                self._set(
+                    job_id, "fence = ? and state = 'queued'", (body.fence,),
+                    state=JobState.RUNNING, attempt=body.attempt, worker_id=body.worker_id,
+                )  # fmt: skip
             case JobCancelRequested():
                 self._set(job_id, cancel_by=body.by or "?")
             case CancelAsked():
@@ -313,8 +318,9 @@ class _Step:
     def _is_past(self, body: AttemptBody) -> bool:
         """Say whether the job has a newer attempt, or had its end, before this was told."""
         row = self._connection.execute(
-            f"select fence > ? or fence = ? and not ({_GOES_ON}) from copy_job where job_id = ?",
-            (body.fence, body.fence, body.job_id),
+            f"select fence > ? or attempt > ? or fence = ? and not ({_GOES_ON})"
+            " from copy_job where job_id = ?",
+            (body.fence, body.attempt, body.fence, body.job_id),
         ).fetchone()
         return row is not None and bool(row[0])
 

@@ -17,7 +17,7 @@ from hub.services.requests import NOWHERE
 from hub.store import purging, questions, queue, tasks
 from hub.store.ledger import Entry
 from shared.errors import BadInput, Conflict
-from shared.events import JobGranted, JobStarted, TaskCreated
+from shared.events import JobStarted, TaskCreated
 from shared.ids import JobId, PersonId, TaskId, WorkerId, is_uuid
 from shared.jobs import JobSpec, JobState
 
@@ -54,7 +54,9 @@ def adopt_started(
         return None
     questions.close_of_job(entry, job.job_id)
     life = core.adopt(job.life, worker_id, attempt=body.attempt, fence=body.fence)
-    return _grant(entry, queue.save(entry, job, life))
+    adopted = queue.save(entry, job, life)
+    endings.tell_granted(entry, adopted)
+    return adopted
 
 
 def adopt_new(
@@ -103,7 +105,8 @@ def adopt_new(
     )
     queue.insert(entry, new)
     entry.loaded[job.job_id] = job
-    return _grant(entry, job)
+    endings.tell_granted(entry, job)
+    return job
 
 
 def check_ids(entry: Entry, person_id: PersonId, job_id: JobId, task_id: TaskId) -> None:
@@ -133,16 +136,3 @@ def replace_job(entry: Entry, person_id: PersonId, job_id: JobId, by: str) -> No
         endings.cancel_unheld(entry, job, life)
     else:
         queue.save(entry, job, life)
-
-
-def _grant(entry: Entry, job: Job) -> Job:
-    """Write the grant down, as any other: late words of its holder are looked up in the log."""
-    life = job.life
-    assert life.worker_id is not None
-    entry.tell(
-        job.person_id,
-        JobGranted(
-            job_id=job.job_id, attempt=life.attempt, fence=life.fence, worker_id=life.worker_id
-        ),
-    )
-    return job

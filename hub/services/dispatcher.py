@@ -19,7 +19,6 @@ from hub.services import endings
 from hub.store import queue
 from hub.store.ledger import Entry, Ledger
 from shared.errors import AppError, Conflict
-from shared.events import JobGranted
 from shared.ids import JobId, WorkerId
 from shared.jobs import JobSpec, JobState
 from shared.messages import Accept, Cancel, Decline, Grant, Offer
@@ -200,15 +199,7 @@ def _grant(entry: Entry, placement: Placement) -> Job:
         raise Conflict("offer_gone", "The job is gone.")
     life = core.grant(job.life, placement.worker_id, placement.attempt)
     granted = queue.save(entry, job, life)
-    entry.tell(
-        job.person_id,
-        JobGranted(
-            job_id=job.job_id,
-            attempt=life.attempt,
-            fence=life.fence,
-            worker_id=placement.worker_id,
-        ),
-    )
+    endings.tell_granted(entry, granted)
     return granted
 
 

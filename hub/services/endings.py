@@ -18,7 +18,7 @@ from hub.store import questions, queue
 from hub.store.ledger import Entry
 from shared.environment import Environment
 from shared.errors import ErrorBody
-from shared.events import JobCancelled, JobDied, JobQueued, JobSucceeded, QuestionAsked
+from shared.events import JobCancelled, JobDied, JobGranted, JobQueued, JobSucceeded, QuestionAsked
 from shared.ids import ConversationId, QuestionId
 from shared.kinds import JsonObject, Kind
 
@@ -36,6 +36,18 @@ def tell_queued(entry: Entry, job: Job, reason: Reason) -> None:
             attempt=job.life.attempt,
             reason=reason,
             not_before=job.life.not_before,
+        ),
+    )
+
+
+def tell_granted(entry: Entry, job: Job) -> None:
+    """Say who has a job: it was just granted, or its holder turned out to have it still."""
+    life = job.life
+    assert life.worker_id is not None
+    entry.tell(
+        job.person_id,
+        JobGranted(
+            job_id=job.job_id, attempt=life.attempt, fence=life.fence, worker_id=life.worker_id
         ),
     )
 

@@ -216,7 +216,7 @@ def _follow(entry: Entry, worker_id: WorkerId, job: Job, held: Held, said: Verdi
             return  # only the acknowledgement was lost: nothing more will come of this attempt
         if held.state in _STATES and core.may_readopt(life, worker_id, held.attempt, held.fence):
             back = core.readopt(life, attempt=held.attempt, state=_STATES[held.state])
-            queue.save(entry, job, back)
+            endings.tell_granted(entry, queue.save(entry, job, back))
     elif (
         held.state is HeldState.ACCEPTED
         and life.cancel_by

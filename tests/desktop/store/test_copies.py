@@ -142,6 +142,28 @@ def test_a_result_that_comes_after_the_end_changes_it_no_more(store: sqlite3.Con
     assert job(store, "worker_id") == HERE, "it was granted to that one"
 
 
+LOST = JobQueued(
+    job_id=JOB, task_id=TASK, kind="ml.train", title="train churn", attempt=2, reason="lost"
+)
+
+
+def test_a_holder_that_is_back_in_time_is_shown_to_go_on(store: sqlite3.Connection) -> None:
+    take(store, QUEUED, GRANTED, STARTED, LOST)
+    assert job(store, "state") == JobState.QUEUED
+    take(store, GRANTED)
+    assert (job(store, "state"), job(store, "attempt")) == (JobState.RUNNING, 1)
+    take(store, DONE)
+    assert job(store, "state") == JobState.SUCCEEDED
+
+
+def test_a_result_of_an_attempt_that_was_given_up_is_not_shown_as_the_jobs(
+    store: sqlite3.Connection,
+) -> None:
+    take(store, QUEUED, GRANTED, STARTED, LOST)
+    take(store, DONE, device=HERE)
+    assert (job(store, "state"), job(store, "result")) == (JobState.QUEUED, "")
+
+
 def test_what_an_attempt_tells_that_was_left_behind_asks_nobody_and_ends_no_question(
     store: sqlite3.Connection,
 ) -> None:

@@ -54,6 +54,8 @@ async def test_a_worker_that_is_back_before_a_new_grant_goes_on(world: World) ->
     [verdict] = await pc.come(held(grant, HeldState.RUNNING))
     assert verdict.decision is Decision.KEEP
     assert await pc.offers() == []
+    told = (await world.types_of(card))[-2:]
+    assert told == ["job_queued", "job_granted"], "who saw it queued sees that it goes on"
     await pc.report(succeeded(grant))
     life = (await world.job(card.job_id)).life
     assert (life.state, life.losses) == (JobState.SUCCEEDED, 0)
