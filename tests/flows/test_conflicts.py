@@ -18,7 +18,7 @@ import pytest
 from desktop.core.link import LinkState
 from desktop.desk.desk import Desk
 from shared.events import AnswerSuperseded
-from shared.ids import WorkerId
+from shared.ids import TaskId, WorkerId
 from shared.jobs import JobState
 from tests.flows.desks import a_desk, open_question, row, until_state
 from tests.flows.ring import PATIENCE_SECONDS, Ring, a_ring
@@ -156,7 +156,7 @@ async def test_a_cancel_after_the_end_changes_nothing(tmp_path: Path) -> None:
             await row(desk, job_id, "succeeded")
 
 
-async def test_a_result_that_comes_after_the_cancel_is_never_applied(tmp_path: Path) -> None:
+async def test_a_job_that_ended_before_it_heard_of_its_cancel_has_ended_so(tmp_path: Path) -> None:
     async with two_desktops(tmp_path) as two:
         job_id = await two.anna.request("play.ask", {}, worker_id=me(two.anna))
         await two.ring.until_known(job_id)
@@ -172,17 +172,17 @@ async def test_a_result_that_comes_after_the_cancel_is_never_applied(tmp_path: P
         await plug(two.anna, two.anna_wire)
         await all_told(two.anna)
 
-        # The cancel had not reached the machine: what it did is what happened, and one end stands.
-        ends = {(await two.ring.card(job_id)).state}
+        # The cancel had not reached the machine: what it did is what happened.
+        await two.ring.until(job_id, JobState.SUCCEEDED)
         for desk in (two.anna, two.mac):
-            await row(desk, job_id, str(*ends))
+            await row(desk, job_id, "succeeded")
         assert len([f for f in await two.ring.history(job_id) if f.type in ENDS]) == 1
 
 
 async def test_a_job_cancelled_before_its_grant_never_starts(tmp_path: Path) -> None:
     async with two_desktops(tmp_path) as two:
         await two.anna.pause()
-        job_id = await two.mac.request(
+        job_id = await two.anna.request(
             "play.effect", {"text": str(tmp_path / "marks")}, worker_id=me(two.anna)
         )
         await two.ring.until_known(job_id)
@@ -243,7 +243,7 @@ async def until_setting(desk: Desk, name: str, value: str) -> None:
             bell.clear()
 
 
-async def test_one_job_asked_for_twice_under_its_id_is_one_job(tmp_path: Path) -> None:
+async def test_a_line_that_is_cut_after_the_end_tells_nothing_twice(tmp_path: Path) -> None:
     async with two_desktops(tmp_path) as two:
         job_id = await two.anna.request("play.count", {}, worker_id=me(two.anna))
         await two.ring.until_known(job_id)
@@ -253,3 +253,33 @@ async def test_one_job_asked_for_twice_under_its_id_is_one_job(tmp_path: Path) -
         await plug(two.anna, two.anna_wire)
         told = [f.type for f in await two.ring.history(job_id)]
         assert told.count("job_succeeded") == told.count("task_requested") == 1
+
+
+async def test_a_task_that_was_purged_is_not_brought_back_by_another_try(tmp_path: Path) -> None:
+    async with two_desktops(tmp_path) as two:
+        job_id = await two.anna.request("play.count", {}, worker_id=me(two.anna))
+        for desk in (two.anna, two.mac):
+            await row(desk, job_id, "succeeded")
+        card = await two.ring.card(job_id)
+        await unplug(two.mac, two.mac_wire)
+        await all_told(two.anna)
+        await two.anna.purge(card.job.task_id)
+        await all_told(two.anna)
+        await two.mac.retry(job_id)
+
+        await plug(two.mac, two.mac_wire)
+        await all_told(two.mac)
+
+        await until_gone(two.mac, card.job.task_id)
+        assert not await two.ring.hub.services.views.jobs(two.ring.person_id)
+
+
+async def until_gone(desk: Desk, task_id: TaskId) -> None:
+    """Wait until a desk knows no job of a task."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while await desk.look(
+            lambda c: c.execute(
+                "select count(*) from copy_job where task_id = ?", (task_id,)
+            ).fetchone()[0]
+        ):
+            await _rung(desk)
