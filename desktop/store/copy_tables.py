@@ -113,6 +113,8 @@ def add_offline(connection: sqlite3.Connection) -> None:
 def begin(connection: sqlite3.Connection) -> None:
     """Forget everything: this machine belongs to another hub, or to none."""
     connection.execute("delete from event")
+    # The keys that its machines were known by mean nothing at another hub.
+    connection.execute("delete from peer")
     clear(connection)
 
 

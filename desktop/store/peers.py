@@ -79,11 +79,6 @@ def note_first(connection: sqlite3.Connection, event: Event) -> None:
     )
 
 
-def forget(connection: sqlite3.Connection) -> None:
-    """Know no machine any more: this one belongs to another hub, or to none."""
-    connection.execute("delete from peer")
-
-
 @dataclass(frozen=True, slots=True)
 class Doubts:
     """What a hub told that its machines did not say."""

@@ -80,8 +80,14 @@ async def test_leaving_forgets_all_of_a_hub_and_can_be_done_twice(tmp_path: Path
         await database.write(lambda c: facts.save_pairing(c, paired("https://hub.example.org")))
         await database.write(lambda c: facts.put(c, "public_key", "the key stays"))
         epoch = await database.read(facts.epoch)
+        await database.write(
+            lambda c: c.execute(
+                "insert into peer (worker_id, name, public_key) values ('m', 'mac', 'k')"
+            )
+        )
         for _ in range(2):
             await database.write(facts.forget_pairing)
+        assert await database.read(lambda c: c.execute("select * from peer").fetchall()) == []
         assert await database.read(facts.pairing) is None
         assert await database.read(facts.public_key) == "the key stays"
         await database.write(lambda c: facts.save_pairing(c, paired("https://hub.example.org")))
