@@ -49,6 +49,8 @@ log = structlog.get_logger(__name__)
 
 RESTORED = "worker_restored"
 GOODBYE_SECONDS = 1.0
+STEP_SECONDS = 0.001
+"""A wait that is shorter than a clock's step would be waited for again and again until it moves."""
 CLOSE_TRY_LATER = 1013
 """The WebSocket close code for "no room now" (IANA's registry of close codes)."""
 
@@ -289,7 +291,7 @@ class Link:
             if end.phase is Phase.CLOSED:
                 await connection.close(end.close_code)
                 return
-            wait = max(0.0, end.deadline - self._environment.monotonic())
+            wait = max(STEP_SECONDS, end.deadline - self._environment.monotonic())
             # Not `wait_for`: in Python 3.11 it loses a cancellation that comes with the bell.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):

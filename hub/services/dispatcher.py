@@ -29,6 +29,8 @@ SPECS_KEPT_MAX = 10_000
 """Descriptions of fresh jobs kept in memory, so that offering them needs no read."""
 LOAD_MAX = 200
 IDLE_SECONDS = 60.0
+STEP_SECONDS = 0.001
+"""A wait that is shorter than a clock's step would be waited for again and again until it moves."""
 TROUBLE_SECONDS = 1.0
 """Before the next look when the store could not be read."""
 
@@ -89,7 +91,8 @@ class Dispatcher:
         due = self._board.next_due()
         if due is None:
             return IDLE_SECONDS
-        return min(IDLE_SECONDS, max(0.0, due - self._ledger.environment.monotonic()))
+        left = due - self._ledger.environment.monotonic()
+        return min(IDLE_SECONDS, max(STEP_SECONDS, left))
 
     def accept(self, worker_id: WorkerId, accept: Accept) -> None:
         """A worker said yes: commit its grant, then tell it. A stale yes is told to stop."""
