@@ -13,7 +13,6 @@ import pytest
 from desktop.store import facts, outbox
 from desktop.store.database import open_store
 from desktop.system.paths import Paths
-from shared.database import Database
 from shared.environment import Environment
 from shared.events import SettingChanged
 from shared.jobs import JobState
@@ -38,15 +37,15 @@ async def copied(worker: Worker, folder: Path) -> Worker:
     )
 
 
-async def write(database: Database, *values: str) -> None:
+async def write(worker: Worker, *values: str) -> None:
     """Let the person change a setting, without a line."""
 
     def run(connection: sqlite3.Connection) -> None:
         for value in values:
             body = SettingChanged(name="theme", value=value)
-            outbox.append(connection, body, at=Environment().now())
+            outbox.append(connection, body, at=Environment().now(), sign=worker.setup.sign)
 
-    await database.write(run)
+    await worker.database.write(run)
 
 
 async def settings_known(ring: Ring) -> Counter[str]:
@@ -63,7 +62,7 @@ async def until_told(ring: Ring, worker: Worker) -> None:
 
 async def turn(ring: Ring, worker: Worker, *values: str) -> None:
     """Use one of the machines: it writes, tells what it wrote, and does a job."""
-    await write(worker.database, *values)
+    await write(worker, *values)
     worker.start()
     await until_told(ring, worker)
     job_id = await ring.ask_for("effect", text=str(ring.folder / "marks"))
@@ -77,7 +76,7 @@ async def test_two_copies_of_a_store_used_in_turn_lose_and_double_nothing(tmp_pa
         one = await ring.pair("anna-pc")
         await turn(ring, one, "a", "b")
         # What both have and the hub has not: whoever comes first tells it.
-        await write(one.database, "both 1", "both 2")
+        await write(one, "both 1", "both 2")
         twin = await copied(one, tmp_path / "twin")
         await turn(ring, one, "c")
         # As many as to reach beyond what the hub has of this log.
