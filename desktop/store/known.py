@@ -262,6 +262,14 @@ def own(
     return [event_of(row) for row in rows]
 
 
+def digest_of(connection: sqlite3.Connection, device: str, epoch: int, seq: int) -> str:
+    """Return an event's digest as it was written, also when it was emptied since; "" for none."""
+    row = connection.execute(
+        "select digest from event where device = ? and epoch = ? and seq = ?", (device, epoch, seq)
+    ).fetchone()
+    return str(row[0]) if row else ""
+
+
 def last_seq(connection: sqlite3.Connection, device: str, epoch: int) -> int:
     """Return the highest number of a log that is known; 0 for none."""
     row = connection.execute(

@@ -110,8 +110,9 @@ def continues(connection: sqlite3.Connection, seq: int, digest: str) -> bool:
         coming = read(connection, start=seq + 1, count_max=1)
         if not coming or coming[0].seq != seq + 1:
             return False
-    known = read(connection, start=seq, count_max=1) if seq and digest else []
-    return not known or known[0].seq != seq or known[0].digest == digest
+    device, epoch = facts.get(connection, "worker_id"), facts.epoch(connection)
+    written = known.digest_of(connection, device, epoch, seq)
+    return not (digest and written) or written == digest
 
 
 def take_back_acks(connection: sqlite3.Connection, seq: int) -> None:

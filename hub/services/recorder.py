@@ -109,12 +109,13 @@ class Recorder:
         epoch = pushed[0].epoch
         recorded = Recorded(events.cursor(entry.connection, worker_id, epoch))
         witness = Witness(entry, worker_id, person_id)
+        last_stamp = events.last_stamp_before(entry.connection, worker_id, epoch)
         last: Event | None = None
         for event in pushed:
             if event.seq != recorded.acked_seq + 1:
                 continue
             recorded.acked_seq, last = event.seq, event
-            if events.is_told_again(entry.connection, event):
+            if events.is_told_again(entry.connection, event, last_stamp):
                 continue
             try:
                 witness.check(event)

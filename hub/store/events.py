@@ -80,17 +80,26 @@ def move_cursor(entry: Entry, last: Event) -> None:
     )
 
 
-def is_told_again(connection: sqlite3.Connection, event: Event) -> bool:
+def last_stamp_before(connection: sqlite3.Connection, device: str, epoch: int) -> int:
+    """Return the highest stamp of a device's earlier epochs; -1 when it had none."""
+    (stamp,) = connection.execute(
+        "SELECT max(stamp) FROM cursors WHERE device = ? AND epoch < ?", (device, epoch)
+    ).fetchone()
+    return -1 if stamp is None else int(stamp)
+
+
+def is_told_again(connection: sqlite3.Connection, event: Event, last_stamp: int) -> bool:
     """Say whether a device tells under a new number what it told in an earlier epoch.
 
     A store that was copied, or restored from an older copy, cannot know which of its events got
     across: it tells them all again in its next epoch. Only their numbers differ.
+
+    Args:
+        connection: of the store.
+        event: as it came.
+        last_stamp: of the earlier epochs; what is stamped later cannot have been told in them.
     """
-    (stamp,) = connection.execute(
-        "SELECT max(stamp) FROM cursors WHERE device = ? AND epoch < ?",
-        (event.device, event.epoch),
-    ).fetchone()
-    if stamp is None or _stamp(event) > stamp:
+    if _stamp(event) > last_stamp:
         return False
     rows = connection.execute(
         "SELECT body FROM events WHERE entity = ? AND device = ? AND epoch < ? AND type = ?"

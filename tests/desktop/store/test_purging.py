@@ -124,3 +124,19 @@ def test_a_task_is_not_purged_before_the_hub_has_heard_how_it_ended(tmp_path: Pa
         store.submit(lambda c: outbox.acknowledge(c, 1000)).result()
 
         store.submit(lambda c: purging.check(c, TaskId("task-job-1"))).result()
+
+
+def test_a_store_whose_last_event_was_emptied_is_not_taken_for_a_copy(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store.sqlite3") as store:
+        fill(store)
+        last = store.submit(lambda c: outbox.read(c, start=1, count_max=100)).result()[-1]
+        told = write_event(
+            TaskPurged(task_id=TaskId("task-job-2"), job_ids=(JobId("job-2"),), by="anna on mac"),
+            device="hub", epoch=1, seq=1, at=NOON,
+        )  # fmt: skip
+        store.submit(lambda c: purging.obey(c, told)).result()
+        emptied = store.submit(lambda c: outbox.read(c, start=last.seq, count_max=1)).result()[0]
+        assert emptied.body == {}
+
+        assert store.submit(lambda c: outbox.continues(c, last.seq, last.digest)).result()
+        assert not store.submit(lambda c: outbox.continues(c, last.seq, "another")).result()
