@@ -194,6 +194,13 @@ class Ledger:
         """Run a function that only reads, in order with the writes around it."""
         return await self.database.read(run)
 
+    async def look(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a function that only reads and may take long: no write waits for it.
+
+        It sees what was committed before it began.
+        """
+        return await self.read(run)
+
     def _run(
         self, connection: sqlite3.Connection, run: Callable[[Entry], T], entries: list[Entry]
     ) -> T:

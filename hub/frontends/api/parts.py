@@ -71,6 +71,11 @@ async def caller_of(
 
 
 Known = Annotated[Caller, Depends(caller_of)]
+"""A person, with all they may do."""
+Reads = Known
+"""Whoever may read a person's things."""
+Enqueues = Known
+"""Whoever may ask for work in a person's name."""
 Hub = Annotated[Services, Depends(services_of)]
 
 
