@@ -139,6 +139,7 @@ def compose(
     snapshots = Snapshots(ledger, settings.data / SNAPSHOTS_FOLDER)
     api = LateApi(lambda: _make_api(settings, services, snapshots, ledger.hub_epoch, host))
     install = LateApi(lambda: _make_install(settings))
+    web = LateApi(lambda: _make_web(settings, services, environment))
     return Hub(
         settings=settings,
         environment=environment,
@@ -150,7 +151,7 @@ def compose(
         outbox=outbox,
         inbox=inbox,
         api=api,
-        app=_router(engine, console, host, api, install),
+        app=_router(engine, console, host, api, install, web),
         hub_epoch=ledger.hub_epoch,
         restored=Restored(ledger, kinds),
         backups=Backups(
@@ -341,10 +342,30 @@ def _make_install(settings: Settings) -> App:
     return site
 
 
+def _make_web(settings: Settings, services: Services, environment: Environment) -> App:
+    from hub.frontends.web import make_web
+    from hub.frontends.web.visitor import Setting
+
+    setting = Setting(
+        services=services,
+        environment=environment,
+        hub_name=settings.hub_name,
+        hub_url=settings.hub_url,
+        version=program_version(),
+    )
+    web: App = make_web(setting)
+    return web
+
+
 def _router(
-    engine: SocketEngine, console: ConsoleFrontend, host: Host, api: LateApi, install: LateApi
+    engine: SocketEngine,
+    console: ConsoleFrontend,
+    host: Host,
+    api: LateApi,
+    install: LateApi,
+    web: LateApi,
 ) -> App:
-    """Two bare sockets, the installers, what frontends serve, and the REST API for all else."""
+    """Two bare sockets, the installers, what frontends serve, the REST API, and the dashboard."""
 
     async def route(scope: Scopes, receive: Receive, send: Send) -> None:
         match scope["path"]:
@@ -358,8 +379,10 @@ def _router(
                 await install(scope, receive, send)
             case path if not path.startswith("/api/") and (app := host.app_at(path)) is not None:
                 await app(scope, receive, send)
-            case _:
+            case path if path.startswith("/api/") or scope["type"] != "http":
                 await api(scope, receive, send)
+            case _:
+                await web(scope, receive, send)
 
     return route
 

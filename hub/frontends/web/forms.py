@@ -1,0 +1,38 @@
+"""Forms: what a person sent with one, and where they are led afterwards, with a word about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.responses import RedirectResponse, Response
+
+FIELDS_MAX = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """A button behind a word: posts to `action`."""
+
+    action: str
+    label: str = "Undo"
+
+
+async def fields_of(request: Request) -> Mapping[str, str]:
+    """Read a form that this site gave this person; of a repeated field the last value counts.
+
+    Raises:
+        NotAllowed: `form_foreign`, it came from another site or from an older sign-in.
+    """
+    form = await request.form(max_files=0, max_fields=FIELDS_MAX)
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+Fields = Annotated[Mapping[str, str], Depends(fields_of)]
+
+
+def lead(to: str, says: str = "", undo: Undo | None = None) -> Response:
+    """Lead on to a page of this site, where a toast says what was done."""
+    return RedirectResponse(to, status_code=303)
