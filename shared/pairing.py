@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from enum import StrEnum
 
 from shared.errors import BadInput
 from shared.words import ADJECTIVES, NOUNS
@@ -25,6 +26,30 @@ WORDS_DOMAIN = b"deskhand check words 1\0"
 TOKEN_DOMAIN = b"deskhand pairing token 1\0"
 """What a key signs says what it is for, so that no signature serves in another place."""
 BASE64_CHARS_MAX = 4096
+
+
+class JoinKind(StrEnum):
+    """Who asks to be let in."""
+
+    WORKER = "worker"
+    ACCOUNT = "account"
+
+
+class JoinState(StrEnum):
+    """Where a request to come in is (the drawing is in `hub.core.joining`)."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    JOINED = "joined"
+
+
+class Purpose(StrEnum):
+    """What a code lets in; one for a computer is worth nothing in a chat, and the reverse."""
+
+    WORKER = "worker"
+    ACCOUNT = "account"
 
 
 def check_words(public_key: bytes, salt: bytes) -> str:

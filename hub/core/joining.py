@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from shared.capabilities import Capability
 from shared.errors import Conflict, LimitReached, NotAllowed, NotFound
 from shared.ids import ConversationId, PersonId, WorkerId
-from shared.pairing import check_words, token_request
+from shared.pairing import JoinKind, JoinState, check_words, token_request
 
 WORKER_LIFE = timedelta(minutes=10)
 """To be approved, and after that once more to fetch the token."""
@@ -31,19 +30,6 @@ STRAYS_MAX = 100
 STRAYS_PER_ADDRESS_MAX = 3
 NAME_CHARS_MAX = 60
 PLATFORM_CHARS_MAX = 60
-
-
-class JoinKind(StrEnum):
-    WORKER = "worker"
-    ACCOUNT = "account"
-
-
-class JoinState(StrEnum):
-    WAITING = "waiting"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    EXPIRED = "expired"
-    JOINED = "joined"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

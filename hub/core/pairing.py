@@ -12,7 +12,6 @@ import ipaddress
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from shared.errors import BadInput, LimitReached
 
@@ -25,13 +24,6 @@ WRONG_TRIES_MAX = 5
 PAUSE_SECONDS = 15 * 60.0
 TRIES_PER_MINUTE_MAX = 30
 ADDRESSES_MAX = 10_000
-
-
-class Purpose(StrEnum):
-    """What a code lets in; one for a computer is worth nothing in a chat, and the reverse."""
-
-    WORKER = "worker"
-    ACCOUNT = "account"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 
 from hub.core.access import Person
-from hub.core.joining import JoinState
 from hub.core.view import Inbound, Tone, View
 from hub.frontends import entrance, replies
 from hub.frontends.account import locked_line
@@ -18,6 +17,7 @@ from hub.services import Services, arrivals
 from hub.services.deliveries import Deliveries
 from shared.environment import Environment
 from shared.errors import AppError
+from shared.pairing import JoinState
 
 Views = tuple[View, ...]
 

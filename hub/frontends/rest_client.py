@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 from pydantic import JsonValue, ValidationError
 
-from hub.frontends.api.problem import MEDIA_TYPE, Problem
 from hub.frontends.console_client import checked_url, hub_unreachable
+from shared.api.problem import MEDIA_TYPE, Problem
 from shared.errors import AppError, NotAllowed, Unavailable
 from shared.kinds import file_name_of
 

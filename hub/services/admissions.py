@@ -11,9 +11,7 @@ from hub.core.joining import (
     ACCOUNT_LIFE,
     ACCOUNTS_WAITING_MAX,
     KNOCK_WAIT,
-    JoinKind,
     JoinRequest,
-    JoinState,
     decide,
     join_unknown,
     printable,
@@ -26,6 +24,7 @@ from hub.store.ledger import Entry, Ledger
 from shared.errors import NotFound
 from shared.events import PersonAdmitted
 from shared.ids import ConversationId, PersonId, short
+from shared.pairing import JoinKind, JoinState
 
 
 @dataclass(frozen=True, slots=True)

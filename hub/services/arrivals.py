@@ -11,9 +11,7 @@ from typing import Literal
 
 from hub.core.access import Access, Person, Scope, account_locked, digest, write_key
 from hub.core.joining import (
-    JoinKind,
     JoinRequest,
-    JoinState,
     check_may_have_token,
     key_taken,
     pairing_unknown,
@@ -27,7 +25,7 @@ from shared.errors import BadInput, Conflict, LimitReached
 from shared.events import JoinRequested, JoinSettled, WorkerPaired
 from shared.ids import ConversationId, PersonId, WorkerId
 from shared.messages import NAME_CHARS_MAX
-from shared.pairing import b64
+from shared.pairing import JoinKind, JoinState, b64
 
 WORKERS_MAX = 100
 """Workers of one person."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hub.core.access import account_locked
-from hub.core.joining import JoinState
 from hub.services import arrivals
 from hub.store import joins, people
 from hub.store.ledger import Entry
 from shared.ids import PersonId
+from shared.pairing import JoinState
 
 
 def check_unlocked(entry: Entry, person_id: PersonId) -> None:

@@ -22,9 +22,7 @@ from hub.core.joining import (
     STRAYS_MAX,
     STRAYS_PER_ADDRESS_MAX,
     WORKER_LIFE,
-    JoinKind,
     JoinRequest,
-    JoinState,
     pairing_unknown,
     printable,
     proves_key,
@@ -36,7 +34,6 @@ from hub.core.pairing import (
     INVITATION_LIFE,
     PAUSE_SECONDS,
     Invitation,
-    Purpose,
     Throttle,
     bucket,
     code_digest,
@@ -53,7 +50,7 @@ from shared.capabilities import Capability
 from shared.errors import AppError
 from shared.events import AccountLinked, JoinSettled, PairingPaused
 from shared.ids import ConversationId, PersonId, WorkerId
-from shared.pairing import SALT_BYTES
+from shared.pairing import SALT_BYTES, JoinKind, JoinState, Purpose
 
 log = structlog.get_logger()
 

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from hub.core.joining import DENIED_LIFE, JoinKind, JoinRequest, JoinState
+from hub.core.joining import DENIED_LIFE, JoinRequest
 from hub.store.ledger import Entry
 from shared.capabilities import Capability
 from shared.ids import ConversationId, PersonId, WorkerId
+from shared.pairing import JoinKind, JoinState
 from shared.times import from_ms, to_ms
 
 _CAPABILITIES: TypeAdapter[tuple[Capability, ...]] = TypeAdapter(tuple[Capability, ...])

@@ -6,9 +6,9 @@ import sqlite3
 from datetime import datetime
 
 from hub.core.access import Access, Person, Scope
-from hub.core.pairing import Purpose
 from hub.store.ledger import Entry
 from shared.ids import PersonId
+from shared.pairing import Purpose
 from shared.times import from_ms, to_ms
 
 _PERSON = "p.person_id, p.name, p.created_ms, p.locked_ms"

@@ -15,13 +15,13 @@ import pytest
 
 from desktop.commands.worker import EXIT_REFUSED
 from hub.app import Hub, running
-from hub.core.joining import JoinRequest, JoinState
-from hub.core.pairing import Purpose
+from hub.core.joining import JoinRequest
 from hub.core.placement import WaitingReason
 from hub.services.requests import Request
 from hub.settings import Settings
 from shared.ids import PersonId
 from shared.jobs import JobState, Origin
+from shared.pairing import JoinState, Purpose
 
 pytestmark = pytest.mark.flow
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.pairing import Purpose
 from hub.core.view import Sender
 from hub.frontends.rest_client import RestClient
 from hub.invite import chat_links, decide_named, invite, list_waiting, print_qr, wait_and_ask
 from shared.capabilities import Capability
 from shared.errors import AppError
 from shared.ids import ConversationId
+from shared.pairing import Purpose
 from tests.hub.frontends.test_outbox import Stage
 from tests.hub.frontends.world import World, open_world
 from tests.pairing import Computer

@@ -2,76 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Response
-from pydantic import Field, JsonValue
 
 from hub.core.job import JobCard
-from hub.frontends.api.parts import Body, Hub, Known, Shown
+from hub.frontends.api.parts import Hub, Known
 from hub.frontends.facts import PLACES
 from hub.services.requests import Request
-from shared.errors import ErrorBody
+from shared.api.jobs import EventShown, History, JobPage, JobShown
+from shared.api.parts import ID, PAGE_DEFAULT
+from shared.api.tasks import NewTask
 from shared.ids import JobId
-from shared.jobs import JobState, Origin, Priority
+from shared.jobs import JobState, Origin
 
 router = APIRouter(tags=["jobs"])
 
-ID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 JobPath = Annotated[str, Path(pattern=ID)]
-PAGE_DEFAULT = 50
-
-
-class NewTask(Body):
-    kind: str = Field(min_length=1, max_length=100, examples=["ml.train"])
-    inputs: dict[str, JsonValue] = Field(default_factory=dict)
-    """What is missing is asked."""
-    text: str = Field(default="", max_length=4000)
-    title: str = Field(default="", max_length=200)
-    priority: Priority = Field(default=Priority.DEFAULT, strict=False)
-    worker: str = Field(default="", max_length=100)
-    """Only this computer, by name."""
-
-
-class JobShown(Shown):
-    job_id: str
-    short: str
-    task_id: str
-    person_id: str
-    kind: str
-    title: str
-    state: JobState
-    priority: Priority
-    attempt: int
-    failures: int
-    worker_id: str | None
-    question_id: str | None
-    inputs: dict[str, JsonValue]
-    result: dict[str, JsonValue] | None
-    error: ErrorBody | None
-    waiting: str | None = None
-    """Why it does not run, as a code; told for a single job."""
-    created_at: datetime
-    updated_at: datetime
-
-
-class JobPage(Shown):
-    jobs: tuple[JobShown, ...]
-    next_cursor: str | None
-    """Give it as `cursor` for the next page; null on the last."""
-
-
-class EventShown(Shown):
-    hub_seq: int
-    at: datetime
-    type: str
-    device: str
-    body: dict[str, JsonValue]
-
-
-class History(Shown):
-    events: tuple[EventShown, ...]
 
 
 def shown(card: JobCard, waiting: str | None = None) -> JobShown:

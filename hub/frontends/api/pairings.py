@@ -2,110 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from pydantic import AfterValidator, Field
 
-from hub.core.joining import JoinKind, JoinRequest, JoinState
-from hub.core.pairing import Purpose
-from hub.frontends.api.jobs import ID
-from hub.frontends.api.parts import Body, Hub, Known, Shown, about_of, whose
+from hub.core.joining import JoinRequest
+from hub.frontends.api.parts import Hub, Known, about_of, whose
 from hub.frontends.door import Caller
 from hub.services import Services
 from hub.services.pairing import Introduction
-from shared.capabilities import CAPABILITIES_MAX, Capability
+from shared.api.pairings import (
+    InvitationShown,
+    NewInvitation,
+    NewPairing,
+    PairedShown,
+    PairingList,
+    PairingNoted,
+    PairingShown,
+    TokenRequest,
+)
+from shared.api.parts import ID
 from shared.ids import short
-from shared.messages import NAME_CHARS_MAX
-from shared.pairing import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, b64, from_b64
+from shared.pairing import (
+    PUBLIC_KEY_BYTES,
+    SIGNATURE_BYTES,
+    b64,
+    from_b64,
+)
 
 router = APIRouter(tags=["pairing"])
 PairingPath = Annotated[str, Path(pattern=ID)]
-KEY_CHARS_MAX = 64
-SIGNATURE_CHARS_MAX = 128
-CAPABILITIES_CHARS_MAX = 16_384
-"""Of all of them as JSON; a worker's are a tenth of that."""
-
-
-def _short(capabilities: tuple[Capability, ...]) -> tuple[Capability, ...]:
-    """Strangers say this, and it is kept."""
-    if sum(len(c.model_dump_json()) for c in capabilities) > CAPABILITIES_CHARS_MAX:
-        raise ValueError(f"longer than {CAPABILITIES_CHARS_MAX:,} characters")
-    return capabilities
-
-
-class NewPairing(Body):
-    code: str | None = Field(default=None, min_length=1, max_length=64)
-    """Null for a computer that is to show a code itself."""
-    public_key: str = Field(max_length=KEY_CHARS_MAX)
-    name: str = Field(min_length=1, max_length=NAME_CHARS_MAX)
-    platform: str = Field(default="", max_length=NAME_CHARS_MAX)
-    app_version: str = Field(default="", max_length=40)
-    # Tuples come as JSON lists, which strict mode would refuse.
-    capabilities: Annotated[tuple[Capability, ...], AfterValidator(_short)] = Field(
-        default=(), max_length=CAPABILITIES_MAX, strict=False
-    )
-
-
-class PairingNoted(Shown):
-    pairing_id: str
-    salt: str
-    user_code: str
-    expires_at: datetime
-    hub_name: str
-    person_name: str
-
-
-class TokenRequest(Body):
-    signature: str = Field(max_length=SIGNATURE_CHARS_MAX)
-
-
-class PairedShown(Shown):
-    worker_id: str
-    token: str
-    """Told here alone."""
-    hub_name: str
-    person_name: str
-    worker_name: str
-
-
-class PairingShown(Shown):
-    pairing_id: str
-    short: str
-    person_id: str
-    """Who is asked."""
-    kind: JoinKind
-    """A computer, or a chat account."""
-    state: JoinState
-    name: str
-    platform: str
-    kinds: tuple[str, ...]
-    words: str
-    frontend: str
-    account: str
-    decided_by: str
-    asked_at: datetime
-    expires_at: datetime
-
-
-class PairingList(Shown):
-    pairings: tuple[PairingShown, ...]
-
-
-class NewInvitation(Body):
-    person_id: str | None = Field(default=None, max_length=64)
-    """For whom; the caller when null."""
-    purpose: Purpose = Field(default=Purpose.WORKER, strict=False)
-    is_approved: bool = False
-    """Nobody is asked when a computer comes with the code."""
-
-
-class InvitationShown(Shown):
-    person_id: str
-    code: str
-    expires_at: datetime
-    hub_url: str
 
 
 def shown(request: JoinRequest) -> PairingShown:

@@ -1,4 +1,4 @@
-"""What the routes share: who calls, the hub's services, and strict bodies."""
+"""What the routes share: who calls, and the hub's services."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, ConfigDict
 
 from hub.core.access import Scope
 from hub.frontends.door import Caller, admit
@@ -36,18 +35,6 @@ class About:
     hub_url: str
     frontends: Statuses
     chat_links: ChatLinks
-
-
-class Body(BaseModel):
-    """A request body: exact types, nothing unknown."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-
-class Shown(BaseModel):
-    """A response body."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 async def services_of(request: Request) -> Services:

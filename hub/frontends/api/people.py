@@ -5,35 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path
-from pydantic import Field
 
 from hub.core.access import Person, Scope
-from hub.frontends.api.jobs import ID
-from hub.frontends.api.parts import Body, Hub, Known, Shown, require_operator
+from hub.frontends.api.parts import Hub, Known, require_operator
+from shared.api.parts import ID
+from shared.api.people import NewPerson, PersonList, PersonShown, PersonWithKey
 from shared.errors import NotAllowed
 from shared.ids import PersonId, WorkerId
 
 router = APIRouter(tags=["people"])
 PersonPath = Annotated[str, Path(pattern=ID)]
-
-
-class NewPerson(Body):
-    name: str = Field(min_length=1, max_length=100, pattern=r"\S")
-
-
-class PersonShown(Shown):
-    person_id: str
-    name: str
-    is_locked: bool = False
-
-
-class PersonList(Shown):
-    people: tuple[PersonShown, ...]
-
-
-class PersonWithKey(PersonShown):
-    key: str
-    """Told once; opens the chat and this API for that person."""
 
 
 def shown(person: Person) -> PersonShown:

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hub.frontends.api.problem import MEDIA_TYPE, FieldFault, Problem
+from shared.api.problem import MEDIA_TYPE, FieldFault, Problem
 from shared.errors import (
     AppError,
     BadInput,

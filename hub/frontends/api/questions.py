@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import Field
 
 from hub.core.question import Question
-from hub.frontends.api.jobs import ID
-from hub.frontends.api.parts import Body, Hub, Known, Shown
+from hub.frontends.api.parts import Hub, Known
 from hub.frontends.facts import PLACES
+from shared.api.parts import ID
+from shared.api.questions import QuestionList, QuestionShown, Reply
 from shared.errors import NotFound
 from shared.ids import QuestionId
-from shared.questions import TEXT_CHARS_MAX, Answer, Asking
 
 router = APIRouter(tags=["questions"])
-
-
-class QuestionShown(Shown):
-    question_id: str
-    job_id: str
-    state: str
-    asking: Asking
-    asked_at: datetime
-    expires_at: datetime | None
-    answer: Answer | None
-
-
-class QuestionList(Shown):
-    questions: tuple[QuestionShown, ...]
-
-
-class Reply(Body):
-    reply: str = Field(min_length=1, max_length=TEXT_CHARS_MAX)
-    """A choice's value, label or number; free text where the question welcomes it."""
 
 
 def shown(question: Question) -> QuestionShown:

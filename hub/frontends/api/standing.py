@@ -7,23 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 
 from hub.core.access import Scope
-from hub.frontends.api.parts import Hub, Shown, about_of
+from hub.frontends.api.parts import Hub, about_of
+from shared.api.standing import StandingShown
 from shared.errors import NotAllowed
 from shared.ids import COUNT_MAX, WorkerId
-from shared.jobs import JobState
 
 router = APIRouter(tags=["workers"])
-
-
-class StandingShown(Shown):
-    hub_epoch: str
-    hub_seq: int
-    """Where the hub's log ends."""
-    acked_seq: int
-    """How far this computer's log of the epoch was taken in."""
-    acked_digest: str
-    jobs: dict[JobState, int]
-    """How many jobs of this person are in each state that is no end."""
 
 
 @router.get("/worker/standing")

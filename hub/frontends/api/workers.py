@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
 
 from hub.core.worker import WorkerCard
-from hub.frontends.api.jobs import ID
-from hub.frontends.api.parts import Hub, Known, Shown
+from hub.frontends.api.parts import Hub, Known
+from shared.api.parts import ID
+from shared.api.workers import WorkerList, WorkerShown
 from shared.errors import NotFound
 from shared.ids import WorkerId
-from shared.messages import Metrics
 
 router = APIRouter(tags=["workers"])
 WorkerPath = Annotated[str, Path(pattern=ID)]
-
-
-class WorkerShown(Shown):
-    worker_id: str
-    person_id: str
-    name: str
-    platform: str
-    app_version: str
-    kinds: tuple[str, ...]
-    is_online: bool
-    is_paused: bool
-    slots: int
-    free: int
-    working: int
-    asking: int
-    paired_at: datetime
-    last_seen_at: datetime
-    metrics: Metrics | None
-
-
-class WorkerList(Shown):
-    workers: tuple[WorkerShown, ...]
 
 
 def shown(card: WorkerCard) -> WorkerShown:

@@ -22,10 +22,9 @@ from desktop.store.database import open_store
 from desktop.system.local_hub import HubState
 from desktop.system.paths import find_paths
 from hub.app import Hub, running
-from hub.core.joining import JoinState
-from hub.core.pairing import Purpose
 from hub.settings import Settings
 from shared.errors import AppError
+from shared.pairing import JoinState, Purpose
 from tests.desktop.link.pairing_desk import NOTED, WAITING, Answer, a_desk, problem
 from tests.desktop.link.pairing_desk import Desk as HubDouble
 

@@ -10,9 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.core.joining import (
     WORKER_LIFE,
-    JoinKind,
     JoinRequest,
-    JoinState,
     check_may_have_token,
     decide,
     printable,
@@ -20,7 +18,7 @@ from hub.core.joining import (
 )
 from shared.errors import AppError
 from shared.ids import PersonId
-from shared.pairing import check_words, token_request
+from shared.pairing import JoinKind, JoinState, check_words, token_request
 
 NOW = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)
 LATER = NOW + WORKER_LIFE

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.pairing import TRIES_PER_MINUTE_MAX, Purpose
+from hub.core.pairing import TRIES_PER_MINUTE_MAX
 from hub.core.view import Inbound, Sender, View
 from hub.services.requests import Request
 from shared.capabilities import Capability
 from shared.errors import AppError
 from shared.ids import ConversationId, WorkerId, short
 from shared.messages import Progress
+from shared.pairing import Purpose
 from tests.hub.frontends.test_outbox import Scene, open_scene
 from tests.hub.frontends.world import Chat, World
 from tests.pairing import Computer

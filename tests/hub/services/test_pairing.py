@@ -7,14 +7,14 @@ import asyncio
 import pytest
 
 from hub.core.access import Person, Scope
-from hub.core.joining import STRAYS_PER_ADDRESS_MAX, JoinState
-from hub.core.pairing import PAUSE_SECONDS, TRIES_PER_MINUTE_MAX, Purpose
+from hub.core.joining import STRAYS_PER_ADDRESS_MAX
+from hub.core.pairing import PAUSE_SECONDS, TRIES_PER_MINUTE_MAX
 from hub.core.view import Sender
 from hub.services.pairing import Asked, Paired
 from shared.errors import AppError
 from shared.events import AccountLinked, JoinRequested, JoinSettled, PairingPaused, WorkerPaired
 from shared.ids import ConversationId
-from shared.pairing import check_words
+from shared.pairing import JoinState, Purpose, check_words
 from tests.hub.worlds import World
 from tests.makers import ABLE
 from tests.pairing import Computer
