@@ -13,10 +13,10 @@ PAGE_MAX = 200
 class Body(BaseModel):
     """A request body: exact types, nothing unknown."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
 class Shown(BaseModel):
     """A response body; a client takes fields of a newer hub that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="ignore")
