@@ -450,6 +450,20 @@ class TaskPurged(Body):
     by: str
 
 
+class MessageSaid(Body):
+    """A person's words on a task that nothing had to be done about; they are kept and shown."""
+
+    type: Literal["message_said"] = "message_said"
+    task_id: TaskId
+    job_id: JobId
+    """The task's newest job then: where in the task's story it was said."""
+    text: str = Field(min_length=1, max_length=TEXT_CHARS_MAX)
+    by: str
+    """Who said it, in words: "anna on the web"."""
+    where: str = Field(max_length=64)
+    """The frontend it was said in."""
+
+
 EventBody = (
     JobStarted
     | JobLogged
@@ -491,6 +505,7 @@ EventBody = (
     | SettingChanged
     | PurgeAsked
     | TaskPurged
+    | MessageSaid
 )
 
 AttemptEventBody = (

@@ -35,7 +35,13 @@ DID = {
 
 VERBS = {"ml.train": "train", "ml.predict": "predict", "data.describe": "describe"}
 """What a kind lets a person do, in the words of a machine's card."""
-PLACES = {"console": "the console", "telegram": "Telegram", "discord": "Discord", "api": "the API"}
+PLACES = {
+    "console": "the console",
+    "telegram": "Telegram",
+    "discord": "Discord",
+    "web": "the web",
+    "api": "the API",
+}
 """Where people speak, as they call it."""
 
 

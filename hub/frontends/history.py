@@ -30,6 +30,7 @@ from shared.events import (
     JoinRequested,
     JoinSettled,
     LateResult,
+    MessageSaid,
     PairingPaused,
     PersonAdmitted,
     PersonLocked,
@@ -137,6 +138,8 @@ def sentence(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type o
             return "Asked on a computer for the task to be forgotten"
         case TaskPurged():
             return f"Everything it told was deleted by {facts.whose(body.by)}"
+        case MessageSaid():
+            return f"{capital(facts.whose(body.by))} said: {' '.join(body.text.split())}"
         case RequestRefused():
             return f"Could not be done: {body.error.message}"
         case PairingPaused():

@@ -39,6 +39,7 @@ from shared.events import (
     AnswerSuperseded,
     JoinRequested,
     JoinSettled,
+    MessageSaid,
     PairingPaused,
     PersonAdmitted,
     QuestionAnswered,
@@ -203,6 +204,9 @@ class Outbox:
         if card is not None:
             self._note_home(card, home)
         homes = [home] if home else []
+        if isinstance(fact.body, MessageSaid):
+            # Where they were said, the words stand already.
+            return [h for h in homes if frontend_name(h) != fact.body.where]
         if isinstance(fact.body, QuestionAnswered | QuestionParked):
             subject = f"question:{fact.body.question_id}"
             showing = await self._deliveries.conversations_showing(subject)

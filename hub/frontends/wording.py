@@ -38,6 +38,7 @@ from shared.events import (
     JoinRequested,
     JoinSettled,
     LateResult,
+    MessageSaid,
     PairingPaused,
     PersonAdmitted,
     PersonLocked,
@@ -222,6 +223,9 @@ def view_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type of
             return _superseded(body, facts)
         case SettingChanged() | PurgeAsked() | TaskPurged():
             return None
+        case MessageSaid():
+            text = f"About {facts.label}, {facts.whose(body.by)}: {body.text}"
+            return View(text=text, job_id=body.job_id, is_quiet=True)
         case TaskRequested() | AnswerGiven() | CancelAsked() | RetryAsked() | RequestRefused():
             # What comes of it is told; where it was asked, its computer shows the rest.
             return None

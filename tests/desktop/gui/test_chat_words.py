@@ -11,7 +11,7 @@ import pytest
 
 from desktop.desk.standing import Whereabouts
 from desktop.gui.windows.chat import saying
-from desktop.gui.windows.chat.bubbles import bubbles_of
+from desktop.gui.windows.chat.bubbles import Side, bubbles_of
 from desktop.gui.windows.chat.kinds import (
     Shape,
     fields_of,
@@ -27,7 +27,7 @@ from desktop.gui.windows.chat.times import clock, countdown, span
 from desktop.store.copied import QuestionRow, Step
 from desktop.store.threads import Message, Talk
 from shared.errors import BadInput
-from shared.events import EventBody, JobQueued, JobStarted, JobSucceeded
+from shared.events import EventBody, JobQueued, JobStarted, JobSucceeded, MessageSaid
 from shared.ids import JobId, QuestionId, TaskId
 from shared.kinds.catalogue import BUILT_IN, kind_named
 from shared.questions import Asking, Choice, QuestionKind
@@ -252,3 +252,19 @@ def test_a_file_may_be_used_when_it_lies_in_an_allowed_folder(tmp_path: Path) ->
     assert not is_allowed(folder / ".." / "a.csv", (str(folder),))
     assert may_use("sales.csv", ())
     assert not may_use(str(folder / "a.csv"), ())
+
+
+def test_what_was_said_elsewhere_on_a_task_is_a_message_of_its_person() -> None:
+    body = MessageSaid(
+        task_id=TaskId("t"), job_id=JobId("j"), text="Take the newer one.",
+        by="anna on the web", where="web",
+    )  # fmt: skip
+    talk = Talk(
+        task_id=TaskId("t"), text="", said_at=None, jobs=(),
+        messages=(Message(step=step(body), question=None),),
+        has_older=False, has_newer=False, open=(), last_step=1,
+    )  # fmt: skip
+    [bubble] = bubbles_of(talk, Whereabouts())
+    assert (bubble.side, bubble.who, bubble.text) == (
+        Side.PERSON, "anna on the web", "Take the newer one.",
+    )  # fmt: skip

@@ -38,6 +38,7 @@ from shared.events import (
     JoinRequested,
     JoinSettled,
     LateResult,
+    MessageSaid,
     PairingPaused,
     PersonAdmitted,
     PersonLocked,
@@ -174,6 +175,8 @@ EVENTS: list[EventBody] = [
     PurgeAsked(task_id=TASK),
     TaskPurged(task_id=TASK, job_ids=(JOB,), by="anna on anna-pc"),
     WorkerMistrusted(worker_id=WORKER, name="anna-pc", code="event_forged"),
+    MessageSaid(task_id=TASK, job_id=JOB, text="Take the newer one next time.",
+                by="anna on the web", where="web"),
 ]  # fmt: skip
 
 
@@ -234,9 +237,11 @@ SAID = [
     (EVENTS[37], "You were let in. /start says what this is, /connect adds a computer."),
     (EVENTS[38], "⚠ Somebody tries pairing codes: 30 wrong ones in a minute from 7 addresses. "
                  "Pairing by code is paused for 15 minutes; connected computers are not touched."),
-    (EVENTS[-1], "⚠ anna-pc sends reports with a wrong signature: somebody else may use its token. "
+    (EVENTS[51], "⚠ anna-pc sends reports with a wrong signature: somebody else may use its token. "
                  "They are not counted. Show it out with /disconnect, and pair it anew with "
                  "/connect."),
+    (EVENTS[52], f"About train churn.csv #{short(JOB)}, you on the web: "
+                 "Take the newer one next time."),
 ]  # fmt: skip
 
 

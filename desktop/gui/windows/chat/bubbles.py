@@ -20,6 +20,7 @@ from shared.events import (
     JobFailed,
     JobInterrupted,
     JobSucceeded,
+    MessageSaid,
     QuestionAnswered,
     QuestionAsked,
     RequestRefused,
@@ -112,7 +113,9 @@ def _opening(talk: Talk, place: Whereabouts) -> list[Bubble]:
     ]
 
 
-def _bubble(message: Message, talk: Talk, place: Whereabouts, *, can_retry: bool) -> Bubble:
+def _bubble(  # noqa: PLR0911 - one row for each type of event
+    message: Message, talk: Talk, place: Whereabouts, *, can_retry: bool
+) -> Bubble:
     step, body = message.step, message.step.body
     key = f"step {step.step_id}"
     machine = plain_line(step.machine) or tr("a computer")
@@ -132,6 +135,11 @@ def _bubble(message: Message, talk: Talk, place: Whereabouts, *, can_retry: bool
         case QuestionAnswered() if message.question is not None:
             text = saying.answered(message.question)
             return Bubble(key=key, side=Side.SYSTEM, at=step.at, text=text)
+        case MessageSaid():
+            return Bubble(
+                key=key, side=Side.PERSON, at=step.at, who=plain_line(body.by),
+                text=plain(body.text),
+            )  # fmt: skip
         case JobSucceeded():
             output = saying.result_of(body)
             return Bubble(

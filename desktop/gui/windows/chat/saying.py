@@ -26,6 +26,7 @@ from shared.events import (
     JobStarted,
     JobSucceeded,
     LateResult,
+    MessageSaid,
     QuestionAnswered,
     QuestionAsked,
     QuestionParked,
@@ -81,6 +82,8 @@ def sentence(step: Step) -> str:  # noqa: C901, PLR0911, PLR0912 - one row for e
             return tr("Handed over: {names}").format(names=names_of(step.body.files))
         case FilesMissed():
             return tr("Did not arrive in time: {names}").format(names=names_of(step.body.files))
+        case MessageSaid():
+            return plain(step.body.text)
         case LateResult():
             return tr("A result came after the end; it is kept, and changes nothing.")
         case _:

@@ -25,6 +25,7 @@ from shared.events import (
     JobStarted,
     JobSucceeded,
     LateResult,
+    MessageSaid,
     QuestionAnswered,
     QuestionAsked,
     QuestionParked,
@@ -149,6 +150,8 @@ def _delivered(step: Step) -> str:
             return trn("{count} file reached the hub.", "{count} files reached the hub.", count)
         case FilesMissed(files=files):
             return trn("{count} file did not arrive.", "{count} files did not arrive.", len(files))
+        case MessageSaid(text=text, by=by):
+            return f"{by}: {text}"
         case LateResult(outcome=outcome):
             return tr("A late outcome came and was kept aside: {outcome}").format(outcome=outcome)
         case _:
