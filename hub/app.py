@@ -36,6 +36,8 @@ from hub.services.deliveries import Deliveries
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
 from hub.services.files import Files
+from hub.services.fleet import Fleet
+from hub.services.gauge import Gauge
 from hub.services.intake import Intake
 from hub.services.keys import Keys
 from hub.services.pairing import Pairing
@@ -278,6 +280,8 @@ def _services(
         rescuer=Rescuer(ledger, board, kinds),
         absences=Absences(ledger, board),
         files=Files(ledger, files),
+        fleet=Fleet(ledger, board),
+        gauge=Gauge(ledger, board),
     )
 
 
@@ -454,6 +458,7 @@ def loops_of(services: Services, engine: SocketEngine) -> list[Coroutine[None, N
         services.registry.run(),
         services.pairing.run(),
         services.files.run(),
+        services.gauge.run(),
         engine.run(),
     ]
 

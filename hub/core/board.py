@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count, islice
 
 from hub.core.job import WORKING_STATES, Job
 from hub.core.lane import Lane, LaneKey, Place, Ready
 from hub.core.retry import RETRY_AFTER_SECONDS_MAX
-from hub.core.worker import Presence
+from hub.core.worker import Presence, Worker, WorkerCard
 from shared.capabilities import fits
 from shared.ids import JobId, PersonId, WorkerId
-from shared.jobs import JobState
+from shared.jobs import JobState, Priority
 
 OFFER_SECONDS = 30.0
 REST_SECONDS = 30.0
@@ -50,6 +51,8 @@ class Board:
         """Workers that said goodbye when they went: their person, or their machine, ended them."""
         self._ready: dict[JobId, Ready] = {}
         self._ready_of: dict[PersonId, dict[JobId, Ready]] = {}
+        self._depth: dict[PersonId, list[int]] = {}
+        """How many of a person's jobs wait, by the rank of their priority."""
         self._lanes: dict[PersonId, dict[LaneKey, Lane]] = {}
         self._offers: dict[JobId, Placement] = {}
         self._running_out: deque[Placement] = deque()
@@ -89,6 +92,7 @@ class Board:
         if (ready := self._ready.pop(job_id, None)) is not None:
             ready.place = Place.GONE
             del self._ready_of[job.person_id][job_id]
+            self._depth[job.person_id][ready.job.priority.rank] -= 1
             self._drop_offer(job_id)
         if (holder := self._holders.pop(job_id, None)) is not None:
             self._working.get(holder, set()).discard(job_id)
@@ -99,6 +103,8 @@ class Board:
         ready = Ready(job, now - age_seconds, job.life.attempt)
         self._ready[job.job_id] = ready
         self._ready_of.setdefault(job.person_id, {})[job.job_id] = ready
+        depth = self._depth.setdefault(job.person_id, [0] * len(Priority))
+        depth[job.priority.rank] += 1
         not_before = job.life.not_before
         if not_before is not None and not_before > wall:
             ready.place = Place.WAITING
@@ -284,12 +290,37 @@ class Board:
 
     # Looking.
 
+    def card_of(self, worker: Worker) -> WorkerCard:
+        """A worker as registered, with how it is now."""
+        presence = self.present.get(worker.worker_id)
+        seen = presence.last_seen_at if presence else worker.last_seen_at
+        return WorkerCard(
+            worker=replace(worker, last_seen_at=seen),
+            is_online=presence is not None,
+            slots=presence.slots if presence else 0,
+            working=self.working(worker.worker_id),
+            asking=self.asking(worker.worker_id),
+            metrics=presence.metrics if presence else None,
+        )
+
     def ready_of(self, job_id: JobId) -> Ready | None:
         return self._ready.get(job_id)
 
     def ready_count(self, person_id: PersonId) -> int:
         """How many of a person's jobs wait; readable from any thread."""
         return len(self._ready_of.get(person_id, ()))
+
+    def depth(self, person_id: PersonId) -> tuple[int, ...]:
+        """How many of a person's jobs wait, by the rank of their priority."""
+        return tuple(self._depth.get(person_id, _EMPTY))
+
+    def people_waiting(self) -> tuple[PersonId, ...]:
+        """Whose jobs wait now."""
+        return tuple(person_id for person_id, ready in self._ready_of.items() if ready)
+
+    def waiting_of(self, person_id: PersonId) -> Iterator[Ready]:
+        """A person's jobs that wait, as they came; not to be kept while the board changes."""
+        return iter(self._ready_of.get(person_id, {}).values())
 
     def offer_of(self, job_id: JobId) -> Placement | None:
         return self._offers.get(job_id)
@@ -331,3 +362,4 @@ def _can(presence: Presence, lane: Lane) -> bool:
 
 
 _NOBODY: dict[WorkerId, Presence] = {}
+_EMPTY = (0,) * len(Priority)

@@ -14,6 +14,8 @@ from hub.services.admissions import Admissions
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
 from hub.services.files import Files
+from hub.services.fleet import Fleet
+from hub.services.gauge import Gauge
 from hub.services.intake import Intake
 from hub.services.keys import Keys
 from hub.services.pairing import Pairing
@@ -39,3 +41,5 @@ class Services:
     rescuer: Rescuer
     absences: Absences
     files: Files
+    fleet: Fleet
+    gauge: Gauge

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,7 +14,7 @@ from hub.core.job import Job, JobCard
 from hub.core.placement import Waiting, why
 from hub.core.question import Question
 from hub.core.task import Task
-from hub.core.worker import Worker, WorkerCard
+from hub.core.worker import WorkerCard
 from hub.store import events, jobs, questions, queue, said, tasks, workers
 from hub.store.jobs import Filter
 from hub.store.ledger import Ledger
@@ -165,12 +165,12 @@ class Views:
     async def workers(self, person_id: PersonId | None) -> tuple[WorkerCard, ...]:
         """Paired machines that are not revoked, by name."""
         registered = await self._ledger.read(lambda c: workers.of_person(c, person_id))
-        return tuple(self._card(worker) for worker in registered)
+        return tuple(self._board.card_of(worker) for worker in registered)
 
     async def worker(self, worker_id: WorkerId) -> WorkerCard | None:
         """One paired machine, revoked ones included."""
         worker = await self._ledger.read(lambda c: workers.load(c, worker_id))
-        return self._card(worker) if worker else None
+        return self._board.card_of(worker) if worker else None
 
     async def queue_status(self, person_id: PersonId | None) -> QueueStatus:
         counts, oldest = await self._ledger.read(
@@ -209,18 +209,6 @@ class Views:
     async def zone(self, person_id: PersonId) -> tzinfo | None:
         """Where a person's clock stands, as their worker that was seen last says; None: unknown."""
         return time_zone(await self._ledger.read(lambda c: said.zone(c, person_id)))
-
-    def _card(self, worker: Worker) -> WorkerCard:
-        presence = self._board.present.get(worker.worker_id)
-        seen = presence.last_seen_at if presence else worker.last_seen_at
-        return WorkerCard(
-            worker=replace(worker, last_seen_at=seen),
-            is_online=presence is not None,
-            slots=presence.slots if presence else 0,
-            working=self._board.working(worker.worker_id),
-            asking=self._board.asking(worker.worker_id),
-            metrics=presence.metrics if presence else None,
-        )
 
 
 def time_zone(name: str) -> tzinfo | None:

@@ -16,6 +16,8 @@ from hub.services.admissions import Admissions
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
 from hub.services.files import Files
+from hub.services.fleet import Fleet
+from hub.services.gauge import Gauge
 from hub.services.intake import Intake
 from hub.services.keys import Keys
 from hub.services.pairing import Pairing
@@ -105,6 +107,8 @@ class World:
             rescuer=Rescuer(ledger, board, KINDS),
             absences=Absences(ledger, board),
             files=Files(ledger, self.folder / "files"),
+            fleet=Fleet(ledger, board),
+            gauge=Gauge(ledger, board),
         )
         self.services.dispatcher.add_engine(self.engine)
 
