@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
+from hub.frontends.web import toast
+from hub.frontends.web.toast import Toast, Undo
+
+__all__ = ["Fields", "Undo", "fields_of", "lead"]
+
 FIELDS_MAX = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undo:
-    """A button behind a word: posts to `action`."""
-
-    action: str
-    label: str = "Undo"
 
 
 async def fields_of(request: Request) -> Mapping[str, str]:
@@ -35,4 +31,7 @@ Fields = Annotated[Mapping[str, str], Depends(fields_of)]
 
 def lead(to: str, says: str = "", undo: Undo | None = None) -> Response:
     """Lead on to a page of this site, where a toast says what was done."""
-    return RedirectResponse(to, status_code=303)
+    response = RedirectResponse(to, status_code=303)
+    if says:
+        toast.give(response, Toast(says=says, undo=undo))
+    return response

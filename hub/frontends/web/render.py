@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from pathlib import Path
 
@@ -13,6 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hub.core.view import size
 from hub.frontends import figures
+from hub.frontends.web import static_files, theme, toast
+from hub.frontends.web.everyone import keep_everyone
+from hub.frontends.web.navigation import navigation
 from hub.frontends.web.visitor import Visitor, setting_of
 from shared.ids import short
 from shared.jobs import JobState
@@ -49,7 +51,7 @@ def _environment() -> Environment:
         tone=lambda state: STATES[state][0],
         word=lambda state: STATES[state][1],
     )
-    environment.globals.update(plural=figures.plural)
+    environment.globals.update(plural=figures.plural, static=static_files.address)
     return environment
 
 
@@ -75,44 +77,21 @@ async def page(
         "query": request.query_params,
         "now": now,
         "zone": zone,
-        "navigation": _navigation(request.url.path),
+        "navigation": await navigation(setting, visitor, request.url.path) if visitor else (),
+        "theme": theme.chosen(request),
+        "flash": (flash := toast.take(request)),
         "hub_seq": setting.services.feed.position(),
         "ago": lambda then: figures.ago(then, now),
         "moment": lambda then: _moment(then, now, zone),
         **told,
     }
     html = _TEMPLATES.get_template(template).render(context)
-    return HTMLResponse(html, status_code=status, headers={"Cache-Control": "no-store"})
-
-
-NAVIGATION: Sequence[tuple[str, str]] = (
-    ("/", "Tasks"),
-    ("/inbox", "Questions"),
-    ("/chat", "Chat"),
-    ("/workers", "Workers"),
-    ("/queue", "Queue"),
-    ("/sessions", "Sessions"),
-    ("/dead", "Dead letters"),
-    ("/activity", "Activity"),
-)
-"""The pages in the bar; what else there is stands behind the person's name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    href: str
-    label: str
-    is_current: bool
-    count: int = 0
-    """What waits for the person there."""
-
-
-def _navigation(path: str) -> list[Link]:
-    def is_current(href: str) -> bool:
-        tasks = ("/tasks", "/jobs")
-        return path == href or (path.startswith(tasks) if href == "/" else path.startswith(href))
-
-    return [Link(href, label, is_current(href)) for href, label in NAVIGATION]
+    if visitor is not None and visitor.sees_everyone:
+        html = keep_everyone(html)
+    response = HTMLResponse(html, status_code=status, headers={"Cache-Control": "no-store"})
+    if flash is not None:
+        toast.drop(response)
+    return response
 
 
 def _moment(then: datetime, now: datetime, zone: tzinfo | None) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
 from starlette.datastructures import MutableHeaders
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.frontends.web import live
+from hub.frontends.web.everyone import keep_in_location
 from hub.frontends.web.pages import tasks
-from hub.frontends.web.render import FOLDER, page
+from hub.frontends.web.render import page
+from hub.frontends.web.static_files import Files
 from hub.frontends.web.visitor import Setting
 from shared.errors import AppError, NotAllowed, NotFound
 
@@ -35,7 +36,7 @@ def build(setting: Setting) -> ASGIApp:
     site.state.setting = setting
     for router in ROUTERS:
         site.include_router(router)
-    site.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+    site.mount("/static", Files(), name="static")
     site.add_exception_handler(AppError, _failed)
     return Guarded(site)
 
@@ -59,6 +60,7 @@ class Guarded:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+                keep_in_location(headers, scope.get("query_string", b""))
             await send(message)
 
         await self._app(scope, receive, guarded)
