@@ -94,5 +94,12 @@ async def page(
     return response
 
 
+def part(visitor: Visitor, template: str, **told: object) -> HTMLResponse:
+    """Write a small part of a page that needs nothing of what `page` tells."""
+    html = _TEMPLATES.get_template(template).render(visitor=visitor, **told)
+    html = keep_everyone(html) if visitor.sees_everyone else html
+    return HTMLResponse(html, headers={"Cache-Control": "no-store"})
+
+
 def _moment(then: datetime, now: datetime, zone: tzinfo | None) -> str:
     return figures.moment(then, now, zone)

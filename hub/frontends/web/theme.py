@@ -29,8 +29,6 @@ def chosen(request: Request) -> Theme:
 
 def choose(response: Response, theme: str) -> None:
     if theme in ("light", "dark"):
-        response.set_cookie(
-            COOKIE, theme, max_age=LIFE_SECONDS, httponly=True, samesite="lax"
-        )
+        response.set_cookie(COOKIE, theme, max_age=LIFE_SECONDS, httponly=True, samesite="lax")
     else:
         response.delete_cookie(COOKIE, httponly=True, samesite="lax")
