@@ -26,6 +26,7 @@ from hub.frontends.inbox import ChatInbox
 from hub.frontends.makers import BUILT_IN as FRONTENDS
 from hub.frontends.makers import built_in, plug_ins, settings_of
 from hub.frontends.outbox import Outbox
+from hub.frontends.sse import Streams
 from hub.ports import FrontendSetup, Taps
 from hub.server import App, LateApi, Server, listen, loop_factory, on_signals, server_of
 from hub.services import Services
@@ -90,6 +91,7 @@ class Hub:
     host: Host
     outbox: Outbox
     inbox: ChatInbox
+    streams: Streams
     api: LateApi
     app: App
     hub_epoch: str
@@ -139,9 +141,10 @@ def compose(
     taps = TapNames(database, environment, pepper.encode())
     _plan_frontends(host, settings, environment, outbox, taps, services.files)
     snapshots = Snapshots(ledger, settings.data / SNAPSHOTS_FOLDER)
-    api = LateApi(lambda: _make_api(settings, services, snapshots, ledger.hub_epoch, host))
+    streams = Streams(services)
+    api = LateApi(lambda: _make_api(settings, services, snapshots, ledger.hub_epoch, host, streams))
     install = LateApi(lambda: _make_install(settings))
-    web = LateApi(lambda: _make_web(settings, services, environment))
+    web = LateApi(lambda: _make_web(settings, services, environment, streams))
     return Hub(
         settings=settings,
         environment=environment,
@@ -152,6 +155,7 @@ def compose(
         host=host,
         outbox=outbox,
         inbox=inbox,
+        streams=streams,
         api=api,
         app=_router(engine, console, host, api, install, web),
         hub_epoch=ledger.hub_epoch,
@@ -316,20 +320,26 @@ def _plan_frontends(
 
 
 def _make_api(
-    settings: Settings, services: Services, snapshots: Snapshots, hub_epoch: str, host: Host
+    settings: Settings,
+    services: Services,
+    snapshots: Snapshots,
+    hub_epoch: str,
+    host: Host,
+    streams: Streams,
 ) -> App:
     from hub.frontends.api import make_api
+    from hub.frontends.api.parts import About
 
-    api: App = make_api(
-        services=services,
-        snapshots=snapshots,
+    about = About(
         hub_name=settings.hub_name,
         hub_epoch=hub_epoch,
         version=program_version(),
         hub_url=settings.hub_url,
         frontends=host.statuses,
         chat_links=host.chat_links,
+        streams=streams,
     )
+    api: App = make_api(services, snapshots, about)
     return api
 
 
@@ -346,13 +356,16 @@ def _make_install(settings: Settings) -> App:
     return site
 
 
-def _make_web(settings: Settings, services: Services, environment: Environment) -> App:
+def _make_web(
+    settings: Settings, services: Services, environment: Environment, streams: Streams
+) -> App:
     from hub.frontends.web import make_web
     from hub.frontends.web.visitor import Setting
 
     setting = Setting(
         services=services,
         environment=environment,
+        streams=streams,
         hub_name=settings.hub_name,
         hub_url=settings.hub_url,
         version=program_version(),
@@ -472,6 +485,7 @@ async def _drain(hub: Hub, server: Server, serving: asyncio.Task[None]) -> None:
     hub.services.pairing.close()
     await hub.engine.drain()
     await hub.host.stop()
+    hub.streams.close()
     server.should_exit = True
     await asyncio.wait([serving])
     with contextlib.suppress(Unavailable):

@@ -172,6 +172,11 @@ class Views:
         worker = await self._ledger.read(lambda c: workers.load(c, worker_id))
         return self._board.card_of(worker) if worker else None
 
+    def person_of_worker(self, worker_id: WorkerId) -> PersonId | None:
+        """Whose machine it is, while it is here."""
+        presence = self._board.present.get(worker_id)
+        return presence.person_id if presence else None
+
     async def queue_status(self, person_id: PersonId | None) -> QueueStatus:
         counts, oldest = await self._ledger.read(
             lambda c: (jobs.counts(c, person_id), jobs.oldest_queued(c, person_id))

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
+from shared.api.events import EventShown
 from shared.api.parts import Shown
 from shared.errors import ErrorBody
 from shared.jobs import JobState, Priority
@@ -37,14 +38,6 @@ class JobPage(Shown):
     jobs: tuple[JobShown, ...]
     next_cursor: str | None
     """Give it as `cursor` for the next page; null on the last."""
-
-
-class EventShown(Shown):
-    hub_seq: int
-    at: datetime
-    type: str
-    device: str
-    body: dict[str, JsonValue]
 
 
 class History(Shown):

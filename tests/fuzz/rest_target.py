@@ -19,6 +19,8 @@ import structlog
 
 from hub.core.access import Scope
 from hub.frontends.api import make_api
+from hub.frontends.api.parts import About
+from hub.frontends.sse import Streams
 from hub.services.snapshots import Snapshots
 from tests.fuzz.hub_target import Besieged
 from tests.fuzz.mutation import TEXTS, mutate, torn, written
@@ -122,16 +124,16 @@ class Rest:
     def __init__(self, target: Besieged, folder: Path) -> None:
         self.target = target
         services = target.services
-        self.app = make_api(
-            services=services,
-            snapshots=Snapshots(target.ledger, folder / "snapshots"),
+        about = About(
             hub_name="hub",
             hub_epoch=target.ledger.hub_epoch,
             version="test",
             hub_url=BASE,
             frontends=tuple,
             chat_links=dict,
+            streams=Streams(services),
         )
+        self.app = make_api(services, Snapshots(target.ledger, folder / "snapshots"), about)
 
     async def prepare(self) -> None:
         key = await self.target.services.keys.issue(self.target.mallory.person_id, Scope.PERSON)

@@ -9,7 +9,17 @@ from __future__ import annotations
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from hub.frontends.api import files, jobs, pairings, people, questions, standing, status, workers
+from hub.frontends.api import (
+    events,
+    files,
+    jobs,
+    pairings,
+    people,
+    questions,
+    standing,
+    status,
+    workers,
+)
 from hub.frontends.api.parts import About
 from hub.frontends.api.problems import BODY_BYTES_MAX, PROBLEMS, install
 from hub.services import Services
@@ -31,7 +41,7 @@ def build(services: Services, about: About) -> FastAPI:
     )
     api.state.services = services
     api.state.about = about
-    for part in (status, people, pairings, workers, standing, jobs, questions, files):
+    for part in (status, people, pairings, workers, standing, jobs, questions, files, events):
         api.include_router(part.router, prefix=PREFIX)
     install(api)
     return api

@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Response
 
 from hub.core.job import JobCard
+from hub.frontends.api import events
 from hub.frontends.api.parts import Hub, Known
 from hub.frontends.facts import PLACES
 from hub.services.requests import Request
-from shared.api.jobs import EventShown, History, JobPage, JobShown
+from shared.api.jobs import History, JobPage, JobShown
 from shared.api.parts import ID, PAGE_DEFAULT
 from shared.api.tasks import NewTask
 from shared.ids import JobId
@@ -103,18 +104,7 @@ async def get_job(job_id: JobPath, caller: Known, hub: Hub) -> JobShown:
 async def get_job_events(job_id: JobPath, caller: Known, hub: Hub) -> History:
     """Everything that happened to a job, oldest first."""
     facts = await hub.views.history(caller.sees, JobId(job_id))
-    return History(
-        events=tuple(
-            EventShown(
-                hub_seq=fact.hub_seq,
-                at=fact.at,
-                type=fact.type,
-                device=fact.device,
-                body=fact.payload,
-            )
-            for fact in facts
-        )
-    )
+    return History(events=tuple(map(events.shown, facts)))
 
 
 @router.post("/jobs/{job_id}/cancel")

@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from hub.core.access import Scope
 from hub.frontends.door import Caller, admit
+from hub.frontends.sse import Streams
 from hub.ports import Health
 from hub.services import Services
 from shared.errors import NotAllowed
@@ -35,6 +36,7 @@ class About:
     hub_url: str
     frontends: Statuses
     chat_links: ChatLinks
+    streams: Streams
 
 
 async def services_of(request: Request) -> Services:

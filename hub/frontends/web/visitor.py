@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from hub.core.access import Person, Scope
 from hub.frontends.door import admit
+from hub.frontends.sse import Streams
 from hub.services import Services
 from shared.environment import Environment
 from shared.ids import PersonId
@@ -23,6 +24,7 @@ class Setting:
 
     services: Services
     environment: Environment
+    streams: Streams
     hub_name: str
     hub_url: str
     version: str
