@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hub.core.board import Board
@@ -157,6 +157,15 @@ class Views:
     async def question(self, question_id: QuestionId) -> Question | None:
         """A question in any state."""
         return await self._ledger.read(lambda c: questions.load(c, question_id))
+
+    async def answered_lately(
+        self, person_id: PersonId | None, limit: int
+    ) -> tuple[tuple[Question, datetime], ...]:
+        """What was answered last, and when; the newest first."""
+        count = max(1, min(limit, PAGE_MAX))
+        return tuple(
+            await self._ledger.read(lambda c: questions.answered_lately(c, person_id, count))
+        )
 
     async def dead_letters(self, person_id: PersonId | None) -> tuple[JobCard, ...]:
         """Jobs out of tries, the newest first; their reasons are in `error` and `history`."""

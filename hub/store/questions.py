@@ -76,6 +76,27 @@ def open_ones(
     return [_to_question(row) for row in rows]
 
 
+def create_answered(connection: sqlite3.Connection) -> None:
+    """Find the answers of a person in the log: one step of the hub's migrations."""
+    connection.execute(
+        "CREATE INDEX events_answered ON events (person_id) WHERE type = 'question_answered'"
+    )
+
+
+def answered_lately(
+    connection: sqlite3.Connection, person_id: PersonId | None, limit: int
+) -> list[tuple[Question, datetime]]:
+    """What was answered last, and when; the newest first."""
+    whose, values = ("1", ()) if person_id is None else ("person_id = ?", (person_id,))
+    rows = connection.execute(
+        "SELECT json_extract(body, '$.question_id'), at FROM events INDEXED BY events_answered"
+        f" WHERE type = 'question_answered' AND {whose} ORDER BY hub_seq DESC LIMIT ?",
+        (*values, limit),
+    ).fetchall()
+    found = [(load(connection, QuestionId(name)), datetime.fromisoformat(at)) for name, at in rows]
+    return [(question, at) for question, at in found if question is not None]
+
+
 def waiting(connection: sqlite3.Connection) -> list[tuple[QuestionId, datetime]]:
     """Open questions that run out, and when by the clock on the wall; the soonest first."""
     rows = connection.execute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from hub.frontends.web.joining import joining
 from hub.frontends.web.visitor import Setting, Visitor
 
 QUESTIONS, DEAD = "questions", "dead"
@@ -63,7 +64,8 @@ async def navigation(setting: Setting, visitor: Visitor, path: str) -> list[Link
 async def counts(setting: Setting, visitor: Visitor) -> dict[str, int]:
     """How much waits for a person, by what is counted."""
     questions = await setting.services.views.open_questions(visitor.sees)
-    return {QUESTIONS: len(questions)}
+    joins = await joining(setting, visitor)
+    return {QUESTIONS: len(questions) + len(joins)}
 
 
 def _is_current(link: Link, path: str) -> bool:
