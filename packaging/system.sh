@@ -3,11 +3,12 @@
 #   packaging/system.sh windows   what Qt needs to open at all
 #   packaging/system.sh session   what the tests of a real tray need: screens, panels, a bus, a safe;
 #                                 and those of disks that fail: strace, libfiu;
-#                                 and those of clocks that jump: faketime
+#                                 and those of clocks that jump: faketime;
+#                                 and those of web pages: chromium
 set -euo pipefail
 
 windows="libegl1 libgl1 libglib2.0-0 libdbus-1-3 libfontconfig1 libxkbcommon0"
-session="dbus faketime fiu-utils fonts-dejavu-core gnome-keyring libfiu0 openbox \
+session="chromium dbus faketime fiu-utils fonts-dejavu-core gnome-keyring libfiu0 openbox \
   strace trayer weston x11-utils xdotool xvfb \
   libwayland-cursor0 libwayland-egl1 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 \
   libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xkb1 libxkbcommon-x11-0"

@@ -1,0 +1,46 @@
+"""What every page of the dashboard carries: rules for browsers, and files that are kept."""
+
+from __future__ import annotations
+
+import gzip
+import re
+
+from hub.frontends.web import tokens
+from hub.frontends.web.static_files import FOLDER
+from tests.hub.frontends.web.reader import Reader
+
+FIRST_PAINT_BYTES_MAX = 60_000
+"""Of script and style, as they travel."""
+
+
+async def test_a_page_lets_nothing_in_but_its_own(reader: Reader) -> None:
+    page = await reader.get("/")
+    rules = page.response.headers["content-security-policy"]
+    assert rules.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+    assert "unsafe" not in rules
+    assert not re.search(
+        r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\son\w+=|hx-on|javascript:", page.html
+    )
+
+
+async def test_files_are_asked_for_by_hash_and_kept(reader: Reader) -> None:
+    page = await reader.get("/")
+    addresses = set(re.findall(r'(?:src|href)="(/static/[^"#]+)', page.html))
+    assert addresses
+    for address in addresses:
+        assert "?v=" in address
+        kept = await reader.get(address)
+        assert kept.status == 200
+        assert "immutable" in kept.response.headers["cache-control"]
+    plain = await reader.get("/static/app.css")
+    assert plain.response.headers["cache-control"] == "no-cache"
+
+
+def test_script_and_style_are_small() -> None:
+    files = [p for p in FOLDER.rglob("*") if p.suffix in (".js", ".css")]
+    total = sum(len(gzip.compress(p.read_bytes(), mtime=0)) for p in files)
+    assert total < FIRST_PAINT_BYTES_MAX
+
+
+def test_colours_are_those_of_the_windows() -> None:
+    assert tokens.FILE.read_text() == tokens.css()
