@@ -47,6 +47,7 @@ from hub.services.registry import Registry
 from hub.services.rescuer import Rescuer
 from hub.services.restored import Restored
 from hub.services.retention import Retention
+from hub.services.sessions import Sessions
 from hub.services.snapshots import Snapshots
 from hub.services.taps import TapNames
 from hub.services.views import Views
@@ -283,6 +284,7 @@ def _services(
         recorder=Recorder(ledger, board, kinds),
         rescuer=Rescuer(ledger, board, kinds),
         absences=Absences(ledger, board),
+        sessions=Sessions(ledger),
         files=Files(ledger, files),
         fleet=Fleet(ledger, board),
         gauge=Gauge(ledger, board),
@@ -416,6 +418,7 @@ async def rebuild(services: Services) -> None:
     await services.dispatcher.rebuild()
     await services.rescuer.rebuild()
     await services.absences.rebuild()
+    await services.sessions.rebuild()
     await services.files.rebuild()
 
 
@@ -468,6 +471,7 @@ def loops_of(services: Services, engine: SocketEngine) -> list[Coroutine[None, N
         services.dispatcher.run(),
         services.rescuer.run(),
         services.absences.run(),
+        services.sessions.run(),
         services.registry.run(),
         services.pairing.run(),
         services.files.run(),

@@ -16,7 +16,16 @@ from pydantic_core import from_json
 
 from shared.errors import ErrorBody
 from shared.finite import FiniteObject
-from shared.ids import COUNT_MAX, ConversationId, JobId, PersonId, QuestionId, TaskId, WorkerId
+from shared.ids import (
+    COUNT_MAX,
+    ConversationId,
+    JobId,
+    PersonId,
+    QuestionId,
+    SessionId,
+    TaskId,
+    WorkerId,
+)
 from shared.jobs import JobSpec
 from shared.kinds import SENDS_MAX, FileRef
 from shared.questions import TEXT_CHARS_MAX, Answer, Asking
@@ -374,6 +383,8 @@ class TaskRequested(Body):
     grants it that and offers it to nobody."""
     replaces: JobId | None = None
     """The job that this one is run instead of: a person tried again without a hub."""
+    session_id: str = Field(default="", max_length=64)
+    """With `is_kept`: the session that this computer runs it in, which the hub takes over."""
 
 
 class AnswerGiven(Body):
@@ -464,6 +475,27 @@ class MessageSaid(Body):
     """The frontend it was said in."""
 
 
+class SessionOpened(Body):
+    """A worker keeps a working context for a task from now on."""
+
+    type: Literal["session_opened"] = "session_opened"
+    session_id: SessionId
+    task_id: TaskId
+    worker_id: WorkerId
+
+
+class SessionEnded(Body):
+    """A working context is over: its worker removes the folder once nothing runs in it."""
+
+    type: Literal["session_ended"] = "session_ended"
+    session_id: SessionId
+    task_id: TaskId
+    worker_id: WorkerId
+    reason: Literal["idle", "age", "person", "worker_lost", "worker_revoked", "task_purged"]
+    by: str = ""
+    """Who ended it; empty when nobody did."""
+
+
 EventBody = (
     JobStarted
     | JobLogged
@@ -506,6 +538,8 @@ EventBody = (
     | PurgeAsked
     | TaskPurged
     | MessageSaid
+    | SessionOpened
+    | SessionEnded
 )
 
 AttemptEventBody = (

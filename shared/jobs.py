@@ -7,9 +7,10 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.finite import FiniteObject
-from shared.ids import JobId, TaskId
+from shared.ids import JobId, SessionId, TaskId
 
 TITLE_CHARS_MAX = 200
+NO_SESSION = SessionId("")
 ATTEMPTS_MAX = 3
 """Failed attempts before a job becomes a dead letter."""
 
@@ -77,3 +78,11 @@ class JobSpec(BaseModel):
     origin: Origin = Origin.LOCAL
     traceparent: str = Field(default="", max_length=64)
     """W3C trace context, minted where the command came in."""
+    session_id: SessionId = Field(
+        default=NO_SESSION,
+        max_length=64,
+        pattern=r"^[0-9A-Za-z-]*$",
+        exclude_if=lambda session_id: not session_id,
+    )
+    """The working context that it is run in: jobs of one session share a folder on their worker.
+    Empty, and then not written either, for a job that has none (yet)."""

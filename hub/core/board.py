@@ -18,8 +18,8 @@ from hub.core.lane import Lane, LaneKey, Place, Ready
 from hub.core.retry import RETRY_AFTER_SECONDS_MAX
 from hub.core.worker import Presence, Worker, WorkerCard
 from shared.capabilities import fits
-from shared.ids import JobId, PersonId, WorkerId
-from shared.jobs import JobState, Priority
+from shared.ids import JobId, PersonId, SessionId, WorkerId
+from shared.jobs import NO_SESSION, JobState, Priority
 
 OFFER_SECONDS = 30.0
 REST_SECONDS = 30.0
@@ -39,6 +39,8 @@ class Placement:
     expires_at: float
     is_accepted: bool = False
     """The grant is being committed; it cannot run out any more."""
+    session_id: SessionId = NO_SESSION
+    """The session that the worker was told of: the job's own, or one that the grant opens."""
 
 
 class Board:

@@ -23,7 +23,16 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shared.errors import Conflict, ErrorBody
-from shared.ids import ConversationId, JobId, PersonId, QuestionId, TaskId, WorkerId, short
+from shared.ids import (
+    ConversationId,
+    JobId,
+    PersonId,
+    QuestionId,
+    SessionId,
+    TaskId,
+    WorkerId,
+    short,
+)
 from shared.jobs import JobState, Origin, Priority
 from shared.kinds import JsonObject
 
@@ -70,6 +79,8 @@ class Job:
     tools: tuple[str, ...] = ()
     pinned_to: WorkerId | None = None
     """Only this worker may run it."""
+    session_id: SessionId | None = None
+    """The session it runs, ran or is to run in; None before it was given to anybody."""
     created_at: datetime
     life: Life = field(default_factory=Life)
 

@@ -41,6 +41,8 @@ from shared.events import (
     QuestionParked,
     RequestRefused,
     RetryAsked,
+    SessionEnded,
+    SessionOpened,
     SettingChanged,
     TaskCreated,
     TaskPurged,
@@ -140,10 +142,31 @@ def sentence(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type o
             return f"Everything it told was deleted by {facts.whose(body.by)}"
         case MessageSaid():
             return f"{capital(facts.whose(body.by))} said: {' '.join(body.text.split())}"
+        case SessionOpened():
+            return f"A session began on {facts.name}"
+        case SessionEnded():
+            return f"The session on {facts.name} ended: {ended_because(body, facts)}"
         case RequestRefused():
             return f"Could not be done: {body.error.message}"
         case PairingPaused():
             return f"Pairing was paused after {body.tries} wrong codes"
+
+
+def ended_because(body: SessionEnded, facts: Facts) -> str:
+    """Why a session is over, as it stands behind a colon."""
+    match body.reason:
+        case "idle":
+            return "nothing happened in it for 30 minutes"
+        case "age":
+            return "it was an hour old"
+        case "person":
+            return f"{facts.whose(body.by)} ended it" if body.by else "somebody ended it"
+        case "worker_lost":
+            return "the computer went away"
+        case "worker_revoked":
+            return "the computer was disconnected"
+        case "task_purged":
+            return "its task was deleted"
 
 
 def _queued_line(body: JobQueued, facts: Facts) -> str:

@@ -55,6 +55,8 @@ ANSWER_TYPES = frozenset(
     {"question_answered", "question_parked", "join_settled", "person_admitted"}
 )
 """Told wherever the question is shown, be it to a person who never spoke."""
+UNTOLD_TYPES = frozenset({"session_opened", "session_ended"})
+"""No chat is told of them, and two come with almost every job."""
 Doorbell = JoinRequested | JoinSettled | AccountLinked | PersonAdmitted | PairingPaused
 _DOORBELLS = (JoinRequested, JoinSettled, AccountLinked, PersonAdmitted, PairingPaused)
 
@@ -167,6 +169,8 @@ class Outbox:
 
     async def _concerns_chat(self, fact: Fact, reachable: set[PersonId]) -> bool:
         """Whether a conversation may be told; words for nobody would cost most of a job's time."""
+        if fact.type in UNTOLD_TYPES:
+            return False
         job_id = JobId(str(fact.payload.get("job_id", "")))
         if fact.person_id in reachable or job_id in self._homes or fact.type in ANSWER_TYPES:
             return True

@@ -49,6 +49,8 @@ from shared.events import (
     QuestionParked,
     RequestRefused,
     RetryAsked,
+    SessionEnded,
+    SessionOpened,
     SettingChanged,
     TaskCreated,
     TaskPurged,
@@ -226,6 +228,9 @@ def view_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type of
         case MessageSaid():
             text = f"About {facts.label}, {facts.whose(body.by)}: {body.text}"
             return View(text=text, job_id=body.job_id, is_quiet=True)
+        case SessionOpened() | SessionEnded():
+            # Who goes on with something is told where that is, or that it is over.
+            return None
         case TaskRequested() | AnswerGiven() | CancelAsked() | RetryAsked() | RequestRefused():
             # What comes of it is told; where it was asked, its computer shows the rest.
             return None

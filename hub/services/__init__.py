@@ -2,7 +2,7 @@
 
 Reading this folder's names in order of a job's way: intake, dispatcher, recorder, rescuer; beside
 it registry, absences, pairing, admissions (with the steps they share in arrivals), keys, views,
-files, and the feed that wakes whoever reads along.
+files, sessions, and the feed that wakes whoever reads along.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from hub.services.pairing import Pairing
 from hub.services.recorder import Recorder
 from hub.services.registry import Registry
 from hub.services.rescuer import Rescuer
+from hub.services.sessions import Sessions
 from hub.services.views import Views
 
 
@@ -40,6 +41,7 @@ class Services:
     recorder: Recorder
     rescuer: Rescuer
     absences: Absences
+    sessions: Sessions
     files: Files
     fleet: Fleet
     gauge: Gauge

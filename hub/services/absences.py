@@ -13,7 +13,9 @@ from functools import partial
 import structlog
 
 from hub.core.board import Board
+from hub.core.session import EndReason
 from hub.core.worker import Presence
+from hub.services import session_steps
 from hub.store import losses, queue, workers
 from hub.store.ledger import Entry, Ledger
 from shared.errors import AppError
@@ -95,6 +97,8 @@ class Absences:
                 jobs=len(queue.held(entry.connection, worker_id)),
             )
             entry.tell(worker.person_id, lost, entity=worker_id)
+            # What is in its hands stays with it, and so does the folder that it is done in.
+            session_steps.end_of_worker(entry, worker_id, EndReason.WORKER_LOST, is_all=False)
         return True
 
 

@@ -12,14 +12,15 @@ from datetime import datetime
 from hub.core import job as core
 from hub.core.job import Job, Life
 from hub.core.task import Task
-from hub.services import endings
+from hub.services import endings, session_steps
 from hub.services.requests import NOWHERE
 from hub.store import purging, questions, queue, tasks
 from hub.store.ledger import Entry
 from shared.errors import BadInput, Conflict
 from shared.events import JobStarted, TaskCreated
-from shared.ids import JobId, PersonId, TaskId, WorkerId, is_uuid
+from shared.ids import JobId, PersonId, SessionId, TaskId, WorkerId, is_uuid
 from shared.jobs import JobSpec, JobState
+from shared.messages import Grant
 
 FIRST_EPOCH = 1
 """Of a hub's own log; a higher one says that its store was restored from a backup."""
@@ -32,6 +33,7 @@ def adopt_started(
     job: Job | None,
     body: JobStarted,
     *,
+    minted: SessionId,
     at: datetime,
 ) -> Job | None:
     """Take in a job whose start a worker tells; None when it has no claim to it.
@@ -42,13 +44,15 @@ def adopt_started(
         person_id: whose worker it is.
         job: as this hub knows it.
         body: what is told.
+        minted: the id of a session, should one be opened that the worker does not name.
         at: when that was, by the worker's clock.
     """
     spec = body.job
     if spec is None or spec.job_id != body.job_id:
         return None
     if job is None:
-        return adopt_new(entry, worker_id, person_id, spec, body.attempt, body.fence, at=at)
+        grant = Grant(job_id=body.job_id, attempt=body.attempt, fence=body.fence)
+        return adopt_new(entry, worker_id, person_id, spec, grant, minted=minted, at=at)
     is_forgotten = entry.epoch > FIRST_EPOCH and job.pinned_to in (None, worker_id)
     if not is_forgotten or not core.may_adopt(job.life, body.fence):
         return None
@@ -56,7 +60,7 @@ def adopt_started(
     life = core.adopt(job.life, worker_id, attempt=body.attempt, fence=body.fence)
     adopted = queue.save(entry, job, life)
     endings.tell_granted(entry, adopted)
-    return adopted
+    return session_steps.seat_adopted(entry, adopted, worker_id, spec.session_id, minted)
 
 
 def adopt_new(
@@ -64,13 +68,13 @@ def adopt_new(
     worker_id: WorkerId,
     person_id: PersonId,
     spec: JobSpec,
-    attempt: int,
-    fence: int,
+    grant: Grant,
     *,
+    minted: SessionId,
     text: str = "",
     at: datetime,
 ) -> Job:
-    """Make the task and the job, granted to the worker that has it, as of when it was made.
+    """Make the task and the job, held by the worker that has it, as of when it was made.
 
     Raises:
         BadInput: `job_id_invalid`.
@@ -86,7 +90,7 @@ def adopt_new(
         ))  # fmt: skip
         told = TaskCreated(task_id=spec.task_id, person_id=person_id, text=text)
         entry.tell(person_id, told, entity=spec.task_id)
-    life = core.adopt(Life(), worker_id, attempt=attempt, fence=fence)
+    life = core.adopt(Life(), worker_id, attempt=grant.attempt, fence=grant.fence)
     job = Job(
         job_id=spec.job_id,
         task_id=spec.task_id,
@@ -106,7 +110,7 @@ def adopt_new(
     queue.insert(entry, new)
     entry.loaded[job.job_id] = job
     endings.tell_granted(entry, job)
-    return job
+    return session_steps.seat_adopted(entry, job, worker_id, spec.session_id, minted)
 
 
 def check_ids(entry: Entry, person_id: PersonId, job_id: JobId, task_id: TaskId) -> None:

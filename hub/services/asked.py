@@ -30,10 +30,11 @@ from shared.events import (
     SettingChanged,
     TaskRequested,
 )
-from shared.ids import JobId, PersonId, WorkerId
-from shared.jobs import JobSpec, Origin
+from shared.ids import JobId, PersonId, SessionId, WorkerId, is_uuid
+from shared.jobs import NO_SESSION, JobSpec, Origin
 from shared.kinds.catalogue import kind_named
 from shared.kinds.naming import title_for
+from shared.messages import Grant
 from shared.questions import Answer, match
 
 log = structlog.get_logger()
@@ -110,8 +111,8 @@ class Asked:
         if body.is_kept and body.worker_id == worker_id:
             origin = _origin_of(entry, person_id, body.replaces)
             adoption.adopt_new(
-                entry, worker_id, person_id, kept_spec(body, origin), KEPT_ATTEMPT, KEPT_FENCE,
-                text=body.text, at=at,
+                entry, worker_id, person_id, kept_spec(body, origin), _kept_grant(body.job_id),
+                minted=self._deeds.new_session_id(), text=body.text, at=at,
             )  # fmt: skip
             return
         request = Request(
@@ -125,6 +126,7 @@ class Asked:
             worker_id=body.worker_id,
             task_id=body.task_id,
             job_id=body.job_id,
+            has_own_ids=True,
         )
         kind = kind_named(request.kind, self._deeds.kinds)
         self._deeds.request(entry, replace(request, inputs=checked_inputs(kind, request)))
@@ -172,7 +174,12 @@ def kept_spec(body: TaskRequested, origin: Origin) -> JobSpec:
         title=title_for(body.kind, body.inputs, body.title),
         inputs=body.inputs,
         origin=origin,
+        session_id=SessionId(body.session_id) if is_uuid(body.session_id) else NO_SESSION,
     )
+
+
+def _kept_grant(job_id: JobId) -> Grant:
+    return Grant(job_id=job_id, attempt=KEPT_ATTEMPT, fence=KEPT_FENCE)
 
 
 def _is_at(entry: Entry, worker_id: WorkerId, job_id: JobId) -> bool:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from hub.core import job as core
 from hub.core.board import Board
 from hub.core.job import Job, JobCard
 from hub.core.question import Question, settle
+from hub.core.session import Session
 from hub.core.task import Task
-from hub.services import endings
+from hub.services import endings, session_steps
 from hub.services.locked import check_unlocked
 from hub.services.requests import (
     Request,
@@ -36,7 +38,7 @@ from shared.events import (
     TaskCreated,
     TaskPurged,
 )
-from shared.ids import JobId, PersonId, QuestionId, TaskId, short
+from shared.ids import JobId, PersonId, QuestionId, SessionId, TaskId, short
 from shared.jobs import TITLE_CHARS_MAX, JobState
 from shared.kinds import Kind
 from shared.kinds.naming import title_of
@@ -46,20 +48,33 @@ QUEUED_MAX = 100_000
 """Jobs of one person that may wait."""
 
 
+class Made(NamedTuple):
+    """What became of a request."""
+
+    card: JobCard
+    is_repeat: bool = False
+    """It was here before under its `dedupe`."""
+    ended: Session | None = None
+    """The session that it would have gone on in, had that not been over."""
+
+
 class Deeds:
     def __init__(self, environment: Environment, board: Board, kinds: Mapping[str, Kind]) -> None:
         self._environment = environment
         self._board = board
         self.kinds = kinds
 
-    def request(self, entry: Entry, request: Request) -> tuple[JobCard, bool]:
-        """Make a task with one job and queue it; whether it was here before under its `dedupe`."""
+    def new_session_id(self) -> SessionId:
+        return SessionId(self._environment.new_id())
+
+    def request(self, entry: Entry, request: Request) -> Made:
+        """Queue a job, of a new task or of the one that it goes on with."""
         connection = entry.connection
         digest = digest_of(request) if request.dedupe else ""
         if request.dedupe:
             known = tasks.remembered(connection, request.person_id, request.dedupe)
             if known is not None:
-                return repeated(entry, known, digest), True
+                return Made(repeated(entry, known, digest), is_repeat=True)
 
         check_unlocked(entry, request.person_id)
         if self._board.ready_count(request.person_id) >= QUEUED_MAX:
@@ -68,10 +83,11 @@ class Deeds:
                 f"{QUEUED_MAX:,} jobs are waiting already.",
                 "Cancel some, or wait until they have run.",
             )
-        card = self._make(entry, with_writer(entry, request))
+        followed = session_steps.follow(entry, with_writer(entry, request))
+        card = self._make(entry, followed.request)
         if request.dedupe:
             tasks.remember(entry, request.person_id, request.dedupe, card.job_id, digest)
-        return card, False
+        return Made(card, ended=followed.ended)
 
     def _make(self, entry: Entry, request: Request) -> JobCard:
         new_id = self._environment.new_id
@@ -91,6 +107,7 @@ class Deeds:
             kind=kind.name,
             priority=request.priority,
             pinned_to=worker_for(entry, request),
+            session_id=request.session_id,
             created_at=entry.now,
         )
         is_new_task = request.task_id is None or tasks.load(entry.connection, task.task_id) is None
@@ -200,17 +217,29 @@ def move(entry: Entry, person_id: PersonId, job_id: JobId, worker_name: str) -> 
     job = _owned(entry, person_id, job_id)
     worker_id = worker_named(entry, person_id, worker_name)
     life = core.move(job.life)
+    if job.session_id is not None:
+        job = queue.seat(entry, job, job.life, None)
     endings.queue_again(entry, replace(job, pinned_to=worker_id), life, "moved")
     return _card(entry, job_id)
 
 
 def retry(entry: Entry, person_id: PersonId, job_id: JobId) -> JobCard:
     check_unlocked(entry, person_id)
-    job = _owned(entry, person_id, job_id)
+    return _retry(entry, _owned(entry, person_id, job_id))
+
+
+def retry_there(entry: Entry, person_id: PersonId, job_id: JobId) -> Made:
+    """Try a job again in its session; anywhere when that is over."""
+    check_unlocked(entry, person_id)
+    job, ended = session_steps.place_of(entry, _owned(entry, person_id, job_id))
+    return Made(_retry(entry, job), ended=ended)
+
+
+def _retry(entry: Entry, job: Job) -> JobCard:
     life = core.reopen(job.life)
-    questions.close_of_job(entry, job_id)
+    questions.close_of_job(entry, job.job_id)
     endings.queue_again(entry, job, life, "requeued")
-    return _card(entry, job_id)
+    return _card(entry, job.job_id)
 
 
 def purge(entry: Entry, person_id: PersonId, task_id: TaskId, by: str) -> None:
@@ -234,7 +263,8 @@ def purge(entry: Entry, person_id: PersonId, task_id: TaskId, by: str) -> None:
             f"{len(going_on)} of its jobs have not ended; the first is #{short(going_on[0])}.",
             "Stop them first: /cancel, then ask again.",
         )
-    job_ids = purging.purge(entry, task_id)
+    session_ids = session_steps.end_of_task(entry, task_id, by)
+    job_ids = purging.purge(entry, task_id, session_ids)
     told = TaskPurged(task_id=task_id, job_ids=tuple(job_ids), by=by[:100])
     entry.tell(person_id, told, entity=task_id)
 

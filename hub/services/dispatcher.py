@@ -15,12 +15,12 @@ from hub.core import job as core
 from hub.core.board import Board, Placement
 from hub.core.job import Job
 from hub.ports import Engine
-from hub.services import endings
-from hub.store import queue
+from hub.services import endings, session_steps
+from hub.store import queue, sessions
 from hub.store.ledger import Entry, Ledger
 from shared.errors import AppError, Conflict
-from shared.ids import JobId, WorkerId
-from shared.jobs import JobSpec, JobState
+from shared.ids import JobId, SessionId, WorkerId
+from shared.jobs import NO_SESSION, JobSpec, JobState
 from shared.messages import Accept, Cancel, Decline, Grant, Offer
 
 log = structlog.get_logger()
@@ -134,7 +134,9 @@ class Dispatcher:
         now = self._ledger.environment.monotonic()
         for job in entry.jobs:
             self._board.update(job, now, entry.now)
-            if job.life.state is not JobState.QUEUED:
+            kept = self._specs.get(job.job_id)
+            is_moved = kept is not None and kept.session_id != (job.session_id or NO_SESSION)
+            if job.life.state is not JobState.QUEUED or is_moved:
                 # What is told of a job that has begun grows by its answers.
                 self._specs.pop(job.job_id, None)
             if job.life.cancel_by and job.life.is_held:
@@ -143,14 +145,22 @@ class Dispatcher:
 
     def _send_offer(self, placement: Placement, spec: JobSpec) -> None:
         left = placement.expires_at - self._ledger.environment.monotonic()
+        if not spec.session_id:
+            # The session that is opened with the grant, so that the worker knows its folder.
+            minted = SessionId(self._ledger.environment.new_id())
+            spec = spec.model_copy(update={"session_id": minted})
+        placement.session_id = spec.session_id
         offer = Offer(job=spec, attempt=placement.attempt, expires_in_seconds=max(1.0, left))
         if not self._send(placement.worker_id, offer):
             self._board.take_back(placement)
 
     async def _offer_from_store(self, placements: list[Placement]) -> None:
         job_ids = [p.ready.job.job_id for p in placements]
+        seated = [(p.ready.job.job_id, p.worker_id) for p in placements if p.ready.job.session_id]
         try:
-            specs = await self._ledger.read(lambda c: queue.specs(c, job_ids))
+            specs, kept = await self._ledger.read(
+                lambda c: (queue.specs(c, job_ids), sessions.kept(c, seated))
+            )
         except AppError:
             for placement in placements:
                 self._board.take_back(placement)
@@ -158,7 +168,9 @@ class Dispatcher:
         for placement in placements:
             # While it was read, the worker may have gone or the job been cancelled.
             if self._board.offer_of(placement.ready.job.job_id) is placement:
-                self._send_offer(placement, specs[placement.ready.job.job_id])
+                spec = specs[placement.ready.job.job_id]
+                session_id = kept.get(spec.job_id, NO_SESSION)
+                self._send_offer(placement, spec.model_copy(update={"session_id": session_id}))
 
     def _granted(self, placement: Placement, done: asyncio.Future[Job]) -> None:
         job_id = placement.ready.job.job_id
@@ -201,7 +213,9 @@ def _grant(entry: Entry, placement: Placement) -> Job:
     if job is None:
         raise Conflict("offer_gone", "The job is gone.")
     life = core.grant(job.life, placement.worker_id, placement.attempt)
-    granted = queue.save(entry, job, life)
+    granted = session_steps.seat(entry, job, life, placement.worker_id, placement.session_id)
+    if granted.session_id != placement.session_id:
+        raise Conflict("offer_gone", "The worker was told of another session.")
     endings.tell_granted(entry, granted)
     return granted
 

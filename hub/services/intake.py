@@ -14,8 +14,9 @@ from hub.core.board import Board
 from hub.core.job import HELD_STATES, Job, JobCard
 from hub.core.placement import Waiting, why
 from hub.core.question import Question
+from hub.core.session import Session
 from hub.services import deeds
-from hub.services.deeds import Deeds
+from hub.services.deeds import Deeds, Made
 from hub.services.requests import Request, checked_inputs
 from hub.store import queue, said
 from hub.store.ledger import Entry, Ledger
@@ -36,6 +37,8 @@ class Receipt:
     """It was here before under the same `dedupe`; nothing new was made."""
     waiting: Waiting | None
     """Why it has to wait; None when a worker that takes it is here, if only for its slot."""
+    ended: Session | None = None
+    """The session of its task that it would have gone on in, had that not been over."""
 
 
 class Intake:
@@ -46,21 +49,28 @@ class Intake:
         self._deeds = Deeds(ledger.environment, board, kinds)
 
     async def request(self, request: Request) -> Receipt:
-        """Make a task with one job and queue it.
+        """Queue a job, of a new task or of the one that it goes on with.
 
         Raises:
-            BadInput: `kind_unknown`, `inputs_invalid`, `text_too_long`, `dedupe_too_long`.
-            NotFound: `worker_unknown`.
-            Conflict: `dedupe_reused`, the same key came with another request.
+            BadInput: `kind_unknown`, `inputs_invalid`, `text_too_long`, `dedupe_too_long`,
+                `session_foreign`, `session_elsewhere`.
+            NotFound: `worker_unknown`, `task_unknown`, `session_unknown`.
+            Conflict: `dedupe_reused`, the same key came with another request; `session_ended`,
+                for a session that was named.
             LimitReached: `too_many_jobs`.
             Unavailable: `disk_full`, `store_failed`; nothing was taken.
         """
         kind = kind_named(request.kind, self._kinds)
         inputs = checked_inputs(kind, request)
-        card, is_repeat = await self._ledger.write(
+        made = await self._ledger.write(
             lambda entry: self._deeds.request(entry, replace(request, inputs=inputs))
         )
-        return Receipt(card=card, is_repeat=is_repeat, waiting=await self._why_waiting(card.job))
+        return Receipt(
+            card=made.card,
+            is_repeat=made.is_repeat,
+            waiting=await self._why_waiting(made.card.job),
+            ended=made.ended,
+        )
 
     async def answer(
         self, person_id: PersonId, question_id: QuestionId, reply: str, by: str
@@ -105,6 +115,17 @@ class Intake:
         card = await self._ledger.write(lambda entry: deeds.retry(entry, person_id, job_id))
         log.info("job_requeued", job_id=job_id, by=by)
         return card
+
+    async def retry_there(self, person_id: PersonId, job_id: JobId, by: str) -> Made:
+        """Queue a job again as `retry` does, in its session; anywhere when that is over.
+
+        Raises:
+            NotFound: `job_unknown`.
+            Conflict: `job_not_ended`, `job_succeeded`, `job_cancelled`.
+        """
+        made = await self._ledger.write(lambda entry: deeds.retry_there(entry, person_id, job_id))
+        log.info("job_requeued", job_id=job_id, by=by)
+        return made
 
     async def move(self, person_id: PersonId, job_id: JobId, worker_name: str, by: str) -> JobCard:
         """Let another worker run a job that still waits.

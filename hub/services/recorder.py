@@ -47,7 +47,7 @@ from shared.events import (
     RequestEventBody,
     body_of,
 )
-from shared.ids import ConversationId, PersonId, WorkerId
+from shared.ids import ConversationId, PersonId, SessionId, WorkerId
 from shared.jobs import JobState
 from shared.kinds import Kind, Output
 from shared.protocol import FRAME_BYTES_MAX
@@ -195,7 +195,10 @@ class Recorder:
         """Take in a job that the worker has and this hub never granted, or refuse its report."""
         if not isinstance(body, JobStarted) or not _is_portable(event):
             raise _foreign(body)
-        adopted = adoption.adopt_started(entry, worker_id, person_id, job, body, at=event.at)
+        minted = SessionId(self._ledger.environment.new_id())
+        adopted = adoption.adopt_started(
+            entry, worker_id, person_id, job, body, minted=minted, at=event.at
+        )
         if adopted is None:
             raise _foreign(body)
         return adopted

@@ -11,9 +11,10 @@ import structlog
 
 from hub.core.access import Person
 from hub.core.board import Board
+from hub.core.session import EndReason
 from hub.core.view import Sender
 from hub.core.worker import GONE_SECONDS, Presence, Worker
-from hub.services import locked
+from hub.services import locked, session_steps
 from hub.store import joins, people, said, workers
 from hub.store.ledger import Entry, Ledger
 from shared.capabilities import Lacking
@@ -161,6 +162,7 @@ class Registry:
             people.remove_key(entry, worker_id)
             body = WorkerRevoked(worker_id=worker_id, name=worker.name, by=by)
             entry.tell(person_id, body, entity=worker_id)
+            session_steps.end_of_worker(entry, worker_id, EndReason.WORKER_REVOKED, by, is_all=True)
 
         await self._ledger.write(run, is_vital=True)
         for listener in self.revocation_listeners:

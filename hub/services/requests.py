@@ -13,7 +13,7 @@ from hub.core.task import TEXT_CHARS_MAX
 from hub.store import jobs, workers
 from hub.store.ledger import Entry
 from shared.errors import BadInput, Conflict, NotFound
-from shared.ids import ConversationId, JobId, PersonId, TaskId, WorkerId
+from shared.ids import ConversationId, JobId, PersonId, SessionId, TaskId, WorkerId
 from shared.jobs import Origin, Priority
 from shared.kinds import JsonObject, Kind, parse_inputs
 from shared.kinds.naming import FILE_OF_JOB
@@ -47,8 +47,14 @@ class Request:
     request of the same person with it gives the first one's job. Empty: never repeated."""
     traceparent: str = ""
     task_id: TaskId | None = None
-    """Made by the computer that asks; None for a new one."""
+    """A task of the person's that this goes on with: the job joins it, and runs in its session
+    (same worker, same folder) while there is one that takes something new. None for a new one."""
+    session_id: SessionId | None = None
+    """Exactly this session; it is an error when it is over."""
     job_id: JobId | None = None
+    """Made by the computer that asks; None for a new one."""
+    has_own_ids: bool = False
+    """The ids were made by the computer that asks: a task that is not known is a new one."""
 
 
 def checked_inputs(kind: Kind, request: Request) -> JsonObject:
@@ -81,6 +87,8 @@ def checked_inputs(kind: Kind, request: Request) -> JsonObject:
 def digest_of(request: Request) -> str:
     """Tell whether two requests ask for the same thing."""
     told = [request.kind, request.inputs, request.worker_id, request.worker_name.casefold()]
+    if request.task_id is not None or request.session_id is not None:
+        told += [request.task_id, request.session_id]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 

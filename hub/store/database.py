@@ -16,6 +16,7 @@ from hub.store.joins import add_joining
 from hub.store.lineage import create_lineage
 from hub.store.losses import create_losses
 from hub.store.said import create_said
+from hub.store.sessions import create_sessions
 from hub.store.taps import create_taps
 from shared.database import Database, Pace
 from shared.store_file import Care, Migration
@@ -229,4 +230,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     events.add_digests,
     signers.create,
     questions.create_answered,
+    create_sessions,
 )

@@ -7,13 +7,14 @@ that says so (`task_purged`) stays, so that computers forget it as well and nobo
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 
 from hub.core.fact import HUB_DEVICE
 from hub.core.stored_file import FileState
 from hub.store import tasks
 from hub.store.ledger import Entry
-from shared.ids import JobId, PersonId, TaskId
+from shared.ids import JobId, PersonId, SessionId, TaskId
 
 KEPT_TYPES = "('purge_asked', 'task_purged')"
 """What says that something was forgotten."""
@@ -38,7 +39,7 @@ def is_purged(connection: sqlite3.Connection, person_id: PersonId, task_id: Task
     return row is not None
 
 
-def purge(entry: Entry, task_id: TaskId) -> list[JobId]:
+def purge(entry: Entry, task_id: TaskId, session_ids: Sequence[SessionId] = ()) -> list[JobId]:
     """Delete a task, its jobs and all they told; return which jobs those were.
 
     Files of theirs that lie here are left to the next sweep, which deletes them.
@@ -56,7 +57,7 @@ def purge(entry: Entry, task_id: TaskId) -> list[JobId]:
         for table in ("questions", "requests", "jobs"):
             connection.execute(f"DELETE FROM {table} WHERE job_id = ?", (job_id,))
         entry.loaded.pop(job_id, None)
-    for entity in (task_id, *job_ids):
+    for entity in (task_id, *job_ids, *session_ids):
         connection.execute(
             f"DELETE FROM events WHERE entity = ? AND type NOT IN {KEPT_TYPES}", (entity,)
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pydantic_core import to_json
@@ -12,23 +12,25 @@ from pydantic_core import to_json
 from hub.core.job import Job, Life
 from hub.store.ledger import Entry
 from shared.errors import ErrorBody
-from shared.ids import JobId, PersonId, QuestionId, TaskId, WorkerId, short
-from shared.jobs import JobSpec, JobState, Origin, Priority
+from shared.ids import JobId, PersonId, QuestionId, SessionId, TaskId, WorkerId, short
+from shared.jobs import NO_SESSION, JobSpec, JobState, Origin, Priority
 from shared.kinds import JsonObject
 from shared.times import from_ms, to_ms
 
 _JOB = (
     "job_id, task_id, person_id, kind, priority, tools, pinned_to, created_ms, state, attempt,"
-    " fence, failures, losses, worker_id, is_held, not_before_ms, cancel_by, question_id"
+    " fence, failures, losses, worker_id, is_held, not_before_ms, cancel_by, question_id,"
+    " session_id"
 )
 _LOAD = f"SELECT {_JOB} FROM jobs WHERE job_id = ?"
-_INSERT = f"INSERT INTO jobs VALUES ({','.join('?' * 26)})"
+_INSERT = f"INSERT INTO jobs VALUES ({','.join('?' * 27)})"
 _MOVE = (
     "UPDATE jobs SET state = ?, attempt = ?, fence = ?, failures = ?, losses = ?, worker_id = ?,"
     " is_held = ?, not_before_ms = ?, cancel_by = ?, question_id = ?, pinned_to = ?,"
     " updated_ms = ?"
 )
 _SAVE = f"{_MOVE} WHERE job_id = ?"
+_SAVE_SESSION = f"{_MOVE}, session_id = ? WHERE job_id = ?"
 _SAVE_RESULT = f"{_MOVE}, result = ?, error = NULL WHERE job_id = ?"
 
 Row = tuple[object, ...]
@@ -67,6 +69,7 @@ def insert(entry: Entry, new: NewJob) -> None:
             None,
             None,
             to_ms(entry.now),
+            job.session_id,
         ),
     )
     entry.jobs.append(job)
@@ -79,6 +82,7 @@ def insert(entry: Entry, new: NewJob) -> None:
             inputs=new.inputs,
             origin=new.origin,
             traceparent=new.traceparent,
+            session_id=job.session_id or NO_SESSION,
         )
     )
 
@@ -100,8 +104,26 @@ def load_in(entry: Entry, job_id: JobId) -> Job | None:
 
 def save(entry: Entry, job: Job, life: Life, *, result: JsonObject | None = None) -> Job:
     """Move a job on (and keep its pin), with its result when it has one; returns it as it is."""
+    return _written(entry, job, life, result)
+
+
+def seat(entry: Entry, job: Job, life: Life, session_id: SessionId | None) -> Job:
+    """Move a job on, into a session or out of the one it was in; returns it as it is."""
+    return _written(entry, replace(job, session_id=session_id), life, is_seated=True)
+
+
+def _written(
+    entry: Entry,
+    job: Job,
+    life: Life,
+    result: JsonObject | None = None,
+    *,
+    is_seated: bool = False,
+) -> Job:
     values = (*_life(life), job.pinned_to, to_ms(entry.now))
-    if result is None:
+    if is_seated:
+        entry.connection.execute(_SAVE_SESSION, (*values, job.session_id, job.job_id))
+    elif result is None:
         entry.connection.execute(_SAVE, (*values, job.job_id))
     else:
         entry.connection.execute(_SAVE_RESULT, (*values, to_json(result).decode(), job.job_id))
@@ -113,6 +135,7 @@ def save(entry: Entry, job: Job, life: Life, *, result: JsonObject | None = None
         priority=job.priority,
         tools=job.tools,
         pinned_to=job.pinned_to,
+        session_id=job.session_id,
         created_at=job.created_at,
         life=life,
     )
@@ -163,6 +186,14 @@ def held(connection: sqlite3.Connection, worker_id: WorkerId | None = None) -> l
             f"SELECT {_JOB} FROM jobs WHERE is_held = 1 AND worker_id = ? ORDER BY job_id",
             (worker_id,),
         )
+    return [to_job(row) for row in rows]
+
+
+def of_task(connection: sqlite3.Connection, task_id: TaskId) -> list[Job]:
+    """A task's jobs, the oldest first."""
+    rows = connection.execute(
+        f"SELECT {_JOB} FROM jobs WHERE task_id = ? ORDER BY job_id", (task_id,)
+    )
     return [to_job(row) for row in rows]
 
 
@@ -226,7 +257,7 @@ def was_granted(
 
 
 def to_job(row: Row) -> Job:
-    (job_id, task_id, person_id, kind, priority, tools, pinned_to, created_ms, *life) = row
+    (job_id, task_id, person_id, kind, priority, tools, pinned_to, created_ms, *life, session) = row
     return Job(
         job_id=JobId(str(job_id)),
         task_id=TaskId(str(task_id)),
@@ -235,6 +266,7 @@ def to_job(row: Row) -> Job:
         priority=Priority(str(priority)),
         tools=tuple(json.loads(str(tools))) if tools != "[]" else (),
         pinned_to=WorkerId(str(pinned_to)) if pinned_to else None,
+        session_id=SessionId(str(session)) if session else None,
         created_at=_moment(created_ms),
         life=_to_life(life),
     )

@@ -25,6 +25,7 @@ from hub.services.recorder import Recorded, Recorder
 from hub.services.registry import Registry
 from hub.services.requests import Request
 from hub.services.rescuer import Rescuer
+from hub.services.sessions import Sessions
 from hub.services.views import Views
 from hub.store import queue
 from hub.store.database import CARE, open_store
@@ -106,6 +107,7 @@ class World:
             recorder=Recorder(ledger, board, KINDS),
             rescuer=Rescuer(ledger, board, KINDS),
             absences=Absences(ledger, board),
+            sessions=Sessions(ledger),
             files=Files(ledger, self.folder / "files"),
             fleet=Fleet(ledger, board),
             gauge=Gauge(ledger, board),
@@ -119,6 +121,7 @@ class World:
         await self.services.dispatcher.rebuild()
         await self.services.rescuer.rebuild()
         await self.services.absences.rebuild()
+        await self.services.sessions.rebuild()
 
     async def person(self, name: str = "anna") -> Person:
         return await self.services.registry.add_person(name)
