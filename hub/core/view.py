@@ -201,6 +201,8 @@ def size(size_bytes: int) -> str:
     amount, unit = size_bytes / 1000, "kB"
     if amount >= 999.5:
         amount, unit = amount / 1000, "MB"
+    if amount >= 999.5:
+        amount, unit = amount / 1000, "GB"
     return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:,.0f} {unit}"
 
 

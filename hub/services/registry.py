@@ -38,6 +38,8 @@ class Registry:
         self._seen: dict[WorkerId, datetime] = {}
         self.revocation_listeners: list[Callable[[WorkerId], None]] = []
         """Told of a worker that was shown out, so that its connection ends; must not wait."""
+        self.presence_listeners: list[Callable[[PersonId], None]] = []
+        """Told whose worker came, went, or takes more or less than before; must not wait."""
 
     # People.
 
@@ -143,6 +145,7 @@ class Registry:
         if (presence := self._board.present.get(worker_id)) is not None:
             presence.is_paused = is_paused
             self._board.stir(person_id)
+        self._tell_presence(person_id)
 
     async def revoke(self, person_id: PersonId, worker_id: WorkerId, by: str) -> None:
         """Show a worker out: its token is dead, its connection ends, its jobs go elsewhere or ask.
@@ -210,6 +213,7 @@ class Registry:
                 kinds=frozenset(c.kind for c in hello.capabilities),
             )
         )
+        self._tell_presence(worker.person_id)
 
     def beat(self, worker_id: WorkerId, beat: Beat) -> None:
         """Note that a worker is here, and how it is. Nothing is written."""
@@ -222,6 +226,7 @@ class Registry:
         if beat.slots is not None and beat.slots != presence.slots:
             presence.slots = beat.slots
             self._board.stir(presence.person_id)
+            self._tell_presence(presence.person_id)
 
     def depart(self, worker_id: WorkerId, *, was_silent: bool, was_stopped: bool = False) -> None:
         """A worker's connection has ended.
@@ -232,11 +237,18 @@ class Registry:
             was_stopped: it said goodbye.
         """
         environment = self._ledger.environment
+        presence = self._board.present.get(worker_id)
         wait_seconds = 0.0 if was_silent else GONE_SECONDS
         self._board.depart(worker_id, environment.monotonic() + wait_seconds)
         if was_stopped:
             self._board.stopped.add(worker_id)
         self._seen.setdefault(worker_id, environment.now())
+        if presence is not None:
+            self._tell_presence(presence.person_id)
+
+    def _tell_presence(self, person_id: PersonId) -> None:
+        for listener in self.presence_listeners:
+            listener(person_id)
 
     async def run(self) -> None:
         """Write down now and then when workers were last seen."""

@@ -43,7 +43,7 @@ PAGES: Sequence[Link] = (
     Link(href="/dead", label="Dead letters", icon="letter", key="d", counts=DEAD),
     Link(href="/activity", label="Activity", icon="activity", key="a"),
     Link(href="/audit", label="Audit", icon="audit"),
-    Link(href="/connect", label="Connect", icon="pair", is_apart=True),
+    Link(href="/pair", label="Connect", icon="pair", is_apart=True),
     Link(href="/keys", label="Keys", icon="key"),
     Link(href="/webhooks", label="Webhooks", icon="webhook"),
     Link(href="/people", label="People", icon="people", key="p", is_owners=True),

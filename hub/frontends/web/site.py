@@ -11,13 +11,24 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.frontends.web import live
 from hub.frontends.web.everyone import keep_in_location
-from hub.frontends.web.pages import questions, shell, tasks
+from hub.frontends.web.pages import (
+    questions,
+    shell,
+    tasks,
+    workers,
+)
 from hub.frontends.web.render import page
 from hub.frontends.web.static_files import Files
 from hub.frontends.web.visitor import Setting
 from shared.errors import AppError, NotAllowed, NotFound
 
-ROUTERS: Sequence[APIRouter] = (live.router, shell.router, tasks.router, questions.router)
+ROUTERS: Sequence[APIRouter] = (
+    live.router,
+    shell.router,
+    tasks.router,
+    questions.router,
+    workers.router,
+)
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"

@@ -1,0 +1,103 @@
+"""Computers in the words and bars of the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hub.core.condition import Condition, is_disk_full
+from hub.core.view import size
+from hub.frontends.facts import VERBS
+from hub.frontends.figures import plural
+from hub.frontends.waiting import TOOLS
+from hub.services.fleet import Machine
+from shared.capabilities import Lacking
+
+MARKS: Mapping[Condition, tuple[str, str, str]] = {
+    Condition.IDLE: ("done", "idle", "Idle"),
+    Condition.BUSY: ("running", "busy", "Busy"),
+    Condition.ASKING: ("asking", "asking", "Waiting for you"),
+    Condition.TROUBLED: ("failed", "warning", "Error"),
+    Condition.OFFLINE: ("plain", "offline", "Offline"),
+    Condition.PAUSED: ("waiting", "paused", "Paused"),
+    Condition.DRAINING: ("waiting", "paused", "Draining"),
+}
+"""A condition's tone, icon and word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    label: str
+    share: float
+    """0..1."""
+    says: str
+    """The share, in figures."""
+    more: str = ""
+    """Of how much."""
+    is_tight: bool = False
+    """Little is left."""
+
+
+def bars(machine: Machine) -> tuple[Bar, ...]:
+    """How busy a computer is, as it said last; nothing while it is away."""
+    metrics = machine.card.metrics
+    if metrics is None:
+        return ()
+    told = [Bar("CPU", min(1.0, metrics.cpu_share), f"{min(1.0, metrics.cpu_share):.0%}")]
+    if total := metrics.memory_total_bytes:
+        used = min(1.0, metrics.memory_used_bytes / total)
+        more = f"{size(metrics.memory_used_bytes)} of {size(total)}"
+        told.append(Bar("Memory", used, f"{used:.0%}", more, is_tight=used > 0.9))
+    if metrics.battery_share is not None:
+        left = metrics.battery_share
+        told.append(Bar("Battery", left, f"{left:.0%}", is_tight=left < 0.2))
+    return tuple(told)
+
+
+def disk(machine: Machine) -> str:
+    """How much room is left; empty while it is away."""
+    metrics = machine.card.metrics
+    return f"{size(metrics.disk_free_bytes)} of disk free" if metrics else ""
+
+
+def trouble(machine: Machine) -> str:
+    """What is wrong with a computer, and what can be done; empty when nothing is."""
+    if machine.is_mistrusted:
+        return (
+            "Its reports do not carry its signature and are not counted. Show it out and connect "
+            "it anew."
+        )
+    if machine.card.is_online and is_disk_full(machine.card.metrics):
+        return f"Its disk is full: {disk(machine)}. Make room, or pause it."
+    return ""
+
+
+def standing(machine: Machine) -> str:
+    """What it has in hand and could take: "1 of 2 slots free"."""
+    card = machine.card
+    if not card.is_online:
+        held = len(machine.jobs)
+        return f"{plural(held, 'job')} stay with it" if held else ""
+    if card.worker.is_paused:
+        return "Takes nothing new until it is resumed"
+    if card.slots == 0:
+        return "Paused at the machine itself"
+    return f"{card.free} of {plural(card.slots, 'slot')} free"
+
+
+def verbs(machine: Machine) -> str:
+    """What people have it do: "train, predict"; empty when it has no tools yet."""
+    kinds = [capability.kind for capability in machine.card.worker.capabilities]
+    return ", ".join(dict.fromkeys(VERBS[kind] for kind in kinds if kind in VERBS))
+
+
+def missing(lacking: Lacking) -> str:
+    """What a computer has no tools for: "No training tools (about 310 MB)"."""
+    tools = TOOLS.get(lacking.kind.partition(".")[0], f"tools for {lacking.kind}")
+    room = f" (about {lacking.download_mb:,} MB)" if lacking.download_mb else ""
+    return f"No {tools}{room}"
+
+
+def remedies(machine: Machine) -> Mapping[str, str]:
+    """Each command that mends something, with what it mends; several kinds may share one."""
+    return {lack.command: missing(lack) for lack in machine.lacking}
