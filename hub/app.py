@@ -19,6 +19,7 @@ import structlog
 
 from hub.core.access import Scope
 from hub.core.board import Board
+from hub.core.webhook_target import NOWHERE, Allowed, parse_allowed
 from hub.engines.sockets import Receive, Scopes, Send, SocketEngine
 from hub.frontends.console import ConsoleFrontend
 from hub.frontends.host import Host
@@ -27,6 +28,7 @@ from hub.frontends.makers import BUILT_IN as FRONTENDS
 from hub.frontends.makers import built_in, plug_ins, settings_of
 from hub.frontends.outbox import Outbox
 from hub.frontends.sse import Streams
+from hub.frontends.webhooks.sender import WebhookSender
 from hub.ports import FrontendSetup, Taps
 from hub.server import App, LateApi, Server, listen, loop_factory, on_signals, server_of
 from hub.services import Services
@@ -51,6 +53,8 @@ from hub.services.sessions import Sessions
 from hub.services.snapshots import Snapshots
 from hub.services.taps import TapNames
 from hub.services.views import Views
+from hub.services.webhook_lanes import WebhookLanes
+from hub.services.webhooks import Webhooks
 from hub.settings import Settings
 from hub.store.database import CARE, open_store
 from hub.store.ledger import Entry, Ledger
@@ -99,6 +103,7 @@ class Hub:
     restored: Restored
     backups: Backups
     retention: Retention
+    webhooks: WebhookSender
 
 
 def compose(
@@ -119,7 +124,12 @@ def compose(
     ledger = Ledger(database, environment)
     pepper = _secret_file(settings.pepper_file, lambda: environment.entropy(PEPPER_BYTES).hex())
     services, engine = ring_of(
-        ledger, kinds, pepper.encode(), settings.data / FILES_FOLDER, beats=beats
+        ledger,
+        kinds,
+        pepper.encode(),
+        settings.data / FILES_FOLDER,
+        beats=beats,
+        allowed=parse_allowed(settings.webhook_allow),
     )
     deliveries = Deliveries(database, environment)
     outbox = Outbox(services=services, deliveries=deliveries, environment=environment)
@@ -165,6 +175,7 @@ def compose(
             settings.data, environment, keep=settings.backups, version=program_version()
         ),
         retention=Retention(ledger, log_days=settings.log_days),
+        webhooks=WebhookSender(services, environment, version=program_version()),
     )
 
 
@@ -248,9 +259,10 @@ def ring_of(
     files: Path,
     *,
     beats: Beats | None = None,
+    allowed: Allowed = NOWHERE,
 ) -> tuple[Services, SocketEngine]:
     """Put together what data goes round in, without frontends or a server."""
-    services = _services(ledger, Board(), kinds, pepper, files)
+    services = _services(ledger, Board(), kinds, pepper, files, allowed)
     engine = SocketEngine(
         services,
         hub_epoch=ledger.hub_epoch,
@@ -264,7 +276,12 @@ def ring_of(
 
 
 def _services(
-    ledger: Ledger, board: Board, kinds: Mapping[str, Kind], pepper: bytes, files: Path
+    ledger: Ledger,
+    board: Board,
+    kinds: Mapping[str, Kind],
+    pepper: bytes,
+    files: Path,
+    allowed: Allowed,
 ) -> Services:
     keys = Keys(ledger)
     registry = Registry(ledger, board)
@@ -288,6 +305,8 @@ def _services(
         files=Files(ledger, files),
         fleet=Fleet(ledger, board),
         gauge=Gauge(ledger, board),
+        webhooks=Webhooks(ledger, pepper, allowed),
+        webhook_lanes=WebhookLanes(ledger, pepper),
     )
 
 
@@ -443,6 +462,7 @@ def _loops(hub: Hub) -> list[Coroutine[None, None, None]]:
         hub.retention.run(),
         hub.outbox.run(),
         hub.host.run(),
+        hub.webhooks.run(),
         _mind_store(hub.database),
     ]
 

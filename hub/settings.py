@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     """Ids of the group chats in which the bot answers, separated by commas. None when empty."""
     telegram_webhook: bool = False
     """Let Telegram call the hub instead of asking it; needs HUB_PUBLIC_URL with https."""
+    webhook_allow: str = Field(default="", max_length=2000)
+    """Where webhooks may go beside the internet, and without https: hosts, addresses, networks,
+    separated by commas. Nowhere when empty."""
     log_days: int = Field(default=90, ge=0, le=36_500)
     """How long what jobs log is kept; 0 for ever."""
     backups: int = Field(default=7, ge=0, le=1000)

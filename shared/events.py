@@ -24,6 +24,8 @@ from shared.ids import (
     QuestionId,
     SessionId,
     TaskId,
+    TaskId,
+    WebhookId,
     WorkerId,
 )
 from shared.jobs import JobSpec
@@ -496,6 +498,20 @@ class SessionEnded(Body):
     """Who ended it; empty when nobody did."""
 
 
+class WebhookChanged(Body):
+    """Where a person's events are told on the web was changed, or the hub stopped telling."""
+
+    type: Literal["webhook_changed"] = "webhook_changed"
+    webhook_id: WebhookId
+    host: str
+    """Of its address; the rest of an address may be a secret."""
+    change: Literal["created", "updated", "rotated", "deleted", "stopped"]
+    by: str = ""
+    """Who did it, in words; empty when the hub did."""
+    reason: Literal["", "gone", "failing"] = ""
+    """Why the hub stopped: it was told that nobody wants it, or nobody was there for days."""
+
+
 EventBody = (
     JobStarted
     | JobLogged
@@ -540,6 +556,7 @@ EventBody = (
     | MessageSaid
     | SessionOpened
     | SessionEnded
+    | WebhookChanged
 )
 
 AttemptEventBody = (

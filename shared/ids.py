@@ -18,6 +18,7 @@ WorkerId = NewType("WorkerId", str)
 """A worker is a device: the same id names it in the registry and in its events."""
 QuestionId = NewType("QuestionId", str)
 SessionId = NewType("SessionId", str)
+WebhookId = NewType("WebhookId", str)
 ConversationId = NewType("ConversationId", str)
 """A chat of one frontend: "telegram:4711", "console:local"."""
 

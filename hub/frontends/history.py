@@ -6,6 +6,7 @@ from hub.frontends.entrance import place
 from hub.frontends.facts import Facts
 from hub.frontends.figures import capital, duration
 from hub.frontends.results import result_view
+from hub.frontends.webhooks.telling import webhook_line
 from hub.frontends.wording import answered
 from shared.events import (
     AccountLinked,
@@ -47,6 +48,7 @@ from shared.events import (
     TaskCreated,
     TaskPurged,
     TaskRequested,
+    WebhookChanged,
     WorkerBack,
     WorkerLost,
     WorkerMistrusted,
@@ -150,6 +152,8 @@ def sentence(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type o
             return f"Could not be done: {body.error.message}"
         case PairingPaused():
             return f"Pairing was paused after {body.tries} wrong codes"
+        case WebhookChanged():
+            return webhook_line(body, facts)
 
 
 def ended_because(body: SessionEnded, facts: Facts) -> str:

@@ -14,6 +14,7 @@ from hub.frontends.facts import Facts
 from hub.frontends.figures import bar, capital, count, duration
 from hub.frontends.results import result_view
 from hub.frontends.waiting import elsewhere, retry_line, why_waiting
+from hub.frontends.webhooks.telling import webhook_view
 from shared.errors import AppError, ErrorBody
 from shared.events import (
     AccountLinked,
@@ -55,6 +56,7 @@ from shared.events import (
     TaskCreated,
     TaskPurged,
     TaskRequested,
+    WebhookChanged,
     WorkerBack,
     WorkerLost,
     WorkerMistrusted,
@@ -221,6 +223,8 @@ def view_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type of
             return entrance.alarm_view(body)
         case TaskCreated() | JobGranted() | JobLogged() | JobResumed() | JobParked() | LateResult():
             return None
+        case WebhookChanged():
+            return webhook_view(body, facts)
         case AnswerSuperseded():
             return _superseded(body, facts)
         case SettingChanged() | PurgeAsked() | TaskPurged():

@@ -24,6 +24,8 @@ from hub.services.registry import Registry
 from hub.services.rescuer import Rescuer
 from hub.services.sessions import Sessions
 from hub.services.views import Views
+from hub.services.webhook_lanes import WebhookLanes
+from hub.services.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +47,5 @@ class Services:
     files: Files
     fleet: Fleet
     gauge: Gauge
+    webhooks: Webhooks
+    webhook_lanes: WebhookLanes

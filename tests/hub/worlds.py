@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hub.core.access import Person
 from hub.core.board import Board
 from hub.core.job import Job, JobCard
+from hub.core.webhook_target import NOWHERE, Allowed
 from hub.services import Services
 from hub.services.absences import Absences
 from hub.services.admissions import Admissions
@@ -27,6 +28,8 @@ from hub.services.requests import Request
 from hub.services.rescuer import Rescuer
 from hub.services.sessions import Sessions
 from hub.services.views import Views
+from hub.services.webhook_lanes import WebhookLanes
+from hub.services.webhooks import Webhooks
 from hub.store import queue
 from hub.store.database import CARE, open_store
 from hub.store.ledger import Ledger
@@ -75,6 +78,8 @@ class World:
 
     folder: Path
     care: Care = CARE
+    allowed: Allowed = NOWHERE
+    """Where webhooks may go beside the internet."""
     clock: HandClock = field(init=False)
     engine: PigeonHoles = field(init=False)
     services: Services = field(init=False)
@@ -111,6 +116,8 @@ class World:
             files=Files(ledger, self.folder / "files"),
             fleet=Fleet(ledger, board),
             gauge=Gauge(ledger, board),
+            webhooks=Webhooks(ledger, b"pepper", self.allowed),
+            webhook_lanes=WebhookLanes(ledger, b"pepper"),
         )
         self.services.dispatcher.add_engine(self.engine)
 

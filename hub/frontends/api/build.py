@@ -18,6 +18,7 @@ from hub.frontends.api import (
     questions,
     standing,
     status,
+    webhooks,
     workers,
 )
 from hub.frontends.api.parts import About
@@ -41,7 +42,18 @@ def build(services: Services, about: About) -> FastAPI:
     )
     api.state.services = services
     api.state.about = about
-    for part in (status, people, pairings, workers, standing, jobs, questions, files, events):
+    for part in (
+        status,
+        people,
+        pairings,
+        workers,
+        standing,
+        jobs,
+        questions,
+        files,
+        events,
+        webhooks,
+    ):
         api.include_router(part.router, prefix=PREFIX)
     install(api)
     return api

@@ -53,13 +53,23 @@ from shared.events import (
     TaskCreated,
     TaskPurged,
     TaskRequested,
+    WebhookChanged,
     WorkerBack,
     WorkerLost,
     WorkerMistrusted,
     WorkerPaired,
     WorkerRevoked,
 )
-from shared.ids import ConversationId, JobId, PersonId, QuestionId, TaskId, WorkerId, short
+from shared.ids import (
+    ConversationId,
+    JobId,
+    PersonId,
+    QuestionId,
+    TaskId,
+    WebhookId,
+    WorkerId,
+    short,
+)
 from shared.kinds import FileRef, JsonObject
 from shared.questions import Answer, Asking, Choice, QuestionKind
 
@@ -69,6 +79,7 @@ TASK = TaskId("019aa000-0000-7000-8000-000000000002")
 QUESTION = QuestionId("019aa000-0000-7000-8000-000000000003")
 JOIN = "019aa000-0000-7000-8000-00000000000a"
 WORKER = WorkerId("019aa000-0000-7000-8000-000000000004")
+HOOK = WebhookId("019aa000-0000-7000-8000-00000000000b")
 FILE = Asking(
     key="file",
     kind=QuestionKind.CLARIFICATION,
@@ -177,6 +188,11 @@ EVENTS: list[EventBody] = [
     WorkerMistrusted(worker_id=WORKER, name="anna-pc", code="event_forged"),
     MessageSaid(task_id=TASK, job_id=JOB, text="Take the newer one next time.",
                 by="anna on the web", where="web"),
+    *(WebhookChanged(webhook_id=HOOK, host="hooks.example.org", change=change,
+                     by="anna on Telegram")
+      for change in ("created", "updated", "rotated", "deleted")),
+    WebhookChanged(webhook_id=HOOK, host="hooks.example.org", change="stopped", reason="gone"),
+    WebhookChanged(webhook_id=HOOK, host="hooks.example.org", change="stopped", reason="failing"),
 ]  # fmt: skip
 
 
