@@ -137,12 +137,14 @@ class Sessions:
 
     # Doing.
 
-    async def open(self, person_id: PersonId, task_id: TaskId, worker_name: str) -> SessionCard:
+    async def open(
+        self, person_id: PersonId | None, task_id: TaskId, worker_name: str
+    ) -> SessionCard:
         """Open a session for a task on a worker; the one that is open there is renewed.
 
         Args:
-            person_id: whose task and worker.
-            task_id: of one of the person's tasks.
+            person_id: whose task and worker they must be.
+            task_id: which.
             worker_name: the worker's name or id.
 
         Raises:
@@ -152,11 +154,11 @@ class Sessions:
         minted = SessionId(self._ledger.environment.new_id())
 
         def run(entry: Entry) -> SessionId:
-            check_unlocked(entry, person_id)
             task = tasks.load(entry.connection, task_id)
-            if task is None or task.person_id != person_id:
+            if task is None or person_id not in (None, task.person_id):
                 raise session_steps.task_unknown()
-            worker_id = worker_named(entry, person_id, worker_name)
+            check_unlocked(entry, task.person_id)
+            worker_id = worker_named(entry, task.person_id, worker_name)
             seen = sessions.open_of(entry.connection, task_id, worker_id)
             if seen is not None and _takes(seen, entry.now):
                 _renew(entry, seen)
@@ -165,8 +167,8 @@ class Sessions:
                 # Its time is over, and the sweep has not come by yet.
                 reason = core.verdict(seen.session, entry.now, is_busy=False)
                 session_steps.end(entry, seen, reason or EndReason.AGE)
-            opened = session_steps.open_session(entry, person_id, task_id, worker_id, minted)
-            return opened.session_id
+            session_steps.open_session(entry, task.person_id, task_id, worker_id, minted)
+            return minted
 
         return await self.get(person_id, await self._ledger.write(run))
 

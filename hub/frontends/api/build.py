@@ -16,6 +16,7 @@ from hub.frontends.api import (
     pairings,
     people,
     questions,
+    sessions,
     standing,
     status,
     webhooks,
@@ -53,6 +54,7 @@ def build(services: Services, about: About) -> FastAPI:
         files,
         events,
         webhooks,
+        sessions,
     ):
         api.include_router(part.router, prefix=PREFIX)
     install(api)
