@@ -15,8 +15,8 @@ from shared.errors import AppError, BadInput, NotAllowed
 from shared.plain_text import plain
 
 if TYPE_CHECKING:
-    from hub.frontends.rest_client import RestClient
     from hub.settings import Settings
+    from shared.api.client import Client
 
 HELP = """\
 A hub relays what people say to workers on their own computers, and keeps the queue.
@@ -302,7 +302,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _get(options: argparse.Namespace) -> int:
-    place = _client(options).download(options.name, options.output.expanduser())
+    place = _client(options).get_file(options.name, options.output.expanduser())
     print(place)
     return 0
 
@@ -342,11 +342,11 @@ def _demo(options: argparse.Namespace) -> int:
     return run_demo(as_json=options.as_json)
 
 
-def _client(options: argparse.Namespace) -> RestClient:
-    from hub.frontends.rest_client import RestClient
+def _client(options: argparse.Namespace) -> Client:
+    from shared.api.client import Client
 
     hub_url, key = _address(options)
-    return RestClient(hub_url, key)
+    return Client(hub_url, key)
 
 
 def _address(options: argparse.Namespace) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,22 +14,21 @@ from typing import TYPE_CHECKING
 from hub.core.view import size
 from hub.frontends.figures import moment
 from hub.frontends.install.downloads import Downloads, frozen_workers
-from hub.frontends.rest_client import RestClient
 from hub.store.backup_folder import backups_in
 from hub.store.database import CARE, STORE_NAME
+from shared.api.client import Client
+from shared.api.status import StatusShown
+from shared.api.workers import WorkerShown
 from shared.database import peek
 from shared.errors import STORE_CORRUPT, AppError, NotFound
 from shared.plain_text import plain_line
 from shared.store_file import check, sqlite_note
 
 if TYPE_CHECKING:
-    from pydantic import JsonValue
-
     from hub.settings import Settings
 
 BACKUP_AGE_MAX = timedelta(days=2)
 DISK_FREE_BYTES_MIN = 500_000_000
-JsonObject = dict[str, "JsonValue"]
 
 
 class Findings:
@@ -56,7 +56,7 @@ def examine(settings: Settings, hub_url: str | None, key: str) -> int:
     key_file = settings.admin_key_file
     if not key and hub_url is None and key_file.exists():
         key = key_file.read_text().strip()
-    _look_at_hub(RestClient(hub_url or settings.local_url, key), findings, has_key=bool(key))
+    _look_at_hub(Client(hub_url or settings.local_url, key), findings, has_key=bool(key))
     return 1 if findings.faults else 0
 
 
@@ -132,20 +132,20 @@ def _look_at_downloads(settings: Settings, findings: Findings) -> None:
         findings.good(f"No self-contained worker in {settings.downloads}: computers need Python")
 
 
-def _look_at_hub(client: RestClient, findings: Findings, *, has_key: bool) -> None:
+def _look_at_hub(client: Client, findings: Findings, *, has_key: bool) -> None:
     try:
-        health = client.get("/health")
+        health = client.get_health()
     except AppError as error:
         findings.bad(error.message, error.hint)
         return
-    findings.good(f"Hub at {client.hub_url}, version {health['version']}")
+    findings.good(f"Hub at {client.hub_url}, version {health.version}")
     if not has_key:
         findings.bad(
             "There is no key to look further.", "Give --key, or run it where the hub runs."
         )
         return
     try:
-        status, workers = client.get("/status"), client.get("/workers")
+        status, workers = client.get_status(), client.list_workers().workers
     except AppError as error:
         findings.bad(error.message, error.hint)
         return
@@ -154,95 +154,86 @@ def _look_at_hub(client: RestClient, findings: Findings, *, has_key: bool) -> No
     _look_at_queue(status, findings)
 
 
-def _look_at_frontends(status: JsonObject, findings: Findings) -> None:
-    for frontend in _objects(status, "frontends"):
-        if frontend["state"] in ("ok", "starting"):
-            findings.good(f"Frontend {frontend['name']}: {frontend['state']}")
+def _look_at_frontends(status: StatusShown, findings: Findings) -> None:
+    for frontend in status.frontends:
+        if frontend.state in ("ok", "starting"):
+            findings.good(f"Frontend {frontend.name}: {frontend.state}")
         else:
             findings.bad(
-                f"Frontend {frontend['name']}: {frontend['state']}. {frontend['error']}".strip(),
-                str(frontend["hint"]),
+                f"Frontend {frontend.name}: {frontend.state}. {frontend.error}".strip(),
+                frontend.hint,
             )
 
 
-def _look_at_workers(workers: JsonObject, findings: Findings) -> None:
-    known = _objects(workers, "workers")
-    if not known:
+def _look_at_workers(workers: Sequence[WorkerShown], findings: Findings) -> None:
+    if not workers:
         findings.bad("No computer is connected yet.", "`deskhand-hub invite` makes a code for one.")
-    for worker in known:
-        name, slots = worker["name"], worker["slots"]
-        if worker["is_paused"]:
-            findings.good(f"Computer {name}: paused")
-        elif worker["is_online"]:
-            findings.good(f"Computer {name}: connected, {worker['free']} of {slots} slots free")
+    for worker in workers:
+        if worker.is_paused:
+            findings.good(f"Computer {worker.name}: paused")
+        elif worker.is_online:
+            told = f"connected, {worker.free} of {worker.slots} slots free"
+            findings.good(f"Computer {worker.name}: {told}")
         else:
+            # In this machine's time.
+            then = moment(worker.last_seen_at, datetime.now(UTC))
             findings.bad(
-                f"Computer {name}: asleep or offline, last seen {_clock(worker)}.",
+                f"Computer {worker.name}: asleep or offline, last seen {then}.",
                 "Start it there: deskhand --headless",
             )
 
 
-def _clock(worker: JsonObject) -> str:
-    """Tell when a computer was seen last, in this machine's time."""
-    then = datetime.fromisoformat(str(worker["last_seen_at"]))
-    return moment(then, datetime.now(UTC))
+def _look_at_queue(status: StatusShown, findings: Findings) -> None:
+    waiting = sum(status.waiting.values())
+    findings.good(f"Queue: {waiting} waiting, {status.running} running, {status.asking} asking")
+    if status.dead:
+        findings.bad(f"{status.dead} ran out of tries.", "`deskhand-hub dead` tells why.")
 
 
-def _look_at_queue(status: JsonObject, findings: Findings) -> None:
-    counts = status["waiting"]
-    waiting = sum(int(str(n)) for n in counts.values()) if isinstance(counts, dict) else 0
-    findings.good(
-        f"Queue: {waiting} waiting, {status['running']} running, {status['asking']} asking"
-    )
-    if status["dead"]:
-        findings.bad(f"{status['dead']} ran out of tries.", "`deskhand-hub dead` tells why.")
-
-
-def unlock(client: RestClient, name: str) -> int:
+def unlock(client: Client, name: str) -> int:
     """Let chats start things again for one person, or for everybody.
 
     Raises:
         NotFound: `person_unknown`.
     """
-    people = _objects(client.get("/people"), "people")
-    chosen = [p for p in people if not name or str(p["name"]).casefold() == name.casefold()]
+    people = client.list_people().people
+    chosen = [p for p in people if not name or p.name.casefold() == name.casefold()]
     if not chosen:
-        known = ", ".join(plain_line(str(person["name"])) for person in people)
+        known = ", ".join(plain_line(person.name) for person in people)
         raise NotFound(
             "person_unknown", f"Nobody here is called '{name[:40]}'.", f"This hub knows: {known}."
         )
-    locked = [person for person in chosen if person["is_locked"]]
+    locked = [person for person in chosen if person.is_locked]
     if not locked:
         sys.stdout.write("Nobody is locked.\n")
     for person in locked:
-        client.post(f"/people/{person['person_id']}/unlock")
-        sys.stdout.write(plain_line(f"{person['name']} is unlocked.") + "\n")
+        client.unlock_person(person.person_id)
+        sys.stdout.write(plain_line(f"{person.name} is unlocked.") + "\n")
     return 0
 
 
-def list_dead(client: RestClient) -> int:
+def list_dead(client: Client) -> int:
     """Print the dead letters with their reasons."""
-    jobs = _objects(client.get("/dead-letters"), "jobs")
+    jobs = client.list_dead_letters().jobs
     if not jobs:
         sys.stdout.write("No dead letters: no job has run out of tries.\n")
         return 0
     for job in jobs:
-        error = job["error"]
-        why = error["message"] if isinstance(error, dict) else "unknown"
-        head = plain_line(f"#{job['short']}  {job['kind']}  {job['title']}")
-        sys.stdout.write(f"{head}\n       {plain_line(str(why))}\n")
+        why = job.error.message if job.error else "unknown"
+        head = plain_line(f"#{job.short}  {job.kind}  {job.title}")
+        sys.stdout.write(f"{head}\n       {plain_line(why)}\n")
     sys.stdout.write("Queue one again with `deskhand-hub dead requeue ID`, or `all` of them.\n")
     return 0
 
 
-def requeue_dead(client: RestClient, name: str) -> int:
+def requeue_dead(client: Client, name: str) -> int:
     """Queue one dead letter again, or all.
 
     Raises:
         NotFound: `job_unknown`.
     """
-    jobs = _objects(client.get("/dead-letters"), "jobs")
-    chosen = [j for j in jobs if name in ("", "all") or str(j["short"]) == name.upper()]
+    jobs = client.list_dead_letters().jobs
+    chosen = [job for job in jobs if name in ("", "all") or job.short == name.upper()]
     if not chosen and name not in ("", "all"):
         raise NotFound(
             "job_unknown",
@@ -250,14 +241,8 @@ def requeue_dead(client: RestClient, name: str) -> int:
             "`deskhand-hub dead` lists them.",
         )
     for job in chosen:
-        client.post(f"/jobs/{job['job_id']}/retry")
-        sys.stdout.write(plain_line(f"#{job['short']} is queued again: {job['title']}") + "\n")
+        client.retry_job(job.job_id)
+        sys.stdout.write(plain_line(f"#{job.short} is queued again: {job.title}") + "\n")
     if not chosen:
         sys.stdout.write("No dead letters: nothing to queue again.\n")
     return 0
-
-
-def _objects(answer: JsonObject, name: str) -> list[JsonObject]:
-    listed = answer[name]
-    assert isinstance(listed, list)
-    return [item for item in listed if isinstance(item, dict)]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import JsonValue
 
 from hub.services import Services
 from hub.services.pairing import Asked, Introduction, Paired
+from shared.api.client import Client
+from shared.api.pairings import NewInvitation, NewPairing, PairedShown, TokenRequest
 from shared.capabilities import Capability
 from shared.ids import PersonId
 from shared.pairing import SALT_BYTES, b64, from_b64, token_request
@@ -68,10 +70,19 @@ class Computer:
         return b64(self.sign(str(noted["pairing_id"]), salt))
 
 
-def pair_over_http(
-    post: Callable[[str, dict[str, JsonValue]], dict[str, JsonValue]], computer: Computer
-) -> dict[str, JsonValue]:
-    """Pair through the REST API alone; `post` has an operator's key."""
-    code = post("/invitations", {"is_approved": True})["code"]
-    noted = post("/pairings", {"code": code, **computer.body})
-    return post(f"/pairings/{noted['pairing_id']}/token", {"signature": computer.signature(noted)})
+def pair_over_http(client: Client, computer: Computer) -> PairedShown:
+    """Pair through the REST API alone; the client has an operator's key."""
+    code = client.create_invitation(NewInvitation(is_approved=True)).code
+    told = computer.introduction
+    noted = client.create_pairing(
+        NewPairing(
+            code=code,
+            public_key=b64(told.public_key),
+            name=told.name,
+            platform=told.platform,
+            app_version=told.app_version,
+            capabilities=told.capabilities,
+        )
+    )
+    signature = b64(computer.sign(noted.pairing_id, from_b64(noted.salt, SALT_BYTES)))
+    return client.create_token(noted.pairing_id, TokenRequest(signature=signature))

@@ -17,8 +17,10 @@ from hub.core.view import Tone, View
 from hub.demo.actor import Actor
 from hub.demo.programs import DemoFailed, Programs
 from hub.frontends.console_client import open_chat
-from hub.frontends.rest_client import RestClient
 from hub.frontends.transcript import Transcript
+from shared.api.client import Client
+from shared.api.jobs import JobShown
+from shared.api.parts import PAGE_MAX
 from shared.errors import AppError
 
 MACHINE = "anna-pc"
@@ -77,7 +79,7 @@ class Play:
             await self._connect_worker(anna, samples)
             await self._train_and_predict(anna, samples)
             await self._lose_worker(anna, samples)
-        return self._summary(RestClient(self.hub_url, self.admin_key))
+        return self._summary(Client(self.hub_url, self.admin_key))
 
     async def _start_hub(self) -> None:
         self.transcript.note(f"A hub starts at {self.hub_url}, its data in {self.folder}.")
@@ -85,11 +87,11 @@ class Play:
         self.programs.start(
             "hub", "hub", ["serve", "--host", "127.0.0.1", "--port", str(self.port), "--data", data]
         )
-        rest = RestClient(self.hub_url)
+        rest = Client(self.hub_url)
 
         def is_up() -> bool:
             try:
-                return rest.get("/health")["status"] == "ok"
+                return rest.get_health().status == "ok"
             except AppError:
                 return False
 
@@ -120,7 +122,7 @@ class Play:
         await anna.until(_is_paired, START_SECONDS, "Nobody said that the computer is paired.")
         self.transcript.note("$ deskhand --headless")
         self._start_worker()
-        await self._until_online(RestClient(self.hub_url, self.admin_key))
+        await self._until_online(Client(self.hub_url, self.admin_key))
 
     @property
     def _home(self) -> list[str]:
@@ -129,11 +131,9 @@ class Play:
     def _start_worker(self) -> None:
         self.programs.start(WORKER, "desktop", [*self._home, "--headless"])
 
-    async def _until_online(self, rest: RestClient) -> None:
+    async def _until_online(self, rest: Client) -> None:
         def is_online() -> bool:
-            workers = rest.get("/workers")["workers"]
-            assert isinstance(workers, list)
-            return any(isinstance(w, dict) and w["is_online"] for w in workers)
+            return any(worker.is_online for worker in rest.list_workers().workers)
 
         await self.programs.until(is_online, START_SECONDS, "The worker did not connect.")
 
@@ -174,18 +174,18 @@ class Play:
         if final.tone is not Tone.DONE:
             raise DemoFailed("The second training did not succeed.")
 
-    def _summary(self, rest: RestClient) -> dict[str, JsonValue]:
+    def _summary(self, rest: Client) -> dict[str, JsonValue]:
         """Count what happened, from the hub's own records."""
-        jobs = _objects(rest.get("/jobs?limit=200"), "jobs")
+        jobs = rest.list_jobs(limit=PAGE_MAX).jobs
         events = {
-            str(job["job_id"]): _objects(rest.get(f"/jobs/{job['job_id']}/events"), "events")
+            job.job_id: [event.type for event in rest.get_job_events(job.job_id).events]
             for job in jobs
         }
-        types = [str(event["type"]) for listed in events.values() for event in listed]
-        trained = [job for job in jobs if job["kind"] == "ml.train" and job["result"]]
-        predicted = [job for job in jobs if job["kind"] == "ml.predict" and job["result"]]
-        again = [e["type"] for e in events[str(trained[0]["job_id"])]] if trained else []
-        first = _fact(trained[-1] if trained else {}, "model")
+        types = [name for listed in events.values() for name in listed]
+        trained = [job for job in jobs if job.kind == "ml.train" and job.result]
+        predicted = [job for job in jobs if job.kind == "ml.predict" and job.result]
+        again = events[trained[0].job_id] if trained else []
+        first = _fact(trained[-1], "model") if trained else None
         recovered = again.count("job_granted") > 1 and again.count("job_succeeded") == 1
         if len(trained) < 2 or not predicted or not recovered:
             raise DemoFailed("The hub's records do not show two models, a prediction, a recovery.")
@@ -193,7 +193,7 @@ class Play:
         return {
             "ok": True,
             "seconds": round(time.monotonic() - self.started_at, 1),
-            "tasks": len({str(job["task_id"]) for job in jobs}),
+            "tasks": len({job.task_id for job in jobs}),
             "questions": types.count("question_asked"),
             "answers": types.count("question_answered"),
             "model": {name: first[name] for name in ("target", "metric", "score")},
@@ -220,15 +220,8 @@ def _is_again(view: View) -> bool:
     return "again from the start" in view.text
 
 
-def _fact(job: dict[str, JsonValue], name: str) -> JsonValue:
-    result = job.get("result")
-    return result.get(name) if isinstance(result, dict) else None
-
-
-def _objects(answer: dict[str, JsonValue], name: str) -> list[dict[str, JsonValue]]:
-    listed = answer[name]
-    assert isinstance(listed, list)
-    return [item for item in listed if isinstance(item, dict)]
+def _fact(job: JobShown, name: str) -> JsonValue:
+    return job.result.get(name) if job.result else None
 
 
 def _header(path: Path) -> list[str]:

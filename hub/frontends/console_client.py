@@ -17,7 +17,8 @@ from hub.frontends.console_frames import (
     Seen,
     read_from_hub,
 )
-from shared.errors import AppError, BadInput, Unavailable
+from shared.api.transport import checked_url, hub_unreachable
+from shared.errors import AppError, Unavailable
 
 PATH = "/api/v1/chat/ws"
 OPEN_SECONDS = 10.0
@@ -101,30 +102,6 @@ async def _greeting(socket: ClientConnection) -> Greeting:
             raise AppError.from_body(error)
         case _:
             raise hub_gone()
-
-
-def checked_url(hub_url: str) -> str:
-    """Tidy the address of a hub.
-
-    Raises:
-        BadInput: `hub_url_invalid`.
-    """
-    if not hub_url.startswith(("http://", "https://")):
-        raise BadInput(
-            "hub_url_invalid",
-            f"'{hub_url[:200]}' is no address of a hub.",
-            "It starts with http:// or https://.",
-        )
-    return hub_url.rstrip("/")
-
-
-def hub_unreachable(hub_url: str) -> Unavailable:
-    return Unavailable(
-        "hub_unreachable",
-        f"No hub answers at {hub_url}.",
-        "Start one with `deskhand-hub serve`, or name another with --hub.",
-        retryable=True,
-    )
 
 
 def hub_gone() -> Unavailable:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from hub.core.pairing import ALPHABET
 from hub.demo.programs import free_port
-from hub.frontends.rest_client import RestClient
+from shared.api.client import Client
 from shared.capabilities import Capability
 from shared.errors import AppError
 from shared.ids import WorkerId
@@ -84,16 +84,15 @@ class Home:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     @property
-    def rest(self) -> RestClient:
-        return RestClient(self.url, (self.folder / "hub" / "admin.key").read_text().strip())
+    def rest(self) -> Client:
+        return Client(self.url, (self.folder / "hub" / "admin.key").read_text().strip())
 
     def puppet(self) -> PuppetWorker:
         """Pair a machine whose jobs are played by the test."""
         computer = Computer(capabilities=(Capability(kind="ml.models"),))
-        paired = pair_over_http(self.rest.post, computer)
+        paired = pair_over_http(self.rest, computer)
         url = self.url.replace("http", "ws", 1) + "/api/v1/worker"
-        worker_id, token = WorkerId(str(paired["worker_id"])), str(paired["token"])
-        return PuppetWorker(worker_id, token, url, "anna-pc")
+        return PuppetWorker(WorkerId(paired.worker_id), paired.token, url, "anna-pc")
 
     @property
     def documents(self) -> Path:
@@ -114,12 +113,10 @@ class Home:
 
     def _is_up(self) -> bool:
         try:
-            frontends = self.rest.get("/status")["frontends"]
+            frontends = self.rest.get_status().frontends
         except (AppError, OSError):
             return False
-        assert isinstance(frontends, list)
-        told = [f for f in frontends if isinstance(f, dict) and f["name"] == "telegram"]
-        return bool(told) and told[0]["state"] == "ok"
+        return any(f.name == "telegram" and f.state == "ok" for f in frontends)
 
     def kill(self, name: str) -> None:
         """End a program as a power cut does."""
@@ -191,9 +188,7 @@ class Home:
 
     async def until_online(self) -> None:
         def is_online() -> bool:
-            workers = self.rest.get("/workers")["workers"]
-            assert isinstance(workers, list)
-            return any(isinstance(w, dict) and w["is_online"] for w in workers)
+            return any(worker.is_online for worker in self.rest.list_workers().workers)
 
         await self.until(is_online, "The worker did not connect.")
 

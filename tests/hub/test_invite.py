@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from hub.core.view import Sender
-from hub.frontends.rest_client import RestClient
 from hub.invite import chat_links, decide_named, invite, list_waiting, print_qr, wait_and_ask
+from shared.api.client import Client
 from shared.capabilities import Capability
 from shared.errors import AppError
 from shared.ids import ConversationId
@@ -42,8 +42,8 @@ async def come(world: World, computer: Computer) -> str:
     return (await computer.ask(world.hub.services, invitation.code)).join_id
 
 
-def client(world: World) -> RestClient:
-    return RestClient(world.url, world.admin_key)
+def client(world: World) -> Client:
+    return Client(world.url, world.admin_key)
 
 
 async def state_of(world: World, join_id: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from hub.demo.programs import Programs, free_port
 from hub.frontends.console_client import open_chat
-from hub.frontends.rest_client import RestClient
+from shared.api.client import Client
 from shared.capabilities import Capability
 from shared.errors import AppError
 from shared.events import JobSucceeded
@@ -42,17 +42,17 @@ class Killable:
 
     def _is_up(self) -> bool:
         try:
-            return bool(RestClient(self.url).get("/health"))
+            return bool(Client(self.url).get_health())
         except AppError:
             return False
 
 
 async def pair(hub: Killable) -> PuppetWorker:
-    rest = RestClient(hub.url, hub.key)
+    rest = Client(hub.url, hub.key)
     computer = Computer(capabilities=(Capability(kind="ml.train"),))
-    paired = pair_over_http(rest.post, computer)
+    paired = pair_over_http(rest, computer)
     url = hub.url.replace("http", "ws", 1) + "/api/v1/worker"
-    return PuppetWorker(WorkerId(str(paired["worker_id"])), str(paired["token"]), url, "anna-pc")
+    return PuppetWorker(WorkerId(paired.worker_id), paired.token, url, "anna-pc")
 
 
 async def last_words(chat: Chat) -> list[str]:

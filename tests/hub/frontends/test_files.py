@@ -12,7 +12,7 @@ import httpx
 import pytest
 from pydantic import JsonValue
 
-from hub.frontends.rest_client import RestClient
+from shared.api.client import Client
 from shared.environment import Environment
 from shared.errors import AppError
 from shared.kinds import FILE_BYTES_MAX, JsonObject
@@ -86,9 +86,9 @@ async def test_a_file_is_told_after_its_job_and_fetched_by_its_first_digits(tmp_
             assert shown.text == (
                 f"From anna-pc:\nnew.predictions.csv · 20 bytes: deskhand-hub get {digits}"
             )
-        client = RestClient(world.url, world.admin_key)
-        first = await asyncio.to_thread(client.download, digits, tmp_path)
-        second = await asyncio.to_thread(client.download, "NEW.predictions.csv", tmp_path)
+        client = Client(world.url, world.admin_key)
+        first = await asyncio.to_thread(client.get_file, digits, tmp_path)
+        second = await asyncio.to_thread(client.get_file, "NEW.predictions.csv", tmp_path)
         assert (first.name, first.read_bytes()) == ("new.predictions.csv", TABLE)
         assert (second.name, second.read_bytes()) == ("new-2.predictions.csv", TABLE)
 

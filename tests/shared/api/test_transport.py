@@ -8,7 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from hub.frontends.rest_client import RestClient
+from shared.api.client import Client
+from shared.api.people import NewPerson
 from shared.errors import AppError
 
 
@@ -46,10 +47,10 @@ def visits() -> Iterator[Visits]:
 
 
 def test_a_redirect_does_not_get_the_key(visits: Visits) -> None:
-    client = RestClient(visits.base, "dh_admin_id_secret")
+    client = Client(visits.base, "dh_admin_id_secret")
     with pytest.raises(AppError) as caught:
-        client.get("/status")
+        client.get_status()
     assert caught.value.code == "hub_unknown"
     with pytest.raises(AppError):
-        client.post("/people", {"name": "anna"})
+        client.create_person(NewPerson(name="anna"))
     assert visits.paths == ["/api/v1/status", "/api/v1/people"]

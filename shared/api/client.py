@@ -1,0 +1,196 @@
+"""Every operation of a hub's REST API as a method, named as in its OpenAPI document.
+
+    hub = Client("http://127.0.0.1:8700", key)
+    job = hub.create_task(NewTask(kind="ml.models"))
+    for event in hub.follow_events(types=["job_succeeded"]):
+        ...
+
+What goes wrong is an AppError with the hub's own code and words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from shared.api.events import EventPage, EventShown
+from shared.api.jobs import History, JobPage, JobShown
+from shared.api.pairings import (
+    InvitationShown,
+    NewInvitation,
+    NewPairing,
+    PairedShown,
+    PairingList,
+    PairingNoted,
+    PairingShown,
+    TokenRequest,
+)
+from shared.api.parts import PAGE_DEFAULT
+from shared.api.people import NewPerson, PersonList, PersonShown, PersonWithKey
+from shared.api.questions import QuestionList, QuestionShown, Reply
+from shared.api.standing import StandingShown
+from shared.api.status import HealthShown, StatusShown
+from shared.api.tasks import NewTask
+from shared.api.transport import CALL_SECONDS, Transport
+from shared.api.workers import WorkerList, WorkerShown
+from shared.jobs import JobState
+
+STREAM_SECONDS = 60.0
+"""A stream that is silent for longer has lost its hub, which says something every 15 s."""
+TOKEN_SECONDS = 30.0
+"""The hub holds a question for a token open for 20 s."""
+
+
+class Client:
+    """One hub's API, with one key."""
+
+    def __init__(self, hub_url: str, key: str = "") -> None:
+        self._transport = Transport(hub_url, key)
+        self._ask = self._transport.ask
+
+    @property
+    def hub_url(self) -> str:
+        return self._transport.hub_url
+
+    # How the hub is.
+
+    def get_health(self) -> HealthShown:
+        return self._ask(HealthShown, "GET", "/health")
+
+    def get_status(self) -> StatusShown:
+        return self._ask(StatusShown, "GET", "/status")
+
+    # Tasks and jobs.
+
+    def create_task(self, new: NewTask, *, idempotency_key: str = "") -> JobShown:
+        return self._ask(JobShown, "POST", "/tasks", body=new, headers=_once(idempotency_key))
+
+    def list_jobs(
+        self,
+        *,
+        state: Sequence[JobState] = (),
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+    ) -> JobPage:
+        query = {"state": state, "limit": limit, "cursor": cursor}
+        return self._ask(JobPage, "GET", "/jobs", query=query)
+
+    def get_job(self, job_id: str) -> JobShown:
+        return self._ask(JobShown, "GET", f"/jobs/{_part(job_id)}")
+
+    def get_job_events(self, job_id: str) -> History:
+        return self._ask(History, "GET", f"/jobs/{_part(job_id)}/events")
+
+    def cancel_job(self, job_id: str) -> JobShown:
+        return self._ask(JobShown, "POST", f"/jobs/{_part(job_id)}/cancel")
+
+    def retry_job(self, job_id: str) -> JobShown:
+        return self._ask(JobShown, "POST", f"/jobs/{_part(job_id)}/retry")
+
+    def list_dead_letters(self) -> JobPage:
+        return self._ask(JobPage, "GET", "/dead-letters")
+
+    def requeue_dead_letters(self) -> JobPage:
+        return self._ask(JobPage, "POST", "/dead-letters/requeue")
+
+    # Events.
+
+    def list_events(
+        self,
+        *,
+        types: Sequence[str] = (),
+        after: int | None = None,
+        limit: int = PAGE_DEFAULT,
+        wait_seconds: float = 0.0,
+    ) -> EventPage:
+        query = {"types": types, "after": after, "limit": limit, "wait_seconds": wait_seconds}
+        seconds = CALL_SECONDS + wait_seconds
+        return self._ask(EventPage, "GET", "/events", query=query, seconds=seconds)
+
+    def follow_events(
+        self, *, types: Sequence[str] = (), after: int | None = None
+    ) -> Iterator[EventShown]:
+        """Read events as they happen, until the hub stops; go on after the last `hub_seq`."""
+        lines = self._transport.lines(
+            "/events",
+            query={"types": types, "after": after},
+            headers={"Accept": "text/event-stream"},
+            seconds=STREAM_SECONDS,
+        )
+        has_place = False
+        for line in lines:
+            name, _, value = line.partition(": ")
+            if name == "data" and has_place and value != "{}":
+                yield EventShown.model_validate_json(value)
+            has_place = bool(line) and (has_place or name == "id")
+
+    # Files and questions.
+
+    def get_file(self, name: str, folder: Path) -> Path:
+        """Save a file that waits for its person in a folder; nothing there is overwritten."""
+        return self._transport.save(f"/files/{_part(name)}", folder, name)
+
+    def list_questions(self) -> QuestionList:
+        return self._ask(QuestionList, "GET", "/questions")
+
+    def answer_question(self, question_id: str, answer: Reply) -> QuestionShown:
+        path = f"/questions/{_part(question_id)}/answer"
+        return self._ask(QuestionShown, "POST", path, body=answer)
+
+    # Computers, and who comes in.
+
+    def list_workers(self) -> WorkerList:
+        return self._ask(WorkerList, "GET", "/workers")
+
+    def pause_worker(self, worker_id: str) -> WorkerShown:
+        return self._ask(WorkerShown, "POST", f"/workers/{_part(worker_id)}/pause")
+
+    def resume_worker(self, worker_id: str) -> WorkerShown:
+        return self._ask(WorkerShown, "POST", f"/workers/{_part(worker_id)}/resume")
+
+    def revoke_worker(self, worker_id: str) -> None:
+        self._transport.do("DELETE", f"/workers/{_part(worker_id)}")
+
+    def get_standing(self, epoch: int) -> StandingShown:
+        return self._ask(StandingShown, "GET", "/worker/standing", query={"epoch": epoch})
+
+    def create_invitation(self, new: NewInvitation) -> InvitationShown:
+        return self._ask(InvitationShown, "POST", "/invitations", body=new)
+
+    def create_pairing(self, new: NewPairing) -> PairingNoted:
+        return self._ask(PairingNoted, "POST", "/pairings", body=new)
+
+    def create_token(self, pairing_id: str, wanted: TokenRequest) -> PairedShown:
+        path = f"/pairings/{_part(pairing_id)}/token"
+        return self._ask(PairedShown, "POST", path, body=wanted, seconds=TOKEN_SECONDS)
+
+    def list_pairings(self) -> PairingList:
+        return self._ask(PairingList, "GET", "/pairings")
+
+    def approve_pairing(self, pairing_id: str) -> PairingShown:
+        return self._ask(PairingShown, "POST", f"/pairings/{_part(pairing_id)}/approve")
+
+    def reject_pairing(self, pairing_id: str) -> PairingShown:
+        return self._ask(PairingShown, "POST", f"/pairings/{_part(pairing_id)}/reject")
+
+    def list_people(self) -> PersonList:
+        return self._ask(PersonList, "GET", "/people")
+
+    def create_person(self, new: NewPerson) -> PersonWithKey:
+        return self._ask(PersonWithKey, "POST", "/people", body=new)
+
+    def unlock_person(self, person_id: str) -> PersonShown:
+        return self._ask(PersonShown, "POST", f"/people/{_part(person_id)}/unlock")
+
+    def unlock_own(self) -> PersonShown:
+        return self._ask(PersonShown, "POST", "/unlock")
+
+
+def _part(value: str) -> str:
+    """Write a value as one part of a path."""
+    return quote(value, safe="")
+
+
+def _once(idempotency_key: str) -> Mapping[str, str]:
+    return {"Idempotency-Key": idempotency_key} if idempotency_key else {}
