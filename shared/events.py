@@ -24,7 +24,6 @@ from shared.ids import (
     QuestionId,
     SessionId,
     TaskId,
-    TaskId,
     WebhookId,
     WorkerId,
 )
