@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from shared.ids import ConversationId, JobId, PersonId, QuestionId, short
+from shared.ids import ConversationId, JobId, PersonId, QuestionId, TaskId, short
 
 
 class Tone(StrEnum):
@@ -148,6 +148,8 @@ class Inbound:
     """Said among several people; the conversation's id has "group" as its second part."""
     replies_to: str = ""
     """The MessageRef of the message it is a reply to, where the platform tells."""
+    task_id: TaskId | None = None
+    """The person's task that it is about, where each task has a thread of its own."""
     has_file: bool = False
     """A file or picture came with it, which the frontend left where it is."""
     answer_waits: bool = False

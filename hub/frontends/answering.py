@@ -14,7 +14,7 @@ from hub.core.view import Button, Inbound, Tone, View
 from hub.services import Services
 from hub.services.deliveries import Deliveries
 from shared.errors import NotAllowed, NotFound
-from shared.ids import QuestionId, is_uuid, short
+from shared.ids import QuestionId, TaskId, is_uuid, short
 from shared.questions import match
 
 SUBJECT = "question:"
@@ -45,7 +45,10 @@ class Answering:
         replied = await self._replied_to(person, inbound)
         if replied is not None:
             return await self.settle(person, replied, text, by)
-        opened = await self._open_here(person, inbound)
+        if inbound.task_id is not None:
+            opened = await self._open_of_task(person, inbound.task_id)
+        else:
+            opened = await self._open_here(person, inbound)
         if inbound.in_group:
             # Among people, words are for people, unless they are word for word an answer.
             opened = [q for q in opened if _is_choice(q, text)]
@@ -107,6 +110,12 @@ class Answering:
             if question.conversation == inbound.conversation
             or f"{SUBJECT}{question.question_id}" in shown
         ]
+
+    async def _open_of_task(self, person: Person, task_id: TaskId) -> list[Question]:
+        """A person's questions that the jobs of a task ask, the oldest first."""
+        jobs = {card.job_id for card in await self._services.views.jobs_of_task(task_id)}
+        opened = await self._services.views.open_questions(person.person_id)
+        return [question for question in opened if question.job_id in jobs]
 
     async def _foreign(self, question: Question) -> NotAllowed:
         owner = await self._services.registry.person(question.person_id)

@@ -53,6 +53,7 @@ async def request_job(
             origin=Origin.GROUP if inbound.in_group else Origin.CHAT,
             worker_name=worker,
             dedupe=f"{inbound.sender.frontend}:{inbound.dedupe}",
+            task_id=inbound.task_id,
         )
     )
     return ()

@@ -26,7 +26,7 @@ from hub.services import Services
 from hub.services.deliveries import Deliveries
 from shared.environment import Environment
 from shared.errors import AppError, NotAllowed
-from shared.ids import ConversationId
+from shared.ids import ConversationId, TaskId
 
 STRANGERS = FrontendCapabilities(
     chat_pace=Pace(burst=10, per_second=1 / 60),
@@ -166,9 +166,22 @@ class ChatInbox:
         if not inbound.text.strip():
             return ()
         views = await self._answering.plain(person, inbound, said_by(person, inbound))
-        if views is None:
-            return () if inbound.in_group else (replies.no_planner(),)
-        return views
+        if views is not None:
+            return views
+        if inbound.task_id is not None:
+            return await self._keep(person, inbound, inbound.task_id)
+        return () if inbound.in_group else (replies.no_planner(),)
+
+    async def _keep(self, person: Person, inbound: Inbound, task_id: TaskId) -> Views:
+        """Keep words on a task that ask for nothing; they stand in its thread, everywhere."""
+        await self._services.intake.say(
+            person.person_id,
+            task_id,
+            inbound.text.strip(),
+            by=said_by(person, inbound),
+            where=inbound.sender.frontend,
+        )
+        return ()
 
     async def _answer(self, call: Call) -> Views:
         question = await self._answering.named(call.person, call.inbound, call.value("id"))

@@ -27,13 +27,14 @@ from hub.services.requests import (
     worker_for,
     worker_named,
 )
-from hub.store import jobs, purging, questions, queue, tasks
+from hub.store import events, jobs, purging, questions, queue, tasks
 from hub.store.ledger import Entry
 from shared.environment import Environment
 from shared.errors import Conflict, LimitReached, NotFound
 from shared.events import (
     JobCancelRequested,
     JobQueued,
+    MessageSaid,
     QuestionAnswered,
     TaskCreated,
     TaskPurged,
@@ -46,6 +47,9 @@ from shared.questions import Answer
 
 QUEUED_MAX = 100_000
 """Jobs of one person that may wait."""
+MESSAGES_MAX = 500
+"""Words of a person that are kept with one job."""
+_SAID = MessageSaid.model_fields["type"].default
 
 
 class Made(NamedTuple):
@@ -196,6 +200,27 @@ def _card(entry: Entry, job_id: JobId) -> JobCard:
     card = jobs.card(entry.connection, job_id)
     assert card is not None
     return card
+
+
+def say(
+    entry: Entry, person_id: PersonId, task_id: TaskId, text: str, *, by: str, where: str
+) -> None:
+    """Keep words on a task, beside the newest of its jobs."""
+    check_unlocked(entry, person_id)
+    task = tasks.load(entry.connection, task_id)
+    if task is None or task.person_id != person_id:
+        raise NotFound("task_unknown", "There is no such task.", "/jobs lists yours.")
+    newest = jobs.page(entry.connection, jobs.Filter(task_id=task_id), 1)[0]
+    if events.count_of(entry.connection, newest.job_id, _SAID) >= MESSAGES_MAX:
+        raise LimitReached(
+            "too_many_messages",
+            f"{MESSAGES_MAX:,} messages were kept with this job already.",
+            "Ask for something new, or write it down elsewhere.",
+        )
+    body = MessageSaid(
+        task_id=task_id, job_id=newest.job_id, text=text, by=by[:100], where=where[:64]
+    )
+    entry.tell(person_id, body)
 
 
 def cancel(entry: Entry, person_id: PersonId, job_id: JobId, by: str) -> JobCard:

@@ -20,7 +20,7 @@ from hub.services.deeds import Deeds, Made
 from hub.services.requests import Request, checked_inputs
 from hub.store import queue, said
 from hub.store.ledger import Entry, Ledger
-from shared.ids import JobId, PersonId, QuestionId
+from shared.ids import JobId, PersonId, QuestionId, TaskId
 from shared.jobs import JobState
 from shared.kinds import Kind
 from shared.kinds.catalogue import kind_named
@@ -90,6 +90,26 @@ class Intake:
         """
         return await self._ledger.write(
             lambda entry: self._deeds.answer(entry, person_id, question_id, reply, by)
+        )
+
+    async def say(
+        self, person_id: PersonId, task_id: TaskId, text: str, *, by: str, where: str
+    ) -> None:
+        """Keep a person's words on a task; nothing is done about them.
+
+        Args:
+            person_id: whose task it must be.
+            task_id: which.
+            text: plain.
+            by: who says it, in words: "anna on the web".
+            where: the frontend.
+
+        Raises:
+            NotFound: `task_unknown`.
+            LimitReached: `too_many_messages`.
+        """
+        await self._ledger.write(
+            lambda entry: deeds.say(entry, person_id, task_id, text, by=by, where=where)
         )
 
     async def cancel(self, person_id: PersonId, job_id: JobId, by: str) -> JobCard:

@@ -49,6 +49,14 @@ def of_entity(
     return [_to_fact(row) for row in rows]
 
 
+def count_of(connection: sqlite3.Connection, entity: str, type_: str) -> int:
+    """How often something of a sort happened to one thing."""
+    (count,) = connection.execute(
+        "SELECT count(*) FROM events WHERE entity = ? AND type = ?", (entity, type_)
+    ).fetchone()
+    return int(count)
+
+
 class Acked(NamedTuple):
     """How far a device's log of an epoch has been taken in."""
 
