@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub.frontends.web import live
 from hub.frontends.web.everyone import keep_in_location
 from hub.frontends.web.pages import (
+    pair,
     questions,
     shell,
     tasks,
@@ -28,6 +29,7 @@ ROUTERS: Sequence[APIRouter] = (
     tasks.router,
     questions.router,
     workers.router,
+    pair.router,
 )
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
