@@ -34,9 +34,9 @@ from typing import Any, Generic, TypeVar
 
 from shared import store_file
 from shared.ballast import Ballast
-from shared.errors import STORE_CORRUPT, AppError, Unavailable
+from shared.errors import STORE_CORRUPT, AppError
 from shared.store_file import Care, Migration, is_corrupt, is_failing, is_full
-from shared.store_reading import Reader, peek
+from shared.store_reading import Reader, closed, peek
 
 __all__ = ["Database", "Pace", "Reader", "closed", "peek"]
 
@@ -95,6 +95,7 @@ class Database:
         self._cache_kib = cache_kib
         self._connection = store_file.open_store_file(path, migrations, cache_kib, self._care)
         self._closed = False
+        self._readers: list[Reader] = []
         self._ballast = Ballast(path, self._care.ballast_bytes)
         self._has_ballast = False
         self._look_at = math.inf
@@ -175,13 +176,17 @@ class Database:
         self.submit(lambda _: None)
 
     def reader(self) -> Reader:
-        """Open a second way to read this store; close it first."""
-        return Reader(self.path, is_inline=self._pace is not None)
+        """Open a second way to read this store; it is closed before the store, if not earlier."""
+        reader = Reader(self.path, is_inline=self._pace is not None)
+        self._readers.append(reader)
+        return reader
 
     def close(self) -> None:
-        """Finish what is queued, then close. Idempotent."""
+        """Finish what is queued and the reads under way, then close. Idempotent."""
         if not self._closed:
             self._closed = True
+            for reader in self._readers:
+                reader.close()
             if self._pace is None:
                 self._queue.put(None)
                 self._thread.join()
@@ -197,6 +202,8 @@ class Database:
         """
         assert self._pace is not None
         self._closed = True
+        for reader in self._readers:
+            reader.close()
         self._queue = queue.SimpleQueue()
         self._connection.close()
 
@@ -387,7 +394,3 @@ def _settle(outcome: _Outcome) -> None:
         done.set_result(outcome.result)
     else:
         done.set_exception(outcome.failure)
-
-
-def closed() -> Unavailable:
-    return Unavailable("store_closed", "The store is closed.")

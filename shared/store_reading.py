@@ -14,9 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from shared.errors import Unavailable
 from shared.store_file import unreadable
 
 T = TypeVar("T")
+
+
+def closed() -> Unavailable:
+    return Unavailable("store_closed", "The store is closed.")
 
 
 @contextlib.contextmanager
@@ -60,8 +65,10 @@ class Reader:
         """Run a function that only reads.
 
         Raises:
-            Unavailable: `store_unreadable`.
+            Unavailable: `store_unreadable`, `store_closed`.
         """
+        if self._is_closed:
+            raise closed()
         if self._is_inline:
             return self._run(run)
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, run)

@@ -65,6 +65,7 @@ def why(
     now: float,
     wall: datetime,
     lacking: Mapping[WorkerId, Sequence[Lacking]] = MappingProxyType({}),
+    counts_ahead: bool = True,
 ) -> Waiting | None:
     """Say why a job does not run; None when it is not waiting.
 
@@ -76,6 +77,7 @@ def why(
         now: monotonic seconds.
         wall: the wall clock.
         lacking: what each of them said it has no tools for.
+        counts_ahead: whether to count the jobs before it, which takes a look at each that waits.
     """
     if ready is None:
         return None
@@ -94,7 +96,10 @@ def why(
         )
     if not registered:
         return Waiting(reason=WaitingReason.NO_WORKER, kind=job.kind)
-    return _with_remedy(_among(ready, job, board, registered, now), registered, lacking)
+    waiting = _with_remedy(_among(ready, job, board, registered), registered, lacking)
+    if counts_ahead and waiting.reason is WaitingReason.BUSY:
+        return replace(waiting, ahead=board.ahead_of(ready, now))
+    return waiting
 
 
 def _with_remedy(
@@ -115,9 +120,7 @@ def _with_remedy(
     return waiting
 
 
-def _among(
-    ready: Ready, job: Job, board: Board, registered: Sequence[Worker], now: float
-) -> Waiting:
+def _among(ready: Ready, job: Job, board: Board, registered: Sequence[Worker]) -> Waiting:
     needs = Needs(kind=job.kind, tools=job.tools, worker_id=job.pinned_to)
     unpinned = needs.model_copy(update={"worker_id": None})
     able = [w for w in registered if fits(w.worker_id, w.capabilities, needs)]
@@ -147,17 +150,10 @@ def _among(
             detail=ready.said,
             alternatives=others,
         )
-    return _here_or_not(ready, job, board, willing, others, now)
+    return _here_or_not(job, board, willing, others)
 
 
-def _here_or_not(
-    ready: Ready,
-    job: Job,
-    board: Board,
-    willing: list[Worker],
-    others: tuple[str, ...],
-    now: float,
-) -> Waiting:
+def _here_or_not(job: Job, board: Board, willing: list[Worker], others: tuple[str, ...]) -> Waiting:
     here = [board.present[w.worker_id] for w in willing if w.worker_id in board.present]
     if not here:
         last = max(willing, key=lambda w: w.last_seen_at)
@@ -181,6 +177,5 @@ def _here_or_not(
         kind=job.kind,
         worker_id=first.worker_id,
         worker=first.name,
-        ahead=board.ahead_of(ready, now),
         alternatives=others,
     )

@@ -31,6 +31,7 @@ class Feed:
         self._recent: deque[Fact] = deque(maxlen=RECENT_MAX)
         self._waiting: dict[PersonId | None, list[asyncio.Future[None]]] = {}
         self._last_of: dict[PersonId, int] = {}
+        self._headway: dict[JobId, Progress] = {}
         ledger.listeners.append(self._ring)
 
     def position(self) -> int:
@@ -76,9 +77,14 @@ class Feed:
                 waiting.remove(bell)
 
     def tell_progress(self, job_id: JobId, worker_id: WorkerId, progress: Progress) -> None:
-        """Pass on how far an attempt is; it is kept nowhere."""
+        """Pass on how far an attempt is; the last word of each job is kept while it runs."""
+        self._headway[job_id] = progress
         for listener in self.progress_listeners:
             listener(job_id, worker_id, progress)
+
+    def progress_of(self, job_id: JobId) -> Progress | None:
+        """How far a job that runs was last said to be; None when nothing was said."""
+        return self._headway.get(job_id)
 
     def _recent_after(self, hub_seq: int, person_id: PersonId | None) -> Iterable[Fact] | None:
         """The facts in memory after a place; None when memory does not reach back to it."""
@@ -92,6 +98,10 @@ class Feed:
         return (self._recent[i] for i in range(start, len(self._recent)))
 
     def _ring(self, entry: Entry) -> None:
+        if self._headway:
+            for job in entry.jobs:
+                if not job.life.is_held:
+                    self._headway.pop(job.job_id, None)
         if not entry.facts:
             return
         self._recent.extend(entry.facts)

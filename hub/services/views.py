@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,10 +14,12 @@ from hub.core.job import Job, JobCard
 from hub.core.placement import Waiting, why
 from hub.core.question import Question
 from hub.core.task import Task
+from hub.core.task_row import ROWS_MAX, RowCursor, RowFilter, RowPage, RowSort, StateCount, TaskRow
 from hub.core.worker import WorkerCard
-from hub.store import events, jobs, questions, queue, said, tasks, workers
+from hub.store import events, jobs, questions, queue, said, task_rows, tasks, workers
 from hub.store.jobs import Filter
 from hub.store.ledger import Ledger
+from hub.store.said import Candidates
 from shared.errors import NotFound
 from shared.ids import SHORT_LENGTH, ConversationId, JobId, PersonId, QuestionId, TaskId, WorkerId
 from shared.jobs import JobState, Priority
@@ -219,6 +221,56 @@ class Views:
             wall=environment.now(),
             lacking=lacking,
         )
+
+    async def task_rows(
+        self,
+        wanted: RowFilter,
+        sort: RowSort = RowSort.NEWEST,
+        cursor: RowCursor | None = None,
+        limit: int = 50,
+    ) -> RowPage:
+        """A page of the list of tasks, each with its newest job and why that waits.
+
+        Args:
+            wanted: which, and whose.
+            sort: in which order.
+            cursor: where the page begins; None for the first one.
+            limit: 1 to `ROWS_MAX`.
+        """
+        count = max(1, min(limit, ROWS_MAX))
+
+        def read(connection: sqlite3.Connection) -> tuple[RowPage, dict[PersonId, Candidates]]:
+            page = task_rows.page(connection, wanted, sort, cursor, count)
+            waiting = {row.job.person_id for row in page.rows if row.state is JobState.QUEUED}
+            return page, {person: said.candidates(connection, person) for person in waiting}
+
+        page, candidates = await self._ledger.look(read)
+        return replace(page, rows=tuple(self._with_reason(row, candidates) for row in page.rows))
+
+    async def task_counts(self, person_id: PersonId | None) -> Mapping[JobState, StateCount]:
+        """How many tasks are in each state."""
+        return await self._ledger.look(lambda c: task_rows.counts(c, person_id))
+
+    async def kinds_asked(self, person_id: PersonId | None) -> tuple[str, ...]:
+        """Every kind that somebody asked for, by name."""
+        return tuple(await self._ledger.look(lambda c: task_rows.kinds(c, person_id)))
+
+    def _with_reason(self, row: TaskRow, candidates: Mapping[PersonId, Candidates]) -> TaskRow:
+        if row.job.person_id not in candidates or row.state is not JobState.QUEUED:
+            return row
+        registered, lacking = candidates[row.job.person_id]
+        environment = self._ledger.environment
+        waiting = why(
+            self._board.ready_of(row.job.job_id),
+            row.job,
+            self._board,
+            registered,
+            now=environment.monotonic(),
+            wall=environment.now(),
+            lacking=lacking,
+            counts_ahead=False,
+        )
+        return replace(row, waiting=waiting)
 
     async def zone(self, person_id: PersonId) -> tzinfo | None:
         """Where a person's clock stands, as their worker that was seen last says; None: unknown."""

@@ -18,6 +18,7 @@ from hub.store.losses import create_losses
 from hub.store.said import create_said
 from hub.store.sessions import create_sessions
 from hub.store.taps import create_taps
+from hub.store.task_rows import create_row_indexes
 from hub.store.webhooks import create_webhooks
 from shared.database import Database, Pace
 from shared.store_file import Care, Migration
@@ -233,4 +234,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     questions.create_answered,
     create_sessions,
     create_webhooks,
+    create_row_indexes,
 )

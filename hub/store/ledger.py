@@ -145,6 +145,7 @@ class Ledger:
     def __init__(self, database: Database, environment: Environment) -> None:
         self.database = database
         self.environment = environment
+        self._reader = database.reader()
         self.listeners: list[Listener] = []
         self.hub_epoch, self._epoch = database.submit(
             lambda connection: _epochs(connection, environment)
@@ -198,8 +199,11 @@ class Ledger:
         """Run a function that only reads and may take long: no write waits for it.
 
         It sees what was committed before it began.
+
+        Raises:
+            Unavailable: `store_unreadable`, `store_closed`.
         """
-        return await self.read(run)
+        return await self._reader.read(run)
 
     def _run(
         self, connection: sqlite3.Connection, run: Callable[[Entry], T], entries: list[Entry]

@@ -17,12 +17,12 @@ from shared.jobs import NO_SESSION, JobSpec, JobState, Origin, Priority
 from shared.kinds import JsonObject
 from shared.times import from_ms, to_ms
 
-_JOB = (
+JOB = (
     "job_id, task_id, person_id, kind, priority, tools, pinned_to, created_ms, state, attempt,"
     " fence, failures, losses, worker_id, is_held, not_before_ms, cancel_by, question_id,"
     " session_id"
 )
-_LOAD = f"SELECT {_JOB} FROM jobs WHERE job_id = ?"
+_LOAD = f"SELECT {JOB} FROM jobs WHERE job_id = ?"
 _INSERT = f"INSERT INTO jobs VALUES ({','.join('?' * 27)})"
 _MOVE = (
     "UPDATE jobs SET state = ?, attempt = ?, fence = ?, failures = ?, losses = ?, worker_id = ?,"
@@ -163,7 +163,7 @@ def set_error(entry: Entry, job_id: JobId, error: ErrorBody | None) -> None:
 def queued(connection: sqlite3.Connection) -> list[Job]:
     """Every job that waits for a worker, the oldest first: what a restart rebuilds from."""
     rows = connection.execute(
-        f"SELECT {_JOB} FROM jobs INDEXED BY jobs_queued WHERE state = 'queued' ORDER BY job_id"
+        f"SELECT {JOB} FROM jobs INDEXED BY jobs_queued WHERE state = 'queued' ORDER BY job_id"
     )
     return [to_job(row) for row in rows]
 
@@ -180,10 +180,10 @@ def waits(connection: sqlite3.Connection) -> dict[JobId, float]:
 def held(connection: sqlite3.Connection, worker_id: WorkerId | None = None) -> list[Job]:
     """Jobs whose grant a worker has now; every worker's when None."""
     if worker_id is None:
-        rows = connection.execute(f"SELECT {_JOB} FROM jobs WHERE is_held = 1 ORDER BY job_id")
+        rows = connection.execute(f"SELECT {JOB} FROM jobs WHERE is_held = 1 ORDER BY job_id")
     else:
         rows = connection.execute(
-            f"SELECT {_JOB} FROM jobs WHERE is_held = 1 AND worker_id = ? ORDER BY job_id",
+            f"SELECT {JOB} FROM jobs WHERE is_held = 1 AND worker_id = ? ORDER BY job_id",
             (worker_id,),
         )
     return [to_job(row) for row in rows]
@@ -192,7 +192,7 @@ def held(connection: sqlite3.Connection, worker_id: WorkerId | None = None) -> l
 def of_task(connection: sqlite3.Connection, task_id: TaskId) -> list[Job]:
     """A task's jobs, the oldest first."""
     rows = connection.execute(
-        f"SELECT {_JOB} FROM jobs WHERE task_id = ? ORDER BY job_id", (task_id,)
+        f"SELECT {JOB} FROM jobs WHERE task_id = ? ORDER BY job_id", (task_id,)
     )
     return [to_job(row) for row in rows]
 
@@ -200,7 +200,7 @@ def of_task(connection: sqlite3.Connection, task_id: TaskId) -> list[Job]:
 def unheld(connection: sqlite3.Connection) -> list[Job]:
     """Jobs that have not ended and that no worker has: waiting for one, or for a person."""
     rows = connection.execute(
-        f"SELECT {_JOB} FROM jobs WHERE is_held = 0"
+        f"SELECT {JOB} FROM jobs WHERE is_held = 0"
         " AND state IN ('queued', 'offered', 'asking', 'interrupted') ORDER BY job_id"
     )
     return [to_job(row) for row in rows]
@@ -209,7 +209,7 @@ def unheld(connection: sqlite3.Connection) -> list[Job]:
 def in_state(connection: sqlite3.Connection, person_id: PersonId, state: JobState) -> list[Job]:
     """Load a person's jobs in one state, the oldest first."""
     rows = connection.execute(
-        f"SELECT {_JOB} FROM jobs WHERE person_id = ? AND state = '{state}' ORDER BY job_id",
+        f"SELECT {JOB} FROM jobs WHERE person_id = ? AND state = '{state}' ORDER BY job_id",
         (person_id,),
     )
     return [to_job(row) for row in rows]
