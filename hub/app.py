@@ -287,7 +287,7 @@ def _services(
     registry = Registry(ledger, board)
     # Whoever is shown out must not come in again on a key that is still remembered.
     pairing = Pairing(ledger, pepper)
-    registry.revocation_listeners.append(keys.forget)
+    registry.revocation_listeners.append(keys.forget_worker)
     pairing.token_listeners.append(keys.forget)
     return Services(
         feed=Feed(ledger),
@@ -451,7 +451,9 @@ async def _admit_owner(hub: Hub) -> None:
         key_file.unlink()
     people = await hub.services.registry.people()
     owner = people[0] if people else await hub.services.registry.add_person(OWNER)
-    key = await hub.services.keys.issue(owner.person_id, Scope.ADMIN)
+    key = await hub.services.keys.issue(
+        owner.person_id, Scope.ADMIN, name="commands of the hub's machine"
+    )
     _secret_file(key_file, lambda: key)
 
 
@@ -493,6 +495,7 @@ def loops_of(services: Services, engine: SocketEngine) -> list[Coroutine[None, N
         services.absences.run(),
         services.sessions.run(),
         services.registry.run(),
+        services.keys.run(),
         services.pairing.run(),
         services.files.run(),
         services.gauge.run(),
@@ -514,6 +517,7 @@ async def _drain(hub: Hub, server: Server, serving: asyncio.Task[None]) -> None:
     await asyncio.wait([serving])
     with contextlib.suppress(Unavailable):
         await hub.services.registry.write_seen()
+        await hub.services.keys.write_used()
 
 
 def _make_folder(folder: Path) -> None:

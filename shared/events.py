@@ -511,6 +511,29 @@ class WebhookChanged(Body):
     """Why the hub stopped: it was told that nobody wants it, or nobody was there for days."""
 
 
+class KeyMade(Body):
+    """A key for a program was made, or took an older one's place."""
+
+    type: Literal["key_made"] = "key_made"
+    key_id: str
+    name: str
+    scope: str
+    by: str
+    replaces: str = ""
+    """The key it took the place of, which goes on until `until`."""
+    until: datetime | None = None
+
+
+class KeyRevoked(Body):
+    """A key works no more."""
+
+    type: Literal["key_revoked"] = "key_revoked"
+    key_id: str
+    name: str
+    scope: str
+    by: str
+
+
 EventBody = (
     JobStarted
     | JobLogged
@@ -556,6 +579,8 @@ EventBody = (
     | SessionOpened
     | SessionEnded
     | WebhookChanged
+    | KeyMade
+    | KeyRevoked
 )
 
 AttemptEventBody = (

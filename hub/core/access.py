@@ -1,7 +1,8 @@
 """Who may ask the hub for what: people, their identities, and the keys of programs.
 
 A key reads `dh_<scope>_<id>_<secret>`; the store keeps the SHA-256 of the secret alone. A plain
-hash is enough for 256 random bits (OWASP ASVS 5.0, 6.5.2).
+hash is enough for 256 random bits (OWASP ASVS 5.0, 6.5.2). How long a key lives, and who may make
+which, is in `hub.core.key`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.errors import NotAllowed
-from shared.ids import PersonId
+from shared.ids import PersonId, WorkerId
 
 SECRET_BYTES = 32
 KEY_CHARS_MAX = 200
@@ -25,8 +26,14 @@ class Scope(StrEnum):
     """Everything on this hub; the key of its own command line."""
     PERSON = "person"
     """All that belongs to one person."""
+    READ = "read"
+    """Look at all that belongs to one person, and change nothing."""
+    ENQUEUE = "enqueue"
+    """Ask for work in a person's name, and look at that person's tasks and jobs."""
     WORKER = "worker"
-    """The worker socket, for one worker."""
+    """Run work: a paired machine's token, or the key of workers that fetch their work."""
+    ENROL = "enrol"
+    """Make codes that let a person's machines in without asking: for containers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +52,13 @@ class Access:
     person_id: PersonId
     scope: Scope
     key_id: str
-    """Of a worker's key: the worker's id."""
+    """Of a machine's token: the worker's id."""
+    is_machine: bool = False
+    """It is the token that a paired machine got: it opens the worker socket."""
+    worker_id: WorkerId | None = None
+    """The worker that speaks by it over REST; None for any other key."""
+    kinds: tuple[str, ...] = ()
+    """With scope `worker`: only these kinds of jobs; any when empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,43 @@ def digest(secret: str) -> str:
 def is_secret(secret: str, stored: str) -> bool:
     """Compare a secret with its stored digest, in a time that tells nothing."""
     return hmac.compare_digest(digest(secret), stored)
+
+
+def machine_of(access: Access) -> WorkerId:
+    """Return the paired machine whose token a key is.
+
+    Raises:
+        NotAllowed: `key_scope`.
+    """
+    if access.scope is not Scope.WORKER or not access.is_machine:
+        raise NotAllowed(
+            "key_scope",
+            "This takes the token of a connected computer.",
+            "A computer gets its token when it is paired.",
+        )
+    return WorkerId(access.key_id)
+
+
+def check_scope(access: Access, *needed: Scope) -> None:
+    """Let a key pass that has one of the scopes; a person's and the operator's own always do.
+
+    Raises:
+        NotAllowed: `key_scope`, which says what is needed.
+    """
+    if access.scope in (*needed, Scope.PERSON, Scope.ADMIN):
+        return
+    if access.is_machine:
+        raise NotAllowed(
+            "key_scope",
+            "A worker's token opens the worker socket and nothing else.",
+            "Use a person's key.",
+        )
+    scopes = [f"'{scope}'" for scope in dict.fromkeys((*needed, Scope.PERSON))]
+    raise NotAllowed(
+        "key_scope",
+        f"A key with the scope '{access.scope}' cannot do this.",
+        f"It needs a key with the scope {' or '.join(scopes)}.",
+    )
 
 
 def account_locked(person: Person) -> NotAllowed:

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from hub.core.access import Access, Scope
+from hub.core.access import Access, machine_of
 from hub.engines.connection import Connection
 from hub.services import Services
 from shared.environment import Environment
@@ -131,8 +131,7 @@ class SocketEngine:
             # A worker is no browser: whoever sends an Origin is a web page that tries its luck.
             raise NotAllowed("origin_not_allowed", "Web pages cannot open this socket.")
         access = await self._services.keys.check(headers.get(b"authorization", ""))
-        if access.scope is not Scope.WORKER:
-            raise NotAllowed("key_scope", "This socket is for workers' tokens.")
+        machine_of(access)
         return access
 
     async def _serve(self, wire: AsgiWire, access: Access) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hub.core.access import Access, Person, Scope, account_locked
+from hub.core.access import Access, Person, Scope, account_locked, check_scope
 from hub.services import Services
 from shared.errors import NotAllowed
 from shared.ids import PersonId
@@ -23,8 +23,8 @@ class Caller:
         return None if self.access.scope is Scope.ADMIN else self.person.person_id
 
 
-async def admit(services: Services, header: str) -> Caller:
-    """Check an Authorization header.
+async def admit(services: Services, header: str, *needed: Scope) -> Caller:
+    """Check an Authorization header; a key with any of the scopes, or with all its person may do.
 
     Raises:
         NotAllowed: `key_missing`, `key_invalid`, `key_scope`, `account_locked`.
@@ -36,12 +36,7 @@ async def admit(services: Services, header: str) -> Caller:
             "Send it as a header: Authorization: Bearer KEY.",
         )
     access = await services.keys.check(header)
-    if access.scope is Scope.WORKER:
-        raise NotAllowed(
-            "key_scope",
-            "A worker's token opens the worker socket and nothing else.",
-            "Use a person's key.",
-        )
+    check_scope(access, *needed)
     person = await services.registry.person(access.person_id)
     if person.locked_at is not None and access.scope is not Scope.ADMIN:
         raise account_locked(person)

@@ -30,6 +30,8 @@ from shared.events import (
     JobSucceeded,
     JoinRequested,
     JoinSettled,
+    KeyMade,
+    KeyRevoked,
     LateResult,
     MessageSaid,
     PairingPaused,
@@ -150,6 +152,11 @@ def sentence(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type o
             return f"The session on {facts.name} ended: {ended_because(body, facts)}"
         case RequestRefused():
             return f"Could not be done: {body.error.message}"
+        case KeyMade():
+            made = "took the place of another" if body.replaces else "was made"
+            return f"The key {body.name} ({body.scope}) {made}, by {facts.whose(body.by)}"
+        case KeyRevoked():
+            return f"The key {body.name} ({body.scope}) was revoked by {facts.whose(body.by)}"
         case PairingPaused():
             return f"Pairing was paused after {body.tries} wrong codes"
         case WebhookChanged():

@@ -38,6 +38,8 @@ from shared.events import (
     JobSucceeded,
     JoinRequested,
     JoinSettled,
+    KeyMade,
+    KeyRevoked,
     LateResult,
     MessageSaid,
     PairingPaused,
@@ -234,6 +236,9 @@ def view_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type of
             return View(text=text, job_id=body.job_id, is_quiet=True)
         case SessionOpened() | SessionEnded():
             # Who goes on with something is told where that is, or that it is over.
+            return None
+        case KeyMade() | KeyRevoked():
+            # Programs' keys are seen to on the dashboard and where the hub runs.
             return None
         case TaskRequested() | AnswerGiven() | CancelAsked() | RetryAsked() | RequestRefused():
             # What comes of it is told; where it was asked, its computer shows the rest.

@@ -17,9 +17,10 @@ from hub.core.joining import (
     pairing_unknown,
     printable,
 )
+from hub.core.key import Key
 from hub.core.view import Sender
 from hub.core.worker import Worker
-from hub.store import joins, people, workers
+from hub.store import joins, keys, people, workers
 from hub.store.ledger import Entry
 from shared.errors import BadInput, Conflict, LimitReached
 from shared.events import JoinRequested, JoinSettled, WorkerPaired
@@ -147,9 +148,11 @@ def give_token(
             worker_id=worker.worker_id, name=worker.name, public_key=b64(worker.public_key)
         )
         entry.tell(person.person_id, body, entity=worker.worker_id)
-    people.remove_key(entry, worker.worker_id)
-    access = Access(person_id=person.person_id, scope=Scope.WORKER, key_id=worker.worker_id)
-    people.add_key(entry, access, digest(secret))
+    keys.remove(entry, worker.worker_id)
+    access = Access(
+        person_id=person.person_id, scope=Scope.WORKER, key_id=worker.worker_id, is_machine=True
+    )
+    keys.insert(entry, Key(access=access, digest=digest(secret), created_at=entry.now))
     return worker, person, write_key(Scope.WORKER, worker.worker_id, secret)
 
 

@@ -15,7 +15,7 @@ from hub.core.session import EndReason
 from hub.core.view import Sender
 from hub.core.worker import GONE_SECONDS, Presence, Worker
 from hub.services import locked, session_steps
-from hub.store import joins, people, said, workers
+from hub.store import joins, keys, people, said, workers
 from hub.store.ledger import Entry, Ledger
 from shared.capabilities import Lacking
 from shared.errors import AppError, BadInput, Conflict, NotFound
@@ -162,7 +162,7 @@ class Registry:
         def run(entry: Entry) -> None:
             worker = _of_person(entry, person_id, worker_id)
             workers.update(entry, replace(worker, is_revoked=True))
-            people.remove_key(entry, worker_id)
+            keys.remove_of_worker(entry, worker_id)
             body = WorkerRevoked(worker_id=worker_id, name=worker.name, by=by)
             entry.tell(person_id, body, entity=worker_id)
             session_steps.end_of_worker(entry, worker_id, EndReason.WORKER_REVOKED, by, is_all=True)

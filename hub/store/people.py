@@ -1,11 +1,11 @@
-"""People, the accounts that speak for them, their keys and their open invitations."""
+"""People, the accounts that speak for them, and their open invitations."""
 
 from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
 
-from hub.core.access import Access, Person, Scope
+from hub.core.access import Person
 from hub.store.ledger import Entry
 from shared.ids import PersonId
 from shared.pairing import Purpose
@@ -70,28 +70,6 @@ def unlink(
         (frontend, external_id, person_id),
     ).fetchone()
     return (str(row[0]), str(row[1])) if row else None
-
-
-def add_key(entry: Entry, access: Access, digest: str) -> None:
-    entry.connection.execute(
-        "INSERT INTO keys (key_id, scope, person_id, digest, created_ms) VALUES (?, ?, ?, ?, ?)",
-        (access.key_id, access.scope, access.person_id, digest, to_ms(entry.now)),
-    )
-
-
-def key(connection: sqlite3.Connection, key_id: str) -> tuple[Access, str] | None:
-    """What a key allows, and the digest of its secret."""
-    row = connection.execute(
-        "SELECT scope, person_id, digest FROM keys WHERE key_id = ?", (key_id,)
-    ).fetchone()
-    if row is None:
-        return None
-    access = Access(person_id=PersonId(row[1]), scope=Scope(row[0]), key_id=key_id)
-    return access, str(row[2])
-
-
-def remove_key(entry: Entry, key_id: str) -> None:
-    entry.connection.execute("DELETE FROM keys WHERE key_id = ?", (key_id,))
 
 
 def add_invitation(

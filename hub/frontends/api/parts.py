@@ -6,18 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from hub.core.access import Scope
 from hub.frontends.door import Caller, admit
+from hub.frontends.facts import PLACES
 from hub.frontends.sse import Streams
 from hub.ports import Health
 from hub.services import Services
 from shared.errors import NotAllowed
 from shared.ids import PersonId
 
-_bearer = HTTPBearer(auto_error=False, description="A key: dh_person_… or dh_admin_…")
+_bearer = HTTPBearer(auto_error=False, description="A key: dh_person_…, dh_read_…, …")
 
 
 Statuses = Callable[[], Sequence[tuple[str, Health]]]
@@ -52,19 +53,25 @@ def about_of(request: Request) -> About:
 
 
 async def caller_of(
+    needed: SecurityScopes,
     services: Annotated[Services, Depends(services_of)],
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller:
-    """Check the key of a request."""
-    return await admit(services, credentials.credentials if credentials else "")
+    """Check the key of a request; the scopes of which it needs one stand in the schema, too."""
+    scopes = [Scope(scope) for scope in needed.scopes]
+    return await admit(services, credentials.credentials if credentials else "", *scopes)
 
 
-Known = Annotated[Caller, Depends(caller_of)]
+Known = Annotated[Caller, Security(caller_of, scopes=["person"])]
 """A person, with all they may do."""
-Reads = Known
-"""Whoever may read a person's things."""
-Enqueues = Known
+Reads = Annotated[Caller, Security(caller_of, scopes=["read", "person"])]
+"""Whoever may look at a person's things."""
+ReadsWork = Annotated[Caller, Security(caller_of, scopes=["read", "enqueue", "person"])]
+"""Whoever may look at a person's tasks and jobs: also who asks for work."""
+Enqueues = Annotated[Caller, Security(caller_of, scopes=["enqueue", "person"])]
 """Whoever may ask for work in a person's name."""
+Enrols = Annotated[Caller, Security(caller_of, scopes=["enrol", "person"])]
+"""Whoever may make codes that let machines in."""
 Hub = Annotated[Services, Depends(services_of)]
 
 
@@ -92,3 +99,18 @@ def require_operator(caller: Caller) -> None:
             "Only the hub's operator may do this.",
             "Use the key in the hub's data folder, admin.key.",
         )
+
+
+async def operator_of(caller: Known) -> Caller:
+    """Let only the hub's own operator pass."""
+    require_operator(caller)
+    return caller
+
+
+Operator = Annotated[Caller, Depends(operator_of)]
+"""The hub's operator."""
+
+
+def by(caller: Caller) -> str:
+    """Who did something, in words that are kept: "anna on the API"."""
+    return f"{caller.person.name} on {PLACES['api']}"

@@ -10,11 +10,11 @@ from urllib.parse import parse_qs
 from starlette.responses import FileResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hub.core.access import Scope as KeyScope
+from hub.core.access import machine_of
 from hub.frontends.api.problems import problem
 from hub.services import Services
 from hub.services.snapshots import Snapshots
-from shared.errors import AppError, BadInput, NotAllowed
+from shared.errors import AppError, BadInput
 from shared.ids import COUNT_MAX, PersonId
 from shared.snapshot import SNAPSHOT_PATH
 
@@ -44,8 +44,7 @@ class SnapshotRoute:
         headers = dict(scope.get("headers", ()))
         bearer = headers.get(b"authorization", b"").decode("latin-1")
         access = await self._services.keys.check(bearer)
-        if access.scope is not KeyScope.WORKER:
-            raise NotAllowed("key_scope", "This is for workers.", "Use a worker's token.")
+        machine_of(access)
         return access.person_id
 
 

@@ -6,11 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
 
-from hub.core.access import Scope
+from hub.core.access import machine_of
 from hub.frontends.api.parts import Hub, about_of
 from shared.api.standing import StandingShown
-from shared.errors import NotAllowed
-from shared.ids import COUNT_MAX, WorkerId
+from shared.ids import COUNT_MAX
 
 router = APIRouter(tags=["workers"])
 
@@ -24,9 +23,8 @@ async def get_standing(
 ) -> StandingShown:
     """Tell a computer how far its log has come; the key is that computer's token."""
     access = await hub.keys.check(authorization)
-    if access.scope is not Scope.WORKER:
-        raise NotAllowed("key_scope", "This is for workers.", "Use a worker's token.")
-    standing = await hub.views.standing(WorkerId(access.key_id), epoch, access.person_id)
+    worker_id = machine_of(access)
+    standing = await hub.views.standing(worker_id, epoch, access.person_id)
     return StandingShown(
         hub_epoch=about_of(request).hub_epoch,
         hub_seq=standing.hub_seq,

@@ -14,11 +14,10 @@ from collections.abc import AsyncIterator
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hub.core.access import Access
-from hub.core.access import Scope as KeyScope
+from hub.core.access import Access, machine_of
 from hub.frontends.api.problems import problem
 from hub.services import Services
-from shared.errors import AppError, NotAllowed, Unavailable
+from shared.errors import AppError, Unavailable
 
 PATH = re.compile(r"/api/v1/files/(?P<sha256>[0-9a-f]{64})")
 
@@ -53,10 +52,7 @@ class Uploads:
         headers = dict(scope.get("headers", ()))
         bearer = headers.get(b"authorization", b"").decode("latin-1")
         access = await self._services.keys.check(bearer)
-        if access.scope is not KeyScope.WORKER:
-            raise NotAllowed(
-                "key_scope", "Only a worker brings files here.", "Use a worker's token."
-            )
+        machine_of(access)
         return access
 
 
