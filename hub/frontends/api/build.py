@@ -13,6 +13,7 @@ from hub.frontends.api import (
     events,
     files,
     jobs,
+    keys,
     pairings,
     people,
     questions,
@@ -46,6 +47,7 @@ def build(services: Services, about: About) -> FastAPI:
     for part in (
         status,
         people,
+        keys,
         pairings,
         workers,
         standing,

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path
 from fastapi.responses import FileResponse
 
-from hub.frontends.api.parts import Hub, Known
+from hub.frontends.api.parts import Hub, Reads
 
 router = APIRouter(tags=["files"])
 FilePath = Annotated[str, Path(min_length=1, max_length=255)]
@@ -21,7 +21,7 @@ HARMLESS = {
 
 
 @router.get("/files/{name}", response_class=FileResponse)
-async def get_file(name: FilePath, caller: Known, hub: Hub) -> FileResponse:
+async def get_file(name: FilePath, caller: Reads, hub: Hub) -> FileResponse:
     """A file somebody asked for; the hub keeps it until it was sent, at most a day.
 
     `name` is its name, its SHA-256, or at least six first digits of that.

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 
 from hub.core.job import JobCard
 from hub.frontends.api import events
-from hub.frontends.api.parts import Hub, Known
+from hub.frontends.api.parts import Enqueues, Hub, Known, Reads, ReadsWork
 from hub.frontends.facts import PLACES
 from hub.services.requests import Request
 from shared.api.jobs import History, JobPage, JobShown
@@ -49,7 +49,7 @@ def shown(card: JobCard, waiting: str | None = None) -> JobShown:
 @router.post("/tasks", status_code=201)
 async def create_task(
     new: NewTask,
-    caller: Known,
+    caller: Enqueues,
     hub: Hub,
     response: Response,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
@@ -75,7 +75,7 @@ async def create_task(
 
 @router.get("/jobs")
 async def list_jobs(
-    caller: Known,
+    caller: ReadsWork,
     hub: Hub,
     state: Annotated[list[JobState] | None, Query(max_length=10)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = PAGE_DEFAULT,
@@ -93,7 +93,7 @@ async def list_jobs(
 
 
 @router.get("/jobs/{job_id}")
-async def get_job(job_id: JobPath, caller: Known, hub: Hub) -> JobShown:
+async def get_job(job_id: JobPath, caller: ReadsWork, hub: Hub) -> JobShown:
     """One job, and why it waits."""
     card = await hub.views.job(caller.sees, JobId(job_id))
     waiting = await hub.views.why_waiting(card.job_id)
@@ -101,7 +101,7 @@ async def get_job(job_id: JobPath, caller: Known, hub: Hub) -> JobShown:
 
 
 @router.get("/jobs/{job_id}/events")
-async def get_job_events(job_id: JobPath, caller: Known, hub: Hub) -> History:
+async def get_job_events(job_id: JobPath, caller: ReadsWork, hub: Hub) -> History:
     """Everything that happened to a job, oldest first."""
     facts = await hub.views.history(caller.sees, JobId(job_id))
     return History(events=tuple(map(events.shown, facts)))
@@ -124,7 +124,7 @@ async def retry_job(job_id: JobPath, caller: Known, hub: Hub) -> JobShown:
 
 
 @router.get("/dead-letters")
-async def list_dead_letters(caller: Known, hub: Hub) -> JobPage:
+async def list_dead_letters(caller: Reads, hub: Hub) -> JobPage:
     """Jobs that ran out of tries, the newest first."""
     cards = await hub.views.dead_letters(caller.sees)
     return JobPage(jobs=tuple(shown(card) for card in cards), next_cursor=None)

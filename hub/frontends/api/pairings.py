@@ -6,8 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 
+from hub.core.access import Scope
 from hub.core.joining import JoinRequest
-from hub.frontends.api.parts import Hub, Known, about_of, whose
+from hub.frontends.api.parts import Enrols, Hub, Known, Reads, about_of, whose
 from hub.frontends.door import Caller
 from hub.services import Services
 from hub.services.pairing import Introduction
@@ -22,10 +23,12 @@ from shared.api.pairings import (
     TokenRequest,
 )
 from shared.api.parts import ID
+from shared.errors import NotAllowed
 from shared.ids import short
 from shared.pairing import (
     PUBLIC_KEY_BYTES,
     SIGNATURE_BYTES,
+    Purpose,
     b64,
     from_b64,
 )
@@ -55,9 +58,14 @@ def shown(request: JoinRequest) -> PairingShown:
 
 @router.post("/invitations", status_code=201)
 async def create_invitation(
-    new: NewInvitation, caller: Known, hub: Hub, request: Request
+    new: NewInvitation, caller: Enrols, hub: Hub, request: Request
 ) -> InvitationShown:
-    """Make a code, good once within 10 minutes; it ends the person's older one."""
+    """Make a code, good once within 10 minutes; it ends the person's older one.
+
+    A key with the scope `enrol` makes codes for computers of its own person that nobody is asked
+    about any more (`is_approved`), and nothing else.
+    """
+    _check_enrols(new, caller)
     person_id = whose(caller, new.person_id)
     invitation = await hub.pairing.invite(person_id, new.purpose, is_approved=new.is_approved)
     return InvitationShown(
@@ -108,7 +116,7 @@ async def create_token(
 
 
 @router.get("/pairings")
-async def list_pairings(caller: Known, hub: Hub) -> PairingList:
+async def list_pairings(caller: Reads, hub: Hub) -> PairingList:
     """Computers and accounts that asked to be let in during the last day, the newest last."""
     requests = await hub.admissions.requests(caller.sees)
     return PairingList(pairings=tuple(shown(request) for request in requests))
@@ -124,6 +132,16 @@ async def approve_pairing(pairing_id: PairingPath, caller: Known, hub: Hub) -> P
 async def reject_pairing(pairing_id: PairingPath, caller: Known, hub: Hub) -> PairingShown:
     """Turn it away."""
     return await _decide(pairing_id, caller, hub, is_approved=False)
+
+
+def _check_enrols(new: NewInvitation, caller: Caller) -> None:
+    is_plain = new.purpose is Purpose.WORKER and new.is_approved
+    if caller.access.scope is Scope.ENROL and not is_plain:
+        raise NotAllowed(
+            "key_scope",
+            "A key with the scope 'enrol' only makes approved codes for computers.",
+            'Send {"is_approved": true}.',
+        )
 
 
 async def _decide(

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path
 
 from hub.core.access import Person, Scope, machine_of
-from hub.frontends.api.parts import Hub, Known, require_operator
+from hub.frontends.api.parts import Hub, Known, Reads, require_operator
 from shared.api.parts import ID
 from shared.api.people import NewPerson, PersonList, PersonShown, PersonWithKey
 from shared.ids import PersonId
@@ -23,7 +23,7 @@ def shown(person: Person) -> PersonShown:
 
 
 @router.get("/people")
-async def list_people(caller: Known, hub: Hub) -> PersonList:
+async def list_people(caller: Reads, hub: Hub) -> PersonList:
     """Everybody, for the operator; oneself, for anyone else."""
     people = await hub.registry.people() if caller.sees is None else (caller.person,)
     return PersonList(people=tuple(shown(person) for person in people))

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from hub.core.question import Question
-from hub.frontends.api.parts import Hub, Known
+from hub.frontends.api.parts import Hub, Known, Reads
 from hub.frontends.facts import PLACES
 from shared.api.parts import ID
 from shared.api.questions import QuestionList, QuestionShown, Reply
@@ -30,7 +30,7 @@ def shown(question: Question) -> QuestionShown:
 
 
 @router.get("/questions")
-async def list_questions(caller: Known, hub: Hub) -> QuestionList:
+async def list_questions(caller: Reads, hub: Hub) -> QuestionList:
     """Open questions, the oldest first."""
     questions = await hub.views.open_questions(caller.sees)
     return QuestionList(questions=tuple(shown(question) for question in questions))

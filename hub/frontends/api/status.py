@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from hub.frontends.api.parts import Hub, Known, about_of
+from hub.frontends.api.parts import Hub, Reads, about_of
 from shared.api.status import FrontendShown, HealthShown, StatusShown
 
 router = APIRouter(tags=["status"])
@@ -25,7 +25,7 @@ async def get_health(hub: Hub, request: Request) -> HealthShown:
 
 
 @router.get("/status")
-async def get_status(caller: Known, hub: Hub, request: Request) -> StatusShown:
+async def get_status(caller: Reads, hub: Hub, request: Request) -> StatusShown:
     """The queue, and each frontend's state with what can be done about it."""
     status = await hub.views.queue_status(caller.sees)
     about = about_of(request)

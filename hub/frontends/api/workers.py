@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from hub.core.worker import WorkerCard
-from hub.frontends.api.parts import Hub, Known
+from hub.frontends.api.parts import Hub, Known, Reads
 from shared.api.parts import ID
 from shared.api.workers import WorkerList, WorkerShown
 from shared.errors import NotFound
@@ -39,7 +39,7 @@ def shown(card: WorkerCard) -> WorkerShown:
 
 
 @router.get("/workers")
-async def list_workers(caller: Known, hub: Hub) -> WorkerList:
+async def list_workers(caller: Reads, hub: Hub) -> WorkerList:
     """Paired computers, by name."""
     cards = await hub.views.workers(caller.sees)
     return WorkerList(workers=tuple(shown(card) for card in cards))

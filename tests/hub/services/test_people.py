@@ -37,8 +37,8 @@ async def test_a_key_with_another_scope_or_secret_is_invalid(world: World) -> No
         with pytest.raises(AppError) as caught:
             await keys.check(forged)
         assert caught.value.code == "key_invalid"
-    key_id = (await keys.check(key)).key_id
-    await keys.revoke(key_id)
+    access = await keys.check(key)
+    await keys.revoke(access, access.key_id, by="anna on the API")
     with pytest.raises(AppError):
         await keys.check(key)
 
