@@ -57,6 +57,7 @@ def build(services: Services, about: About) -> FastAPI:
         events,
         webhooks,
         sessions,
+        *(status, people, keys, pairings, workers, standing, jobs, questions, files, events),
     ):
         api.include_router(part.router, prefix=PREFIX)
     install(api)

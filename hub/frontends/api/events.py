@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
+from hub.core.access import Scope
 from hub.core.fact import Fact
 from hub.frontends.api.parts import Hub, Reads, about_of
 from hub.frontends.door import Caller, admit
@@ -73,7 +74,7 @@ def _reading(
         after=place,
         tell=tell,
         tell_progress=_progress if not wanted.types or "progress" in wanted.types else None,
-        check=lambda: admit(hub, bearer),
+        check=lambda: admit(hub, bearer, Scope.READ),
     )
 
 

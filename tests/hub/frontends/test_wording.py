@@ -37,6 +37,8 @@ from shared.events import (
     JobSucceeded,
     JoinRequested,
     JoinSettled,
+    KeyMade,
+    KeyRevoked,
     LateResult,
     MessageSaid,
     PairingPaused,
@@ -193,6 +195,8 @@ EVENTS: list[EventBody] = [
       for change in ("created", "updated", "rotated", "deleted")),
     WebhookChanged(webhook_id=HOOK, host="hooks.example.org", change="stopped", reason="gone"),
     WebhookChanged(webhook_id=HOOK, host="hooks.example.org", change="stopped", reason="failing"),
+    KeyMade(key_id=JOIN, name="ci", scope="enqueue", by="anna on the web"),
+    KeyRevoked(key_id=JOIN, name="ci", scope="enqueue", by="anna on the web"),
 ]  # fmt: skip
 
 
