@@ -5,14 +5,115 @@
     data: {"topics": ["jobs", "job:018f…"]}
 
     event: progress                 transient, without an id
-    data: {"job": "018f…", "stage": "…", "done": 3, "total": 5, "eta_seconds": 18.0}
+    data: {"job": "018f…", "says": "models 3/5 …", "done": 3, "total": 5}
 
-A topic is the first part of an event's type ("jobs", "questions", "workers", "sessions", …), or
-names one thing: "job:ID", "task:ID", "question:ID", "worker:ID".
+    event: reset                    the hub was restored: all is to be fetched anew
+
+A topic names a sort of things ("jobs", "questions", "workers", "joins", "sessions", "people",
+"activity") or one thing ("job:ID", "task:ID", "question:ID", "worker:ID", "session:ID"). Lines
+that a job logs ring "log:JOB" alone, and for pages alone that ask (`logs=1`): there may be many.
 """
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+import json
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import Response
+
+from hub.core.fact import HUB_DEVICE, Fact
+from hub.frontends import figures
+from hub.frontends.sse import Note, Reading, place_of
+from hub.frontends.web.visitor import Guest, Place
+from shared.ids import COUNT_MAX
+from shared.messages import Progress
 
 router = APIRouter()
+
+LOGGED = "job_logged"
+_SORTS: Mapping[str, tuple[str, ...]] = {
+    "task": ("jobs",),
+    "job": ("jobs",),
+    "late": ("jobs",),
+    "cancel": ("jobs",),
+    "retry": ("jobs",),
+    "request": ("jobs",),
+    "files": ("jobs",),
+    "message": ("chat",),
+    "question": ("questions", "jobs"),
+    "answer": ("questions", "jobs"),
+    "worker": ("workers",),
+    "join": ("joins", "workers"),
+    "pairing": ("joins",),
+    "session": ("sessions",),
+    "person": ("people",),
+    "account": ("people",),
+    "sign": ("people",),
+    "role": ("people",),
+    "key": ("keys",),
+    "webhook": ("webhooks",),
+}
+"""What an event is about, by the first word of its type."""
+_THINGS = ("job", "task", "question", "worker", "session")
+
+
+@router.get("/live")
+async def live(
+    visitor: Guest,
+    place: Place,
+    after: Annotated[int | None, Query(ge=0, le=COUNT_MAX)] = None,
+    logs: Annotated[int, Query(ge=0, le=1)] = 0,
+    last_event_id: Annotated[str, Header(max_length=40)] = "",
+) -> Response:
+    """Ring an open page for as long as it is open and its person is signed in."""
+    has_logs = bool(logs)
+
+    def tell(fact: Fact) -> Note | None:
+        topics = list(topics_of(fact)) if has_logs or fact.type != LOGGED else []
+        return Note("news", json.dumps({"topics": topics})) if topics else None
+
+    return place.streams.open(
+        Reading(
+            reader=visitor.person.person_id,
+            sees=visitor.sees,
+            after=place_of(last_event_id, after, place.services.feed.position()),
+            tell=tell,
+            tell_progress=tell_progress,
+        )
+    )
+
+
+def topics_of(fact: Fact) -> Iterator[str]:
+    """Say whom an event concerns, each topic once."""
+    if fact.type == LOGGED:
+        yield f"log:{fact.entity}"
+        return
+    yield "activity"
+    yield from _SORTS.get(fact.type.partition("_")[0], ())
+    for thing in _THINGS:
+        if isinstance(named := fact.payload.get(f"{thing}_id"), str):
+            yield f"{thing}:{named}"
+    if fact.device != HUB_DEVICE:
+        yield f"worker:{fact.device}"
+
+
+def tell_progress(progress: Progress) -> Note:
+    told = {
+        "job": progress.job_id,
+        "says": progress_words(progress),
+        "done": progress.done,
+        "total": progress.total,
+    }
+    return Note("progress", json.dumps(told))
+
+
+def progress_words(progress: Progress) -> str:
+    """How far it is, in a line: "training 3/5, 12 s left"."""
+    words = progress.stage
+    if progress.total > 0:
+        words += f" {figures.count(progress.done)}/{figures.count(progress.total)}"
+    if progress.eta_seconds is not None:
+        words += f", {figures.duration(progress.eta_seconds)} left"
+    return words

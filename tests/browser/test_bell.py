@@ -1,0 +1,33 @@
+"""Pages that are open follow what happens, and say so when they cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.async_api import expect
+
+from tests.browser.surfing import Surf
+from tests.hub.frontends.world import World, open_world
+
+
+async def test_a_task_appears_by_itself_and_typed_words_stay(surf: Surf, world: World) -> None:
+    surfer = await surf.someone(world.hub)
+    await surfer.goes("/")
+    await expect(surfer.page.get_by_text("Nothing was asked for yet.")).to_be_visible()
+    await world.rest.post("/tasks", json={"kind": "ml.models"})
+    await expect(surfer.page.locator("#tasks tbody tr")).to_have_count(1)
+    await surfer.is_clean()
+
+
+async def test_a_page_says_when_the_hub_is_away_and_catches_up(surf: Surf, tmp_path: Path) -> None:
+    async with open_world(tmp_path) as world:
+        port = world.hub.settings.port
+        surfer = await surf.someone(world.hub)
+        await surfer.goes("/")
+        await expect(surfer.page.locator("main h1")).to_be_visible()
+    paused = surfer.page.locator("#paused")
+    await expect(paused).to_contain_text("Live updates are paused")
+    async with open_world(tmp_path, port=port) as world:
+        await world.rest.post("/tasks", json={"kind": "ml.models"})
+        await expect(surfer.page.locator("#tasks tbody tr")).to_have_count(1)
+        await expect(paused).to_be_empty()
