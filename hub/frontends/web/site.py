@@ -14,6 +14,7 @@ from hub.frontends.web.everyone import keep_in_location
 from hub.frontends.web.pages import (
     pair,
     questions,
+    queue,
     shell,
     tasks,
     workers,
@@ -30,6 +31,7 @@ ROUTERS: Sequence[APIRouter] = (
     questions.router,
     workers.router,
     pair.router,
+    queue.router,
 )
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "

@@ -8,13 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
-from hub.core.joining import JoinKind, JoinRequest, JoinState
+from hub.core.joining import JoinRequest
 from hub.core.pairing import Invitation
 from hub.frontends import entrance
 from hub.frontends.web.forms import Fields, lead
 from hub.frontends.web.qr import picture
 from hub.frontends.web.render import page
 from hub.frontends.web.visitor import Guest, Place, Setting, Visitor
+from shared.pairing import JoinKind, JoinState
 
 router = APIRouter()
 JoinPath = Annotated[str, Path(max_length=64)]
