@@ -33,7 +33,7 @@ from shared.ids import (
     WorkerId,
     short,
 )
-from shared.jobs import JobState, Origin, Priority
+from shared.jobs import ATTEMPTS_MAX, JobState, Origin, Priority
 from shared.kinds import JsonObject
 
 LOSSES_MAX = 5
@@ -349,6 +349,21 @@ def reopen(life: Life) -> Life:
                 f"The job is {life.state}, there is nothing to try again.",
                 "Cancel it first, or wait.",
             )
+
+
+def bury_again(life: Life) -> Life:
+    """Queued by a person's second chance → dead, as it was: they took that back in time.
+
+    Raises:
+        Conflict: `job_moved_on`.
+    """
+    if life.state is not JobState.QUEUED or life.is_held:
+        raise Conflict(
+            "job_moved_on",
+            f"This cannot be taken back any more: the job is {life.state}.",
+            "Cancel it instead.",
+        )
+    return _end(life, JobState.DEAD)._replace(failures=ATTEMPTS_MAX)
 
 
 def _queue(life: Life) -> Life:

@@ -33,6 +33,7 @@ from shared.environment import Environment
 from shared.errors import Conflict, LimitReached, NotFound
 from shared.events import (
     JobCancelRequested,
+    JobDied,
     JobQueued,
     MessageSaid,
     QuestionAnswered,
@@ -267,6 +268,28 @@ def _retry(entry: Entry, job: Job) -> JobCard:
     return _card(entry, job.job_id)
 
 
+def unrequeue(entry: Entry, person_id: PersonId, job_id: JobId) -> JobCard:
+    """Make a dead letter again of a job that was queued again, while it waits for its first try.
+
+    Raises:
+        NotFound: `job_unknown`.
+        Conflict: `job_moved_on`, it has begun, or it was no dead letter before.
+    """
+    job = _owned(entry, person_id, job_id)
+    life = core.bury_again(job.life)
+    error = events.died_before_requeue(entry.connection, job_id)
+    if error is None:
+        raise Conflict(
+            "job_moved_on",
+            "This job was no dead letter before it was queued.",
+            "Cancel it instead.",
+        )
+    queue.save(entry, job, life)
+    queue.set_error(entry, job_id, error)
+    entry.tell(person_id, JobDied(job_id=job_id, error=error))
+    return _card(entry, job_id)
+
+
 def purge(entry: Entry, person_id: PersonId, task_id: TaskId, by: str) -> None:
     """Forget a task, its jobs and all they told, here and on every computer.
 
@@ -292,6 +315,32 @@ def purge(entry: Entry, person_id: PersonId, task_id: TaskId, by: str) -> None:
     job_ids = purging.purge(entry, task_id, session_ids)
     told = TaskPurged(task_id=task_id, job_ids=tuple(job_ids), by=by[:100])
     entry.tell(person_id, told, entity=task_id)
+
+
+def purge_dead(entry: Entry, person_id: PersonId, job_id: JobId, by: str) -> None:
+    """Forget the task of a dead letter.
+
+    Raises:
+        NotFound: `job_unknown`.
+        Conflict: `job_not_dead`, `task_not_ended`.
+    """
+    job = _owned(entry, person_id, job_id)
+    if job.life.state is not JobState.DEAD:
+        raise Conflict(
+            "job_not_dead",
+            f"Only a dead letter is purged here; this job is {job.life.state}.",
+            "The dead letters are at /dead-letters.",
+        )
+    purge(entry, person_id, job.task_id, by)
+
+
+def purge_if_dead(entry: Entry, person_id: PersonId, job_id: JobId, by: str) -> bool:
+    """The same; False when it is none any more, or other jobs of its task have not ended."""
+    try:
+        purge_dead(entry, person_id, job_id, by)
+    except (Conflict, NotFound):
+        return False
+    return True
 
 
 def _decide_interrupted(entry: Entry, job: Job, answer: Answer) -> None:

@@ -5,8 +5,9 @@ Each is one transaction: the state, its events and the note that makes a repetit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
@@ -26,6 +27,9 @@ from shared.kinds import Kind
 from shared.kinds.catalogue import kind_named
 
 log = structlog.get_logger()
+
+PURGED_AT_ONCE = 100
+"""Dead letters that one transaction forgets: others must not wait for long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +189,37 @@ class Intake:
 
         return await self._ledger.write(run)
 
+    async def unrequeue(self, person_id: PersonId, job_id: JobId, by: str) -> JobCard:
+        """Take back that a dead letter was queued again, while it still waits for its first try.
+
+        It is a dead letter with its reasons then.
+
+        Raises:
+            NotFound: `job_unknown`.
+            Conflict: `job_moved_on`.
+        """
+        card = await self._ledger.write(lambda entry: deeds.unrequeue(entry, person_id, job_id))
+        log.info("job_unrequeued", job_id=job_id, by=by)
+        return card
+
+    async def purge_dead(self, person_id: PersonId, job_id: JobId, by: str) -> None:
+        """Forget the task of a dead letter and all it told, here and on every computer.
+
+        Raises:
+            NotFound: `job_unknown`.
+            Conflict: `job_not_dead`, `task_not_ended`.
+        """
+        await self._ledger.write(lambda entry: deeds.purge_dead(entry, person_id, job_id, by))
+
+    async def purge_all_dead(self, person_id: PersonId, by: str) -> int:
+        """Forget every dead letter of a person; return how many were forgotten."""
+        dead = await self._ledger.read(lambda c: queue.in_state(c, person_id, JobState.DEAD))
+        count = 0
+        for start in range(0, len(dead), PURGED_AT_ONCE):
+            stretch = dead[start : start + PURGED_AT_ONCE]
+            count += await self._ledger.write(partial(_purge, stretch, person_id, by))
+        return count
+
     async def _why_waiting(self, job: Job) -> Waiting | None:
         ready = self._board.ready_of(job.job_id)
         if ready is None or self._board.has_worker_for(ready):
@@ -193,3 +228,7 @@ class Intake:
         environment = self._ledger.environment
         now, wall = environment.monotonic(), environment.now()
         return why(ready, job, self._board, registered, now=now, wall=wall, lacking=lacking)
+
+
+def _purge(dead: Sequence[Job], person_id: PersonId, by: str, entry: Entry) -> int:
+    return sum(deeds.purge_if_dead(entry, person_id, job.job_id, by) for job in dead)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from hub.core.fact import Fact
 from hub.store.ledger import Entry
 from shared import hlc
+from shared.errors import ErrorBody
 from shared.events import Event
 from shared.ids import JobId, PersonId
 from shared.times import to_ms
@@ -172,6 +173,21 @@ def _to_fact(row: tuple[object, ...]) -> Fact:
         hlc_clamped=hlc_clamped,
         sealed_with=str(sealed_with),
     )
+
+
+def died_before_requeue(connection: sqlite3.Connection, job_id: JobId) -> ErrorBody | None:
+    """Why a job died that was then queued again by a person, if nothing has happened since."""
+    rows = connection.execute(
+        "SELECT type, body FROM events WHERE entity = ? AND type IN ('job_died', 'job_queued',"
+        " 'job_granted', 'job_cancelled') ORDER BY hub_seq DESC LIMIT 2",
+        (job_id,),
+    ).fetchall()
+    if [type_ for type_, _ in rows] != ["job_queued", "job_died"]:
+        return None
+    queued, died = (json.loads(body) for _, body in rows)
+    if queued.get("reason") != "requeued":
+        return None
+    return ErrorBody.model_validate(died["error"])
 
 
 def has_outcome(connection: sqlite3.Connection, job_id: JobId, fence: int) -> bool:
