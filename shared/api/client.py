@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from shared.api.dead_letters import PurgedShown
 from shared.api.events import EventPage, EventShown
 from shared.api.jobs import History, JobPage, JobShown
 from shared.api.pairings import (
@@ -88,11 +89,26 @@ class Client:
     def retry_job(self, job_id: str) -> JobShown:
         return self._ask(JobShown, "POST", f"/jobs/{_part(job_id)}/retry")
 
-    def list_dead_letters(self) -> JobPage:
-        return self._ask(JobPage, "GET", "/dead-letters")
+    # Dead letters.
+
+    def list_dead_letters(self, *, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> JobPage:
+        query = {"limit": limit, "cursor": cursor}
+        return self._ask(JobPage, "GET", "/dead-letters", query=query)
 
     def requeue_dead_letters(self) -> JobPage:
         return self._ask(JobPage, "POST", "/dead-letters/requeue")
+
+    def purge_dead_letters(self) -> PurgedShown:
+        return self._ask(PurgedShown, "POST", "/dead-letters/purge")
+
+    def requeue_dead_letter(self, job_id: str) -> JobShown:
+        return self._ask(JobShown, "POST", f"/dead-letters/{_part(job_id)}/requeue")
+
+    def undo_requeue(self, job_id: str) -> JobShown:
+        return self._ask(JobShown, "POST", f"/dead-letters/{_part(job_id)}/undo")
+
+    def purge_dead_letter(self, job_id: str) -> None:
+        self._transport.do("DELETE", f"/dead-letters/{_part(job_id)}")
 
     # Events.
 

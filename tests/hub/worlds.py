@@ -98,7 +98,7 @@ class World:
         keys = Keys(ledger)
         registry = Registry(ledger, board)
         pairing = Pairing(ledger, b"pepper")
-        registry.revocation_listeners.append(keys.forget)
+        registry.revocation_listeners.append(keys.forget_worker)
         pairing.token_listeners.append(keys.forget)
         self.services = Services(
             feed=Feed(ledger),

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from hub.frontends.api import (
+    dead_letters,
     events,
     files,
     jobs,
@@ -52,12 +53,12 @@ def build(services: Services, about: About) -> FastAPI:
         workers,
         standing,
         jobs,
+        dead_letters,
         questions,
         files,
         events,
         webhooks,
         sessions,
-        *(status, people, keys, pairings, workers, standing, jobs, questions, files, events),
     ):
         api.include_router(part.router, prefix=PREFIX)
     install(api)

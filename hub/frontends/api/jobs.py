@@ -1,4 +1,4 @@
-"""Tasks in, jobs out: make, list, look at, cancel, retry; and the dead letters."""
+"""Tasks in, jobs out: make, list, look at, cancel, retry."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 
 from hub.core.job import JobCard
 from hub.frontends.api import events
-from hub.frontends.api.parts import Enqueues, Hub, Known, Reads, ReadsWork
+from hub.frontends.api.parts import Enqueues, Hub, Known, ReadsWork
 from hub.frontends.facts import PLACES
 from hub.services.requests import Request
 from shared.api.jobs import History, JobPage, JobShown
@@ -121,17 +121,3 @@ async def retry_job(job_id: JobPath, caller: Known, hub: Hub) -> JobShown:
     card = await hub.views.job(caller.sees, JobId(job_id))
     by = f"{caller.person.name} on {PLACES['api']}"
     return shown(await hub.intake.retry(card.job.person_id, card.job_id, by))
-
-
-@router.get("/dead-letters")
-async def list_dead_letters(caller: Reads, hub: Hub) -> JobPage:
-    """Jobs that ran out of tries, the newest first."""
-    cards = await hub.views.dead_letters(caller.sees)
-    return JobPage(jobs=tuple(shown(card) for card in cards), next_cursor=None)
-
-
-@router.post("/dead-letters/requeue")
-async def requeue_dead_letters(caller: Known, hub: Hub) -> JobPage:
-    """Queue all of the caller's dead letters again."""
-    cards = await hub.intake.requeue_dead(caller.person.person_id)
-    return JobPage(jobs=tuple(shown(card) for card in cards), next_cursor=None)
