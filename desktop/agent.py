@@ -32,6 +32,7 @@ from desktop.link.uploads import Uploads
 from desktop.runner.child import Child
 from desktop.runner.inside import load
 from desktop.runner.runner import MakeChild, Runner, Workshop
+from desktop.runner.workspaces import Workspaces
 from desktop.store.facts import Pairing
 from desktop.store.hands import Hands
 from desktop.store.journal import OpenQuestion
@@ -49,7 +50,7 @@ from shared.events import (
     Event,
     RequestEventBody,
 )
-from shared.ids import JobId, WorkerId
+from shared.ids import JobId, SessionId, WorkerId
 from shared.jobs import JobSpec
 from shared.kinds import Kind
 from shared.messages import (
@@ -146,6 +147,7 @@ class Agent:
             self._snapshots(),
         )
         self._hands = Hands(database, setup.environment, self._link.ring, on_news, setup.sign)
+        self._workspaces = Workspaces(setup.paths.sessions)
         self._minder = Minder(database, setup.environment)
         self._failed_calls = 0
         """How often the hub was called in vain since the line was up."""
@@ -219,6 +221,7 @@ class Agent:
         name = self._setup.pairing.worker_name
         why = f"{name} restarted while it ran."
         await self._minder.insist(lambda: self._hands.recover(self._kinds, why))
+        await self._minder.when_well(self._sweep_workspaces)
         async with asyncio.TaskGroup() as tasks:
             self._runner = Runner(
                 self._workshop(),
@@ -296,6 +299,8 @@ class Agent:
             self._runner.answer(question.job_id, question.asking.key, value)
         for attempt in heard.ended:
             self._runner.end(attempt.spec.job_id, Ending.PARKED)
+        mine = [told.session_id for told in heard.sessions if told.worker_id == self.worker_id]
+        await self._workspaces.ended(mine, self._sessions_in_hand)
 
     async def take(self, message: FromHub) -> None:
         match message:
@@ -357,6 +362,7 @@ class Agent:
         )
         if parcels:
             self._uploads.ring()
+        await self._workspaces.settle(self._sessions_in_hand)
         self._start_waiting()
 
     # What the person at this machine asks for (`desktop.alone.Here`).
@@ -391,6 +397,17 @@ class Agent:
 
     def stop(self, job_id: JobId) -> None:
         self._runner.end(job_id, Ending.CANCELLED)
+
+    def _sessions_in_hand(self) -> set[SessionId]:
+        """Sessions whose jobs run here, or are about to."""
+        return {
+            attempt.spec.session_id
+            for attempt in self._hands.attempts
+            if attempt.state is not AttemptState.ENDED
+        }
+
+    async def _sweep_workspaces(self) -> None:
+        await self._workspaces.sweep(self._hands.is_session_over, self._sessions_in_hand)
 
     def _start_waiting(self) -> None:
         if self._is_running and self._hands.waiting:
@@ -523,6 +540,7 @@ class Agent:
             kinds_at=self._setup.kinds_at,
             executors=self._executors,
             jobs_folder=paths.jobs,
+            workspaces=self._workspaces,
             models_folder=paths.models,
             profile=paths.home,
             folders=self._folders,

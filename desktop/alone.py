@@ -28,7 +28,7 @@ from shared.events import (
     RetryAsked,
     TaskRequested,
 )
-from shared.ids import JobId, WorkerId
+from shared.ids import JobId, SessionId, WorkerId
 from shared.jobs import JobSpec, Origin
 
 log = structlog.get_logger(__name__)
@@ -128,8 +128,16 @@ class Alone:
         return error is None or error.retryable
 
     async def _keep(self, body: TaskRequested, spec: JobSpec) -> None:
-        told = body.model_copy(update={"is_kept": True, "worker_id": self._here.worker_id})
-        await self._hands.keep(told, spec)
+        """Hold a job, in a session that the hub will take over with it."""
+        session_id = SessionId(self._environment.new_id())
+        told = body.model_copy(
+            update={
+                "is_kept": True,
+                "worker_id": self._here.worker_id,
+                "session_id": session_id,
+            }
+        )
+        await self._hands.keep(told, spec.model_copy(update={"session_id": session_id}))
         log.info("job kept without a hub", job_id=spec.job_id, kind=spec.kind)
         await self.start_waiting()
 

@@ -14,6 +14,15 @@ class Context(Protocol):
 
     workdir: Path
     """Empty folder of this job, kept between its attempts, deleted after it ended well."""
+
+    @property
+    def workspace(self) -> Path:
+        """Folder of the job's session, for what helps the jobs that follow in it.
+
+        It is there as long as the session lives and jobs of it run, at the same time, too; nothing
+        in it may be needed: the next job may find it empty. The job's own folder without a session.
+        """
+
     models_folder: Path
     """Where this machine keeps its trained models."""
     folders: tuple[Path, ...]

@@ -92,6 +92,7 @@ class ChildContext:
 
     def __init__(self, order: Order, speak: Mouth, answers: queue.SimpleQueue[Answered]) -> None:
         self.workdir = Path(order.workdir)
+        self._workspace = Path(order.workspace)
         self.models_folder = Path(order.models_folder)
         self.profile = Path(order.profile) if order.profile else None
         self.session = order.session
@@ -105,6 +106,12 @@ class ChildContext:
         self._given = dict(order.spec.answers)
         self._speak = speak
         self._answers = answers
+
+    @property
+    def workspace(self) -> Path:
+        # Made by whoever wants it first: most jobs leave nothing for others.
+        self._workspace.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self._workspace
 
     def progress(
         self, stage: str, done: float, total: float, *, eta_seconds: float | None = None

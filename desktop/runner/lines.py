@@ -33,6 +33,8 @@ class Order(Line):
     kinds_at: str
     """ "module:attribute" of the kinds' mapping."""
     workdir: str
+    workspace: str
+    """The folder of the job's session; not made yet, maybe."""
     models_folder: str
     folders: tuple[str, ...]
     profile: str = ""

@@ -23,6 +23,7 @@ from desktop.core.outcome import Ending, Outcome
 from desktop.core.sending import Wish
 from desktop.runner.child import Child, ChildLimits
 from desktop.runner.lines import Asked, FromChild, Handed, Logged, Order, Progressed, Wrote
+from desktop.runner.workspaces import Workspaces
 from shared.environment import Environment
 from shared.errors import ErrorBody
 from shared.events import LINES_MAX
@@ -93,6 +94,7 @@ class Workshop:
     kinds_at: str
     executors: Mapping[str, str]
     jobs_folder: Path
+    workspaces: Workspaces
     models_folder: Path
     folders: tuple[Path, ...]
     profile: Path | None = None
@@ -228,6 +230,7 @@ class Runner:
             executor=workshop.executors[attempt.spec.kind],
             kinds_at=workshop.kinds_at,
             workdir=str(workdir),
+            workspace=str(workshop.workspaces.path(attempt.spec.session_id, workdir)),
             models_folder=str(workshop.models_folder),
             folders=tuple(str(folder) for folder in workshop.folders),
             profile=str(workshop.profile or ""),

@@ -57,4 +57,5 @@ MIGRATIONS = (
     peers.create,
     known.add_lost,
     settings.create,
+    known.index_sessions,
 )

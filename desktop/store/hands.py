@@ -18,7 +18,17 @@ from desktop.core.admission import AskedHere
 from desktop.core.attempt import Attempt, AttemptState
 from desktop.core.news import News
 from desktop.core.outcome_event import Names, names
-from desktop.store import copy_tables, facts, journal, kept, outbox, outgoing, rebuilt, recovery
+from desktop.store import (
+    copy_tables,
+    facts,
+    journal,
+    kept,
+    known,
+    outbox,
+    outgoing,
+    rebuilt,
+    recovery,
+)
 from desktop.store.copies import HUB
 from desktop.store.journal import OpenQuestion
 from desktop.store.outgoing import Parcel
@@ -42,10 +52,11 @@ from shared.events import (
     QuestionAsked,
     QuestionParked,
     RequestEventBody,
+    SessionEnded,
     TaskRequested,
     body_of,
 )
-from shared.ids import JobId, QuestionId
+from shared.ids import JobId, QuestionId, SessionId
 from shared.jobs import JobSpec, Origin
 from shared.kinds import Kind
 from shared.messages import Events, Held
@@ -53,6 +64,7 @@ from shared.questions import Asking
 from shared.signatures import Sign
 
 T = TypeVar("T")
+SESSION_ENDED: str = SessionEnded.model_fields["type"].default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +74,8 @@ class Heard:
     answers: tuple[tuple[OpenQuestion, str], ...]
     ended: tuple[Attempt, ...]
     """Attempts that are over: parked, or answered with what is no answer."""
+    sessions: tuple[SessionEnded, ...] = ()
+    """Sessions that are over, on whatever machine."""
 
 
 class Hands:
@@ -277,6 +291,10 @@ class Hands:
         """What the person at this machine asked for under a job's id."""
         return await self._database.read(lambda c: copy_tables.asked_here(c, job_id))
 
+    async def is_session_over(self, session_id: SessionId) -> bool:
+        """Whether the hub has ended a session, as far as it has told this machine."""
+        return await self._database.read(lambda c: known.is_session_over(c, session_id))
+
     async def log(self, job_id: JobId, lines: tuple[str, ...]) -> None:
         if attempt := self.alive(job_id):
             body = JobLogged(**names(attempt), lines=lines)
@@ -336,7 +354,8 @@ class Hands:
                         pass
             facts.move_hub_cursor(connection, hub_epoch, events.upto)
             ended = tuple(attempt for attempt in changed if not attempt.is_alive)
-            return changed, Heard(answers=tuple(answers), ended=ended)
+            heard = Heard(answers=tuple(answers), ended=ended, sessions=_sessions_ended(events))
+            return changed, heard
 
         changed, heard = await self.own_log.write(note)
         for attempt in changed:
@@ -409,6 +428,12 @@ class Hands:
 
     def _keep(self, attempt: Attempt) -> None:
         self._attempts[attempt.spec.job_id, attempt.number] = attempt
+
+
+def _sessions_ended(events: Events) -> tuple[SessionEnded, ...]:
+    told = [entry.event for entry in events.events if entry.event.device == HUB]
+    bodies = [known_body(event) for event in told if event.type == SESSION_ENDED]
+    return tuple(body for body in bodies if isinstance(body, SessionEnded))
 
 
 def known_body(event: Event) -> EventBody | None:

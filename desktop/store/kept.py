@@ -9,7 +9,7 @@ from pydantic_core import from_json
 
 from desktop.core.attempt import Attempt
 from shared.events import JobStarted, TaskRequested
-from shared.ids import JobId, QuestionId, TaskId
+from shared.ids import JobId, QuestionId, SessionId, TaskId
 from shared.jobs import JobSpec, Origin
 from shared.kinds.naming import title_for
 
@@ -40,6 +40,7 @@ def spec_for(
         inputs=body.inputs,
         answers=answers or {},
         origin=origin,
+        session_id=SessionId(body.session_id),
     )
 
 

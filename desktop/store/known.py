@@ -86,6 +86,21 @@ def create(connection: sqlite3.Connection) -> None:
     connection.execute("update fact set value = '0' where name = 'hub_seq'")
 
 
+def index_sessions(connection: sqlite3.Connection) -> None:
+    """Find the end of a session by its id: one step of the worker's migrations."""
+    connection.execute("create index event_session on event (entity) where type = 'session_ended'")
+
+
+def is_session_over(connection: sqlite3.Connection, session_id: str) -> bool:
+    """Say whether the hub has told that a session is over."""
+    row = connection.execute(
+        "select 1 from event indexed by event_session where type = 'session_ended'"
+        " and entity = ? and device = 'hub' limit 1",
+        (session_id,),
+    ).fetchone()
+    return row is not None
+
+
 def _take_over_outbox(connection: sqlite3.Connection) -> None:
     told = dict(connection.execute("select name, value from fact").fetchall())
     epoch, device = told.get("epoch", "0"), told.get("worker_id", "")

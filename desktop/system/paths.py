@@ -34,6 +34,11 @@ class Paths:
         return self.data / "jobs"
 
     @property
+    def sessions(self) -> Path:
+        """One folder for all jobs of a session, while it lives."""
+        return self.data / "sessions"
+
+    @property
     def outgoing(self) -> Path:
         """Copies of files that were asked for, until the hub has them."""
         return self.data / "outgoing"

@@ -50,6 +50,7 @@ class FakeContext:
         self._allowed = AllowedFolders((self.folder,))
         self.folders = self._allowed.folders
         self.workdir = self.home / "workdir"
+        self.workspace = self.workdir
         self.models_folder = self.home / "models"
         for made in (self.workdir, self.models_folder):
             made.mkdir(parents=True, exist_ok=True)

@@ -50,6 +50,7 @@ class Trial:
             executor=EXECUTORS[job.kind],
             kinds_at=KINDS_AT,
             workdir=str(workdir),
+            workspace=str(workdir),
             models_folder=str(workdir),
             folders=(),
             memory_bytes_max=memory_bytes_max,

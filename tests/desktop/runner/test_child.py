@@ -30,6 +30,7 @@ def order(kind: str, workdir: Path, **inputs: int | str) -> Order:
         executor=f"tests.flows.play:{kind}",
         kinds_at="tests.flows.play:KINDS",
         workdir=str(workdir),
+        workspace=str(workdir),
         models_folder=str(workdir),
         folders=(str(workdir),),
         memory_bytes_max=MEMORY,
