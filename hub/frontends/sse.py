@@ -62,6 +62,8 @@ class Reading:
     tell: Callable[[Fact], Note | None]
     """What is said of a fact; None for nothing."""
     tell_progress: Callable[[Progress], Note | None] | None = None
+    presence: Note | None = None
+    """What is said when a worker comes, goes or is paused, which is no event; None for nothing."""
     check: Callable[[], Awaitable[object]] | None = None
     """Raises an AppError once the reader may read no more."""
 
@@ -76,6 +78,7 @@ class Streams:
         self._writers: set[EventStream] = set()
         self._stopping = asyncio.Event()
         self.feed.progress_listeners.append(self._note_progress)
+        services.registry.presence_listeners.append(self._note_presence)
 
     def open(self, reading: Reading) -> EventStream:
         """Answer a request with a stream.
@@ -135,6 +138,11 @@ class Streams:
                 if stream.reading.sees in (None, person_id):
                     stream.note_progress(job_id, progress)
 
+    def _note_presence(self, person_id: PersonId) -> None:
+        for stream in self._writers:
+            if stream.reading.presence is not None and stream.reading.sees in (None, person_id):
+                stream.note_presence()
+
 
 class EventStream(StreamingResponse):
     """One stream, from its first byte to its last."""
@@ -149,12 +157,17 @@ class EventStream(StreamingResponse):
         """The last place that its reader knows."""
         self._bell = asyncio.Event()
         self._progress: dict[JobId, Progress] = {}
+        self._has_presence = False
         self._checked_at = 0.0
 
     def note_progress(self, job_id: JobId, progress: Progress) -> None:
         if job_id in self._progress or len(self._progress) < PROGRESS_JOBS_MAX:
             self._progress[job_id] = progress
             self._bell.set()
+
+    def note_presence(self) -> None:
+        self._has_presence = True
+        self._bell.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._streams.enter(self)
@@ -199,7 +212,7 @@ class EventStream(StreamingResponse):
             self._bell.clear()
             upto = self._streams.feed.position()
             facts = await self._streams.feed.after(self._place, FACTS_AT_ONCE, self.reading.sees)
-            chunk = self._worded(facts) + self._progressed()
+            chunk = self._worded(facts) + self._progressed() + self._present()
             if len(facts) < FACTS_AT_ONCE:
                 # Whatever concerns others was passed over: a reader that comes back need not.
                 self._place = max(self._place, upto)
@@ -234,6 +247,11 @@ class EventStream(StreamingResponse):
         waiting, self._progress = self._progress, {}
         notes = (word(progress) for progress in waiting.values())
         return b"".join(note.encode() for note in notes if note is not None)
+
+    def _present(self) -> bytes:
+        has_changed, self._has_presence = self._has_presence, False
+        note = self.reading.presence
+        return note.encode() if has_changed and note is not None else b""
 
     async def _rung(self) -> bool:
         try:

@@ -33,6 +33,8 @@ from shared.messages import Progress
 router = APIRouter()
 
 LOGGED = "job_logged"
+PRESENCE = Note("news", '{"topics": ["workers"]}')
+"""Workers come and go without an event; whoever looks at them hears it all the same."""
 _SORTS: Mapping[str, tuple[str, ...]] = {
     "task": ("jobs",),
     "job": ("jobs",),
@@ -81,6 +83,7 @@ async def live(
             after=place_of(last_event_id, after, place.services.feed.position()),
             tell=tell,
             tell_progress=tell_progress,
+            presence=PRESENCE,
         )
     )
 
