@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,7 +16,8 @@ from hub.core.question import Question
 from hub.core.task import Task
 from hub.core.task_row import ROWS_MAX, RowCursor, RowFilter, RowPage, RowSort, StateCount, TaskRow
 from hub.core.worker import WorkerCard
-from hub.store import events, jobs, questions, queue, said, task_rows, tasks, workers
+from hub.store import dead, events, jobs, questions, queue, said, task_rows, tasks, workers
+from hub.store.dead import Failure
 from hub.store.jobs import Filter
 from hub.store.ledger import Ledger
 from hub.store.said import Candidates
@@ -168,6 +169,10 @@ class Views:
         return tuple(
             await self._ledger.read(lambda c: questions.answered_lately(c, person_id, count))
         )
+
+    async def failures(self, job_ids: Sequence[JobId]) -> Mapping[JobId, tuple[Failure, ...]]:
+        """Why each attempt of these jobs failed, the latest first."""
+        return await self._ledger.look(lambda c: dead.failures(c, job_ids))
 
     async def dead_letters(self, person_id: PersonId | None) -> tuple[JobCard, ...]:
         """Jobs out of tries, the newest first; their reasons are in `error` and `history`."""

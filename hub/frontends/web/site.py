@@ -12,9 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub.frontends.web import live
 from hub.frontends.web.everyone import keep_in_location
 from hub.frontends.web.pages import (
+    dead,
     pair,
     questions,
     queue,
+    sessions,
     shell,
     tasks,
     workers,
@@ -32,6 +34,8 @@ ROUTERS: Sequence[APIRouter] = (
     workers.router,
     pair.router,
     queue.router,
+    dead.router,
+    sessions.router,
 )
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "

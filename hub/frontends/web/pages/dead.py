@@ -1,0 +1,153 @@
+"""Dead letters: jobs out of tries, with their reasons, and the ways back or out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
+
+from hub.core.job import JobCard
+from hub.frontends.figures import plural
+from hub.frontends.web.forms import Fields, Undo, lead
+from hub.frontends.web.render import page
+from hub.frontends.web.visitor import Guest, Place, Setting, Visitor
+from shared.errors import Conflict, NotFound
+from shared.events import JobQueued
+from shared.ids import COUNT_MAX, JobId, PersonId
+from shared.jobs import JobState
+
+router = APIRouter()
+JobPath = Annotated[str, Path(max_length=64)]
+Seq = Annotated[int, Query(ge=0, le=COUNT_MAX)]
+PAGE = 50
+SELECTED = "job:"
+"""The beginning of a selected job's field."""
+UNDONE_MAX = 1_000
+"""Events that are looked at for what is to be taken back."""
+DEAD = frozenset({JobState.DEAD})
+
+
+@router.get("/dead")
+async def list_dead(
+    request: Request,
+    visitor: Guest,
+    place: Place,
+    before: Annotated[str | None, Query(max_length=64)] = None,
+) -> Response:
+    views = place.services.views
+    cards = await views.jobs(
+        visitor.sees, states=DEAD, limit=PAGE + 1, before=JobId(before) if before else None
+    )
+    shown = cards[:PAGE]
+    return await page(
+        request,
+        visitor,
+        "dead.html",
+        cards=shown,
+        failures=await views.failures([card.job_id for card in shown]),
+        names=await place.services.fleet.names(visitor.sees),
+        older=shown[-1].job_id if len(cards) > PAGE else None,
+        is_first=before is None,
+    )
+
+
+@router.post("/dead/requeue")
+async def requeue_selected(visitor: Guest, place: Place, fields: Fields) -> Response:
+    wanted = [JobId(name.removeprefix(SELECTED)) for name in fields if name.startswith(SELECTED)]
+    return await _requeue(visitor, place, wanted)
+
+
+@router.post("/dead/requeue-all")
+async def requeue_all(visitor: Guest, place: Place, fields: Fields) -> Response:
+    before = place.services.feed.position()
+    count = 0
+    for person_id in await _people(visitor, place):
+        count += len(await place.services.intake.requeue_dead(person_id))
+    return _requeued(count, before, place)
+
+
+@router.post("/dead/unrequeue")
+async def unrequeue(
+    visitor: Guest, place: Place, fields: Fields, after: Seq, upto: Seq
+) -> Response:
+    """Take back what was queued again in a stretch of the log, as far as it has not begun."""
+    facts = await place.services.feed.after(after, UNDONE_MAX, visitor.sees)
+    back = 0
+    for fact in facts:
+        body = fact.body
+        if fact.hub_seq > upto or not isinstance(body, JobQueued) or body.reason != "requeued":
+            continue
+        try:
+            await place.services.intake.unrequeue(fact.person_id, body.job_id, visitor.by)
+            back += 1
+        except (Conflict, NotFound):
+            continue  # it has begun, or was moved on: it stays where it is
+    says = f"{plural(back, 'job')} {'is a dead letter' if back == 1 else 'are dead letters'} again."
+    return lead("/dead", says if back else "Too late: the work has begun.")
+
+
+@router.get("/dead/purge")
+async def ask_purge_all(request: Request, visitor: Guest, place: Place) -> Response:
+    cards = await place.services.views.dead_letters(visitor.sees)
+    return await page(request, visitor, "dead_purge.html", cards=cards, one=None)
+
+
+@router.post("/dead/purge")
+async def purge_all(visitor: Guest, place: Place, fields: Fields) -> Response:
+    count = 0
+    for person_id in await _people(visitor, place):
+        count += await place.services.intake.purge_all_dead(person_id, visitor.by)
+    return lead("/dead", f"{plural(count, 'dead letter')} forgotten, here and on every computer.")
+
+
+@router.post("/dead/{job_id}/requeue")
+async def requeue(job_id: JobPath, visitor: Guest, place: Place, fields: Fields) -> Response:
+    await _dead(place, visitor, job_id)
+    return await _requeue(visitor, place, [JobId(job_id)])
+
+
+@router.get("/dead/{job_id}/purge")
+async def ask_purge(job_id: JobPath, request: Request, visitor: Guest, place: Place) -> Response:
+    card = await _dead(place, visitor, job_id)
+    return await page(request, visitor, "dead_purge.html", cards=(card,), one=card)
+
+
+@router.post("/dead/{job_id}/purge")
+async def purge(job_id: JobPath, visitor: Guest, place: Place, fields: Fields) -> Response:
+    card = await _dead(place, visitor, job_id)
+    await place.services.intake.purge_dead(card.job.person_id, card.job_id, visitor.by)
+    return lead("/dead", f"{card.title} was forgotten, here and on every computer.")
+
+
+async def _dead(place: Setting, visitor: Visitor, job_id: str) -> JobCard:
+    return await place.services.views.job(visitor.sees, JobId(job_id))
+
+
+async def _people(visitor: Visitor, place: Setting) -> Sequence[PersonId]:
+    if visitor.sees is not None:
+        return (visitor.sees,)
+    return [person.person_id for person in await place.services.registry.people()]
+
+
+async def _requeue(visitor: Visitor, place: Setting, wanted: Sequence[JobId]) -> Response:
+    before = place.services.feed.position()
+    count = 0
+    for job_id in wanted:
+        try:
+            card = await place.services.views.job(visitor.sees, job_id)
+            if card.state is JobState.DEAD:
+                await place.services.intake.retry(card.job.person_id, job_id, visitor.by)
+                count += 1
+        except (Conflict, NotFound):
+            continue  # somebody was quicker
+    return _requeued(count, before, place)
+
+
+def _requeued(count: int, before: int, place: Setting) -> Response:
+    if not count:
+        return lead("/dead", "Nothing was selected that is still a dead letter.")
+    upto = place.services.feed.position()
+    undo = Undo(action=f"/dead/unrequeue?after={before}&upto={upto}")
+    return lead("/dead", f"{plural(count, 'job')} queued again.", undo)
