@@ -13,6 +13,7 @@ from hub.frontends.web import live
 from hub.frontends.web.everyone import keep_in_location
 from hub.frontends.web.pages import (
     dead,
+    jobs,
     pair,
     questions,
     queue,
@@ -30,6 +31,7 @@ ROUTERS: Sequence[APIRouter] = (
     live.router,
     shell.router,
     tasks.router,
+    jobs.router,
     questions.router,
     workers.router,
     pair.router,
