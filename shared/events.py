@@ -27,7 +27,7 @@ from shared.ids import (
     WebhookId,
     WorkerId,
 )
-from shared.jobs import JobSpec
+from shared.jobs import TITLE_CHARS_MAX, JobSpec, Priority
 from shared.kinds import SENDS_MAX, FileRef
 from shared.questions import TEXT_CHARS_MAX, Answer, Asking
 
@@ -534,6 +534,19 @@ class KeyRevoked(Body):
     by: str
 
 
+class TaskChanged(Body):
+    """A person gave a task another title, or what waits of it another priority."""
+
+    type: Literal["task_changed"] = "task_changed"
+    task_id: TaskId
+    title: str = Field(default="", max_length=TITLE_CHARS_MAX)
+    """Empty: as it was."""
+    priority: Priority | None = None
+    """None: as it was."""
+    by: str
+    """Who did it, in words."""
+
+
 EventBody = (
     JobStarted
     | JobLogged
@@ -581,6 +594,7 @@ EventBody = (
     | WebhookChanged
     | KeyMade
     | KeyRevoked
+    | TaskChanged
 )
 
 AttemptEventBody = (

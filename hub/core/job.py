@@ -330,6 +330,12 @@ def move(life: Life) -> Life:
     return _queue(life)
 
 
+def reorder(life: Life) -> Life:
+    """Queued → queued in another place of the line; offers are void, a wait goes on."""
+    assert life.state is JobState.QUEUED
+    return life._replace(attempt=life.attempt + 1)
+
+
 def reopen(life: Life) -> Life:
     """A person's second chance for what failed, died or was interrupted: queued, tries anew.
 

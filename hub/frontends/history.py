@@ -47,6 +47,7 @@ from shared.events import (
     SessionEnded,
     SessionOpened,
     SettingChanged,
+    TaskChanged,
     TaskCreated,
     TaskPurged,
     TaskRequested,
@@ -144,6 +145,8 @@ def sentence(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type o
             return "Asked on a computer for the task to be forgotten"
         case TaskPurged():
             return f"Everything it told was deleted by {facts.whose(body.by)}"
+        case TaskChanged():
+            return f"{capital(facts.whose(body.by))} changed {_changes(body)}"
         case MessageSaid():
             return f"{capital(facts.whose(body.by))} said: {' '.join(body.text.split())}"
         case SessionOpened():
@@ -161,6 +164,12 @@ def sentence(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type o
             return f"Pairing was paused after {body.tries} wrong codes"
         case WebhookChanged():
             return webhook_line(body, facts)
+
+
+def _changes(body: TaskChanged) -> str:
+    """What is different: "its title to …, its priority to high"."""
+    told = [f"its title to “{body.title}”"] if body.title else []
+    return " and ".join([*told, f"its priority to {body.priority}"] if body.priority else told)
 
 
 def ended_because(body: SessionEnded, facts: Facts) -> str:

@@ -55,6 +55,7 @@ from shared.events import (
     SessionEnded,
     SessionOpened,
     SettingChanged,
+    TaskChanged,
     TaskCreated,
     TaskPurged,
     TaskRequested,
@@ -237,6 +238,8 @@ def view_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type of
         case SessionOpened() | SessionEnded():
             # Who goes on with something is told where that is, or that it is over.
             return None
+        case TaskChanged():
+            return None  # the job's own messages have its title, and whoever changed it knows
         case KeyMade() | KeyRevoked():
             # Programs' keys are seen to on the dashboard and where the hub runs.
             return None

@@ -138,6 +138,10 @@ class Files:
             "Ask for it in the chat with /send; files are kept for a day at most.",
         )
 
+    async def of_job(self, job_id: JobId) -> tuple[StoredFile, ...]:
+        """Files that a job handed over, wherever they are now."""
+        return tuple(await self._ledger.read(lambda c: files.of_job(c, job_id)))
+
     async def shown(self, job_id: JobId) -> None:
         """A frontend has sent a job's files: what no other message needs is removed."""
 

@@ -16,9 +16,11 @@ from hub.core.job import HELD_STATES, Job, JobCard
 from hub.core.placement import Waiting, why
 from hub.core.question import Question
 from hub.core.session import Session
-from hub.services import deeds
+from hub.core.task import TaskCard
+from hub.services import deeds, task_steps
 from hub.services.deeds import Deeds, Made
 from hub.services.requests import Request, checked_inputs
+from hub.services.task_steps import TaskChange
 from hub.store import queue, said
 from hub.store.ledger import Entry, Ledger
 from shared.ids import JobId, PersonId, QuestionId, TaskId
@@ -163,6 +165,43 @@ class Intake:
         )
         log.info("job_moved", job_id=job_id, by=by)
         return card
+
+    async def change_task(
+        self,
+        person_id: PersonId,
+        task_id: TaskId,
+        wanted: TaskChange,
+        *,
+        expected: frozenset[str] | None,
+        by: str,
+    ) -> TaskCard:
+        """Change a task's title, or the priority of what still waits of it.
+
+        Args:
+            person_id: whose task it must be.
+            task_id: which.
+            wanted: what is to be different.
+            expected: the versions of the task that this was decided on; None for any.
+            by: who, in words.
+
+        Raises:
+            NotFound: `task_unknown`.
+            Conflict: `task_changed`.
+        """
+        return await self._ledger.write(
+            lambda entry: task_steps.change(
+                entry, person_id, task_id, wanted, expected=expected, by=by
+            )
+        )
+
+    async def purge(self, person_id: PersonId, task_id: TaskId, by: str) -> None:
+        """Forget a task that has ended, its jobs and all they told, here and on every computer.
+
+        Raises:
+            NotFound: `task_unknown`.
+            Conflict: `task_not_ended`.
+        """
+        await self._ledger.write(lambda entry: deeds.purge(entry, person_id, task_id, by))
 
     async def cancel_all(self, person_id: PersonId, by: str) -> int:
         """Cancel everything of a person that waits or runs; return how many jobs that were."""

@@ -11,12 +11,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from hub.core.board import Board
 from hub.core.fact import Fact
 from hub.core.job import Job, JobCard
+from hub.core.log_line import LogPage, Stretch
 from hub.core.placement import Waiting, why
 from hub.core.question import Question
-from hub.core.task import Task
+from hub.core.task import Task, TaskCard
 from hub.core.task_row import ROWS_MAX, RowCursor, RowFilter, RowPage, RowSort, StateCount, TaskRow
 from hub.core.worker import WorkerCard
-from hub.store import dead, events, jobs, questions, queue, said, task_rows, tasks, workers
+from hub.services import task_steps
+from hub.store import dead, events, jobs, lines, questions, queue, said, task_rows, tasks, workers
 from hub.store.dead import Failure
 from hub.store.jobs import Filter
 from hub.store.ledger import Ledger
@@ -134,6 +136,23 @@ class Views:
         return tuple(
             await self._ledger.read(lambda c: events.of_entity(c, owner, job_id, HISTORY_MAX))
         )
+
+    async def task_card(self, person_id: PersonId | None, task_id: TaskId) -> TaskCard:
+        """One task with its jobs.
+
+        Raises:
+            NotFound: `task_unknown`; also for another person's.
+        """
+        return await self._ledger.read(lambda c: task_steps.card_of(c, person_id, task_id))
+
+    async def log(self, person_id: PersonId | None, job_id: JobId, wanted: Stretch) -> LogPage:
+        """What a job said, line by line.
+
+        Raises:
+            NotFound: `job_unknown`.
+        """
+        card = await self.job(person_id, job_id)
+        return await self._ledger.look(lambda c: lines.page(c, card.job_id, wanted))
 
     async def task(self, task_id: TaskId) -> Task | None:
         return await self._ledger.read(lambda c: tasks.load(c, task_id))

@@ -112,6 +112,14 @@ def seat(entry: Entry, job: Job, life: Life, session_id: SessionId | None) -> Jo
     return _written(entry, replace(job, session_id=session_id), life, is_seated=True)
 
 
+def reorder(entry: Entry, job: Job, life: Life, priority: Priority) -> Job:
+    """Let a waiting job wait with another priority; returns it as it is."""
+    entry.connection.execute(
+        "UPDATE jobs SET priority = ? WHERE job_id = ?", (priority, job.job_id)
+    )
+    return _written(entry, replace(job, priority=priority), life)
+
+
 def _written(
     entry: Entry,
     job: Job,

@@ -14,9 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from pydantic import BaseModel
+
 from shared.api.dead_letters import PurgedShown
 from shared.api.events import EventPage, EventShown
-from shared.api.jobs import History, JobPage, JobShown
+from shared.api.jobs import ArtifactList, History, JobPage, JobShown, LogQuery, LogShown, Move
+from shared.api.keys import KeyList, KeyRotation, KeyTold, NewKey
 from shared.api.pairings import (
     InvitationShown,
     NewInvitation,
@@ -30,15 +33,37 @@ from shared.api.pairings import (
 from shared.api.parts import PAGE_DEFAULT
 from shared.api.people import NewPerson, PersonList, PersonShown, PersonWithKey
 from shared.api.questions import QuestionList, QuestionShown, Reply
+from shared.api.sessions import NewSession, SessionPage, SessionShown
 from shared.api.standing import StandingShown
 from shared.api.status import HealthShown, StatusShown
-from shared.api.tasks import NewTask
-from shared.api.transport import CALL_SECONDS, Transport
+from shared.api.tasks import (
+    NewFollowUp,
+    NewTask,
+    PlanShown,
+    TaskPage,
+    TaskPatch,
+    TaskQuery,
+    TaskShown,
+    TaskWithJobs,
+)
+from shared.api.transport import CALL_SECONDS, Query, Transport
+from shared.api.webhooks import (
+    DeliveryPage,
+    DeliveryShown,
+    DeliveryState,
+    NewWebhook,
+    SecretRotation,
+    WebhookPage,
+    WebhookPatch,
+    WebhookShown,
+    WebhookWithSecret,
+)
 from shared.api.workers import WorkerList, WorkerShown
 from shared.jobs import JobState
 
 STREAM_SECONDS = 60.0
 """A stream that is silent for longer has lost its hub, which says something every 15 s."""
+ANY_VERSION = "*"
 TOKEN_SECONDS = 30.0
 """The hub holds a question for a token open for 20 s."""
 
@@ -64,8 +89,32 @@ class Client:
 
     # Tasks and jobs.
 
-    def create_task(self, new: NewTask, *, idempotency_key: str = "") -> JobShown:
-        return self._ask(JobShown, "POST", "/tasks", body=new, headers=_once(idempotency_key))
+    def create_task(self, new: NewTask, *, idempotency_key: str = "") -> TaskShown:
+        return self._ask(TaskShown, "POST", "/tasks", body=new, headers=_once(idempotency_key))
+
+    def list_tasks(self, wanted: TaskQuery | None = None) -> TaskPage:
+        return self._ask(TaskPage, "GET", "/tasks", query=_query(wanted))
+
+    def get_task(self, task_id: str) -> TaskWithJobs:
+        return self._ask(TaskWithJobs, "GET", f"/tasks/{_part(task_id)}")
+
+    def update_task(
+        self, task_id: str, patch: TaskPatch, *, version: str = ANY_VERSION
+    ) -> TaskWithJobs:
+        """Change a task; `version` is its own when the change is for what was read."""
+        headers = {"If-Match": version if version == ANY_VERSION else f'"{version}"'}
+        path = f"/tasks/{_part(task_id)}"
+        return self._ask(TaskWithJobs, "PATCH", path, body=patch, headers=headers)
+
+    def purge_task(self, task_id: str) -> None:
+        self._transport.do("DELETE", f"/tasks/{_part(task_id)}")
+
+    def create_job(self, task_id: str, new: NewFollowUp, *, idempotency_key: str = "") -> JobShown:
+        path = f"/tasks/{_part(task_id)}/jobs"
+        return self._ask(JobShown, "POST", path, body=new, headers=_once(idempotency_key))
+
+    def get_plan(self, task_id: str) -> PlanShown:
+        return self._ask(PlanShown, "GET", f"/tasks/{_part(task_id)}/plan")
 
     def list_jobs(
         self,
@@ -88,6 +137,19 @@ class Client:
 
     def retry_job(self, job_id: str) -> JobShown:
         return self._ask(JobShown, "POST", f"/jobs/{_part(job_id)}/retry")
+
+    def move_job(self, job_id: str, move: Move) -> JobShown:
+        return self._ask(JobShown, "POST", f"/jobs/{_part(job_id)}/move", body=move)
+
+    def get_job_log(self, job_id: str, wanted: LogQuery | None = None) -> LogShown:
+        return self._ask(LogShown, "GET", f"/jobs/{_part(job_id)}/log", query=_query(wanted))
+
+    def list_job_artifacts(self, job_id: str) -> ArtifactList:
+        return self._ask(ArtifactList, "GET", f"/jobs/{_part(job_id)}/artifacts")
+
+    def get_artifact(self, sha256: str, folder: Path) -> Path:
+        """Save a file's content in a folder; nothing there is overwritten."""
+        return self._transport.save(f"/artifacts/{_part(sha256)}", folder, sha256)
 
     # Dead letters.
 
@@ -154,6 +216,102 @@ class Client:
         path = f"/questions/{_part(question_id)}/answer"
         return self._ask(QuestionShown, "POST", path, body=answer)
 
+    # Sessions.
+
+    def create_session(self, new: NewSession, *, idempotency_key: str = "") -> SessionShown:
+        headers = _once(idempotency_key)
+        return self._ask(SessionShown, "POST", "/sessions", body=new, headers=headers)
+
+    def list_sessions(
+        self,
+        *,
+        is_open: bool | None = None,
+        task_id: str | None = None,
+        worker_id: str | None = None,
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+    ) -> SessionPage:
+        query = {
+            "is_open": is_open,
+            "task_id": task_id,
+            "worker_id": worker_id,
+            "limit": limit,
+            "cursor": cursor,
+        }
+        return self._ask(SessionPage, "GET", "/sessions", query=query)
+
+    def get_session(self, session_id: str) -> SessionShown:
+        return self._ask(SessionShown, "GET", f"/sessions/{_part(session_id)}")
+
+    def renew_session(self, session_id: str) -> SessionShown:
+        return self._ask(SessionShown, "POST", f"/sessions/{_part(session_id)}/heartbeat")
+
+    def terminate_session(self, session_id: str) -> SessionShown:
+        return self._ask(SessionShown, "POST", f"/sessions/{_part(session_id)}/terminate")
+
+    # Keys of programs, and where events are told.
+
+    def list_keys(self) -> KeyList:
+        return self._ask(KeyList, "GET", "/keys")
+
+    def create_key(self, new: NewKey, *, idempotency_key: str = "") -> KeyTold:
+        return self._ask(KeyTold, "POST", "/keys", body=new, headers=_once(idempotency_key))
+
+    def rotate_key(
+        self, key_id: str, rotation: KeyRotation, *, idempotency_key: str = ""
+    ) -> KeyTold:
+        path, headers = f"/keys/{_part(key_id)}/rotate", _once(idempotency_key)
+        return self._ask(KeyTold, "POST", path, body=rotation, headers=headers)
+
+    def revoke_key(self, key_id: str) -> None:
+        self._transport.do("DELETE", f"/keys/{_part(key_id)}")
+
+    def create_webhook(self, new: NewWebhook, *, idempotency_key: str = "") -> WebhookWithSecret:
+        headers = _once(idempotency_key)
+        return self._ask(WebhookWithSecret, "POST", "/webhooks", body=new, headers=headers)
+
+    def list_webhooks(self, *, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> WebhookPage:
+        query = {"limit": limit, "cursor": cursor}
+        return self._ask(WebhookPage, "GET", "/webhooks", query=query)
+
+    def get_webhook(self, webhook_id: str) -> WebhookShown:
+        return self._ask(WebhookShown, "GET", f"/webhooks/{_part(webhook_id)}")
+
+    def update_webhook(self, webhook_id: str, patch: WebhookPatch) -> WebhookShown:
+        return self._ask(WebhookShown, "PATCH", f"/webhooks/{_part(webhook_id)}", body=patch)
+
+    def delete_webhook(self, webhook_id: str) -> None:
+        self._transport.do("DELETE", f"/webhooks/{_part(webhook_id)}")
+
+    def rotate_webhook_secret(
+        self, webhook_id: str, rotation: SecretRotation, *, idempotency_key: str = ""
+    ) -> WebhookWithSecret:
+        path, headers = f"/webhooks/{_part(webhook_id)}/secret", _once(idempotency_key)
+        return self._ask(WebhookWithSecret, "POST", path, body=rotation, headers=headers)
+
+    def test_webhook(self, webhook_id: str) -> DeliveryShown:
+        return self._ask(DeliveryShown, "POST", f"/webhooks/{_part(webhook_id)}/test")
+
+    def list_deliveries(
+        self,
+        webhook_id: str,
+        *,
+        state: Sequence[DeliveryState] = (),
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+    ) -> DeliveryPage:
+        query = {"state": state, "limit": limit, "cursor": cursor}
+        path = f"/webhooks/{_part(webhook_id)}/deliveries"
+        return self._ask(DeliveryPage, "GET", path, query=query)
+
+    def get_delivery(self, webhook_id: str, delivery_id: str) -> DeliveryShown:
+        path = f"/webhooks/{_part(webhook_id)}/deliveries/{_part(delivery_id)}"
+        return self._ask(DeliveryShown, "GET", path)
+
+    def redeliver(self, webhook_id: str, delivery_id: str) -> DeliveryShown:
+        path = f"/webhooks/{_part(webhook_id)}/deliveries/{_part(delivery_id)}/redeliver"
+        return self._ask(DeliveryShown, "POST", path)
+
     # Computers, and who comes in.
 
     def list_workers(self) -> WorkerList:
@@ -206,6 +364,10 @@ class Client:
 def _part(value: str) -> str:
     """Write a value as one part of a path."""
     return quote(value, safe="")
+
+
+def _query(wanted: BaseModel | None) -> Query:
+    return wanted.model_dump(mode="json", exclude_unset=True) if wanted else {}
 
 
 def _once(idempotency_key: str) -> Mapping[str, str]:

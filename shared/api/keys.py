@@ -48,7 +48,7 @@ class NewKey(Body):
     """For whom; the caller when null. Only the hub's operator makes keys for others."""
 
 
-class Rotation(Body):
+class KeyRotation(Body):
     overlap_seconds: int = Field(default=OVERLAP_SECONDS, ge=0, le=OVERLAP_SECONDS_MAX)
     """How long the old key still works beside the new one; 0 ends it at once."""
 

@@ -82,7 +82,7 @@ class WebhookPatch(Body):
     """When it is turned on: begin with what happens now, not where it stopped."""
 
 
-class Rotation(Body):
+class SecretRotation(Body):
     overlap_seconds: Annotated[int, Field(ge=0, le=OVERLAP_SECONDS_MAX)] = OVERLAP_SECONDS
     """For as long the old secret signs beside the new one."""
 

@@ -10,9 +10,11 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from hub.frontends.api import (
+    artifacts,
     dead_letters,
     events,
     files,
+    job_log,
     jobs,
     keys,
     pairings,
@@ -21,6 +23,7 @@ from hub.frontends.api import (
     sessions,
     standing,
     status,
+    tasks,
     webhooks,
     workers,
 )
@@ -29,6 +32,25 @@ from hub.frontends.api.problems import BODY_BYTES_MAX, PROBLEMS, install
 from hub.services import Services
 
 PREFIX = "/api/v1"
+PARTS = (
+    tasks,
+    jobs,
+    job_log,
+    dead_letters,
+    artifacts,
+    files,
+    questions,
+    sessions,
+    events,
+    workers,
+    pairings,
+    people,
+    keys,
+    webhooks,
+    status,
+    standing,
+)
+"""Modules with a `router`, in the order of the document; one a line."""
 
 
 def build(services: Services, about: About) -> FastAPI:
@@ -45,21 +67,7 @@ def build(services: Services, about: About) -> FastAPI:
     )
     api.state.services = services
     api.state.about = about
-    for part in (
-        status,
-        people,
-        keys,
-        pairings,
-        workers,
-        standing,
-        jobs,
-        dead_letters,
-        questions,
-        files,
-        events,
-        webhooks,
-        sessions,
-    ):
+    for part in PARTS:
         api.include_router(part.router, prefix=PREFIX)
     install(api)
     return api

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path as FilePlace
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path
 from fastapi.responses import FileResponse
 
+from hub.core.stored_file import StoredFile
 from hub.frontends.api.parts import Hub, Reads
 
 router = APIRouter(tags=["files"])
@@ -26,7 +28,10 @@ async def get_file(name: FilePath, caller: Reads, hub: Hub) -> FileResponse:
 
     `name` is its name, its SHA-256, or at least six first digits of that.
     """
-    file, path = await hub.files.find(caller.person.person_id, name)
+    return file_response(*await hub.files.find(caller.person.person_id, name))
+
+
+def file_response(file: StoredFile, path: FilePlace) -> FileResponse:
     disposition = f"attachment; filename*=UTF-8''{quote(file.ref.name, safe='')}"
     headers = {**HARMLESS, "Content-Disposition": disposition}
     return FileResponse(path, media_type=file.ref.media_type, headers=headers)

@@ -1,21 +1,18 @@
-"""Tasks in, jobs out: make, list, look at, cancel, retry."""
+"""Jobs: list, look at, cancel, retry, move."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Path, Query
 
 from hub.core.job import JobCard
 from hub.frontends.api import events
-from hub.frontends.api.parts import Enqueues, Hub, Known, ReadsWork
-from hub.frontends.facts import PLACES
-from hub.services.requests import Request
-from shared.api.jobs import History, JobPage, JobShown
-from shared.api.parts import ID, PAGE_DEFAULT
-from shared.api.tasks import NewTask
+from hub.frontends.api.parts import Hub, Known, ReadsWork, by
+from shared.api.jobs import History, JobPage, JobShown, Move
+from shared.api.parts import ID, PAGE_DEFAULT, PAGE_MAX
 from shared.ids import JobId
-from shared.jobs import JobState, Origin
+from shared.jobs import JobState
 
 router = APIRouter(tags=["jobs"])
 
@@ -37,6 +34,7 @@ def shown(card: JobCard, waiting: str | None = None) -> JobShown:
         failures=life.failures,
         worker_id=life.worker_id,
         question_id=life.question_id,
+        session_id=job.session_id,
         inputs=card.inputs,
         result=card.result,
         error=card.error,
@@ -46,39 +44,12 @@ def shown(card: JobCard, waiting: str | None = None) -> JobShown:
     )
 
 
-@router.post("/tasks", status_code=201)
-async def create_task(
-    new: NewTask,
-    caller: Enqueues,
-    hub: Hub,
-    response: Response,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
-) -> JobShown:
-    """Ask for something: makes a task with one job. Repeating the key repeats the answer."""
-    receipt = await hub.intake.request(
-        Request(
-            person_id=caller.person.person_id,
-            kind=new.kind,
-            inputs=dict(new.inputs),
-            text=new.text,
-            title=new.title,
-            origin=Origin.API,
-            priority=new.priority,
-            worker_name=new.worker,
-            dedupe=f"api:{idempotency_key}" if idempotency_key else "",
-        )
-    )
-    response.headers["Location"] = f"/api/v1/jobs/{receipt.card.job_id}"
-    waiting = receipt.waiting.reason if receipt.waiting else None
-    return shown(receipt.card, waiting)
-
-
 @router.get("/jobs")
 async def list_jobs(
     caller: ReadsWork,
     hub: Hub,
     state: Annotated[list[JobState] | None, Query(max_length=10)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = PAGE_DEFAULT,
+    limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = PAGE_DEFAULT,
     cursor: Annotated[str | None, Query(pattern=ID)] = None,
 ) -> JobPage:
     """Jobs, the newest first."""
@@ -111,13 +82,18 @@ async def get_job_events(job_id: JobPath, caller: ReadsWork, hub: Hub) -> Histor
 async def cancel_job(job_id: JobPath, caller: Known, hub: Hub) -> JobShown:
     """Stop a job; one that runs is cancelled once its worker has stopped. Idempotent."""
     card = await hub.views.job(caller.sees, JobId(job_id))
-    by = f"{caller.person.name} on {PLACES['api']}"
-    return shown(await hub.intake.cancel(card.job.person_id, card.job_id, by))
+    return shown(await hub.intake.cancel(card.job.person_id, card.job_id, by(caller)))
 
 
 @router.post("/jobs/{job_id}/retry")
 async def retry_job(job_id: JobPath, caller: Known, hub: Hub) -> JobShown:
     """Queue a job again that failed, died or was interrupted."""
     card = await hub.views.job(caller.sees, JobId(job_id))
-    by = f"{caller.person.name} on {PLACES['api']}"
-    return shown(await hub.intake.retry(card.job.person_id, card.job_id, by))
+    return shown(await hub.intake.retry(card.job.person_id, card.job_id, by(caller)))
+
+
+@router.post("/jobs/{job_id}/move")
+async def move_job(job_id: JobPath, move: Move, caller: Known, hub: Hub) -> JobShown:
+    """Let another computer run a job that still waits."""
+    card = await hub.views.job(caller.sees, JobId(job_id))
+    return shown(await hub.intake.move(card.job.person_id, card.job_id, move.worker, by(caller)))

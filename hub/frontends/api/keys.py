@@ -11,7 +11,7 @@ from hub.core.access import Scope
 from hub.core.key import Key
 from hub.frontends.api.parts import Hub, Known, by, whose
 from hub.services.keys import Told
-from shared.api.keys import KeyList, KeyScope, KeyShown, KeyTold, NewKey, Rotation
+from shared.api.keys import KeyList, KeyRotation, KeyScope, KeyShown, KeyTold, NewKey
 from shared.api.parts import ID
 
 router = APIRouter(tags=["keys"])
@@ -65,7 +65,7 @@ async def create_key(new: NewKey, caller: Known, hub: Hub, response: Response) -
 
 @router.post("/keys/{key_id}/rotate", status_code=201)
 async def rotate_key(
-    key_id: KeyPath, wanted: Rotation, caller: Known, hub: Hub, response: Response
+    key_id: KeyPath, wanted: KeyRotation, caller: Known, hub: Hub, response: Response
 ) -> KeyTold:
     """Make a key that takes this one's place; this one works on for a while."""
     overlap = timedelta(seconds=wanted.overlap_seconds)

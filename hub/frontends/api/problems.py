@@ -139,6 +139,10 @@ def _status_of(error: AppError) -> tuple[int, str]:
         return 413, "Too large"
     if error.code == "pairing_expired":
         return 410, "Gone"
+    if error.code == "task_changed":
+        return 412, "Changed meanwhile"
+    if error.code == "version_missing":
+        return 428, "Say which version"
     if error.code == "dedupe_reused":
         # draft-ietf-httpapi-idempotency-key-header: the same key with another body.
         return 422, "Bad input"

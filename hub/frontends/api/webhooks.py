@@ -18,7 +18,7 @@ from shared.api.webhooks import (
     DeliveryShown,
     DeliveryState,
     NewWebhook,
-    Rotation,
+    SecretRotation,
     WebhookPage,
     WebhookPatch,
     WebhookShown,
@@ -122,7 +122,7 @@ async def delete_webhook(webhook_id: WebhookPath, caller: Known, hub: Hub) -> No
 
 @router.post("/webhooks/{webhook_id}/secret", status_code=201)
 async def rotate_webhook_secret(
-    webhook_id: WebhookPath, rotation: Rotation, caller: Known, hub: Hub
+    webhook_id: WebhookPath, rotation: SecretRotation, caller: Known, hub: Hub
 ) -> WebhookWithSecret:
     """Make a new secret; for a while the old one signs beside it."""
     webhook, secret = await hub.webhooks.rotate(

@@ -56,7 +56,7 @@ async def test_a_task_is_made_once_for_each_idempotency_key(world: World) -> Non
     other = await world.rest.post("/tasks", json=body)
     assert (first.status_code, again.status_code, other.status_code) == (201, 201, 201)
     assert first.json()["job_id"] == again.json()["job_id"] != other.json()["job_id"]
-    assert first.headers["location"] == f"/api/v1/jobs/{first.json()['job_id']}"
+    assert first.headers["location"] == f"/api/v1/tasks/{first.json()['task_id']}"
     assert first.json()["state"] == "queued"
     assert first.json()["waiting"] == "no_worker"
 
