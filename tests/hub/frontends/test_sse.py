@@ -165,7 +165,8 @@ async def test_a_stream_ends_with_its_key(world: World, monkeypatch: pytest.Monk
     mine = {"Authorization": f"Bearer {person['key']}"}
     key_id = person["key"].split("_")[2]
     async with stream_of(world.rest, "/events", **mine) as stream:
-        await world.hub.services.keys.revoke(key_id)
+        person_id = PersonId(person["person_id"])
+        await world.hub.services.keys.revoke(person_id, key_id, by="the test")
         with pytest.raises(EOFError):
             await stream.next()
 
