@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from hub.core import session as core
-from hub.core.session import AGE_SECONDS, IDLE_SECONDS, EndReason, Session
+from hub.core.session import AGE_SECONDS, EndReason, Session
 from hub.services import session_steps
 from hub.services.locked import check_unlocked
 from hub.services.requests import worker_named
@@ -308,9 +308,11 @@ def _judge(entry: Entry, seen: Seen) -> bool:
         session_steps.end(entry, seen, reason)
         return True
     if seen.is_busy:
-        # Past its age, it is over when its job is: the job's last move wakes the loop.
         session = core.renewed(seen.session, entry.now)
-        sessions.save(entry, session, entry.now + timedelta(seconds=IDLE_SECONDS))
+        # Past its age it is over when its job is: that job's last move wakes the loop.
+        is_late = entry.now > session.aged_at
+        due_at = session.idle_at if is_late else core.lives_until(session, entry.now)
+        sessions.save(entry, session, due_at)
     else:
         sessions.save(entry, core.settled(seen.session, entry.now))
     return False
