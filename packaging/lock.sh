@@ -8,12 +8,14 @@ lock() {
   local name=$1
   shift
   "$bin/uv" pip compile -q --universal --python-version 3.11 --generate-hashes \
-    --no-emit-index-url --no-header --no-annotate "$@" pyproject.toml -o "packaging/locks/$name.txt"
+    --no-emit-index-url --no-header --no-annotate "$@" -o "packaging/locks/$name.txt"
   echo "packaging/locks/$name.txt: $(grep -c '==' "packaging/locks/$name.txt") packages"
 }
 
-lock dev --extra dev
+lock dev --extra dev pyproject.toml
 # What is shipped is what is tested: the same versions, or the lock cannot be written.
-lock hub --extra hub -c packaging/locks/dev.txt
-lock worker --extra desktop -c packaging/locks/dev.txt
-lock worker-ml --extra desktop --extra ml -c packaging/locks/dev.txt
+lock hub --extra hub -c packaging/locks/dev.txt pyproject.toml
+lock worker --extra desktop -c packaging/locks/dev.txt pyproject.toml
+lock worker-ml --extra desktop --extra ml -c packaging/locks/dev.txt pyproject.toml
+# What makes the wheel for the containers' images.
+lock build -c packaging/locks/dev.txt - <<<hatchling

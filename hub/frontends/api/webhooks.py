@@ -8,9 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from hub.core.webhook import Delivery, Webhook
 from hub.core.webhook import DeliveryState as CoreState
-from hub.frontends.api.parts import Hub, Known, Reads
-from hub.frontends.door import Caller
-from hub.frontends.facts import PLACES
+from hub.frontends.api.parts import Hub, Known, Reads, by
 from hub.services import webhooks as service
 from shared.api.parts import ID, PAGE_DEFAULT, PAGE_MAX
 from shared.api.webhooks import (
@@ -86,11 +84,11 @@ async def create_webhook(
             url=new.url,
             types=tuple(dict.fromkeys(new.types)),
             description=new.description,
-            by=_by(caller),
+            by=by(caller),
         )
     )
     response.headers["Location"] = f"/api/v1/webhooks/{webhook.webhook_id}"
-    return _with_secret(webhook, secret)
+    return _with_secret(webhook, secret, response)
 
 
 @router.get("/webhooks/{webhook_id}")
@@ -111,24 +109,28 @@ async def update_webhook(
         is_on=patch.is_on,
         skips=patch.skips_missed,
     )
-    return shown(await hub.webhooks.update(caller.sees, WebhookId(webhook_id), wanted, _by(caller)))
+    return shown(await hub.webhooks.update(caller.sees, WebhookId(webhook_id), wanted, by(caller)))
 
 
 @router.delete("/webhooks/{webhook_id}", status_code=204)
 async def delete_webhook(webhook_id: WebhookPath, caller: Known, hub: Hub) -> None:
     """Tell it nothing more, and forget what it was told."""
-    await hub.webhooks.delete(caller.sees, WebhookId(webhook_id), _by(caller))
+    await hub.webhooks.delete(caller.sees, WebhookId(webhook_id), by(caller))
 
 
 @router.post("/webhooks/{webhook_id}/secret", status_code=201)
 async def rotate_webhook_secret(
-    webhook_id: WebhookPath, rotation: SecretRotation, caller: Known, hub: Hub
+    webhook_id: WebhookPath,
+    rotation: SecretRotation,
+    caller: Known,
+    hub: Hub,
+    response: Response,
 ) -> WebhookWithSecret:
     """Make a new secret; for a while the old one signs beside it."""
     webhook, secret = await hub.webhooks.rotate(
-        caller.sees, WebhookId(webhook_id), _by(caller), rotation.overlap_seconds
+        caller.sees, WebhookId(webhook_id), by(caller), rotation.overlap_seconds
     )
-    return _with_secret(webhook, secret)
+    return _with_secret(webhook, secret, response)
 
 
 @router.post("/webhooks/{webhook_id}/test", status_code=202)
@@ -178,9 +180,7 @@ async def redeliver(
     )
 
 
-def _by(caller: Caller) -> str:
-    return f"{caller.person.name} on {PLACES['api']}"
-
-
-def _with_secret(webhook: Webhook, secret: str) -> WebhookWithSecret:
+def _with_secret(webhook: Webhook, secret: str, response: Response) -> WebhookWithSecret:
+    # A secret must not lie in anybody's cache.
+    response.headers["Cache-Control"] = "no-store"
     return WebhookWithSecret(**shown(webhook).model_dump(), secret=secret)
