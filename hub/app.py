@@ -50,6 +50,7 @@ from hub.services.rescuer import Rescuer
 from hub.services.restored import Restored
 from hub.services.retention import Retention
 from hub.services.sessions import Sessions
+from hub.services.sign_ins import SignIns
 from hub.services.snapshots import Snapshots
 from hub.services.taps import TapNames
 from hub.services.views import Views
@@ -297,6 +298,7 @@ def _services(
         pairing=pairing,
         admissions=Admissions(ledger),
         registry=registry,
+        sign_ins=SignIns(ledger),
         dispatcher=Dispatcher(ledger, board),
         recorder=Recorder(ledger, board, kinds),
         rescuer=Rescuer(ledger, board, kinds),

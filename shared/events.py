@@ -547,6 +547,36 @@ class TaskChanged(Body):
     """Who did it, in words."""
 
 
+class BrowserSignedIn(Body):
+    """A person's browser was let into the dashboard."""
+
+    type: Literal["browser_signed_in"] = "browser_signed_in"
+    sign_in_id: str = Field(max_length=64)
+    browser: str
+    """In words: "Firefox on Linux"."""
+    address: str = ""
+    """Where it was then."""
+
+
+class BrowserSignedOut(Body):
+    """A browser sees nothing of its person any more."""
+
+    type: Literal["browser_signed_out"] = "browser_signed_out"
+    sign_in_id: str = Field(max_length=64)
+    browser: str
+    by: str
+
+
+class RoleChanged(Body):
+    """A person runs the hub from now on, or does so no more."""
+
+    type: Literal["role_changed"] = "role_changed"
+    person_id: PersonId
+    role: str
+    """"owner" or "member"."""
+    by: str
+
+
 EventBody = (
     JobStarted
     | JobLogged
@@ -595,6 +625,9 @@ EventBody = (
     | KeyMade
     | KeyRevoked
     | TaskChanged
+    | BrowserSignedIn
+    | BrowserSignedOut
+    | RoleChanged
 )
 
 AttemptEventBody = (

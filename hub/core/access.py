@@ -36,13 +36,30 @@ class Scope(StrEnum):
     """Make codes that let a person's machines in without asking: for containers."""
 
 
+class Role(StrEnum):
+    OWNER = "owner"
+    """Runs this hub: brings people in, and may look at everybody's things."""
+    MEMBER = "member"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     person_id: PersonId
     name: str
     created_at: datetime
+    role: Role = Role.MEMBER
     locked_at: datetime | None = None
     """Since when chats can start nothing for them; None: they can."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A chat account that speaks for a person."""
+
+    frontend: str
+    external_id: str
+    name: str
+    linked_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

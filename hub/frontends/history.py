@@ -12,6 +12,8 @@ from shared.events import (
     AccountLinked,
     AnswerGiven,
     AnswerSuperseded,
+    BrowserSignedIn,
+    BrowserSignedOut,
     CancelAsked,
     EventBody,
     FilesArrived,
@@ -44,6 +46,7 @@ from shared.events import (
     QuestionParked,
     RequestRefused,
     RetryAsked,
+    RoleChanged,
     SessionEnded,
     SessionOpened,
     SettingChanged,
@@ -160,6 +163,14 @@ def sentence(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type o
             return f"The key {body.name} ({body.scope}) {made}, by {facts.whose(body.by)}"
         case KeyRevoked():
             return f"The key {body.name} ({body.scope}) was revoked by {facts.whose(body.by)}"
+        case BrowserSignedIn():
+            where = f" ({body.address})" if body.address else ""
+            return f"Signed in: {body.browser}{where}"
+        case BrowserSignedOut():
+            return f"{body.browser} was signed out by {facts.whose(body.by)}"
+        case RoleChanged():
+            role = "the hub's owner" if body.role == "owner" else "a member"
+            return f"Made {role} by {facts.whose(body.by)}"
         case PairingPaused():
             return f"Pairing was paused after {body.tries} wrong codes"
         case WebhookChanged():

@@ -20,6 +20,8 @@ from shared.events import (
     AccountLinked,
     AnswerGiven,
     AnswerSuperseded,
+    BrowserSignedIn,
+    BrowserSignedOut,
     CancelAsked,
     EventBody,
     FilesArrived,
@@ -52,6 +54,7 @@ from shared.events import (
     QuestionParked,
     RequestRefused,
     RetryAsked,
+    RoleChanged,
     SessionEnded,
     SessionOpened,
     SettingChanged,
@@ -240,6 +243,9 @@ def view_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type of
             return None
         case TaskChanged():
             return None  # the job's own messages have its title, and whoever changed it knows
+        case BrowserSignedIn() | BrowserSignedOut() | RoleChanged():
+            # Whoever did it saw it; the account page and the activity keep it.
+            return None
         case KeyMade() | KeyRevoked():
             # Programs' keys are seen to on the dashboard and where the hub runs.
             return None

@@ -23,6 +23,7 @@ from hub.services.recorder import Recorder
 from hub.services.registry import Registry
 from hub.services.rescuer import Rescuer
 from hub.services.sessions import Sessions
+from hub.services.sign_ins import SignIns
 from hub.services.views import Views
 from hub.services.webhook_lanes import WebhookLanes
 from hub.services.webhooks import Webhooks
@@ -39,6 +40,7 @@ class Services:
     pairing: Pairing
     admissions: Admissions
     registry: Registry
+    sign_ins: SignIns
     dispatcher: Dispatcher
     recorder: Recorder
     rescuer: Rescuer

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import structlog
 
-from hub.core.access import Person
+from hub.core.access import Account, Person, Role
 from hub.core.board import Board
 from hub.core.session import EndReason
 from hub.core.view import Sender
@@ -19,7 +19,7 @@ from hub.store import joins, keys, people, said, workers
 from hub.store.ledger import Entry, Ledger
 from shared.capabilities import Lacking
 from shared.errors import AppError, BadInput, Conflict, NotFound
-from shared.events import PersonLocked, PersonUnlocked, WorkerRevoked
+from shared.events import PersonLocked, PersonUnlocked, RoleChanged, WorkerRevoked
 from shared.ids import PersonId, WorkerId
 from shared.messages import Beat, Hello
 from shared.plain_text import plain_line
@@ -79,8 +79,45 @@ class Registry:
         person = Person(
             person_id=PersonId(environment.new_id()), name=name, created_at=environment.now()
         )
-        await self._ledger.write(lambda entry: people.insert(entry, person))
-        return person
+
+        def run(entry: Entry) -> Person:
+            # Whoever is here first runs the hub.
+            is_first = not people.has_any(entry.connection)
+            made = replace(person, role=Role.OWNER) if is_first else person
+            people.insert(entry, made)
+            return made
+
+        return await self._ledger.write(run)
+
+    async def set_role(self, person_id: PersonId, role: Role, by: str) -> None:
+        """Let a person run the hub, or do so no more. Idempotent.
+
+        Raises:
+            NotFound: `person_unknown`.
+            Conflict: `last_owner`.
+        """
+
+        def run(entry: Entry) -> None:
+            person = people.load(entry.connection, person_id)
+            if person is None:
+                raise NotFound("person_unknown", "This hub does not know that person.")
+            if person.role is role:
+                return
+            if role is Role.MEMBER and people.owners(entry.connection) == [person_id]:
+                raise Conflict(
+                    "last_owner",
+                    f"{person.name} is the only owner of this hub.",
+                    "Make somebody else an owner first.",
+                )
+            people.set_role(entry, person_id, role)
+            body = RoleChanged(person_id=person_id, role=role, by=by)
+            entry.tell(person_id, body, entity=person_id)
+
+        await self._ledger.write(run)
+
+    async def accounts(self, person_id: PersonId) -> tuple[Account, ...]:
+        """The chat accounts that speak for a person."""
+        return tuple(await self._ledger.read(lambda c: people.accounts(c, person_id)))
 
     async def link(self, person_id: PersonId, sender: Sender) -> None:
         """Let an account speak for a person. Idempotent.

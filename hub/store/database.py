@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from hub.store import events, keys, questions, signers
+from hub.store import events, keys, questions, sign_ins, signers
 from hub.store.deliveries import add_paces, create_deliveries
 from hub.store.files import create_files
 from hub.store.joins import add_joining
@@ -236,4 +236,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     create_webhooks,
     create_row_indexes,
     keys.add_lives,
+    sign_ins.create,
 )

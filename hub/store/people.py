@@ -5,19 +5,19 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from hub.core.access import Person
+from hub.core.access import Account, Person, Role
 from hub.store.ledger import Entry
 from shared.ids import PersonId
 from shared.pairing import Purpose
 from shared.times import from_ms, to_ms
 
-_PERSON = "p.person_id, p.name, p.created_ms, p.locked_ms"
+_PERSON = "p.person_id, p.name, p.created_ms, p.locked_ms, p.role"
 
 
 def insert(entry: Entry, person: Person) -> None:
     entry.connection.execute(
-        "INSERT INTO people (person_id, name, created_ms) VALUES (?, ?, ?)",
-        (person.person_id, person.name, to_ms(person.created_at)),
+        "INSERT INTO people (person_id, name, created_ms, role) VALUES (?, ?, ?, ?)",
+        (person.person_id, person.name, to_ms(person.created_at), person.role),
     )
 
 
@@ -32,6 +32,33 @@ def everyone(connection: sqlite3.Connection) -> list[Person]:
     return [
         _to_person(row)
         for row in connection.execute(f"SELECT {_PERSON} FROM people AS p ORDER BY person_id")
+    ]
+
+
+def has_any(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM people LIMIT 1").fetchone() is not None
+
+
+def owners(connection: sqlite3.Connection) -> list[PersonId]:
+    """Who runs this hub."""
+    rows = connection.execute("SELECT person_id FROM people WHERE role = ?", (Role.OWNER,))
+    return [PersonId(row[0]) for row in rows]
+
+
+def set_role(entry: Entry, person_id: PersonId, role: Role) -> None:
+    entry.connection.execute("UPDATE people SET role = ? WHERE person_id = ?", (role, person_id))
+
+
+def accounts(connection: sqlite3.Connection, person_id: PersonId) -> list[Account]:
+    """The chat accounts that speak for a person, the first one first."""
+    rows = connection.execute(
+        "SELECT frontend, external_id, name, linked_ms FROM identities WHERE person_id = ?"
+        " ORDER BY linked_ms",
+        (person_id,),
+    )
+    return [
+        Account(frontend=row[0], external_id=row[1], name=row[2], linked_at=from_ms(row[3]))
+        for row in rows
     ]
 
 
@@ -119,10 +146,11 @@ def set_locked(entry: Entry, person_id: PersonId, locked_at: datetime | None) ->
     )
 
 
-def _to_person(row: tuple[str, str, int, int | None]) -> Person:
+def _to_person(row: tuple[str, str, int, int | None, str]) -> Person:
     return Person(
         person_id=PersonId(row[0]),
         name=row[1],
         created_at=from_ms(row[2]),
         locked_at=None if row[3] is None else from_ms(row[3]),
+        role=Role(row[4]),
     )

@@ -34,6 +34,6 @@ async def test_what_sticks_out_is_told(surf: Surf, world: World) -> None:
     surfer = await surf.someone(world.hub)
     await surfer.goes("/")
     await surfer.fits()
-    await surfer.ask("document.querySelector('h1').style.width = '3000px'")
+    await surfer.ask("document.querySelector('main').style.minWidth = '3000px'")
     with pytest.raises(AssertionError, match="too wide"):
         await surfer.fits()

@@ -27,6 +27,7 @@ from hub.services.registry import Registry
 from hub.services.requests import Request
 from hub.services.rescuer import Rescuer
 from hub.services.sessions import Sessions
+from hub.services.sign_ins import SignIns
 from hub.services.views import Views
 from hub.services.webhook_lanes import WebhookLanes
 from hub.services.webhooks import Webhooks
@@ -107,6 +108,7 @@ class World:
             keys=keys,
             pairing=pairing,
             admissions=Admissions(ledger),
+            sign_ins=SignIns(ledger),
             registry=registry,
             dispatcher=Dispatcher(ledger, board),
             recorder=Recorder(ledger, board, KINDS),

@@ -9,19 +9,14 @@ from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from hub.frontends.web import toast
+from hub.frontends.web.foreign import FIELDS_MAX
 from hub.frontends.web.toast import Toast, Undo
 
 __all__ = ["Fields", "Undo", "fields_of", "lead"]
 
-FIELDS_MAX = 200
-
 
 async def fields_of(request: Request) -> Mapping[str, str]:
-    """Read a form that this site gave this person; of a repeated field the last value counts.
-
-    Raises:
-        NotAllowed: `form_foreign`, it came from another site or from an older sign-in.
-    """
+    """Read a form; of a repeated field the last value counts. `Guest` checks whose form it is."""
     form = await request.form(max_files=0, max_fields=FIELDS_MAX)
     return {name: value for name, value in form.items() if isinstance(value, str)}
 

@@ -20,13 +20,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 
 from hub.core.fact import HUB_DEVICE, Fact
 from hub.frontends import figures
 from hub.frontends.sse import Note, Reading, place_of
-from hub.frontends.web.visitor import Guest, Place
+from hub.frontends.web import cookie
+from hub.frontends.web.visitor import LIVE, Guest, Place
 from shared.ids import COUNT_MAX
 from shared.messages import Progress
 
@@ -52,7 +53,7 @@ _SORTS: Mapping[str, tuple[str, ...]] = {
     "session": ("sessions",),
     "person": ("people",),
     "account": ("people",),
-    "sign": ("people",),
+    "browser": ("people",),
     "role": ("people",),
     "key": ("keys",),
     "webhook": ("webhooks",),
@@ -61,8 +62,9 @@ _SORTS: Mapping[str, tuple[str, ...]] = {
 _THINGS = ("job", "task", "question", "worker", "session")
 
 
-@router.get("/live")
+@router.get(LIVE)
 async def live(
+    request: Request,
     visitor: Guest,
     place: Place,
     after: Annotated[int | None, Query(ge=0, le=COUNT_MAX)] = None,
@@ -70,7 +72,7 @@ async def live(
     last_event_id: Annotated[str, Header(max_length=40)] = "",
 ) -> Response:
     """Ring an open page for as long as it is open and its person is signed in."""
-    has_logs = bool(logs)
+    has_logs, secret = bool(logs), cookie.secret_of(request)
 
     def tell(fact: Fact) -> Note | None:
         topics = list(topics_of(fact)) if has_logs or fact.type != LOGGED else []
@@ -84,6 +86,7 @@ async def live(
             tell=tell,
             tell_progress=tell_progress,
             presence=PRESENCE,
+            check=lambda: place.services.sign_ins.check(secret, is_use=False),
         )
     )
 

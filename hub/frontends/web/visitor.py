@@ -7,15 +7,20 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from hub.core.access import Person, Scope
-from hub.frontends.door import admit
+from hub.core.access import Person, Role
+from hub.core.sign_in import csrf_of
 from hub.frontends.sse import Streams
+from hub.frontends.web import cookie
+from hub.frontends.web.foreign import SAFE, check_form
+from hub.frontends.web.toast import BELL
 from hub.services import Services
 from shared.environment import Environment
+from shared.errors import NotFound
 from shared.ids import PersonId
 
-COOKIE = "deskhand"
 EVERYONE = "everyone"
+LIVE = "/live"
+"""Where the stream of news is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +46,8 @@ class Visitor:
     """An owner who asked to."""
     csrf: str = ""
     """Stands in every form of theirs."""
+    sign_in_id: str = ""
+    """Of this browser."""
 
     @property
     def sees(self) -> PersonId | None:
@@ -59,16 +66,49 @@ def setting_of(request: Request) -> Setting:
 
 
 async def visitor_of(request: Request) -> Visitor:
-    """Find out who asks for a page.
+    """Find out who asks for a page, or sends a form of one.
 
     Raises:
-        NotAllowed: `key_missing`, `key_invalid`; nobody is signed in.
+        NotAllowed: `sign_in_needed`; `form_foreign`, this is no form of a page of theirs.
     """
-    caller = await admit(setting_of(request).services, request.cookies.get(COOKIE, ""))
-    is_owner = caller.access.scope is Scope.ADMIN
-    sees_everyone = is_owner and request.query_params.get("who") == EVERYONE
-    return Visitor(person=caller.person, is_owner=is_owner, sees_everyone=sees_everyone)
+    visitor = await look(request, setting_of(request))
+    if request.method not in SAFE:
+        await check_form(request, cookie.secret_of(request))
+    return visitor
+
+
+async def look(request: Request, setting: Setting) -> Visitor:
+    """Find out who is at a browser, whatever they send.
+
+    Raises:
+        NotAllowed: `sign_in_needed`.
+    """
+    secret = cookie.secret_of(request)
+    # A page that is open fetches news by itself; that does not keep its person signed in.
+    is_use = BELL not in request.headers and request.url.path != LIVE
+    signed_in = await setting.services.sign_ins.check(secret, is_use=is_use)
+    is_owner = signed_in.person.role is Role.OWNER
+    return Visitor(
+        person=signed_in.person,
+        is_owner=is_owner,
+        sees_everyone=is_owner and request.query_params.get("who") == EVERYONE,
+        csrf=csrf_of(secret),
+        sign_in_id=signed_in.sign_in.sign_in_id,
+    )
+
+
+async def owner_of(visitor: Guest) -> Visitor:
+    """Let only those pass who run this hub; for others such pages do not exist.
+
+    Raises:
+        NotFound: `page_unknown`.
+    """
+    if not visitor.is_owner:
+        raise NotFound("page_unknown", "There is no such page.", "The bar leads to all pages.")
+    return visitor
 
 
 Guest = Annotated[Visitor, Depends(visitor_of)]
+Owner = Annotated[Visitor, Depends(owner_of)]
+"""Somebody who runs this hub."""
 Place = Annotated[Setting, Depends(setting_of)]

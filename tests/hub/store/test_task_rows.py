@@ -53,7 +53,9 @@ def store(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(tmp_path / STORE_NAME, isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
     for person_id, name in ((ANNA, "anna"), (BEN, "ben")):
-        connection.execute("INSERT INTO people VALUES (?, ?, 0, NULL)", (person_id, name))
+        connection.execute(
+            "INSERT INTO people (person_id, name, created_ms) VALUES (?, ?, 0)", (person_id, name)
+        )
     yield connection
     connection.close()
 

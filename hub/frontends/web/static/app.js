@@ -51,12 +51,17 @@
     stream.addEventListener("reset", (message) => { keep(message); ring(["*"]); });
     stream.addEventListener("error", again);
   };
-  const again = () => {
+  const again = async () => {
+    const isRefused = stream && stream.readyState === EventSource.CLOSED;
     leave();
+    if (isRefused && (await isSignedOut())) { say(SIGNED_OUT); return; }
     const wait = RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)];
     if (tries > 1) say("Live updates are paused, trying again …");
     retrying = setTimeout(connect, wait);
   };
+  const SIGNED_OUT = "You are not signed in any more. Load the page again to sign in.";
+  const isSignedOut = () => fetch("/badges/questions", { headers: { "Deskhand-Bell": "1" } })
+    .then((answer) => answer.status === 401, () => false);
   const leave = () => { if (stream) stream.close(); stream = null; };
   document.addEventListener("visibilitychange", () => {
     clearTimeout(leaving);
@@ -101,7 +106,7 @@
   });
   document.addEventListener("htmx:response:error", (event) => {
     const { response, text } = event.detail.ctx;
-    if (response.status === 401) say("You are not signed in any more. Load the page again to sign in.");
+    if (response.status === 401) say(SIGNED_OUT);
     else if (event.detail.ctx.request.method !== "GET") {
       const page = new DOMParser().parseFromString(text, "text/html");
       toast(page.querySelector("main h1")?.textContent || "That did not work.", true);

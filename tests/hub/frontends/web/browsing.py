@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import httpx
 
-from hub.frontends.web.visitor import COOKIE
+from shared.ids import PersonId
 from tests.hub.frontends.world import World
 
-_CSRF = re.compile(r'name="csrf" value="([^"]*)"')
+_CSRF = re.compile(r'data-csrf="([^"]*)"')
 
 
 @dataclass(slots=True)
@@ -45,11 +45,14 @@ class Guest:
 
 
 @contextlib.asynccontextmanager
-async def open_guest(world: World, key: str = "") -> AsyncIterator[Guest]:
-    """Sit at a browser inside the block."""
-    async with httpx.AsyncClient(
-        base_url=world.url, cookies={COOKIE: key or world.admin_key}, trust_env=False
-    ) as http:
+async def open_guest(world: World, person_id: PersonId | None = None) -> AsyncIterator[Guest]:
+    """Sit at a browser inside the block; as the hub's owner when nobody is named."""
+    services = world.hub.services
+    if person_id is None:
+        person_id = (await services.registry.people())[0].person_id
+    link = await services.sign_ins.link(person_id)
+    async with httpx.AsyncClient(base_url=world.url, trust_env=False) as http:
+        await http.post(f"/in/{link.secret}")
         guest = Guest(http)
         await guest.look("/")
         yield guest

@@ -8,7 +8,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hub.core.access import Scope
 from shared.ids import JobId, QuestionId
 from shared.questions import Asking, Choice, QuestionKind
 from tests.hub.frontends.web.browsing import Guest, open_guest
@@ -130,8 +129,7 @@ async def test_the_questions_of_others_do_not_exist(
 ) -> None:
     await asks(world, worker)
     boris = await world.hub.services.registry.add_person("boris")
-    key = await world.hub.services.keys.issue(boris.person_id, Scope.PERSON)
-    async with open_guest(world, key) as other:
+    async with open_guest(world, boris.person_id) as other:
         assert "Which one" not in await other.look("/inbox")
         sent = await other.post(f"/questions/{QUESTION}/answer", reply="utc")
         assert sent.status_code == httpx.codes.NOT_FOUND

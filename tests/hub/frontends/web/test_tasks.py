@@ -140,7 +140,7 @@ async def test_a_filter_is_taken_away_by_its_chip(world: World, reader: Reader) 
 )
 async def test_what_nobody_can_filter_by_is_told(reader: Reader, query: str) -> None:
     page = await reader.get(f"/?{query}")
-    assert page.status == 400
+    assert page.status == 422
     assert "cannot be" in page.html
 
 
