@@ -19,6 +19,8 @@ from shared.events import (
     AccountLinked,
     AnswerGiven,
     AnswerSuperseded,
+    BrowserSignedIn,
+    BrowserSignedOut,
     CancelAsked,
     EventBody,
     FilesArrived,
@@ -51,6 +53,7 @@ from shared.events import (
     QuestionParked,
     RequestRefused,
     RetryAsked,
+    RoleChanged,
     SettingChanged,
     TaskCreated,
     TaskPurged,
@@ -197,6 +200,9 @@ EVENTS: list[EventBody] = [
     WebhookChanged(webhook_id=HOOK, host="hooks.example.org", change="stopped", reason="failing"),
     KeyMade(key_id=JOIN, name="ci", scope="enqueue", by="anna on the web"),
     KeyRevoked(key_id=JOIN, name="ci", scope="enqueue", by="anna on the web"),
+    BrowserSignedIn(sign_in_id=JOIN, browser="Firefox on Linux", address="192.0.2.7"),
+    BrowserSignedOut(sign_in_id=JOIN, browser="Firefox on Linux", by="anna on the web"),
+    RoleChanged(person_id=PersonId("p"), role="owner", by="anna on the web"),
 ]  # fmt: skip
 
 
