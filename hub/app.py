@@ -35,6 +35,7 @@ from hub.services import Services
 from hub.services.absences import Absences
 from hub.services.admissions import Admissions
 from hub.services.backups import Backups
+from hub.services.chronicle import Chronicle
 from hub.services.deliveries import Deliveries
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
@@ -307,6 +308,7 @@ def _services(
         files=Files(ledger, files),
         fleet=Fleet(ledger, board),
         gauge=Gauge(ledger, board),
+        chronicle=Chronicle(ledger),
         webhooks=Webhooks(ledger, pepper, allowed),
         webhook_lanes=WebhookLanes(ledger, pepper),
     )

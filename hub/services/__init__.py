@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from hub.services.absences import Absences
 from hub.services.admissions import Admissions
+from hub.services.chronicle import Chronicle
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
 from hub.services.files import Files
@@ -49,5 +50,6 @@ class Services:
     files: Files
     fleet: Fleet
     gauge: Gauge
+    chronicle: Chronicle
     webhooks: Webhooks
     webhook_lanes: WebhookLanes

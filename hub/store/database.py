@@ -10,6 +10,8 @@ import sqlite3
 from pathlib import Path
 
 from hub.store import events, keys, questions, sign_ins, signers
+from hub.store import events, keys, questions, signers
+from hub.store.chronicle import create_chronicle
 from hub.store.deliveries import add_paces, create_deliveries
 from hub.store.files import create_files
 from hub.store.joins import add_joining
@@ -237,4 +239,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     create_row_indexes,
     keys.add_lives,
     sign_ins.create,
+    create_chronicle,
 )

@@ -15,10 +15,12 @@ from shared.events import Event
 from shared.ids import JobId, PersonId
 from shared.times import to_ms
 
-_SELECT = (
-    "SELECT hub_seq, person_id, device, epoch, seq, at, type, version, entity, body, signature,"
-    " hlc, hlc_clamped, sealed_with FROM events"
+COLUMNS = (
+    "hub_seq, person_id, device, epoch, seq, at, type, version, entity, body, signature,"
+    " hlc, hlc_clamped, sealed_with"
 )
+"""As `to_fact` takes them."""
+_SELECT = f"SELECT {COLUMNS} FROM events"
 
 
 def after(connection: sqlite3.Connection, hub_seq: int, limit: int) -> list[Fact]:
@@ -26,7 +28,7 @@ def after(connection: sqlite3.Connection, hub_seq: int, limit: int) -> list[Fact
     rows = connection.execute(
         f"{_SELECT} WHERE hub_seq > ? ORDER BY hub_seq LIMIT ?", (hub_seq, limit)
     )
-    return [_to_fact(row) for row in rows]
+    return [to_fact(row) for row in rows]
 
 
 def of_person_after(
@@ -36,7 +38,7 @@ def of_person_after(
         f"{_SELECT} WHERE person_id = ? AND hub_seq > ? ORDER BY hub_seq LIMIT ?",
         (person_id, hub_seq, limit),
     )
-    return [_to_fact(row) for row in rows]
+    return [to_fact(row) for row in rows]
 
 
 def of_entity(
@@ -47,7 +49,7 @@ def of_entity(
         f"{_SELECT} WHERE entity = ? AND person_id = ? ORDER BY hub_seq LIMIT ?",
         (entity, person_id, limit),
     )
-    return [_to_fact(row) for row in rows]
+    return [to_fact(row) for row in rows]
 
 
 def count_of(connection: sqlite3.Connection, entity: str, type_: str) -> int:
@@ -148,7 +150,7 @@ def add_stamps(connection: sqlite3.Connection) -> None:
         )
 
 
-def _to_fact(row: tuple[object, ...]) -> Fact:
+def to_fact(row: tuple[object, ...]) -> Fact:
     hub_seq, person_id, device, epoch, seq, at, type_, version, entity, body, signature = row[:11]
     stamp, hlc_clamped, sealed_with = row[11:]
     assert isinstance(hub_seq, int)

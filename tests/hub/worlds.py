@@ -14,6 +14,7 @@ from hub.core.webhook_target import NOWHERE, Allowed
 from hub.services import Services
 from hub.services.absences import Absences
 from hub.services.admissions import Admissions
+from hub.services.chronicle import Chronicle
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
 from hub.services.files import Files
@@ -118,6 +119,7 @@ class World:
             files=Files(ledger, self.folder / "files"),
             fleet=Fleet(ledger, board),
             gauge=Gauge(ledger, board),
+            chronicle=Chronicle(ledger),
             webhooks=Webhooks(ledger, b"pepper", self.allowed),
             webhook_lanes=WebhookLanes(ledger, b"pepper"),
         )

@@ -9,6 +9,8 @@ from starlette.types import ASGIApp
 
 from hub.frontends.web import failing, live
 from hub.frontends.web.pages import (
+    activity,
+    audit,
     dead,
     jobs,
     me,
@@ -40,6 +42,8 @@ ROUTERS: Sequence[APIRouter] = (
     queue.router,
     dead.router,
     sessions.router,
+    activity.router,
+    audit.router,
 )
 
 
