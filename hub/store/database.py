@@ -10,7 +10,6 @@ import sqlite3
 from pathlib import Path
 
 from hub.store import events, keys, questions, sign_ins, signers
-from hub.store import events, keys, questions, signers
 from hub.store.chronicle import create_chronicle
 from hub.store.deliveries import add_paces, create_deliveries
 from hub.store.files import create_files
