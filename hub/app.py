@@ -44,6 +44,7 @@ from hub.services.fleet import Fleet
 from hub.services.gauge import Gauge
 from hub.services.intake import Intake
 from hub.services.keys import Keys
+from hub.services.once import Once
 from hub.services.pairing import Pairing
 from hub.services.recorder import Recorder
 from hub.services.registry import Registry
@@ -294,6 +295,7 @@ def _services(
     return Services(
         feed=Feed(ledger),
         intake=Intake(ledger, board, kinds),
+        once=Once(ledger, pepper),
         views=Views(ledger, board),
         keys=keys,
         pairing=pairing,

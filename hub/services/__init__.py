@@ -19,6 +19,7 @@ from hub.services.fleet import Fleet
 from hub.services.gauge import Gauge
 from hub.services.intake import Intake
 from hub.services.keys import Keys
+from hub.services.once import Once
 from hub.services.pairing import Pairing
 from hub.services.recorder import Recorder
 from hub.services.registry import Registry
@@ -36,6 +37,7 @@ class Services:
 
     feed: Feed
     intake: Intake
+    once: Once
     views: Views
     keys: Keys
     pairing: Pairing

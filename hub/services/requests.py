@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from pydantic_core import PydanticSerializationError, to_json
 
+from hub.core.answer import reused
 from hub.core.job import JobCard
 from hub.core.task import TEXT_CHARS_MAX
 from hub.store import jobs, workers
 from hub.store.ledger import Entry
-from shared.errors import BadInput, Conflict, NotFound
+from shared.errors import BadInput, NotFound
 from shared.ids import ConversationId, JobId, PersonId, SessionId, TaskId, WorkerId
 from shared.jobs import Origin, Priority
 from shared.kinds import JsonObject, Kind, parse_inputs
@@ -89,17 +90,16 @@ def digest_of(request: Request) -> str:
     told = [request.kind, request.inputs, request.worker_id, request.worker_name.casefold()]
     if request.task_id is not None or request.session_id is not None:
         told += [request.task_id, request.session_id]
+    if request.origin is Origin.API:
+        # There, whatever is in the body counts.
+        told += [request.text, request.title, request.priority]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def repeated(entry: Entry, known: tuple[JobId, str], digest: str) -> JobCard:
     job_id, first = known
     if first != digest:
-        raise Conflict(
-            "dedupe_reused",
-            "This idempotency key came with another request before.",
-            "Use a new key for a new request.",
-        )
+        raise reused()
     card = jobs.card(entry.connection, job_id)
     assert card is not None
     return card

@@ -10,6 +10,7 @@ import sqlite3
 from pathlib import Path
 
 from hub.store import events, keys, questions, sign_ins, signers
+from hub.store.answers import create_answers
 from hub.store.chronicle import create_chronicle
 from hub.store.deliveries import add_paces, create_deliveries
 from hub.store.files import create_files
@@ -239,4 +240,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     keys.add_lives,
     sign_ins.create,
     create_chronicle,
+    create_answers,
 )

@@ -22,6 +22,7 @@ from hub.services.fleet import Fleet
 from hub.services.gauge import Gauge
 from hub.services.intake import Intake
 from hub.services.keys import Keys
+from hub.services.once import Once
 from hub.services.pairing import Pairing
 from hub.services.recorder import Recorded, Recorder
 from hub.services.registry import Registry
@@ -105,6 +106,7 @@ class World:
         self.services = Services(
             feed=Feed(ledger),
             intake=Intake(ledger, board, KINDS),
+            once=Once(ledger, b"pepper"),
             views=Views(ledger, board),
             keys=keys,
             pairing=pairing,

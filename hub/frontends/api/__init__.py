@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 def make_api(services: Services, snapshots: Snapshots, about: About) -> ASGIApp:
     """Build the ASGI application of the API."""
     from hub.frontends.api.build import build
+    from hub.frontends.api.once import OnceOnly
     from hub.frontends.api.problems import DeclaredLength
     from hub.frontends.api.snapshot import SnapshotRoute
     from hub.frontends.api.upload import Uploads
 
-    app = Uploads(services, DeclaredLength(build(services, about)))
+    api = OnceOnly(services, build(services, about))
+    app = Uploads(services, DeclaredLength(api))
     return SnapshotRoute(services, snapshots, app)

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.api.problem import MEDIA_TYPE, FieldFault, Problem
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 BODY_BYTES_MAX = 1024 * 1024
 FAULTS_SHOWN_MAX = 10
+RETRY_SECONDS = 60.0
+"""When a limit is worth another try, where nothing better is known."""
 
 STATUS_BY_CLASS: Sequence[tuple[type[AppError], int, str]] = (
     (BadInput, 422, "Bad input"),
@@ -123,8 +126,11 @@ def problem(
         errors=tuple(faults),
     )
     headers: dict[str, str] = {}
-    if error.retry_after_seconds is not None:
-        headers["Retry-After"] = str(math.ceil(error.retry_after_seconds))
+    wait = error.retry_after_seconds
+    if wait is None and body.status == 429:
+        wait = RETRY_SECONDS
+    if wait is not None:
+        headers["Retry-After"] = str(math.ceil(wait))
     if body.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(
@@ -200,7 +206,20 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
             told = BadInput("request_unreadable", f"{error.detail}.", "")
     response = problem(told, status=error.status_code)
     response.headers.update(error.headers or {})
+    if error.status_code == 405:
+        response.headers["Allow"] = _allowed(request)
     return response
+
+
+def _allowed(request: Request) -> str:
+    """What a path takes; the framework names the methods of one of its routes alone."""
+    api: FastAPI = request.app
+    methods: set[str] = set()
+    for route in api.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            methods |= getattr(route, "methods", None) or set()
+    return ", ".join(sorted(methods))
 
 
 async def _bug(_request: Request, error: Exception) -> JSONResponse:
