@@ -59,6 +59,13 @@ class Answering:
         # A number means the list that was shown last.
         return await self.settle(person, opened[-1], text, by)
 
+    async def is_choice(self, person: Person, inbound: Inbound) -> bool:
+        """Whether words are, word for word, an answer to what is open here, or a reply to it."""
+        if await self._replied_to(person, inbound) is not None:
+            return True
+        opened = await self._open_here(person, inbound)
+        return any(_is_choice(question, inbound.text.strip()) for question in opened)
+
     async def named(self, person: Person, inbound: Inbound, name: str) -> Question:
         """Find a question by its id, its own short form or its job's.
 

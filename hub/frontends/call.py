@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from hub.core.access import Person
 from hub.core.view import Inbound, View
-from hub.frontends.commands import Spoken
+from hub.frontends.commands import Shape, Spoken
 from hub.frontends.entrance import place
 from hub.services import Services
+from hub.services.intake import Receipt
 from hub.services.requests import Request
+from shared.ids import TaskId
 from shared.jobs import Origin
 from shared.kinds import JsonObject
 
@@ -38,12 +40,32 @@ def said_by(person: Person, inbound: Inbound) -> str:
     return f"{person.name} on {place(inbound.sender.frontend)}"
 
 
+def inputs_of(spoken: Spoken) -> JsonObject:
+    """What a command gives its kind, as far as it was said."""
+    inputs: JsonObject = {}
+    for argument in spoken.command.arguments:
+        word = spoken.values.get(argument.name)
+        if word is not None:
+            name = argument.input or argument.name
+            if argument.shape is Shape.FLAG:
+                inputs[name] = True
+            else:
+                inputs[name] = float(word) if argument.input.endswith("_seconds") else word
+    return inputs
+
+
 async def request_job(
-    services: Services, call: Call, kind: str, inputs: JsonObject, worker: str
-) -> Views:
-    """Ask for a job; what becomes of it comes through the outbox."""
+    services: Services,
+    call: Call,
+    kind: str,
+    inputs: JsonObject,
+    worker: str,
+    *,
+    task_id: TaskId | None = None,
+) -> Receipt:
+    """Ask for a job, of a new task or of one; what becomes of it comes through the outbox."""
     inbound = call.inbound
-    await services.intake.request(
+    return await services.intake.request(
         Request(
             person_id=call.person.person_id,
             kind=kind,
@@ -53,7 +75,6 @@ async def request_job(
             origin=Origin.GROUP if inbound.in_group else Origin.CHAT,
             worker_name=worker,
             dedupe=f"{inbound.sender.frontend}:{inbound.dedupe}",
-            task_id=inbound.task_id,
+            task_id=task_id,
         )
     )
-    return ()

@@ -45,6 +45,8 @@ class Argument:
     """The kind's input it fills; the argument's own name when empty."""
     looks_like: re.Pattern[str] | None = None
     """A word of this look goes here even when an earlier place is still free."""
+    is_exact: bool = False
+    """Only a word of that look goes here; any other belongs to the next place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +241,24 @@ COMMANDS: tuple[Command, ...] = (
         example="/task summarize the report in Documents/acme",
         # A menu promises; nothing can plan from plain words yet.
         in_menu=False,
+    ),
+    Command(
+        name="continue",
+        summary="Go on where a job was, on the same computer",
+        arguments=(
+            Argument(
+                name="job",
+                summary="#K7Q2, or the newest",
+                looks_like=re.compile(r"#[0-9A-Za-z-]{4,36}"),
+                is_exact=True,
+            ),
+            Argument(
+                name="command",
+                summary="what to do there, as in /predict new.csv; else what is open goes on",
+                shape=Shape.REST,
+            ),
+        ),
+        example="/continue #K7Q2 /predict churn new.csv",
     ),
     Command(
         name="answer",

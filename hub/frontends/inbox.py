@@ -18,6 +18,7 @@ from hub.frontends.answering import Answering
 from hub.frontends.call import Call, Views, said_by
 from hub.frontends.commands import BY_NAME
 from hub.frontends.entering import Entering
+from hub.frontends.following import Following, is_continue
 from hub.frontends.jobs import Jobs
 from hub.frontends.machines import Machines
 from hub.frontends.parsing import command_named, parse
@@ -62,7 +63,8 @@ class ChatInbox:
         self._entering = entering = Entering(services, deliveries, environment, hub_url)
         self._account = account = Account(services, environment)
         machines = Machines(services, environment, account)
-        self._jobs = jobs = Jobs(services, environment, machines)
+        self._following = following = Following(services, deliveries, environment)
+        self._jobs = jobs = Jobs(services, environment, machines, following)
         self._commands: Mapping[str, Callable[[Call], Awaitable[Views]]] = {
             "start": lambda c: entering.start(c.person, c.inbound, c.value("code")),
             "help": self._help,
@@ -82,6 +84,7 @@ class ChatInbox:
             "retry": jobs.retry,
             "dead": jobs.dead,
             "task": self._task,
+            "continue": following.command,
             "answer": self._answer,
         }
         makes_jobs = {command.name for command in BY_NAME.values() if command.kind}
@@ -165,7 +168,11 @@ class ChatInbox:
         """Plain text: the answer to a question that is open here, or words nobody can plan yet."""
         if not inbound.text.strip():
             return ()
-        views = await self._answering.plain(person, inbound, said_by(person, inbound))
+        by = said_by(person, inbound)
+        if not is_continue(inbound.text) or await self._answering.is_choice(person, inbound):
+            views = await self._answering.plain(person, inbound, by)
+        else:
+            views = await self._following.plain(person, inbound)
         if views is not None:
             return views
         if inbound.task_id is not None:
@@ -188,7 +195,13 @@ class ChatInbox:
         return await self._answering.settle(call.person, question, call.value("value"), call.by)
 
     async def _task(self, call: Call) -> Views:
-        del call
+        """Words about a task that are a command go on with it; others, nobody can plan yet."""
+        text = call.value("text")
+        task_id = await self._following.task_of(call.person, call.inbound)
+        if task_id is not None and is_continue(text):
+            return await self._following.go_on(call.person, call.inbound, task_id)
+        if task_id is not None and text.startswith("/"):
+            return await self._following.run(call, text, task_id)
         return (replies.no_planner(),)
 
     # People and machines.

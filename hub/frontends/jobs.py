@@ -5,30 +5,35 @@ from __future__ import annotations
 from hub.core.view import View
 from hub.frontends import replies
 from hub.frontends.briefing import brief, machine_name
-from hub.frontends.call import Call, Views, request_job
-from hub.frontends.commands import Command, Shape, Spoken
+from hub.frontends.call import Call, Views
+from hub.frontends.following import Following
 from hub.frontends.history import sentence
 from hub.frontends.machines import Machines
 from hub.services import Services
 from shared.environment import Environment
 from shared.events import JobLogged
 from shared.jobs import JobState
-from shared.kinds import JsonObject
 
 HISTORY_LINES_MAX = 30
 
 
 class Jobs:
-    def __init__(self, services: Services, environment: Environment, machines: Machines) -> None:
+    def __init__(
+        self,
+        services: Services,
+        environment: Environment,
+        machines: Machines,
+        following: Following,
+    ) -> None:
+        self._following = following
         self._services = services
         self._environment = environment
         self._machines = machines
 
     async def make(self, call: Call) -> Views:
-        """Make the job that a command names the kind of."""
-        spoken = call.spoken
-        inputs = _inputs(spoken.command, spoken)
-        return await request_job(self._services, call, spoken.command.kind, inputs, spoken.worker)
+        """Make the job that a command names the kind of; said about a task, it is part of it."""
+        task_id = await self._following.task_of(call.person, call.inbound)
+        return await self._following.request(call, call.spoken, task_id)
 
     async def listed(self, call: Call) -> Views:
         person_id = call.person.person_id
@@ -75,16 +80,3 @@ class Jobs:
     async def dead(self, call: Call) -> Views:
         cards = await self._services.views.dead_letters(call.person.person_id)
         return (replies.dead_view(cards, self._environment.now()),)
-
-
-def _inputs(command: Command, spoken: Spoken) -> JsonObject:
-    inputs: JsonObject = {}
-    for argument in command.arguments:
-        word = spoken.values.get(argument.name)
-        if word is not None:
-            name = argument.input or argument.name
-            if argument.shape is Shape.FLAG:
-                inputs[name] = True
-            else:
-                inputs[name] = float(word) if argument.input.endswith("_seconds") else word
-    return inputs

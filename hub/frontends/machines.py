@@ -13,6 +13,7 @@ from hub.frontends.figures import quoted
 from hub.services import Services
 from shared.environment import Environment
 from shared.errors import BadInput, NotFound
+from shared.kinds import JsonObject
 
 AUTOSTART = "machine.autostart"
 
@@ -53,9 +54,9 @@ class Machines:
                 return ()
             case "autostart":
                 # Only the machine itself can; it does so as a job, and its policy has a say.
-                return await request_job(
-                    self._services, call, AUTOSTART, {"switch": switch}, card.name
-                )
+                inputs: JsonObject = {"switch": switch}
+                await request_job(self._services, call, AUTOSTART, inputs, card.name)
+                return ()
             case _:
                 zone = await self._services.views.zone(person_id)
                 return (replies.worker_view(card, self._environment.now(), zone),)

@@ -84,7 +84,7 @@ class _Reader:
     def read(self, rest: str) -> Spoken:
         at = 0
         while (token := _TOKEN.search(rest.translate(_CURLY), at)) is not None:
-            place = self._next_place()
+            place = self._next_place(token[0])
             if place is not None and place.shape is Shape.REST:
                 # Curly quotes stay as typed here: the rest is a person's own text.
                 self._values[place.name] = rest[token.start() :].strip()
@@ -94,11 +94,11 @@ class _Reader:
         self._check_complete()
         return Spoken(command=self._command, values=self._values, worker=self._worker)
 
-    def _next_place(self) -> Argument | None:
+    def _next_place(self, word: str) -> Argument | None:
         open_places = (
             a for a in self._command.arguments if not a.named_only and a.name not in self._values
         )
-        return next(open_places, None)
+        return next((a for a in open_places if not a.is_exact or _looks_like(a, word)), None)
 
     def _fitting_place(self, word: str) -> Argument | None:
         open_places = (a for a in self._command.arguments if a.name not in self._values)
@@ -159,6 +159,10 @@ class _Reader:
                     f"/{self._command.name} needs {_article(argument.name)}.",
                     f"For example: {example}",
                 )
+
+
+def _looks_like(argument: Argument, word: str) -> bool:
+    return argument.looks_like is not None and bool(argument.looks_like.fullmatch(word))
 
 
 def _checked(command: Command, argument: Argument, word: str) -> str:

@@ -98,7 +98,8 @@ class Deeds:
         new_id = self._environment.new_id
         kind = self.kinds[request.kind]
         title = request.title[:TITLE_CHARS_MAX] or title_of(kind, request.inputs)
-        task = Task(
+        known = tasks.load(entry.connection, request.task_id) if request.task_id else None
+        task = known or Task(
             task_id=request.task_id or TaskId(new_id()),
             person_id=request.person_id,
             text=request.text or title,
@@ -115,8 +116,7 @@ class Deeds:
             session_id=request.session_id,
             created_at=entry.now,
         )
-        is_new_task = request.task_id is None or tasks.load(entry.connection, task.task_id) is None
-        if is_new_task:
+        if known is None:
             tasks.insert(entry, task)
         new = queue.NewJob(
             job=job,
@@ -127,7 +127,7 @@ class Deeds:
         )
         queue.insert(entry, new)
         body = TaskCreated(task_id=task.task_id, person_id=task.person_id, text=task.text)
-        if is_new_task:
+        if known is None:
             entry.tell(request.person_id, body, entity=task.task_id)
         entry.tell(
             request.person_id,

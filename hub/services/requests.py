@@ -21,7 +21,9 @@ from shared.kinds.naming import FILE_OF_JOB
 
 DEDUPE_CHARS_MAX = 200
 FOLLOWING_KINDS = frozenset({"ml.predict", "ml.models", "ml.model", "files.send", "files.head"})
-"""Kinds that go where the conversation's last training ran."""
+"""Kinds that go where the training of their task ran, or else the conversation's last one: a
+model lives there also when the session is long over."""
+TRAINING = "ml.train"
 NOWHERE = ConversationId("")
 
 
@@ -148,11 +150,14 @@ def with_writer(entry: Entry, request: Request) -> Request:
 
 def _home(entry: Entry, request: Request) -> WorkerId | None:
     """A model lives where it was trained, and so do the questions about it."""
-    if request.kind not in FOLLOWING_KINDS or not request.conversation:
+    if request.kind not in FOLLOWING_KINDS:
         return None
-    trained_on = jobs.last_worker(
-        entry.connection, request.person_id, request.conversation, "ml.train"
-    )
+    # What goes on with a task is about its model, wherever that is asked for.
+    trained_on = jobs.last_worker_of_task(entry.connection, request.task_id, TRAINING)
+    if trained_on is None and request.conversation:
+        trained_on = jobs.last_worker(
+            entry.connection, request.person_id, request.conversation, TRAINING
+        )
     if trained_on is None:
         return None
     worker = workers.load(entry.connection, trained_on)

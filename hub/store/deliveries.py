@@ -160,11 +160,19 @@ def next_waiting(
 def sent(connection: sqlite3.Connection, message: Waiting, ref: str, now_ms: int) -> None:
     """Note that a message was taken, and which one to edit from now on."""
     remove(connection, message.row)
-    subject = message.view.subject
-    if message.view.final:
-        forget_shown(connection, message.conversation, subject)
-    elif subject:
-        note_shown(connection, message.conversation, subject, ref, now_ms)
+    view, conversation = message.view, message.conversation
+    if view.final:
+        # What showed it is edited no more; a reply to it, or to the last word, is understood still.
+        connection.execute(
+            "UPDATE OR REPLACE shown SET subject = 'past ' || subject"
+            " WHERE conversation = ? AND subject = ?",
+            (conversation, view.subject),
+        )
+        note_shown(connection, conversation, f"last {view.subject}", ref, now_ms)
+    elif view.subject:
+        note_shown(connection, conversation, view.subject, ref, now_ms)
+    elif view.job_id:
+        note_shown(connection, conversation, f"about job:{view.job_id}", ref, now_ms)
 
 
 def postponed(connection: sqlite3.Connection, message: Waiting, until_ms: int) -> None:

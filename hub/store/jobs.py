@@ -87,6 +87,18 @@ def last_worker(
     return WorkerId(row[0]) if row and row[0] else None
 
 
+def last_worker_of_task(
+    connection: sqlite3.Connection, task_id: TaskId | None, kind: str
+) -> WorkerId | None:
+    """Who ran the last job of a kind that ended well in a task."""
+    row = connection.execute(
+        "SELECT worker_id FROM jobs WHERE task_id = ? AND kind = ? AND state = 'succeeded'"
+        " ORDER BY job_id DESC LIMIT 1",
+        (task_id, kind),
+    ).fetchone()
+    return WorkerId(row[0]) if row and row[0] else None
+
+
 def counts(
     connection: sqlite3.Connection, person_id: PersonId | None
 ) -> dict[tuple[str, str], int]:

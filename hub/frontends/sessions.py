@@ -1,0 +1,67 @@
+"""Sessions in words: where one is, how long it lives, that it is over, what can be said next."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+
+from hub.core.job import JobCard
+from hub.core.session import Session, why_over
+from hub.core.view import Button, Tone, View
+from hub.frontends.figures import capital, moment
+from hub.frontends.replies import STATE_WORDS, TONES
+from hub.services.sessions import SessionCard
+
+NEXT = {
+    "ml.train": ("/predict", "/model"),
+    "ml.predict": ("/send", "/head"),
+    "data.describe": ("/train", "/head"),
+    "files.head": ("/describe", "/train"),
+}
+"""What people tend to want after a kind."""
+NEXT_OTHERWISE = ("/describe", "/train")
+
+
+def over_view(ended: Session, machine: str, now: datetime) -> View:
+    """Tell in one sentence that what was asked for cannot go on where it was."""
+    there = f" on {machine}" if machine else ""
+    text = f"The session{there} is over ({why_over(ended, now)}), so this begins a new one."
+    return View(text=text, tone=Tone.PLAIN, is_quiet=True)
+
+
+def standing_view(
+    card: JobCard, session: SessionCard | None, now: datetime, zone: tzinfo | None
+) -> View:
+    """What a task's session is, where, how long it lives, and what can be said next."""
+    lines = [
+        f"#{card.short} {STATE_WORDS[card.state]} · {card.title}",
+        _standing(session, now, zone),
+    ]
+    if session is None or session.session.is_open:
+        first, second = NEXT.get(card.kind, NEXT_OTHERWISE)
+        lines.append(
+            f"To go on: /continue #{card.short} {first}, or reply to a message about it with "
+            f"a command such as {second}."
+        )
+    buttons: tuple[Button, ...] = ()
+    if not card.state.is_terminal:
+        buttons = (Button(label="Cancel", says=f"/cancel {card.job_id}"),)
+    return View(text="\n".join(lines), tone=TONES[card.state], buttons=buttons, job_id=card.job_id)
+
+
+def _standing(session: SessionCard | None, now: datetime, zone: tzinfo | None) -> str:
+    if session is None:
+        return "It has no session yet: that begins with its first start."
+    there, one = session.worker_name or "its computer", session.session
+    if not one.is_open or not (session.takes_follow_ups or session.is_busy):
+        return f"Its session on {there} is over: {why_over(one, now)}. What you ask begins another."
+    if not session.takes_follow_ups:
+        why = capital(why_over(one, now).replace("it was", "it is"))
+        return f"Its session is on {there}. {why} and is over when this is done."
+    assert session.lives_until is not None
+    latest = moment(one.aged_at, now, zone)
+    if session.is_busy:
+        return f"Its session is on {there} and takes more until {latest}."
+    until = moment(session.lives_until, now, zone)
+    if session.lives_until >= one.aged_at:
+        return f"Its session is on {there} and lives until {latest}."
+    return f"Its session is on {there} and lives until {until}, at most {latest} if it is used."
