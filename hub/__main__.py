@@ -85,16 +85,21 @@ def _parser() -> argparse.ArgumentParser:
     invite = _command(
         commands,
         "invite",
-        "make a code that pairs a computer",
+        "make a code that pairs a computer, or a link to the dashboard",
         _invite,
         "Prints a code that is good once, for 10 minutes, and links that open the chat. On a\n"
         "terminal it then waits for the computer and asks whether to let it in; Ctrl-C leaves the\n"
         "code valid. On the computer to be connected run\n"
         "  deskhand pair CODE --hub URL\n"
-        "With --person, a new person is brought in and their key is printed, once.",
+        "With --person, a new person is brought in and their key is printed, once.\n"
+        "With --web, prints a link instead that signs a browser into the dashboard; --person says\n"
+        "whom, and brings in whoever is not here yet.",
     )
     invite.add_argument(
         "--yes", action="store_true", help="let in whoever comes with the code, without asking"
+    )
+    invite.add_argument(
+        "--web", action="store_true", help="a link to the dashboard instead of a code"
     )
     invite.add_argument("--person", metavar="NAME", help="bring in a new person by this name")
     _hub_options(invite)
@@ -274,8 +279,10 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _invite(options: argparse.Namespace) -> int:
-    from hub.invite import invite
+    from hub.invite import invite, invite_to_web
 
+    if options.web:
+        return invite_to_web(_client(options), person=options.person)
     return invite(_client(options), person=options.person, is_approved=options.yes)
 
 

@@ -16,7 +16,8 @@ from hub.frontends.entrance import place, powershell_line, shell_line, who
 from shared.api.client import Client
 from shared.api.pairings import InvitationShown, NewInvitation, PairingShown
 from shared.api.people import NewPerson
-from shared.errors import AppError, NotFound
+from shared.api.sign_ins import NewSignInLink
+from shared.errors import AppError, Conflict, NotFound
 from shared.pairing import JoinKind, JoinState, Purpose
 from shared.plain_text import plain_line
 
@@ -39,6 +40,34 @@ def invite(client: Client, *, person: str | None, is_approved: bool) -> int:
     print("\nWaiting for the computer … (Ctrl-C leaves; the code stays valid)", flush=True)
     wait_and_ask(client, code.person_id, code.expires_at)
     return 0
+
+
+def invite_to_web(client: Client, *, person: str | None) -> int:
+    """Print a link that signs a browser into the dashboard."""
+    person_id = _person_called(client, person) if person else None
+    told = client.create_sign_in_link(NewSignInLink(person_id=person_id))
+    print("Open this in a browser (works once, for 10 minutes):\n")
+    print(f"  {told.url}")
+    if sys.stdout.isatty():
+        print_qr(told.url, sys.stdout)
+    return 0
+
+
+def _person_called(client: Client, name: str) -> str:
+    """Find a person by name, or bring them in.
+
+    Raises:
+        Conflict: `person_ambiguous`.
+    """
+    named = name.strip().casefold()
+    found = [p for p in client.list_people().people if p.name.casefold() == named]
+    if len(found) > 1:
+        raise Conflict(
+            "person_ambiguous",
+            f"{len(found)} people are called {name}.",
+            "Make the link on their page of the dashboard.",
+        )
+    return found[0].person_id if found else _bring_in(client, name)
 
 
 def wait_and_ask(

@@ -102,6 +102,7 @@ COMMANDS: tuple[Command, ...] = (
         example="/help train",
     ),
     Command(name="connect", summary="Get a code that pairs a computer"),
+    Command(name="web", summary="Get a link to your dashboard in a browser"),
     Command(
         name="pair",
         summary="Connect the computer that shows a code",

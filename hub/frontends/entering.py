@@ -40,6 +40,11 @@ class Entering:
         invitation = await self._services.pairing.invite(person.person_id)
         return (entrance.connect_view(invitation, self._hub_url, self._environment.now()),)
 
+    async def web(self, person: Person) -> Views:
+        """Give out a link that signs a browser in."""
+        link = await self._services.sign_ins.link(person.person_id)
+        return (entrance.web_view(self._hub_url, link, self._environment.now()),)
+
     async def pair(self, person: Person, inbound: Inbound, code: str) -> Views:
         """Take the code that a computer shows; the question about it comes through the outbox."""
         address = f"{inbound.sender.frontend}:{inbound.sender.external_id}"

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from hub.core.joining import JoinRequest
 from hub.core.pairing import Invitation
+from hub.core.sign_in import Link
 from hub.core.view import Button, Tone, View
 from hub.frontends.facts import PLACES, VERBS, Facts
 from hub.frontends.figures import duration, plural
@@ -45,6 +46,18 @@ def connect_view(invitation: Invitation, hub_url: str, now: datetime) -> View:
     )
     buttons = (Button(label="Copy the code", copies=code), Button(label="Open", url=page))
     return View(text="\n".join(lines), tone=Tone.WAITING, buttons=buttons, qr=page)
+
+
+def sign_in_url(hub_url: str, link: Link) -> str:
+    return f"{hub_url}/in/{link.secret}"
+
+
+def web_view(hub_url: str, link: Link, now: datetime) -> View:
+    """A link that signs a browser in."""
+    url = sign_in_url(hub_url, link)
+    valid = duration((link.expires_at - now).total_seconds())
+    text = f"Open this in your browser (valid {valid}, works once): {url}"
+    return View(text=text, buttons=(Button(label="Open the dashboard", url=url),))
 
 
 def pair_link(hub_url: str, code: str) -> str:

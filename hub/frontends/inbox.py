@@ -37,7 +37,7 @@ STRANGERS = FrontendCapabilities(
 """How often strangers are answered; beyond that they meet silence."""
 LONG_AGO_SECONDS = 3600.0
 PRIVATE_COMMANDS = frozenset(
-    {"connect", "pair", "approve", "reject", "unlink", "disconnect", "worker", "lock"}
+    {"connect", "web", "pair", "approve", "reject", "unlink", "disconnect", "worker", "lock"}
 )
 """About a person's own machines and codes: what they answer is for nobody else's eyes."""
 
@@ -69,6 +69,7 @@ class ChatInbox:
             "start": lambda c: entering.start(c.person, c.inbound, c.value("code")),
             "help": self._help,
             "connect": lambda c: entering.connect(c.person),
+            "web": lambda c: entering.web(c.person),
             "pair": lambda c: entering.pair(c.person, c.inbound, c.value("code")),
             "approve": lambda c: self._decide(c, is_approved=True),
             "reject": lambda c: self._decide(c, is_approved=False),

@@ -34,6 +34,7 @@ from shared.api.parts import PAGE_DEFAULT
 from shared.api.people import NewPerson, PersonList, PersonShown, PersonWithKey
 from shared.api.questions import QuestionList, QuestionShown, Reply
 from shared.api.sessions import NewSession, SessionPage, SessionShown
+from shared.api.sign_ins import NewSignInLink, SignInLinkShown
 from shared.api.standing import StandingShown
 from shared.api.status import HealthShown, StatusShown
 from shared.api.tasks import (
@@ -331,6 +332,9 @@ class Client:
 
     def create_invitation(self, new: NewInvitation) -> InvitationShown:
         return self._ask(InvitationShown, "POST", "/invitations", body=new)
+
+    def create_sign_in_link(self, new: NewSignInLink) -> SignInLinkShown:
+        return self._ask(SignInLinkShown, "POST", "/sign-in-links", body=new)
 
     def create_pairing(self, new: NewPairing) -> PairingNoted:
         return self._ask(PairingNoted, "POST", "/pairings", body=new)

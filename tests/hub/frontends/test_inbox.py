@@ -208,7 +208,7 @@ async def test_a_switch_without_autostart_is_told_where_it_belongs(scene: Scene)
     assert not await scene.hub.services.views.jobs(scene.person_id)
 
 
-@pytest.mark.parametrize("text", ["/connect", "/worker anna-pc", "/worker anna-pc pause"])
+@pytest.mark.parametrize("text", ["/connect", "/web", "/worker anna-pc", "/worker anna-pc pause"])
 async def test_what_is_for_one_pair_of_eyes_is_not_said_in_a_group(scene: Scene, text: str) -> None:
     await pair(scene)
     [refused] = await say(scene, text, in_group=True)

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from hub.core.access import Person, Role
 from hub.core.sign_in import Link
 from hub.frontends.entrance import place as frontend_name
+from hub.frontends.entrance import sign_in_url
 from hub.frontends.figures import plural
 from hub.frontends.web.forms import Fields, lead
 from hub.frontends.web.render import page
@@ -112,5 +113,5 @@ async def _shown(
             for account in await registry.accounts(person.person_id)
         ],
         sign_ins=await sign_ins.of_person(person.person_id),
-        link=f"{place.hub_url}/in/{link.secret}" if link else "",
+        link=sign_in_url(place.hub_url, link) if link else "",
     )
