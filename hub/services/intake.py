@@ -51,7 +51,7 @@ class Intake:
     def __init__(self, ledger: Ledger, board: Board, kinds: Mapping[str, Kind]) -> None:
         self._ledger = ledger
         self._board = board
-        self._kinds = kinds
+        self.kinds = kinds
         self._deeds = Deeds(ledger.environment, board, kinds)
 
     async def request(self, request: Request) -> Receipt:
@@ -66,7 +66,7 @@ class Intake:
             LimitReached: `too_many_jobs`.
             Unavailable: `disk_full`, `store_failed`; nothing was taken.
         """
-        kind = kind_named(request.kind, self._kinds)
+        kind = kind_named(request.kind, self.kinds)
         inputs = checked_inputs(kind, request)
         made = await self._ledger.write(
             lambda entry: self._deeds.request(entry, replace(request, inputs=inputs))

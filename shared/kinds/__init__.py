@@ -22,6 +22,7 @@ FILE_BYTES_MAX = 50 * 1000 * 1000
 """One file on its way into a chat; Telegram takes no larger one from a bot (Bot API, sendDocument).
 """
 FILE_NAME_CHARS_MAX = 200
+FILE_HELP = "A path in an allowed folder, or a file name that is found there."
 
 
 class Inputs(BaseModel):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from shared.kinds import Inputs, Kind, Output
+from shared.kinds import FILE_HELP, Inputs, Kind, Output
 
 
 class DescribeInputs(Inputs):
-    file: str | None = None
+    file: str | None = Field(default=None, description=FILE_HELP)
 
 
 class ColumnFacts(BaseModel):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from shared.kinds import Inputs, Kind, Output
+from pydantic import Field
+
+from shared.kinds import FILE_HELP, Inputs, Kind, Output
+
+_FILE_HELP = FILE_HELP + ' Or "#" and the id of a job: the file that job wrote there.'
 
 
 class SendInputs(Inputs):
-    file: str | None = None
-    """A path in an allowed folder, a file name that is found there, or "#" and the id of a job:
-    the file that job wrote on this machine."""
+    file: str | None = Field(default=None, description=_FILE_HELP)
 
 
 class SendOutput(Output):
@@ -16,8 +18,7 @@ class SendOutput(Output):
 
 
 class HeadInputs(Inputs):
-    file: str | None = None
-    """As of `SendInputs`."""
+    file: str | None = Field(default=None, description=_FILE_HELP)
 
 
 class HeadOutput(Output):

@@ -6,22 +6,29 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.kinds import Inputs, Kind, Output
+from shared.kinds import FILE_HELP, Inputs, Kind, Output
 
 BUDGET_SECONDS_DEFAULT = 60.0
 BUDGET_SECONDS_MAX = 4 * 3600.0
+MODEL_HELP = "A model's id, name, or its number in the list of /models."
 
 
 class TrainInputs(Inputs):
-    file: str | None = None
-    """A path in an allowed folder, or a file name that is found there."""
-    target: str | None = None
-    """The column to predict."""
-    budget_seconds: float = Field(default=BUDGET_SECONDS_DEFAULT, gt=0, le=BUDGET_SECONDS_MAX)
-    """How long training may take, reading the file not counted."""
-    name: str | None = None
-    """The model's name; made from the file and the target when None."""
-    seed: int = Field(default=0, ge=0, lt=2**32)
+    file: str | None = Field(default=None, description=FILE_HELP)
+    target: str | None = Field(default=None, description="The column to predict.")
+    budget_seconds: float = Field(
+        default=BUDGET_SECONDS_DEFAULT,
+        gt=0,
+        le=BUDGET_SECONDS_MAX,
+        description="How long training may take, reading the file not counted.",
+    )
+    name: str | None = Field(
+        default=None,
+        description="The model's name; made from the file and the target when left out.",
+    )
+    seed: int = Field(
+        default=0, ge=0, lt=2**32, description="The same seed gives the same model again."
+    )
 
 
 class ModelFacts(BaseModel):
@@ -56,9 +63,8 @@ class TrainOutput(Output):
 
 
 class PredictInputs(Inputs):
-    model: str | None = None
-    """A model's id, name, or its number in the list of /models."""
-    file: str | None = None
+    model: str | None = Field(default=None, description=MODEL_HELP)
+    file: str | None = Field(default=None, description=FILE_HELP)
 
 
 class PredictOutput(Output):
@@ -79,10 +85,8 @@ class ModelsOutput(Output):
 
 
 class ModelInputs(Inputs):
-    model: str | None = None
-    """A model's id, name, or its number in the list of /models."""
-    plot: bool = False
-    """Draw its plots and hand the pictures over."""
+    model: str | None = Field(default=None, description=MODEL_HELP)
+    plot: bool = Field(default=False, description="Draw its plots and hand the pictures over.")
 
 
 class ModelOutput(Output):

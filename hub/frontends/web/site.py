@@ -14,6 +14,7 @@ from hub.frontends.web.pages import (
     dead,
     jobs,
     me,
+    new_task,
     pair,
     people,
     questions,
@@ -34,6 +35,8 @@ ROUTERS: Sequence[APIRouter] = (
     sign_in.router,
     me.router,
     people.router,
+    # Before the tasks, whose addresses have an id where this has a word.
+    new_task.router,
     tasks.router,
     jobs.router,
     questions.router,
