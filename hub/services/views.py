@@ -30,6 +30,7 @@ from shared.messages import ZONE_CHARS_MAX
 
 PAGE_MAX = 200
 HISTORY_MAX = 5000
+STEPS_MAX = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +154,17 @@ class Views:
         """
         card = await self.job(person_id, job_id)
         return await self._ledger.look(lambda c: lines.page(c, card.job_id, wanted))
+
+    async def steps(self, person_id: PersonId | None, job_id: JobId) -> tuple[Fact, ...]:
+        """What happened to a job but for the lines it logged, in hub order.
+
+        Raises:
+            NotFound: `job_unknown`.
+        """
+        owner = (await self.job(person_id, job_id)).job.person_id
+        return tuple(
+            await self._ledger.look(lambda c: events.steps_of(c, owner, job_id, STEPS_MAX))
+        )
 
     async def task(self, task_id: TaskId) -> Task | None:
         return await self._ledger.read(lambda c: tasks.load(c, task_id))

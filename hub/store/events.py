@@ -60,6 +60,18 @@ def count_of(connection: sqlite3.Connection, entity: str, type_: str) -> int:
     return int(count)
 
 
+def steps_of(
+    connection: sqlite3.Connection, person_id: PersonId, job_id: JobId, limit: int
+) -> list[Fact]:
+    """What happened to a job but for the lines it logged, in hub order; the last ones of many."""
+    rows = connection.execute(
+        f"{_SELECT} WHERE entity = ? AND person_id = ? AND type <> 'job_logged'"
+        " ORDER BY hub_seq DESC LIMIT ?",
+        (job_id, person_id, limit),
+    )
+    return [to_fact(row) for row in rows][::-1]
+
+
 class Acked(NamedTuple):
     """How far a device's log of an epoch has been taken in."""
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from hub.frontends.commands import COMMANDS, Spoken
 from hub.frontends.call import inputs_of
+from hub.frontends.commands import COMMANDS, Spoken
 from hub.frontends.parsing import parse
 from hub.frontends.replies import no_planner
 from hub.frontends.waiting import TOOLS

@@ -56,10 +56,10 @@ SHELVES: Sequence[Shelf] = (
 )
 _SHELVES: Mapping[str, Shelf] = {shelf.name: shelf for shelf in SHELVES}
 ORIGINS: Mapping[Origin, str] = {
-    Origin.CHAT: "A chat",
-    Origin.GROUP: "A group chat",
-    Origin.LOCAL: "A computer",
-    Origin.API: "The API",
+    Origin.CHAT: "a chat",
+    Origin.GROUP: "a group chat",
+    Origin.LOCAL: "a computer",
+    Origin.API: "the API",
 }
 PRIORITIES: Mapping[Priority, str] = {
     Priority.HIGH: "High",
@@ -111,21 +111,29 @@ class Wanted:
 
     def chips(self, workers: Mapping[str, str], people: Mapping[str, str]) -> list[Chip]:
         """Every filter that is on, but for the shelf, which shows by itself."""
-        words = {
-            "q": lambda value: f"“{value}”",
-            "kind": str,
-            "worker": lambda value: f"on {workers.get(value, 'a computer that is gone')}",
-            "priority": lambda value: f"{PRIORITIES[Priority(value)]} priority",
-            "origin": lambda value: f"from {ORIGINS[Origin(value)].lower()}".replace("api", "API"),
-            "since": lambda value: f"since {value}",
-            "until": lambda value: f"until {value}",
-            "person": lambda value: f"{people.get(value, 'somebody')}’s",
-        }
         return [
-            Chip(words[name](value), self._with(name, ""))
+            Chip(_words(name, value, workers, people), self._with(name, ""))
             for name, value in self.pairs
-            if name in words
+            if name not in ("state", "sort")
         ]
+
+
+def _words(name: str, value: str, workers: Mapping[str, str], people: Mapping[str, str]) -> str:
+    match name:
+        case "q":
+            return f"“{value}”"
+        case "worker":
+            return f"on {workers.get(value, 'a computer that is gone')}"
+        case "priority":
+            return f"{PRIORITIES[Priority(value)].lower()} priority"
+        case "origin":
+            return f"from {ORIGINS[Origin(value)]}"
+        case "person":
+            return f"{people.get(value, 'somebody')}’s"
+        case "since" | "until":
+            return f"{name} {value}"
+        case _:
+            return value
 
 
 def read_wanted(query: QueryParams, whose: PersonId | None, zone: tzinfo | None) -> Wanted:

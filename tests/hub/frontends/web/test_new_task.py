@@ -124,5 +124,5 @@ async def test_a_job_is_asked_for_once_more_like_it_was(world: World, reader: Re
 
 async def test_an_unknown_kind_is_told(reader: Reader) -> None:
     page = await reader.get("/tasks/new?kind=no.such")
-    assert page.status == 400
+    assert page.status == 422
     assert "There is no kind of work called" in page.html
