@@ -476,6 +476,9 @@ class MessageSaid(Body):
     """The frontend it was said in."""
 
 
+EndedBecause = Literal["idle", "age", "person", "worker_lost", "worker_revoked", "task_purged"]
+
+
 class SessionOpened(Body):
     """A worker keeps a working context for a task from now on."""
 
@@ -492,7 +495,7 @@ class SessionEnded(Body):
     session_id: SessionId
     task_id: TaskId
     worker_id: WorkerId
-    reason: Literal["idle", "age", "person", "worker_lost", "worker_revoked", "task_purged"]
+    reason: EndedBecause
     by: str = ""
     """Who ended it; empty when nobody did."""
 

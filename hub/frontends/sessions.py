@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from hub.core.job import JobCard
 from hub.core.session import Session, why_over
 from hub.core.view import Button, Tone, View
-from hub.frontends.figures import capital, moment
+from hub.frontends.figures import moment
 from hub.frontends.replies import STATE_WORDS, TONES
 from hub.services.sessions import SessionCard
 
@@ -36,7 +36,7 @@ def standing_view(
         f"#{card.short} {STATE_WORDS[card.state]} · {card.title}",
         _standing(session, now, zone),
     ]
-    if session is None or session.session.is_open:
+    if session is None or session.takes_follow_ups:
         first, second = NEXT.get(card.kind, NEXT_OTHERWISE)
         lines.append(
             f"To go on: /continue #{card.short} {first}, or reply to a message about it with "
@@ -55,8 +55,7 @@ def _standing(session: SessionCard | None, now: datetime, zone: tzinfo | None) -
     if not one.is_open or not (session.takes_follow_ups or session.is_busy):
         return f"Its session on {there} is over: {why_over(one, now)}. What you ask begins another."
     if not session.takes_follow_ups:
-        why = capital(why_over(one, now).replace("it was", "it is"))
-        return f"Its session is on {there}. {why} and is over when this is done."
+        return f"Its session on {there} is an hour old: it takes nothing new and ends with this."
     assert session.lives_until is not None
     latest = moment(one.aged_at, now, zone)
     if session.is_busy:

@@ -22,6 +22,7 @@ from shared.events import (
     BrowserSignedIn,
     BrowserSignedOut,
     CancelAsked,
+    EndedBecause,
     EventBody,
     FilesArrived,
     FilesMissed,
@@ -54,6 +55,8 @@ from shared.events import (
     RequestRefused,
     RetryAsked,
     RoleChanged,
+    SessionEnded,
+    SessionOpened,
     SettingChanged,
     TaskCreated,
     TaskPurged,
@@ -70,6 +73,7 @@ from shared.ids import (
     JobId,
     PersonId,
     QuestionId,
+    SessionId,
     TaskId,
     WebhookId,
     WorkerId,
@@ -119,6 +123,11 @@ RESULT: JsonObject = {
 }  # fmt: skip
 
 
+SESSION = SessionId("019aa000-0000-7000-8000-00000000000c")
+ENDS: tuple[tuple[EndedBecause, str], ...] = (
+    ("idle", ""), ("age", ""), ("person", ""), ("person", "anna on Telegram"),
+    ("worker_lost", ""), ("worker_revoked", "anna on Telegram"), ("task_purged", "anna"),
+)  # fmt: skip
 SENT = FileRef(
     name="churn_new.predictions.csv", sha256="ab12cd34" * 8, size_bytes=54_321,
     media_type="text/csv",
@@ -191,6 +200,9 @@ EVENTS: list[EventBody] = [
     PurgeAsked(task_id=TASK),
     TaskPurged(task_id=TASK, job_ids=(JOB,), by="anna on anna-pc"),
     WorkerMistrusted(worker_id=WORKER, name="anna-pc", code="event_forged"),
+    SessionOpened(session_id=SESSION, task_id=TASK, worker_id=WORKER),
+    *(SessionEnded(session_id=SESSION, task_id=TASK, worker_id=WORKER, reason=reason, by=by)
+      for reason, by in ENDS),
     MessageSaid(task_id=TASK, job_id=JOB, text="Take the newer one next time.",
                 by="anna on the web", where="web"),
     *(WebhookChanged(webhook_id=HOOK, host="hooks.example.org", change=change,
