@@ -200,9 +200,6 @@ EVENTS: list[EventBody] = [
     PurgeAsked(task_id=TASK),
     TaskPurged(task_id=TASK, job_ids=(JOB,), by="anna on anna-pc"),
     WorkerMistrusted(worker_id=WORKER, name="anna-pc", code="event_forged"),
-    SessionOpened(session_id=SESSION, task_id=TASK, worker_id=WORKER),
-    *(SessionEnded(session_id=SESSION, task_id=TASK, worker_id=WORKER, reason=reason, by=by)
-      for reason, by in ENDS),
     MessageSaid(task_id=TASK, job_id=JOB, text="Take the newer one next time.",
                 by="anna on the web", where="web"),
     *(WebhookChanged(webhook_id=HOOK, host="hooks.example.org", change=change,
@@ -215,6 +212,9 @@ EVENTS: list[EventBody] = [
     BrowserSignedIn(sign_in_id=JOIN, browser="Firefox on Linux", address="192.0.2.7"),
     BrowserSignedOut(sign_in_id=JOIN, browser="Firefox on Linux", by="anna on the web"),
     RoleChanged(person_id=PersonId("p"), role="owner", by="anna on the web"),
+    SessionOpened(session_id=SESSION, task_id=TASK, worker_id=WORKER),
+    *(SessionEnded(session_id=SESSION, task_id=TASK, worker_id=WORKER, reason=reason, by=by)
+      for reason, by in ENDS),
 ]  # fmt: skip
 
 
