@@ -46,6 +46,7 @@ from hub.services.intake import Intake
 from hub.services.keys import Keys
 from hub.services.once import Once
 from hub.services.pairing import Pairing
+from hub.services.pullers import Pullers
 from hub.services.recorder import Recorder
 from hub.services.registry import Registry
 from hub.services.rescuer import Rescuer
@@ -302,6 +303,7 @@ def _services(
         admissions=Admissions(ledger),
         registry=registry,
         sign_ins=SignIns(ledger),
+        pullers=Pullers(ledger, board, kinds),
         dispatcher=Dispatcher(ledger, board),
         recorder=Recorder(ledger, board, kinds),
         rescuer=Rescuer(ledger, board, kinds),

@@ -9,10 +9,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from hub.core.access import Access
+from hub.core.pull import Claimed, Heard
+from hub.core.pull import Grant as Held
+from hub.core.question import Question
 from hub.core.view import FrontendCapabilities, Inbound, View
 from shared.environment import Environment
-from shared.ids import ConversationId, JobId, WorkerId
-from shared.messages import Cancel, Grant, Offer, Progress
+from shared.events import AttemptEventBody, JobLogged
+from shared.ids import ConversationId, JobId, QuestionId, WorkerId
+from shared.messages import Cancel, Grant, Metrics, Offer, Progress
+from shared.questions import Asking
 
 
 class Engine(Protocol):
@@ -28,6 +34,44 @@ class Engine(Protocol):
 
         Never waits. True does not mean delivered: what matters is repeated by inventory.
         """
+
+
+class Pulling(Protocol):
+    """What workers call for that fetch their work over REST; each call says who it is by its key.
+
+    All raise NotAllowed (`key_scope`) for the key of anything else, and NotFound
+    (`worker_unknown`).
+    """
+
+    async def claim(
+        self, access: Access, kinds: frozenset[str] | None, wait_seconds: float
+    ) -> Claimed | None:
+        """Fetch a job of one of the kinds; None when there was none in time."""
+
+    async def give_back(self, access: Access, claimed: Claimed) -> None:
+        """Queue a job again whose answer never left the hub."""
+
+    async def heartbeat(
+        self, access: Access, held: tuple[Held, ...], slots: int | None, metrics: Metrics | None
+    ) -> Heard:
+        """Note that a worker is here and all that it has; what it is to stop."""
+
+    async def progress(self, access: Access, held: Held, progress: Progress) -> str:
+        """Pass on how far a job is; why it is to stop, or nothing."""
+
+    async def report(self, access: Access, body: AttemptEventBody) -> str:
+        """Take in what a worker tells of its attempt."""
+
+    async def log(self, access: Access, body: JobLogged) -> str:
+        """Take lines in; why the job is to stop, or nothing."""
+
+    async def ask(self, access: Access, held: Held, asking: Asking) -> QuestionId:
+        """Ask a person."""
+
+    async def question(
+        self, access: Access, question_id: QuestionId, wait_seconds: float
+    ) -> Question:
+        """Wait for the answer to a question of this worker's; once it is there, its job goes on."""
 
 
 Inbox = Callable[[Inbound], Awaitable[tuple[View, ...]]]

@@ -270,6 +270,8 @@ class WorkerPaired(Body):
     name: str
     public_key: str = Field(default="", max_length=64)
     """Its Ed25519, base64url: what the person's other computers know its events by."""
+    pulls: bool = False
+    """It fetches its work over REST and keeps no log: what it reports, the hub writes down."""
 
 
 class WorkerLost(Body):

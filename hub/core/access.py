@@ -140,20 +140,35 @@ def machine_of(access: Access) -> WorkerId:
     return WorkerId(access.key_id)
 
 
+def puller_of(access: Access) -> WorkerId:
+    """Return the worker that fetches its work and whose own key this is.
+
+    Raises:
+        NotAllowed: `key_scope`.
+    """
+    if access.scope is not Scope.WORKER or access.worker_id is None:
+        raise NotAllowed(
+            "key_scope",
+            "This takes the key of a worker that fetches its work.",
+            "POST /workers registers one and answers with its key, scope 'worker'.",
+        )
+    return access.worker_id
+
+
 def check_scope(access: Access, *needed: Scope) -> None:
     """Let a key pass that has one of the scopes; a person's and the operator's own always do.
 
     Raises:
         NotAllowed: `key_scope`, which says what is needed.
     """
-    if access.scope in (*needed, Scope.PERSON, Scope.ADMIN):
-        return
     if access.is_machine:
         raise NotAllowed(
             "key_scope",
             "A worker's token opens the worker socket and nothing else.",
             "Use a person's key.",
         )
+    if access.scope in (*needed, Scope.PERSON, Scope.ADMIN):
+        return
     scopes = [f"'{scope}'" for scope in dict.fromkeys((*needed, Scope.PERSON))]
     raise NotAllowed(
         "key_scope",

@@ -264,13 +264,17 @@ class Board:
                 continue
             if best is not None and best[0].rank(now) <= head.rank(now):
                 continue
-            able = [(room, p.worker_id) for room, p in free if _can(p, lane)]
+            able = [(room, p.worker_id) for room, p in free if _can(p, lane) and _asks(p, lane)]
             if able:
                 best = head, max(able)[1]
         return best
 
     def _offer(self, ready: Ready, worker_id: WorkerId, now: float) -> Placement:
         ready.place = Place.OFFERED
+        claims = self.present[worker_id].claims
+        if claims is not None:
+            # One offer for each fetch; whoever fetches asks again when nothing comes of it.
+            claims.remove(next(kinds for kinds in claims if ready.job.kind in kinds))
         placement = Placement(ready, worker_id, ready.attempt, now + OFFER_SECONDS)
         self._offers[ready.job.job_id] = placement
         self._running_out.append(placement)
@@ -361,6 +365,12 @@ def _can(presence: Presence, lane: Lane) -> bool:
     if lane.key.kind not in presence.kinds:
         return False
     return fits(presence.worker_id, presence.capabilities, lane.needs)
+
+
+def _asks(presence: Presence, lane: Lane) -> bool:
+    """Say whether a worker that fetches its work asks for such a job now; others always do."""
+    claims = presence.claims
+    return claims is None or any(lane.key.kind in kinds for kinds in claims)
 
 
 _NOBODY: dict[WorkerId, Presence] = {}

@@ -280,6 +280,12 @@ def lose(life: Life) -> Life:
     return _queue(life)._replace(losses=life.losses + 1)
 
 
+def give_back(life: Life) -> Life:
+    """Held → queued again: the grant is known not to have reached its worker. Burns no try."""
+    assert life.is_held
+    return _queue(life)
+
+
 def is_worn_out(life: Life) -> bool:
     """Say whether one more loss would be one too many."""
     return life.losses + 1 >= LOSSES_MAX

@@ -13,6 +13,8 @@ from shared.messages import Decision, Held, HeldState, Metrics, Verdict
 
 GONE_SECONDS = 5.0
 """How long a closed socket may take to come back before idempotent work goes elsewhere."""
+PULL_SILENT_SECONDS = 45.0
+"""How long a worker that fetches its work may say nothing before it counts as gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,13 @@ class Worker:
     is_revoked: bool = False
     public_key: bytes = b""
     """Ed25519; empty for a machine that paired before there were keys."""
+    pull_slots: int = 0
+    """How many jobs a worker may have in hand that fetches them over REST; 0 for a machine."""
+
+    @property
+    def pulls(self) -> bool:
+        """Whether it fetches its work, and the hub writes its log for it."""
+        return self.pull_slots > 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +56,9 @@ class Presence:
     last_seen_at: datetime
     metrics: Metrics | None = None
     kinds: frozenset[str] = field(default_factory=frozenset)
+    claims: list[frozenset[str]] | None = None
+    """Of a worker that fetches its work: the kinds of each fetch that waits now, for it takes
+    nothing unasked. None for a machine, which is offered what it has room for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

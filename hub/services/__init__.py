@@ -21,6 +21,7 @@ from hub.services.intake import Intake
 from hub.services.keys import Keys
 from hub.services.once import Once
 from hub.services.pairing import Pairing
+from hub.services.pullers import Pullers
 from hub.services.recorder import Recorder
 from hub.services.registry import Registry
 from hub.services.rescuer import Rescuer
@@ -44,6 +45,7 @@ class Services:
     admissions: Admissions
     registry: Registry
     sign_ins: SignIns
+    pullers: Pullers
     dispatcher: Dispatcher
     recorder: Recorder
     rescuer: Rescuer

@@ -108,6 +108,16 @@ def check_room(entry: Entry, person: Person, public_key: bytes) -> Worker | None
     own = [worker for worker in known if worker.person_id == person.person_id]
     if own:
         return own[-1]
+    check_count(entry, person)
+    return None
+
+
+def check_count(entry: Entry, person: Person) -> None:
+    """Look whether a person may have one more worker.
+
+    Raises:
+        LimitReached: `too_many_workers`.
+    """
     count = len(workers.of_person(entry.connection, person.person_id))
     if count >= WORKERS_MAX:
         raise LimitReached(
@@ -115,7 +125,6 @@ def check_room(entry: Entry, person: Person, public_key: bytes) -> Worker | None
             f"{person.name} has {count} computers connected already.",
             "Disconnect one that is not needed any more.",
         )
-    return None
 
 
 def give_token(
@@ -164,7 +173,7 @@ def _enrol(entry: Entry, request: JoinRequest, person: Person, new_id: WorkerId)
     worker = Worker(
         worker_id=known.worker_id if known else new_id,
         person_id=person.person_id,
-        name=_free_name(request.name, taken),
+        name=free_name(request.name, taken),
         platform=request.platform,
         app_version=request.app_version,
         capabilities=request.capabilities,
@@ -176,7 +185,8 @@ def _enrol(entry: Entry, request: JoinRequest, person: Person, new_id: WorkerId)
     return worker
 
 
-def _free_name(name: str, taken: set[str]) -> str:
+def free_name(name: str, taken: set[str]) -> str:
+    """Tell a machine apart from others of its name, by a number."""
     if name.casefold() not in taken:
         return name
     number = next(n for n in range(2, len(taken) + 3) if f"{name} {n}".casefold() not in taken)

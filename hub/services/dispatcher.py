@@ -15,7 +15,7 @@ from hub.core import job as core
 from hub.core.board import Board, Placement
 from hub.core.job import Job
 from hub.ports import Engine
-from hub.services import endings, session_steps
+from hub.services import endings, pulled, session_steps
 from hub.store import queue, sessions
 from hub.store.ledger import Entry, Ledger
 from shared.errors import AppError, Conflict
@@ -101,7 +101,9 @@ class Dispatcher:
             if not self._board.is_holder(worker_id, accept.job_id):
                 self._refuse(worker_id, accept.job_id, accept.attempt)
             return
-        granted = self._ledger.post(lambda entry: _grant(entry, placement))
+        presence = self._board.present.get(worker_id)
+        is_fetched = presence is not None and presence.claims is not None
+        granted = self._ledger.post(lambda entry: _grant(entry, placement, is_fetched=is_fetched))
         granted.add_done_callback(lambda done: self._granted(placement, done))
 
     def decline(self, worker_id: WorkerId, decline: Decline) -> None:
@@ -208,7 +210,7 @@ class Dispatcher:
         return any(engine.send(worker_id, message) for engine in self._engines)
 
 
-def _grant(entry: Entry, placement: Placement) -> Job:
+def _grant(entry: Entry, placement: Placement, *, is_fetched: bool) -> Job:
     job = queue.load_in(entry, placement.ready.job.job_id)
     if job is None:
         raise Conflict("offer_gone", "The job is gone.")
@@ -217,7 +219,7 @@ def _grant(entry: Entry, placement: Placement) -> Job:
     if granted.session_id != placement.session_id:
         raise Conflict("offer_gone", "The worker was told of another session.")
     endings.tell_granted(entry, granted)
-    return granted
+    return pulled.start(entry, granted) if is_fetched else granted
 
 
 def _tell_declined(entry: Entry, job_id: JobId) -> None:

@@ -16,19 +16,10 @@ from datetime import datetime, timedelta
 import structlog
 
 from hub.core import key as core
-from hub.core.access import (
-    SECRET_BYTES,
-    Access,
-    Scope,
-    digest,
-    is_secret,
-    key_invalid,
-    make_secret,
-    parse_key,
-    write_key,
-)
-from hub.core.key import KEYS_MAX, LAST_CHARS, OVERLAP, Key
+from hub.core.access import Access, Scope, is_secret, key_invalid, parse_key
+from hub.core.key import KEYS_MAX, OVERLAP, Key
 from hub.services import locked
+from hub.services.minting import Told, mint
 from hub.store import keys
 from hub.store.ledger import Entry, Ledger
 from shared.errors import AppError, LimitReached, NotFound
@@ -43,18 +34,6 @@ LOOK_SECONDS = 1.0
 """How often open lines are looked at for keys that ran out."""
 USED_SECONDS = 300.0
 """How often is written down when keys were used; a request itself writes nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """A key as it was just made."""
-
-    key: Key
-    text: str
-    """The key itself; it is told here and nowhere else."""
-
-    def __repr__(self) -> str:
-        return f"<Told {self.key.prefix}>"
 
 
 @dataclass(slots=True)
@@ -101,7 +80,7 @@ class Keys:
 
     async def issue(self, person_id: PersonId, scope: Scope, *, name: str = "") -> str:
         """Make a key for the hub itself to hand out; it is told here once and kept as a hash."""
-        told = self._make(person_id, scope, name=name)
+        told = mint(self._ledger.environment, person_id, scope, name=name)
         await self._ledger.write(lambda entry: keys.insert(entry, told.key))
         return told.text
 
@@ -136,8 +115,13 @@ class Keys:
         core.check_may_make(caller.scope, scope)
         core.check_kinds(scope, kinds)
         core.check_end(expires_at, self._ledger.environment.now())
-        told = self._make(
-            person_id, scope, name=core.checked_name(name), kinds=kinds, expires_at=expires_at
+        told = mint(
+            self._ledger.environment,
+            person_id,
+            scope,
+            name=core.checked_name(name),
+            kinds=kinds,
+            expires_at=expires_at,
         )
 
         def run(entry: Entry) -> None:
@@ -164,26 +148,23 @@ class Keys:
             BadInput: `key_rotated`, `key_overlap_invalid`.
         """
         environment = self._ledger.environment
-        secret = make_secret(environment.entropy(SECRET_BYTES))
-        new_id = environment.new_id()
 
         def run(entry: Entry) -> tuple[Key, Told]:
             old = _visible(entry, caller, key_id)
-            ending = core.rotated(old, new_id, overlap, entry.now)
-            key = replace(
-                old,
-                access=replace(old.access, key_id=new_id),
-                digest=digest(secret),
-                last=secret[-LAST_CHARS:],
-                created_at=entry.now,
+            told = mint(
+                environment,
+                old.access.person_id,
+                old.scope,
+                name=old.name,
+                kinds=old.access.kinds,
+                worker_id=old.access.worker_id,
                 expires_at=core.end_of_successor(old, entry.now),
-                used_at=None,
-                successor="",
             )
+            ending = core.rotated(old, told.key.key_id, overlap, entry.now)
             keys.let_end(entry, ending)
-            keys.insert(entry, key)
-            _tell_made(entry, key, by, replaces=ending)
-            return ending, Told(key=key, text=write_key(key.scope, key.key_id, secret))
+            keys.insert(entry, told.key)
+            _tell_made(entry, told.key, by, replaces=ending)
+            return ending, told
 
         ending, told = await self._ledger.write(run)
         self._known.pop(key_id, None)
@@ -261,28 +242,6 @@ class Keys:
                 keys.drop_old(entry)
 
             await self._ledger.write(run)
-
-    def _make(
-        self,
-        person_id: PersonId,
-        scope: Scope,
-        *,
-        name: str,
-        kinds: tuple[str, ...] = (),
-        expires_at: datetime | None = None,
-    ) -> Told:
-        environment = self._ledger.environment
-        secret = make_secret(environment.entropy(SECRET_BYTES))
-        access = Access(person_id=person_id, scope=scope, key_id=environment.new_id(), kinds=kinds)
-        key = Key(
-            access=access,
-            digest=digest(secret),
-            name=name,
-            last=secret[-LAST_CHARS:],
-            created_at=environment.now(),
-            expires_at=expires_at,
-        )
-        return Told(key=key, text=write_key(scope, access.key_id, secret))
 
     def _seen(self, key: Key) -> Key:
         return replace(key, used_at=self._used.get(key.key_id, key.used_at))

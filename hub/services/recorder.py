@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
+from enum import StrEnum
 
 import structlog
 from pydantic import ValidationError
@@ -23,9 +24,10 @@ from hub.core import job as core
 from hub.core.board import Board
 from hub.core.job import Job
 from hub.core.question import Question, QuestionState
-from hub.services import adoption, endings
+from hub.services import adoption, endings, pulled
 from hub.services.asked import Asked
 from hub.services.deeds import Deeds
+from hub.services.requests import fence_stale, job_unknown
 from hub.services.witness import Witness
 from hub.store import events, files, questions, queue
 from hub.store.ledger import Entry, Ledger
@@ -75,6 +77,16 @@ class Recorded:
     """Events that were passed over; the worker is told, and its log goes on."""
 
 
+class Reported(StrEnum):
+    """What became of a report."""
+
+    TAKEN = "taken"
+    LATE = "late"
+    """The job had moved on: the outcome is kept beside it."""
+    REPEATED = "repeated"
+    """This attempt's end was taken in before."""
+
+
 class Recorder:
     def __init__(self, ledger: Ledger, board: Board, kinds: Mapping[str, Kind]) -> None:
         self._ledger = ledger
@@ -102,6 +114,59 @@ class Recorder:
             pushed: without a gap, all of one epoch.
         """
         return self._ledger.post(lambda entry: self._take_in(entry, worker_id, person_id, pushed))
+
+    def report(
+        self, worker_id: WorkerId, person_id: PersonId, body: AttemptEventBody
+    ) -> asyncio.Future[Reported]:
+        """Take in what a worker tells that keeps no log of its own; done once it is durable.
+
+        The future must not be cancelled. It may fail with:
+            NotFound: `job_unknown`, the worker never had this grant.
+            Conflict: `fence_stale`; nothing of it is kept.
+            BadInput: `result_invalid`, `event_too_large`; nothing has changed.
+        """
+        return self._ledger.post(
+            lambda entry: self._take_told(entry, worker_id, person_id, body),
+            is_vital=isinstance(body, JobSucceeded | JobFailed),
+        )
+
+    def _take_told(
+        self, entry: Entry, worker_id: WorkerId, person_id: PersonId, body: AttemptEventBody
+    ) -> Reported:
+        job = queue.load_in(entry, body.job_id)
+        if job is None or job.person_id != person_id:
+            raise job_unknown()
+        grant = (worker_id, body.attempt, body.fence)
+        has_ended = events.has_outcome(entry.connection, job.job_id, body.fence)
+        if not has_ended and core.may_readopt(job.life, *grant):
+            # It was silent for long, and nobody was given the job meanwhile: it goes on with it.
+            back = core.readopt(job.life, attempt=body.attempt, state=JobState.RUNNING)
+            job = queue.save(entry, job, back)
+            endings.tell_granted(entry, job)
+        is_current = core.is_held_by(job.life, *grant)
+        if not is_current and not queue.was_granted(entry.connection, job.job_id, *grant):
+            raise job_unknown()
+        if not is_current and has_ended and job.life.fence == body.fence:
+            return Reported.REPEATED
+        if not is_current and (has_ended or not isinstance(body, JobSucceeded | JobFailed)):
+            raise fence_stale(job.job_id)
+        if is_current:
+            self._check_told(job, body)
+        event = pulled.event_of(entry, worker_id, body)
+        if not _is_portable(event):
+            raise too_large()
+        self._take_report(entry, worker_id, person_id, event, body)
+        return Reported.TAKEN if is_current else Reported.LATE
+
+    def _check_told(self, job: Job, body: AttemptEventBody) -> None:
+        """A result that is none is turned down while its worker can still mend it."""
+        kind = self._kinds.get(job.kind)
+        if kind is None or not isinstance(body, JobSucceeded):
+            return
+        try:
+            kind.output.model_validate(body.result)
+        except ValidationError as error:
+            raise result_invalid(job.kind, error) from None
 
     def _take_in(
         self, entry: Entry, worker_id: WorkerId, person_id: PersonId, pushed: tuple[Event, ...]
@@ -295,6 +360,16 @@ class Recorder:
         endings.succeed(entry, job, body.result)
         if output is not None and output.sends:
             files.announce(entry, job.job_id, job.person_id, output.sends)
+
+
+def result_invalid(kind: str, error: ValidationError) -> BadInput:
+    first = error.errors()[0]
+    field_name = ".".join(str(part) for part in first["loc"])
+    return BadInput(
+        "result_invalid",
+        f"This is no result of {kind}: {field_name or 'it'}: {first['msg']}.",
+        "Nothing was changed: mend the result, or fail the job.",
+    )
 
 
 def too_large() -> BadInput:

@@ -252,6 +252,23 @@ class Registry:
         )
         self._tell_presence(worker.person_id)
 
+    def arrive_pulling(self, worker: Worker) -> None:
+        """A worker that fetches its work has called: it is here until it is silent for long."""
+        self._board.arrive(
+            Presence(
+                worker_id=worker.worker_id,
+                person_id=worker.person_id,
+                name=worker.name,
+                capabilities=worker.capabilities,
+                slots=worker.pull_slots,
+                is_paused=worker.is_paused,
+                last_seen_at=self._ledger.environment.now(),
+                kinds=frozenset(c.kind for c in worker.capabilities),
+                claims=[],
+            )
+        )
+        self._tell_presence(worker.person_id)
+
     def beat(self, worker_id: WorkerId, beat: Beat) -> None:
         """Note that a worker is here, and how it is. Nothing is written."""
         presence = self._board.present.get(worker_id)

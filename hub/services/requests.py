@@ -166,3 +166,11 @@ def _home(entry: Entry, request: Request) -> WorkerId | None:
 
 def job_unknown() -> NotFound:
     return NotFound("job_unknown", "There is no such job.", "/jobs lists the latest.")
+
+
+def fence_stale(job_id: JobId) -> Conflict:
+    return Conflict(
+        "fence_stale",
+        f"Job {job_id} has moved on: this worker's grant is no longer in force.",
+        "Stop working on it. A result that came all the same was kept beside it.",
+    )

@@ -7,7 +7,7 @@ idempotent and resumable work is queued again; the rest waits for the worker's w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -17,13 +17,13 @@ from hub.core import job as core
 from hub.core.board import Board
 from hub.core.job import Job
 from hub.core.question import QuestionState, run_out
-from hub.core.worker import verdict
+from hub.core.worker import PULL_SILENT_SECONDS, verdict
 from hub.services import endings
 from hub.store import events, questions, queue, workers
 from hub.store.ledger import Entry, Ledger
 from shared.errors import AppError
 from shared.events import QuestionAnswered, QuestionParked
-from shared.ids import PersonId, QuestionId, WorkerId
+from shared.ids import JobId, PersonId, QuestionId, WorkerId
 from shared.jobs import JobState
 from shared.kinds import Kind
 from shared.messages import Decision, Held, HeldState, Hello, Verdict
@@ -59,12 +59,14 @@ class Rescuer:
 
     async def rebuild(self) -> None:
         """After a start: everybody with a grant is away, and has a while to come back."""
-        jobs = await self._ledger.read(queue.held)
-        until = self._ledger.environment.monotonic() + RESTART_SECONDS
+        jobs, pulling = await self._ledger.read(lambda c: (queue.held(c), workers.pulling(c)))
+        now = self._ledger.environment.monotonic()
         for job in jobs:
-            assert job.life.worker_id is not None
-            if job.life.worker_id not in self._board.present:
-                self._board.gone_until[job.life.worker_id] = until
+            worker_id = job.life.worker_id
+            assert worker_id is not None
+            if worker_id not in self._board.present:
+                wait_seconds = PULL_SILENT_SECONDS if worker_id in pulling else RESTART_SECONDS
+                self._board.gone_until[worker_id] = now + wait_seconds
 
     async def take_inventory(
         self, hello: Hello, person_id: PersonId
@@ -85,6 +87,35 @@ class Rescuer:
             self._missing[hello.device] = (hello.epoch, hello.outbox_seq, missing)
             await self._settle_missing(hello.device)
         return acked, verdicts
+
+    async def compare(
+        self, worker_id: WorkerId, person_id: PersonId, told: tuple[Held, ...]
+    ) -> tuple[tuple[Verdict, ...], tuple[Job, ...]]:
+        """Judge what a worker tells to have that fetches its work; nothing is lost by this alone.
+
+        Returns a verdict for each, and what it was granted and did not tell.
+        """
+        return await self._ledger.write(
+            lambda entry: self._look_at(entry, worker_id, person_id, told, is_telling=False)
+        )
+
+    async def lose(self, jobs: Sequence[Job]) -> None:
+        """Lose what a worker no longer has, by its own word; what moved on meanwhile stays."""
+        await self._ledger.write(lambda entry: self._lose_all(entry, jobs), is_vital=True)
+
+    async def give_back(self, worker_id: WorkerId, job_id: JobId, fence: int) -> None:
+        """Queue a job again whose grant is known not to have reached its worker."""
+
+        def run(entry: Entry) -> None:
+            job = queue.load_in(entry, job_id)
+            if job is None or (job.life.worker_id, job.life.fence) != (worker_id, fence):
+                return
+            if job.life.cancel_by and job.life.is_held:
+                endings.cancel_unheld(entry, job, core.cancelled(job.life))
+            elif job.life.is_held:
+                endings.queue_again(entry, job, core.give_back(job.life), "declined")
+
+        await self._ledger.write(run, is_vital=True)
 
     async def run(self) -> None:
         """Look once a second."""
@@ -131,9 +162,12 @@ class Rescuer:
         worker = workers.load(entry.connection, worker_id)
         name = worker.name if worker else "the worker"
         is_revoked = worker is None or worker.is_revoked
+        pulls = worker is not None and worker.pulls
         lost = 0
         for job in queue.held(entry.connection, worker_id):
-            if is_revoked or (self._repeats(job) and not _waits_for_a_person(entry, job)):
+            # What fetches its work asks by calling again and again: silent, it asks no more.
+            asks = not pulls and _waits_for_a_person(entry, job)
+            if is_revoked or (self._repeats(job) and not asks):
                 reason = f"{name} was disconnected." if is_revoked else f"{name} went offline."
                 code = "worker_revoked" if is_revoked else "worker_lost"
                 environment = self._ledger.environment
@@ -148,30 +182,40 @@ class Rescuer:
     def _judge(
         self, entry: Entry, hello: Hello, person_id: PersonId
     ) -> tuple[events.Acked, tuple[Verdict, ...], list[Job]]:
+        acked = events.acked(entry.connection, hello.device, hello.epoch)
+        is_telling = hello.outbox_seq > acked.seq
+        verdicts, missing = self._look_at(
+            entry, hello.device, person_id, hello.held, is_telling=is_telling
+        )
+        return acked, verdicts, list(missing)
+
+    def _look_at(
+        self,
+        entry: Entry,
+        worker_id: WorkerId,
+        person_id: PersonId,
+        inventory: tuple[Held, ...],
+        *,
+        is_telling: bool,
+    ) -> tuple[tuple[Verdict, ...], tuple[Job, ...]]:
         verdicts = []
         told = set()
-        acked = events.acked(entry.connection, hello.device, hello.epoch)
-        for held in hello.held:
+        for held in inventory:
             job = queue.load_in(entry, held.job_id)
             if job is not None and job.person_id != person_id:
                 job = None
-            said = verdict(
-                job.life if job else None,
-                held,
-                hello.device,
-                is_telling=hello.outbox_seq > acked.seq,
-            )
+            said = verdict(job.life if job else None, held, worker_id, is_telling=is_telling)
             verdicts.append(said)
             if said.decision in (Decision.KEEP, Decision.GRANT):
                 told.add((held.job_id, held.attempt))
             if job is not None:
-                _follow(entry, hello.device, job, held, said)
-        missing = [
+                _follow(entry, worker_id, job, held, said)
+        missing = tuple(
             job
-            for job in queue.held(entry.connection, hello.device)
+            for job in queue.held(entry.connection, worker_id)
             if (job.job_id, job.life.attempt) not in told
-        ]
-        return acked, tuple(verdicts), missing
+        )
+        return tuple(verdicts), missing
 
     async def _settle_missing(self, worker_id: WorkerId) -> None:
         waiting = self._missing[worker_id]
@@ -189,6 +233,10 @@ class Rescuer:
         epoch, outbox_seq, missing = waiting
         if events.cursor(entry.connection, worker_id, epoch) < outbox_seq:
             return False
+        self._lose_all(entry, missing)
+        return True
+
+    def _lose_all(self, entry: Entry, missing: Sequence[Job]) -> None:
         for then in missing:
             job = queue.load_in(entry, then.job_id)
             if job is None or not job.life.is_held or job.life.fence != then.life.fence:
@@ -203,7 +251,6 @@ class Rescuer:
                 self._ledger.environment,
                 reason=f"{name} came back without this job.",
             )
-        return True
 
 
 def _follow(entry: Entry, worker_id: WorkerId, job: Job, held: Held, said: Verdict) -> None:

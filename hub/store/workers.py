@@ -17,13 +17,18 @@ from shared.times import from_ms, to_ms
 _CAPABILITIES: TypeAdapter[tuple[Capability, ...]] = TypeAdapter(tuple[Capability, ...])
 _SELECT = (
     "SELECT worker_id, person_id, name, platform, app_version, capabilities, paired_ms,"
-    " last_seen_ms, is_paused, is_revoked, public_key FROM workers"
+    " last_seen_ms, is_paused, is_revoked, public_key, pull_slots FROM workers"
 )
+
+
+def add_pullers(connection: sqlite3.Connection) -> None:
+    """Workers may fetch their work."""
+    connection.execute("ALTER TABLE workers ADD COLUMN pull_slots INTEGER NOT NULL DEFAULT 0")
 
 
 def insert(entry: Entry, worker: Worker) -> None:
     entry.connection.execute(
-        "INSERT INTO workers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO workers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             worker.worker_id,
             worker.person_id,
@@ -36,6 +41,7 @@ def insert(entry: Entry, worker: Worker) -> None:
             int(worker.is_paused),
             int(worker.is_revoked),
             worker.public_key,
+            worker.pull_slots,
         ),
     )
 
@@ -52,6 +58,12 @@ def of_person(connection: sqlite3.Connection, person_id: PersonId | None) -> lis
         (person_id, person_id),
     )
     return [_to_worker(row) for row in rows]
+
+
+def pulling(connection: sqlite3.Connection) -> set[WorkerId]:
+    """Workers that fetch their work."""
+    rows = connection.execute("SELECT worker_id FROM workers WHERE pull_slots > 0")
+    return {WorkerId(row[0]) for row in rows}
 
 
 def of_key(connection: sqlite3.Connection, public_key: bytes) -> list[Worker]:
@@ -90,7 +102,9 @@ def _write(capabilities: tuple[Capability, ...]) -> str:
 
 
 def _to_worker(row: tuple[object, ...]) -> Worker:
-    worker_id, person_id, name, platform, version, able, paired, seen, paused, revoked, key = row
+    worker_id, person_id, name, platform, version, able, paired, seen, paused, revoked = row[:10]
+    key, pull_slots = row[10:]
+    assert isinstance(pull_slots, int)
     assert isinstance(paired, int)
     assert isinstance(seen, int)
     assert isinstance(key, bytes)
@@ -106,4 +120,5 @@ def _to_worker(row: tuple[object, ...]) -> Worker:
         is_paused=bool(paused),
         is_revoked=bool(revoked),
         public_key=key,
+        pull_slots=pull_slots,
     )

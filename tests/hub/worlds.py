@@ -24,6 +24,7 @@ from hub.services.intake import Intake
 from hub.services.keys import Keys
 from hub.services.once import Once
 from hub.services.pairing import Pairing
+from hub.services.pullers import Pullers
 from hub.services.recorder import Recorded, Recorder
 from hub.services.registry import Registry
 from hub.services.requests import Request
@@ -113,6 +114,7 @@ class World:
             admissions=Admissions(ledger),
             sign_ins=SignIns(ledger),
             registry=registry,
+            pullers=Pullers(ledger, board, KINDS),
             dispatcher=Dispatcher(ledger, board),
             recorder=Recorder(ledger, board, KINDS),
             rescuer=Rescuer(ledger, board, KINDS),

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Response
 from hub.core.access import Scope
 from hub.core.key import Key
 from hub.frontends.api.parts import Hub, Known, by, whose
-from hub.services.keys import Told
+from hub.services.minting import Told
 from shared.api.keys import KeyList, KeyRotation, KeyScope, KeyShown, KeyTold, NewKey
 from shared.api.parts import ID
 

@@ -1,0 +1,450 @@
+"""Speaks for workers that fetch their work over REST, so that they are workers like any other.
+
+A fetch that waits is an offer's only taker: the dispatcher offers, this engine says yes at once,
+and the commit of the grant, which is also the job's start, answers the fetch. Who says nothing for
+PULL_SILENT_SECONDS is gone, as if its line had broken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import structlog
+
+from hub.core.access import Access, key_invalid, puller_of
+from hub.core.job import Job
+from hub.core.pull import (
+    CLAIMS_MAX,
+    LEFT_OUT_SECONDS,
+    Claimed,
+    Heard,
+    Stop,
+)
+from hub.core.pull import Grant as Held
+from hub.core.question import Question, QuestionState
+from hub.core.worker import PULL_SILENT_SECONDS, Worker
+from hub.services import Services
+from hub.services.recorder import Reported
+from hub.services.requests import fence_stale
+from shared.environment import Environment
+from shared.errors import AppError, BadInput, LimitReached, NotFound, Unavailable
+from shared.events import AttemptEventBody, JobLogged, JobResumed, QuestionAsked
+from shared.ids import JobId, QuestionId, WorkerId
+from shared.messages import (
+    Accept,
+    Beat,
+    Cancel,
+    Decision,
+    Grant,
+    HeldState,
+    Metrics,
+    Offer,
+    Progress,
+)
+from shared.messages import Held as HeldTold
+from shared.questions import Asking
+
+log = structlog.get_logger()
+
+TICK_SECONDS = 1.0
+
+
+@dataclass(slots=True, eq=False)
+class _Fetch:
+    """A worker that waits for a job of some kinds."""
+
+    kinds: frozenset[str]
+    done: asyncio.Future[Claimed | None]
+    offer: Offer | None = None
+    """It was said yes to; the commit is under way."""
+    is_given_up: bool = False
+    """Nobody waits for it any more, whatever comes of the offer."""
+
+
+@dataclass(slots=True, eq=False)
+class _Here:
+    """A worker that calls."""
+
+    worker: Worker
+    heard_at: float
+    fetches: list[_Fetch] = field(default_factory=list)
+    granting: dict[JobId, _Fetch] = field(default_factory=dict)
+    calls: int = 0
+    """Calls that are held open now."""
+    left_out: dict[tuple[JobId, int], float] = field(default_factory=dict)
+    """Jobs that its heartbeats do not tell, by fence: since when."""
+
+
+class PullEngine:
+    name = "pull"
+
+    def __init__(self, services: Services, environment: Environment) -> None:
+        self._services = services
+        self._environment = environment
+        self._here: dict[WorkerId, _Here] = {}
+        self._undelivered: list[tuple[Access, Claimed]] = []
+        self._is_closing = False
+        services.registry.revocation_listeners.append(self.drop)
+
+    # As an engine.
+
+    def connected(self) -> frozenset[WorkerId]:
+        return frozenset(self._here)
+
+    def send(self, worker_id: WorkerId, message: Offer | Grant | Cancel) -> bool:
+        here = self._here.get(worker_id)
+        if here is None:
+            return False
+        match message:
+            case Offer():
+                return self._take(here, message)
+            case Grant():
+                self._hand_over(here, message)
+            case Cancel():
+                self._let_go(here, message)
+        return True
+
+    def _take(self, here: _Here, offer: Offer) -> bool:
+        fetch = next((f for f in here.fetches if offer.job.kind in f.kinds), None)
+        if fetch is None:
+            return False
+        here.fetches.remove(fetch)
+        fetch.offer = offer
+        here.granting[offer.job.job_id] = fetch
+        accept = Accept(job_id=offer.job.job_id, attempt=offer.attempt)
+        self._services.dispatcher.accept(here.worker.worker_id, accept)
+        return True
+
+    def _hand_over(self, here: _Here, grant: Grant) -> None:
+        fetch = here.granting.pop(grant.job_id, None)
+        if fetch is not None and not fetch.done.done():
+            assert fetch.offer is not None
+            fetch.done.set_result(
+                Claimed(spec=fetch.offer.job, attempt=grant.attempt, fence=grant.fence)
+            )
+
+    def _let_go(self, here: _Here, cancel: Cancel) -> None:
+        """The job was gone before the commit: wait for another. A heartbeat tells the rest."""
+        fetch = here.granting.pop(cancel.job_id, None)
+        if fetch is None or fetch.done.done():
+            return
+        fetch.offer = None
+        if fetch.is_given_up:
+            fetch.done.set_result(None)
+        else:
+            self._wait(here, fetch)
+
+    def _wait(self, here: _Here, fetch: _Fetch) -> None:
+        here.fetches.append(fetch)
+        self._expect(here)
+        self._services.dispatcher.stir()
+
+    def _expect(self, here: _Here) -> None:
+        claims = [fetch.kinds for fetch in here.fetches]
+        self._services.pullers.expect(here.worker.worker_id, claims)
+
+    def drop(self, worker_id: WorkerId) -> None:
+        """A worker was shown out: whatever it holds open ends."""
+        here = self._here.pop(worker_id, None)
+        if here is not None:
+            for fetch in (*here.fetches, *here.granting.values()):
+                if not fetch.done.done():
+                    fetch.done.set_exception(key_invalid())
+
+    # Who is here.
+
+    async def run(self) -> None:
+        """Look after silences until cancelled."""
+        while True:
+            self.run_once()
+            try:
+                await self.hand_on()
+            except AppError as error:
+                log.warning("jobs_not_handed_on", code=error.code, error=str(error))
+            await asyncio.sleep(TICK_SECONDS)
+
+    async def hand_on(self) -> None:
+        """Queue again what nobody was there to hear of any more."""
+        while self._undelivered:
+            await self.give_back(*self._undelivered[0])
+            self._undelivered.pop(0)
+
+    def run_once(self) -> None:
+        now = self._environment.monotonic()
+        for worker_id, here in list(self._here.items()):
+            if not here.calls and now - here.heard_at >= PULL_SILENT_SECONDS:
+                del self._here[worker_id]
+                log.info("worker_left", worker_id=worker_id, end="silent")
+                self._services.registry.depart(worker_id, was_silent=True)
+                self._services.dispatcher.stir()
+
+    def close(self) -> None:
+        """The hub ends: whoever waits is asked to call again."""
+        self._is_closing = True
+        for here in self._here.values():
+            for fetch in here.fetches:
+                if not fetch.done.done():
+                    fetch.done.set_result(None)
+
+    async def _hear(self, access: Access) -> _Here:
+        """Note that a worker calls.
+
+        Raises:
+            NotAllowed: `key_scope`.
+            NotFound: `worker_unknown`.
+        """
+        worker_id = puller_of(access)
+        here = self._here.get(worker_id)
+        if here is None:
+            worker = await self._services.pullers.worker(worker_id)
+            here = self._here.get(worker_id)
+            if here is None:
+                here = self._here[worker_id] = _Here(worker, 0.0)
+                self._services.registry.arrive_pulling(worker)
+                self._services.dispatcher.stir()
+                log.info("worker_came", worker_id=worker_id)
+        here.heard_at = self._environment.monotonic()
+        self._services.registry.beat(worker_id, Beat())
+        return here
+
+    # What workers call for.
+
+    async def claim(
+        self, access: Access, kinds: frozenset[str] | None, wait_seconds: float
+    ) -> Claimed | None:
+        """Fetch a job: wait for one, up to `wait_seconds`; None when there is none.
+
+        Cancelled, it hands on what it may have been given meanwhile.
+
+        Raises:
+            BadInput: `kind_unfit`, a kind that the worker was not registered for.
+            LimitReached: `too_many_claims`.
+            Unavailable: `hub_stopping`.
+        """
+        here = await self._hear(access)
+        able = frozenset(capability.kind for capability in here.worker.capabilities)
+        self._check_claim(here, able, kinds)
+        fetch = _Fetch(able if kinds is None else kinds, asyncio.get_running_loop().create_future())
+        here.calls += 1
+        self._wait(here, fetch)
+        try:
+            await asyncio.wait([fetch.done], timeout=wait_seconds)
+            fetch.is_given_up = True
+            if fetch.offer is not None:
+                # Bounded: a commit takes place or fails.
+                await asyncio.wait([fetch.done])
+        except asyncio.CancelledError:
+            fetch.is_given_up = True
+            fetch.done.add_done_callback(lambda done: self._hand_on(access, done))
+            raise
+        finally:
+            here.calls -= 1
+            here.heard_at = self._environment.monotonic()
+            if fetch in here.fetches:
+                here.fetches.remove(fetch)
+                self._expect(here)
+        return fetch.done.result() if fetch.done.done() else None
+
+    def _check_claim(self, here: _Here, able: frozenset[str], kinds: frozenset[str] | None) -> None:
+        if self._is_closing:
+            raise Unavailable("hub_stopping", "The hub is stopping.", "Call again in a moment.")
+        if kinds is not None and not kinds <= able:
+            raise BadInput(
+                "kind_unfit",
+                f"This worker was not registered for {', '.join(sorted(kinds - able))[:200]}.",
+                "Register it anew with all its kinds.",
+            )
+        if len(here.fetches) >= CLAIMS_MAX:
+            raise LimitReached(
+                "too_many_claims",
+                f"{CLAIMS_MAX} fetches of this worker wait already.",
+                "Wait for their answers.",
+            )
+
+    def _hand_on(self, access: Access, done: asyncio.Future[Claimed | None]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            return
+        if (claimed := done.result()) is not None:
+            self._undelivered.append((access, claimed))
+
+    async def give_back(self, access: Access, claimed: Claimed) -> None:
+        """Queue a job again whose answer never left the hub."""
+        await self._services.rescuer.give_back(
+            puller_of(access), claimed.spec.job_id, claimed.fence
+        )
+
+    async def heartbeat(
+        self,
+        access: Access,
+        held: tuple[Held, ...],
+        slots: int | None,
+        metrics: Metrics | None,
+    ) -> Heard:
+        """A worker is here, how it is, and all that it has in hand; what it is to stop."""
+        here = await self._hear(access)
+        worker = here.worker
+        self._services.registry.beat(worker.worker_id, Beat(slots=slots, metrics=metrics))
+        self._services.dispatcher.stir()
+        told = tuple(
+            HeldTold(
+                job_id=one.job_id, attempt=one.attempt, fence=one.fence, state=HeldState.RUNNING
+            )
+            for one in held
+        )
+        verdicts, missing = await self._services.rescuer.compare(
+            worker.worker_id, worker.person_id, told
+        )
+        names = {one.job_id for one in held}
+        await self._settle(here, [job for job in missing if job.job_id not in names])
+        card = await self._services.views.worker(worker.worker_id)
+        return Heard(
+            is_paused=card is not None and card.worker.is_paused,
+            stops=tuple(
+                Stop(job_id=v.job_id, attempt=v.attempt, reason=v.reason)
+                for v in verdicts
+                if v.decision is not Decision.KEEP
+            ),
+        )
+
+    async def _settle(self, here: _Here, missing: list[Job]) -> None:
+        """Lose what a worker left out of its heartbeats for long enough."""
+        now = self._environment.monotonic()
+        before = here.left_out
+        here.left_out = {
+            (job.job_id, job.life.fence): before.get((job.job_id, job.life.fence), now)
+            for job in missing
+        }
+        lost = [
+            job
+            for job in missing
+            if now - here.left_out[job.job_id, job.life.fence] >= LEFT_OUT_SECONDS
+        ]
+        if lost:
+            await self._services.rescuer.lose(lost)
+
+    async def progress(self, access: Access, held: Held, progress: Progress) -> str:
+        """Pass on how far a job is; why it is to stop, or nothing.
+
+        Raises:
+            NotFound: `job_unknown`.
+            Conflict: `fence_stale`.
+        """
+        here = await self._hear(access)
+        reason = await self._stop_reason(here, held)
+        self._services.feed.tell_progress(held.job_id, here.worker.worker_id, progress)
+        return reason
+
+    async def report(self, access: Access, body: AttemptEventBody) -> str:
+        """Take in what a worker tells of its attempt; why it is to stop, or nothing.
+
+        Raises:
+            NotFound: `job_unknown`.
+            Conflict: `fence_stale`; an outcome is kept as a late result.
+            BadInput: `result_invalid`, `event_too_large`.
+        """
+        here = await self._hear(access)
+        worker = here.worker
+        reported = await asyncio.shield(
+            self._services.recorder.report(worker.worker_id, worker.person_id, body)
+        )
+        self._services.dispatcher.stir()
+        if reported is Reported.LATE:
+            raise fence_stale(body.job_id)
+        return ""
+
+    async def log(self, access: Access, body: JobLogged) -> str:
+        """Take lines of a log in; why the job is to stop, or nothing."""
+        await self.report(access, body)
+        here = await self._hear(access)
+        held = Held(job_id=body.job_id, attempt=body.attempt, fence=body.fence)
+        return await self._stop_reason(here, held)
+
+    async def _stop_reason(self, here: _Here, held: Held) -> str:
+        return await self._services.pullers.check_held(
+            here.worker.worker_id, held.job_id, held.attempt, held.fence
+        )
+
+    async def ask(self, access: Access, held: Held, asking: Asking) -> QuestionId:
+        """Ask a person; the slot is free meanwhile."""
+        question_id = QuestionId(self._environment.new_id())
+        await self.report(
+            access,
+            QuestionAsked(
+                job_id=held.job_id,
+                attempt=held.attempt,
+                fence=held.fence,
+                question_id=question_id,
+                asking=asking,
+            ),
+        )
+        return question_id
+
+    async def question(
+        self, access: Access, question_id: QuestionId, wait_seconds: float
+    ) -> Question:
+        """Wait for an answer; once it is there, the job goes on.
+
+        Raises:
+            NotFound: `question_unknown`; also for what another worker asked.
+            Conflict: `fence_stale`, the job was given to another one meanwhile.
+        """
+        here = await self._hear(access)
+        await self._check_own(here, question_id)
+        here.calls += 1
+        try:
+            question = await self._until_settled(here, question_id, wait_seconds)
+        finally:
+            here.calls -= 1
+            here.heard_at = self._environment.monotonic()
+        if question.state is QuestionState.ANSWERED:
+            await self._go_on(here, access, question)
+        return question
+
+    async def _check_own(self, here: _Here, question_id: QuestionId) -> None:
+        question = await self._services.views.question(question_id)
+        if question is not None and question.person_id == here.worker.person_id:
+            card = await self._services.views.job(question.person_id, question.job_id)
+            if card.worker_id == here.worker.worker_id:
+                return
+        raise question_unknown()
+
+    async def _until_settled(
+        self, here: _Here, question_id: QuestionId, wait_seconds: float
+    ) -> Question:
+        feed = self._services.feed
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + wait_seconds
+        while True:
+            position = feed.position()
+            question = await self._services.views.question(question_id)
+            if question is None:
+                raise question_unknown()
+            left = ends_at - loop.time()
+            if question.state is not QuestionState.OPEN or left <= 0 or self._is_closing:
+                return question
+            try:
+                async with asyncio.timeout(left):
+                    await feed.wait(position, here.worker.person_id)
+            except TimeoutError:
+                continue
+
+    async def _go_on(self, here: _Here, access: Access, question: Question) -> None:
+        card = await self._services.views.job(here.worker.person_id, question.job_id)
+        life = card.job.life
+        if life.worker_id != here.worker.worker_id or not life.is_held:
+            raise fence_stale(question.job_id)
+        if life.question_id == question.question_id:
+            await self.report(
+                access,
+                JobResumed(
+                    job_id=question.job_id,
+                    attempt=life.attempt,
+                    fence=life.fence,
+                    question_id=question.question_id,
+                ),
+            )
+
+
+def question_unknown() -> NotFound:
+    return NotFound("question_unknown", "This worker has not asked that.", "POST …/ask asks.")
