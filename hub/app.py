@@ -20,6 +20,7 @@ import structlog
 from hub.core.access import Scope
 from hub.core.board import Board
 from hub.core.webhook_target import NOWHERE, Allowed, parse_allowed
+from hub.engines.pull import PullEngine
 from hub.engines.sockets import Receive, Scopes, Send, SocketEngine
 from hub.frontends.console import ConsoleFrontend
 from hub.frontends.host import Host
@@ -96,6 +97,7 @@ class Hub:
     database: Database
     services: Services
     engine: SocketEngine
+    pulling: PullEngine
     console: ConsoleFrontend
     host: Host
     outbox: Outbox
@@ -135,6 +137,8 @@ def compose(
         beats=beats,
         allowed=parse_allowed(settings.webhook_allow),
     )
+    pulling = PullEngine(services, environment)
+    services.dispatcher.add_engine(pulling)
     deliveries = Deliveries(database, environment)
     outbox = Outbox(services=services, deliveries=deliveries, environment=environment)
     console = ConsoleFrontend(
@@ -157,7 +161,9 @@ def compose(
     _plan_frontends(host, settings, environment, outbox, taps, services.files)
     snapshots = Snapshots(ledger, settings.data / SNAPSHOTS_FOLDER)
     streams = Streams(services)
-    api = LateApi(lambda: _make_api(settings, services, snapshots, ledger.hub_epoch, host, streams))
+    api = LateApi(
+        lambda: _make_api(settings, services, snapshots, ledger.hub_epoch, host, streams, pulling)
+    )
     install = LateApi(lambda: _make_install(settings))
     web = LateApi(lambda: _make_web(settings, services, environment, streams))
     return Hub(
@@ -166,6 +172,7 @@ def compose(
         database=database,
         services=services,
         engine=engine,
+        pulling=pulling,
         console=console,
         host=host,
         outbox=outbox,
@@ -355,6 +362,7 @@ def _make_api(
     hub_epoch: str,
     host: Host,
     streams: Streams,
+    pulling: PullEngine,
 ) -> App:
     from hub.frontends.api import make_api
     from hub.frontends.api.parts import About
@@ -367,6 +375,7 @@ def _make_api(
         frontends=host.statuses,
         chat_links=host.chat_links,
         streams=streams,
+        pulling=pulling,
     )
     api: App = make_api(services, snapshots, about)
     return api
@@ -468,6 +477,7 @@ async def _admit_owner(hub: Hub) -> None:
 def _loops(hub: Hub) -> list[Coroutine[None, None, None]]:
     return [
         *loops_of(hub.services, hub.engine),
+        hub.pulling.run(),
         hub.backups.run(),
         hub.retention.run(),
         hub.outbox.run(),
@@ -518,6 +528,7 @@ async def _warm(hub: Hub) -> None:
 async def _drain(hub: Hub, server: Server, serving: asyncio.Task[None]) -> None:
     """Say goodbye to workers and terminals, finish requests, write down what is in memory."""
     hub.services.pairing.close()
+    hub.pulling.close()
     await hub.engine.drain()
     await hub.host.stop()
     hub.streams.close()

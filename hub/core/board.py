@@ -16,6 +16,7 @@ from itertools import count, islice
 from hub.core.job import WORKING_STATES, Job
 from hub.core.lane import Lane, LaneKey, Place, Ready
 from hub.core.retry import RETRY_AFTER_SECONDS_MAX
+from hub.core.tally import Tally
 from hub.core.worker import Presence, Worker, WorkerCard
 from shared.capabilities import fits
 from shared.ids import JobId, PersonId, SessionId, WorkerId
@@ -55,6 +56,7 @@ class Board:
         self._ready_of: dict[PersonId, dict[JobId, Ready]] = {}
         self._depth: dict[PersonId, list[int]] = {}
         """How many of a person's jobs wait, by the rank of their priority."""
+        self.tally = Tally()
         self._lanes: dict[PersonId, dict[LaneKey, Lane]] = {}
         self._offers: dict[JobId, Placement] = {}
         self._running_out: deque[Placement] = deque()
@@ -79,14 +81,18 @@ class Board:
     ) -> None:
         """Take over a job as it was committed; it waits so long at most, whatever `wall` says."""
         self._forget(job)
+        self.tally.take(job.job_id)
         life = job.life
         if life.is_held:
             assert life.worker_id is not None
             kept = self._working if life.state in WORKING_STATES else self._asking
             kept.setdefault(life.worker_id, set()).add(job.job_id)
             self._holders[job.job_id] = life.worker_id
+            if life.state in WORKING_STATES:
+                self.tally.put(job, is_running=True)
         elif life.state is JobState.QUEUED:
             self._admit(job, now, wall, wait_seconds_max)
+            self.tally.put(job, is_running=False)
         self._stirred.add(job.person_id)
 
     def _forget(self, job: Job) -> None:
@@ -320,6 +326,24 @@ class Board:
         """How many of a person's jobs wait, by the rank of their priority."""
         return tuple(self._depth.get(person_id, _EMPTY))
 
+    def longest_waits(self, person_id: PersonId | None, now: float) -> tuple[float, ...]:
+        """How long the oldest job waits, in seconds, by the rank of its priority; 0 for none."""
+        people = tuple(self._lanes) if person_id is None else (person_id,)
+        heads = [
+            ready
+            for one in people
+            for lane in self._lanes.get(one, _NO_LANES).values()
+            for ready in lane.heads()
+        ]
+        others = [p.ready for p in self._offers.values()]
+        # After a failure: few, and made long before they are due.
+        others += [ready for _, _, ready in self._waits if ready.place is Place.WAITING]
+        waits = [0.0] * len(Priority)
+        for ready in (*heads, *(r for r in others if person_id in (None, r.job.person_id))):
+            rank = ready.job.priority.rank
+            waits[rank] = max(waits[rank], now - ready.since)
+        return tuple(waits)
+
     def people_waiting(self) -> tuple[PersonId, ...]:
         """Whose jobs wait now."""
         return tuple(person_id for person_id, ready in self._ready_of.items() if ready)
@@ -374,4 +398,5 @@ def _asks(presence: Presence, lane: Lane) -> bool:
 
 
 _NOBODY: dict[WorkerId, Presence] = {}
+_NO_LANES: dict[LaneKey, Lane] = {}
 _EMPTY = (0,) * len(Priority)

@@ -124,6 +124,27 @@ def check_kinds(scope: Scope, kinds: tuple[str, ...]) -> None:
         )
 
 
+def check_may_register(access: Access, kinds: tuple[str, ...]) -> None:
+    """Let a key register a worker of some kinds: a person's, or one made for that.
+
+    Raises:
+        NotAllowed: `key_scope`, `key_kinds`.
+    """
+    if access.worker_id is not None:
+        raise NotAllowed(
+            "key_scope",
+            "This is a worker's own key: it registers no other.",
+            "It needs a key with the scope 'worker' made for that, or 'person'.",
+        )
+    beyond = [kind for kind in kinds if access.kinds and kind not in access.kinds]
+    if beyond:
+        raise NotAllowed(
+            "key_kinds",
+            f"This key is not for {', '.join(beyond)[:200]}.",
+            f"It is for {', '.join(access.kinds)[:400]}.",
+        )
+
+
 def check_end(expires_at: datetime | None, now: datetime) -> None:
     """Make sure that a new key works at all.
 

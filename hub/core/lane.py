@@ -85,8 +85,12 @@ class Lane:
 
     def head(self, now: float) -> Ready | None:
         """The job to serve next; None when the lane is empty."""
-        heads = [ready for heap in self._heaps if (ready := self._top(heap)) is not None]
+        heads = self.heads()
         return min(heads, key=lambda ready: ready.rank(now)) if heads else None
+
+    def heads(self) -> list[Ready]:
+        """The oldest job of each priority."""
+        return [ready for heap in self._heaps if (ready := self._top(heap)) is not None]
 
     def _top(self, heap: list[Item]) -> Ready | None:
         # Jobs that left or changed lanes stay in the heap until they come up.

@@ -229,6 +229,8 @@ class PullEngine:
         here.calls += 1
         self._wait(here, fetch)
         try:
+            # Whoever does not wait at all is offered what there is all the same.
+            await self._services.dispatcher.run_once()
             await asyncio.wait([fetch.done], timeout=wait_seconds)
             fetch.is_given_up = True
             if fetch.offer is not None:

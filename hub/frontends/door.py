@@ -29,15 +29,24 @@ async def admit(services: Services, header: str, *needed: Scope) -> Caller:
     Raises:
         NotAllowed: `key_missing`, `key_invalid`, `key_scope`, `account_locked`.
     """
+    access = await services.keys.check(bearer_in(header))
+    check_scope(access, *needed)
+    person = await services.registry.person(access.person_id)
+    if person.locked_at is not None and access.scope is not Scope.ADMIN:
+        raise account_locked(person)
+    return Caller(person, access)
+
+
+def bearer_in(header: str) -> str:
+    """Make sure that an Authorization header holds something.
+
+    Raises:
+        NotAllowed: `key_missing`.
+    """
     if header.strip().casefold() in ("", "bearer"):
         raise NotAllowed(
             "key_missing",
             "This needs a key.",
             "Send it as a header: Authorization: Bearer KEY.",
         )
-    access = await services.keys.check(header)
-    check_scope(access, *needed)
-    person = await services.registry.person(access.person_id)
-    if person.locked_at is not None and access.scope is not Scope.ADMIN:
-        raise account_locked(person)
-    return Caller(person, access)
+    return header

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
@@ -34,6 +35,15 @@ STEPS_MAX = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KindDepth:
+    """How many jobs of a kind there are."""
+
+    kind: str
+    waiting: int
+    running: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueueStatus:
     waiting: Mapping[Priority, int]
     """Jobs that nobody works on yet, retry waits included."""
@@ -47,6 +57,11 @@ class QueueStatus:
     workers_online: int
     slots: int
     """Of all workers online."""
+    running_by: Mapping[Priority, int]
+    oldest_by: Mapping[Priority, float]
+    """How many seconds the oldest job of a priority waits; 0 when none does."""
+    kinds: tuple[KindDepth, ...]
+    """Those that wait or run, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,20 +240,36 @@ class Views:
         return presence.person_id if presence else None
 
     async def queue_status(self, person_id: PersonId | None) -> QueueStatus:
-        counts, oldest = await self._ledger.read(
-            lambda c: (jobs.counts(c, person_id), jobs.oldest_queued(c, person_id))
-        )
+        """How deep the queue is: what waits and runs from memory, the rest by its index."""
+        aside = await self._ledger.look(lambda c: jobs.set_aside(c, person_id))
+        waiting, running = Counter[Priority](), Counter[Priority]()
+        kinds: dict[str, tuple[int, int]] = {}
+        ranks = list(Priority)
+        for counted, count in self._board.tally.counts(person_id):
+            waits, runs = kinds.get(counted.kind, (0, 0))
+            if counted.is_running:
+                running[ranks[counted.rank]] += count
+                kinds[counted.kind] = waits, runs + count
+            else:
+                waiting[ranks[counted.rank]] += count
+                kinds[counted.kind] = waits + count, runs
+        oldest = self._board.longest_waits(person_id, self._ledger.environment.monotonic())
         here = [p for p in self._board.present.values() if person_id in (None, p.person_id)]
-        waited = (self._ledger.environment.now() - oldest).total_seconds() if oldest else 0.0
         return QueueStatus(
-            waiting={p: counts.get((JobState.QUEUED, p), 0) for p in Priority},
-            running=_sum(counts, JobState.GRANTED, JobState.RUNNING),
-            asking=_sum(counts, JobState.ASKING),
-            interrupted=_sum(counts, JobState.INTERRUPTED),
-            dead=_sum(counts, JobState.DEAD),
-            oldest_waiting_seconds=max(0.0, waited),
+            waiting={priority: waiting[priority] for priority in Priority},
+            running=running.total(),
+            asking=aside[JobState.ASKING],
+            interrupted=aside[JobState.INTERRUPTED],
+            dead=aside[JobState.DEAD],
+            oldest_waiting_seconds=max(oldest),
             workers_online=len(here),
             slots=sum(presence.slots for presence in here),
+            running_by={priority: running[priority] for priority in Priority},
+            oldest_by=dict(zip(Priority, oldest, strict=True)),
+            kinds=tuple(
+                KindDepth(kind=kind, waiting=waits, running=runs)
+                for kind, (waits, runs) in sorted(kinds.items())
+            ),
         )
 
     async def why_waiting(self, job_id: JobId) -> Waiting | None:
@@ -335,7 +366,3 @@ def _with_workers(
 ) -> tuple[Job, said.Candidates] | None:
     job = queue.load(connection, job_id)
     return (job, said.candidates(connection, job.person_id)) if job else None
-
-
-def _sum(counts: Mapping[tuple[str, str], int], *states: JobState) -> int:
-    return sum(count for (state, _), count in counts.items() if state in states)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime
 
 from hub.core.job import JobCard
 from hub.store.queue import to_job
+from hub.store.task_rows import OTHERWISE
 from shared.errors import ErrorBody
 from shared.ids import ConversationId, JobId, PersonId, TaskId, WorkerId
 from shared.jobs import JobState, Origin
@@ -58,9 +58,13 @@ def page(connection: sqlite3.Connection, wanted: Filter, limit: int) -> list[Job
             values.append(value)
     if wanted.states:
         # States come from an enumeration, never from outside; spelled out they find their index.
-        tests.append("j.state IN (" + ",".join(f"'{s.value}'" for s in wanted.states) + ")")
+        names = ",".join(f"'{state.value}'" for state in sorted(wanted.states))
+        tests.append(f"j.state = {names}" if len(wanted.states) == 1 else f"j.state IN ({names})")
     where = f" WHERE {' AND '.join(tests)}" if tests else ""
-    rows = connection.execute(f"{_CARD}{where} ORDER BY j.job_id DESC LIMIT ?", (*values, limit))
+    # Dead letters are few among many: they are found by their own index, whatever is guessed.
+    is_dead = wanted.states == {JobState.DEAD}
+    select = _CARD.replace("jobs AS j", "jobs AS j INDEXED BY jobs_dead") if is_dead else _CARD
+    rows = connection.execute(f"{select}{where} ORDER BY j.job_id DESC LIMIT ?", (*values, limit))
     return [_to_card(row) for row in rows]
 
 
@@ -99,26 +103,23 @@ def last_worker_of_task(
     return WorkerId(row[0]) if row and row[0] else None
 
 
-def counts(
-    connection: sqlite3.Connection, person_id: PersonId | None
-) -> dict[tuple[str, str], int]:
-    """How many jobs there are, by state and priority; only those that have not ended, and dead."""
-    rows = connection.execute(
-        "SELECT state, priority, count(*) FROM jobs WHERE (? IS NULL OR person_id = ?)"
-        " AND (state = 'queued' OR is_held = 1 OR state IN ('asking', 'interrupted', 'dead'))"
-        " GROUP BY state, priority",
-        (person_id, person_id),
-    )
-    return {(state, priority): count for state, priority, count in rows}
-
-
-def oldest_queued(connection: sqlite3.Connection, person_id: PersonId | None) -> datetime | None:
-    """When the job that waits longest was made."""
-    row = connection.execute(
-        "SELECT min(created_ms) FROM jobs WHERE state = 'queued' AND (? IS NULL OR person_id = ?)",
-        (person_id, person_id),
-    ).fetchone()
-    return None if row[0] is None else from_ms(row[0])
+def set_aside(connection: sqlite3.Connection, person_id: PersonId | None) -> dict[JobState, int]:
+    """How many jobs wait for a person, or are dead, by state; everybody's when None."""
+    found = connection.execute(
+        "SELECT person_id FROM people" if person_id is None else "SELECT ?",
+        () if person_id is None else (person_id,),
+    ).fetchall()
+    counts = dict.fromkeys((JobState.ASKING, JobState.INTERRUPTED, JobState.DEAD), 0)
+    for (one,) in found:
+        for state in counts:
+            # As the partial index is written, so that it is counted by that.
+            row = connection.execute(
+                "SELECT count(*) FROM jobs INDEXED BY jobs_otherwise WHERE person_id = ?"
+                f" AND state = '{state.value}' AND state IN {OTHERWISE}",
+                (one,),
+            ).fetchone()
+            counts[state] += int(row[0])
+    return counts
 
 
 def _to_card(row: tuple[str, ...]) -> JobCard:

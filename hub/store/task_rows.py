@@ -49,7 +49,7 @@ PEOPLE_MAX = 50
 EVENTS_LOOKED_MAX = 40
 """Of a job, to find when it began."""
 
-_OTHERWISE = "('asking','failed','cancelled','interrupted','dead')"
+OTHERWISE = "('asking','failed','cancelled','interrupted','dead')"
 
 
 def create_row_indexes(connection: sqlite3.Connection) -> None:
@@ -64,8 +64,7 @@ def create_row_indexes(connection: sqlite3.Connection) -> None:
         " WHERE priority <> 'default'"
     )
     connection.execute(
-        "CREATE INDEX jobs_otherwise ON jobs (person_id, state, job_id)"
-        f" WHERE state IN {_OTHERWISE}"
+        f"CREATE INDEX jobs_otherwise ON jobs (person_id, state, job_id) WHERE state IN {OTHERWISE}"
     )
     connection.execute("CREATE INDEX jobs_updated ON jobs (person_id, updated_ms, job_id)")
 
@@ -251,7 +250,7 @@ def _state_paths(state: JobState, people: list[str]) -> list[_Path]:
         case JobState.GRANTED | JobState.RUNNING:
             return [_Path("jobs_held", f"j.is_held = 1 AND j.state = '{state.value}'")]
         case _:
-            where = f"j.person_id = ? AND j.state = '{state.value}' AND j.state IN {_OTHERWISE}"
+            where = f"j.person_id = ? AND j.state = '{state.value}' AND j.state IN {OTHERWISE}"
             return [_Path("jobs_otherwise", where, (person,)) for person in people]
 
 

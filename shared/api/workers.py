@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from shared.api.parts import Shown
+from pydantic import Field
+
+from shared.api.parts import Body, Shown
+from shared.capabilities import CAPABILITIES_MAX, Capability
 from shared.messages import Metrics
 
 
@@ -24,6 +27,30 @@ class WorkerShown(Shown):
     paired_at: datetime
     last_seen_at: datetime
     metrics: Metrics | None
+    pulls: bool = False
+    """It fetches its work over this API."""
+
+
+class NewWorker(Body):
+    """A worker that fetches its work over this API."""
+
+    name: str = Field(min_length=1, max_length=96, pattern=r"\S", examples=["gpu-box"])
+    """A name that is taken gets a number."""
+    # Tuples come as JSON lists, which strict mode would refuse.
+    capabilities: tuple[Capability, ...] = Field(
+        min_length=1, max_length=CAPABILITIES_MAX, strict=False, examples=[[{"kind": "ml.train"}]]
+    )
+    """Kinds of jobs that this hub knows."""
+    slots: int = Field(default=1, ge=1, le=1000)
+    """How many jobs it runs at once."""
+    app_version: str = Field(default="", max_length=40)
+    person_id: str | None = Field(default=None, max_length=64)
+    """Whose it is; the caller's when null."""
+
+
+class WorkerTold(WorkerShown):
+    key: str
+    """Its own key; it is told here and never again."""
 
 
 class WorkerList(Shown):

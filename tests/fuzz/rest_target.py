@@ -18,6 +18,7 @@ import httpx
 import structlog
 
 from hub.core.access import Scope
+from hub.engines.pull import PullEngine
 from hub.frontends.api import make_api
 from hub.frontends.api.parts import About
 from hub.frontends.sse import Streams
@@ -132,6 +133,7 @@ class Rest:
             frontends=tuple,
             chat_links=dict,
             streams=Streams(services),
+            pulling=PullEngine(services, target.ledger.environment),
         )
         self.app = make_api(services, Snapshots(target.ledger, folder / "snapshots"), about)
 

@@ -9,11 +9,12 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
-from hub.core.access import Scope
-from hub.frontends.door import Caller, admit
+from hub.core import access as core
+from hub.core.access import Access, Scope
+from hub.frontends.door import Caller, admit, bearer_in
 from hub.frontends.facts import PLACES
 from hub.frontends.sse import Streams
-from hub.ports import Health
+from hub.ports import Health, Pulling
 from hub.services import Services
 from shared.errors import NotAllowed
 from shared.ids import PersonId
@@ -38,6 +39,7 @@ class About:
     frontends: Statuses
     chat_links: ChatLinks
     streams: Streams
+    pulling: Pulling
 
 
 async def services_of(request: Request) -> Services:
@@ -72,6 +74,29 @@ Enqueues = Annotated[Caller, Security(caller_of, scopes=["enqueue", "person"])]
 """Whoever may ask for work in a person's name."""
 Enrols = Annotated[Caller, Security(caller_of, scopes=["enrol", "person"])]
 """Whoever may make codes that let machines in."""
+Registers = Annotated[Caller, Security(caller_of, scopes=["worker", "person"])]
+"""Whoever may register workers that fetch their work."""
+ReadsOrIsIt = Annotated[Caller, Security(caller_of, scopes=["read", "worker", "person"])]
+"""Whoever may look at a person's workers; one of them, at itself."""
+
+
+async def puller_of(
+    services: Annotated[Services, Depends(services_of)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Access:
+    """Check the key of a worker that fetches its work."""
+    access = await services.keys.check(bearer_in(credentials.credentials if credentials else ""))
+    core.puller_of(access)
+    return access
+
+
+async def pulling_of(request: Request) -> Pulling:
+    return about_of(request).pulling
+
+
+Puller = Annotated[Access, Security(puller_of, scopes=["worker"])]
+"""A worker that fetches its work, by its own key."""
+Pulls = Annotated[Pulling, Depends(pulling_of)]
 Hub = Annotated[Services, Depends(services_of)]
 
 

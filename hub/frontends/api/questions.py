@@ -15,6 +15,7 @@ from shared.errors import NotFound
 from shared.ids import QuestionId
 
 router = APIRouter(tags=["questions"])
+QuestionPath = Annotated[str, Path(pattern=ID)]
 
 
 def shown(question: Question) -> QuestionShown:
@@ -38,7 +39,7 @@ async def list_questions(caller: Reads, hub: Hub) -> QuestionList:
 
 @router.post("/questions/{question_id}/answer")
 async def answer_question(
-    question_id: Annotated[str, Path(pattern=ID)], answer: Reply, caller: Known, hub: Hub
+    question_id: QuestionPath, answer: Reply, caller: Known, hub: Hub
 ) -> QuestionShown:
     """Answer; the first answer wins."""
     question = await hub.views.question(QuestionId(question_id))
