@@ -13,7 +13,7 @@ from hub.core.job import JobCard
 from hub.core.task import TEXT_CHARS_MAX
 from hub.store import jobs, workers
 from hub.store.ledger import Entry
-from shared.errors import BadInput, NotFound
+from shared.errors import BadInput, Conflict, NotFound
 from shared.ids import ConversationId, JobId, PersonId, SessionId, TaskId, WorkerId
 from shared.jobs import Origin, Priority
 from shared.kinds import JsonObject, Kind, parse_inputs
