@@ -6,6 +6,9 @@ cursor. A POST that makes something takes an Idempotency-Key, so that a retry ha
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
@@ -29,8 +32,9 @@ from hub.frontends.api import (
     webhooks,
     workers,
 )
+from hub.frontends.api.document import completed
 from hub.frontends.api.parts import About
-from hub.frontends.api.problems import BODY_BYTES_MAX, PROBLEMS, install
+from hub.frontends.api.problems import BODY_BYTES_MAX, install
 from hub.services import Services
 
 PREFIX = "/api/v1"
@@ -66,7 +70,6 @@ def build(services: Services, about: About) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=_operation_id,
-        responses=PROBLEMS,
         max_body_size=BODY_BYTES_MAX,
     )
     api.state.services = services
@@ -74,6 +77,14 @@ def build(services: Services, about: About) -> FastAPI:
     for part in PARTS:
         api.include_router(part.router, prefix=PREFIX)
     install(api)
+    made = api.openapi
+
+    @cache
+    def document() -> dict[str, Any]:
+        return completed(made())
+
+    # FastAPI's documented way to extend the schema.
+    api.openapi = document  # type: ignore[method-assign]
     return api
 
 

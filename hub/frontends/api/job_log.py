@@ -31,7 +31,7 @@ async def get_job_log(
     caller: ReadsWork,
     hub: Hub,
     wanted: Annotated[LogQuery, Query()],
-    accept: Annotated[str, Header(max_length=1000)] = "application/json",
+    accept: Annotated[str, Header(include_in_schema=False)] = "application/json",
 ) -> LogShown | Response:
     """What a job said, by the numbers of its lines. With `Accept: text/plain`: all of it.
 

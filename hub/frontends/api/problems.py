@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -44,23 +43,6 @@ UNPROVEN = frozenset({"key_missing", "key_invalid", "pairing_signature_wrong"})
 """Codes that mean "who are you?" (401) and not "you may not" (403)."""
 
 
-def _documented(status: int, title: str) -> tuple[int | str, dict[str, Any]]:
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return status, {"description": title, "content": {MEDIA_TYPE: {"schema": schema}}}
-
-
-PROBLEMS: dict[int | str, dict[str, Any]] = dict(
-    (
-        _documented(400, "The request cannot be read"),
-        _documented(401, "No key, or a wrong one"),
-        _documented(410, "It was here, and is over"),
-        _documented(413, "The body is too large"),
-        _documented(503, "Something needed is not there now"),
-        *(_documented(status, title) for _, status, title in STATUS_BY_CLASS),
-    )
-)
-
-
 class DeclaredLength:
     """Refuses a body by its Content-Length; the framework would, but not as a problem document.
 
@@ -88,27 +70,11 @@ def body_too_large() -> LimitReached:
 
 
 def install(api: FastAPI) -> None:
-    """Answer every error with a problem document, and say so in the schema."""
+    """Answer every error with a problem document."""
     api.add_exception_handler(AppError, _app_error)
     api.add_exception_handler(RequestValidationError, _invalid)
     api.add_exception_handler(HTTPException, _http_error)
     api.add_exception_handler(Exception, _bug)
-    made = api.openapi
-
-    def documented() -> dict[str, Any]:
-        schema = made()
-        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-        faults = FieldFault.model_json_schema()
-        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        problem.pop("$defs", None)
-        schemas.update({"FieldFault": faults, "Problem": problem})
-        # The framework documents its own 422 body; ours is a problem like any other.
-        for name in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(name, None)
-        return schema
-
-    # FastAPI's documented way to extend the schema.
-    api.openapi = documented  # type: ignore[method-assign]
 
 
 def problem(
