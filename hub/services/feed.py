@@ -15,9 +15,11 @@ from hub.core.fact import Fact
 from hub.ports import ProgressListener
 from hub.store import events
 from hub.store.ledger import Entry, Ledger
+from shared.events import TaskPurged
 from shared.ids import JobId, PersonId, WorkerId
 from shared.messages import Progress
 
+TASK_PURGED: str = TaskPurged.model_fields["type"].default
 RECENT_MAX = 4096
 """Facts kept in memory, so that readers who keep up never touch the store."""
 SCAN_MAX = 512
@@ -104,6 +106,9 @@ class Feed:
                     self._headway.pop(job.job_id, None)
         if not entry.facts:
             return
+        if any(fact.type == TASK_PURGED for fact in entry.facts):
+            # What was deleted must not be told from memory either.
+            self._recent.clear()
         self._recent.extend(entry.facts)
         for person_id in {fact.person_id for fact in entry.facts}:
             self._last_of[person_id] = entry.hub_seq

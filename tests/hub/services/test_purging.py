@@ -49,6 +49,20 @@ async def refusals(world: World) -> list[str]:
     return [f.body.error.code for f in facts if isinstance(f.body, RequestRefused)]
 
 
+async def test_what_a_forgotten_task_told_is_not_read_on_from_memory(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    body = asked(pc)
+    await pc.report(body, *whole_job(body))
+    assert SECRET in str(await world.services.feed.after(0, 1000))
+
+    await pc.report(PurgeAsked(task_id=body.task_id))
+
+    facts = await world.services.feed.after(0, 1000)
+    assert SECRET not in str(facts)
+    assert [fact.type for fact in facts][-1] == "task_purged"
+
+
 async def test_nothing_that_a_forgotten_task_told_is_left_in_the_store(world: World) -> None:
     anna = await world.person()
     pc = await world.desk(anna)
