@@ -94,7 +94,8 @@ def parse_target(url: str, allowed: Allowed) -> Target:
             "A webhook's address begins with https://.",
             "Hosts that the hub's operator allows (HUB_WEBHOOK_ALLOW) may do without.",
         )
-    port = port or (HTTPS_PORT if is_tls else HTTP_PORT)
+    if port is None:
+        port = HTTPS_PORT if is_tls else HTTP_PORT
     if not is_allowed and port != HTTPS_PORT and port < PORT_MIN:
         raise _invalid(f"port {port} is none for webhooks: 443, or {PORT_MIN} and above.")
     if not is_allowed and address is not None and not is_public(address):

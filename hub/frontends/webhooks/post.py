@@ -64,9 +64,9 @@ class HttpPost:
             async with asyncio.timeout(self._call_seconds):
                 return await self._call(url, keys, message)
         except TimeoutError:
-            return Unanswered(f"It did not answer within {self._call_seconds:.0f} s.")
+            return Unanswered(f"It did not answer within {self._call_seconds:g} s.")
         except httpcore.TimeoutException:
-            return Unanswered(f"It could not be reached within {CONNECT_SECONDS:.0f} s.")
+            return Unanswered(f"It could not be reached within {CONNECT_SECONDS:g} s.")
         except AppError as error:
             return Unanswered(error.message)
         except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError) as error:
