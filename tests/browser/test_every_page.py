@@ -6,11 +6,26 @@ A new page gets a line in `PAGES`.
 from __future__ import annotations
 
 import pytest
+from playwright.async_api import expect
 
-from tests.browser.surfing import Surf
+from tests.browser.surfing import DESKTOP, PHONE, Surf
 from tests.hub.frontends.world import World
 
-PAGES = ("/",)
+PAGES = (
+    "/",
+    "/tasks/new",
+    "/inbox",
+    "/workers",
+    "/queue",
+    "/sessions",
+    "/dead",
+    "/activity",
+    "/audit",
+    "/pair",
+    "/me",
+    "/people",
+    "/nowhere",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -19,4 +34,56 @@ async def test_an_empty_page_reads_well_and_keeps_the_rules(
 ) -> None:
     surfer = await surf.someone(world.hub)
     await surfer.goes(path)
+    if path == "/nowhere":
+        surfer.faults.clear()  # the browser itself complains of the status
     await surfer.shots("empty-" + (path.strip("/").replace("/", "-") or "tasks"))
+
+
+async def test_the_way_in_reads_well(surf: Surf, world: World) -> None:
+    surfer = await surf.stranger(world.hub)
+    await surfer.goes("/sign-in")
+    await surfer.shots("sign-in")
+    owner = (await world.hub.services.registry.people())[0]
+    link = await world.hub.services.sign_ins.link(owner.person_id)
+    await surfer.goes(f"/in/{link.secret}")
+    await surfer.shots("enter")
+
+
+async def test_a_persons_page_reads_well_with_a_link_for_them(surf: Surf, world: World) -> None:
+    surfer = await surf.someone(world.hub)
+    ben = await world.hub.services.registry.add_person("Ben")
+    await surfer.goes(f"/people/{ben.person_id}")
+    await surfer.page.get_by_role("button", name="Make a sign-in link").click()
+    await expect(surfer.page.get_by_text("It signs one browser in")).to_be_visible()
+    await surfer.shots("person")
+
+
+async def test_the_bar_is_under_the_thumb_on_a_phone(surf: Surf, world: World) -> None:
+    surfer = await surf.someone(world.hub, size=PHONE)
+    page = surfer.page
+    await expect(page.get_by_role("link", name="Dead letters")).to_be_hidden()
+    await page.get_by_role("button", name="More").click()
+    await expect(page.get_by_role("link", name="Dead letters")).to_be_visible()
+    await surfer.is_clean()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("link", name="Dead letters")).to_be_hidden()
+    for box in [await b.bounding_box() for b in await page.locator(".pages a:visible").all()]:
+        assert box is not None
+        assert box["height"] >= 44
+        assert box["y"] + box["height"] <= PHONE[1]
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+async def test_pages_are_used_without_scripts(
+    surf: Surf, world: World, size: tuple[int, int]
+) -> None:
+    surfer = await surf.someone(world.hub, size=size, scripts=False)
+    page = surfer.page
+    await world.rest.post("/tasks", json={"kind": "ml.models"})
+    await surfer.goes("/")
+    await expect(page.locator("#tasks tbody tr")).to_have_count(1)
+    await surfer.goes("/me")
+    await page.get_by_role("button", name="Dark").click()
+    await expect(page.locator("html[data-theme=dark]")).to_have_count(1)
+    await page.get_by_role("button", name="Sign out").first.click()
+    await expect(page.get_by_role("heading", name="Sign in to")).to_be_visible()
