@@ -13,6 +13,7 @@ from hub.frontends.web.pages import (
     audit,
     dead,
     jobs,
+    keys,
     me,
     new_task,
     pair,
@@ -23,6 +24,7 @@ from hub.frontends.web.pages import (
     shell,
     sign_in,
     tasks,
+    webhooks,
     workers,
 )
 from hub.frontends.web.rules import Guarded
@@ -47,6 +49,8 @@ ROUTERS: Sequence[APIRouter] = (
     sessions.router,
     activity.router,
     audit.router,
+    keys.router,
+    webhooks.router,
 )
 
 
