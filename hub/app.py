@@ -29,6 +29,7 @@ from hub.frontends.makers import BUILT_IN as FRONTENDS
 from hub.frontends.makers import built_in, plug_ins, settings_of
 from hub.frontends.outbox import Outbox
 from hub.frontends.sse import Streams
+from hub.frontends.web.frontend import WebFrontend
 from hub.frontends.webhooks.sender import WebhookSender
 from hub.ports import FrontendSetup, Taps
 from hub.server import App, LateApi, Server, listen, loop_factory, on_signals, server_of
@@ -36,6 +37,7 @@ from hub.services import Services
 from hub.services.absences import Absences
 from hub.services.admissions import Admissions
 from hub.services.backups import Backups
+from hub.services.chats import Chats
 from hub.services.chronicle import Chronicle
 from hub.services.deliveries import Deliveries
 from hub.services.dispatcher import Dispatcher
@@ -99,6 +101,7 @@ class Hub:
     engine: SocketEngine
     pulling: PullEngine
     console: ConsoleFrontend
+    chat: WebFrontend
     host: Host
     outbox: Outbox
     inbox: ChatInbox
@@ -156,7 +159,9 @@ def compose(
         ring=outbox.ring,
     )
     host = Host(inbox=inbox, outbox=outbox, environment=environment)
+    chat = WebFrontend(services=services, environment=environment)
     host.adopt(console)
+    host.adopt(chat)
     taps = TapNames(database, environment, pepper.encode())
     _plan_frontends(host, settings, environment, outbox, taps, services.files)
     snapshots = Snapshots(ledger, settings.data / SNAPSHOTS_FOLDER)
@@ -165,7 +170,7 @@ def compose(
         lambda: _make_api(settings, services, snapshots, ledger.hub_epoch, host, streams, pulling)
     )
     install = LateApi(lambda: _make_install(settings))
-    web = LateApi(lambda: _make_web(settings, services, environment, streams))
+    web = LateApi(lambda: _make_web(settings, services, environment, streams, chat))
     return Hub(
         settings=settings,
         environment=environment,
@@ -174,6 +179,7 @@ def compose(
         engine=engine,
         pulling=pulling,
         console=console,
+        chat=chat,
         host=host,
         outbox=outbox,
         inbox=inbox,
@@ -317,6 +323,7 @@ def _services(
         absences=Absences(ledger, board),
         sessions=Sessions(ledger),
         files=Files(ledger, files),
+        chats=Chats(ledger),
         fleet=Fleet(ledger, board),
         gauge=Gauge(ledger, board),
         chronicle=Chronicle(ledger),
@@ -395,7 +402,11 @@ def _make_install(settings: Settings) -> App:
 
 
 def _make_web(
-    settings: Settings, services: Services, environment: Environment, streams: Streams
+    settings: Settings,
+    services: Services,
+    environment: Environment,
+    streams: Streams,
+    chat: WebFrontend,
 ) -> App:
     from hub.frontends.web import make_web
     from hub.frontends.web.visitor import Setting
@@ -404,6 +415,7 @@ def _make_web(
         services=services,
         environment=environment,
         streams=streams,
+        chat=chat,
         hub_name=settings.hub_name,
         hub_url=settings.hub_url,
         version=program_version(),

@@ -16,7 +16,7 @@ from hub.core.question import Question
 from hub.core.view import FrontendCapabilities, Inbound, View
 from shared.environment import Environment
 from shared.events import AttemptEventBody, JobLogged
-from shared.ids import ConversationId, JobId, QuestionId, WorkerId
+from shared.ids import ConversationId, JobId, PersonId, QuestionId, WorkerId
 from shared.messages import Cancel, Grant, Metrics, Offer, Progress
 from shared.questions import Asking
 
@@ -187,3 +187,6 @@ class Frontend(Protocol):
 
 ProgressListener = Callable[[JobId, WorkerId, Progress], None]
 """Told of transient progress; must not wait."""
+
+NewsListener = Callable[[PersonId, str], None]
+"""Told whose pages should look again at what; must not wait."""

@@ -111,6 +111,8 @@ class FrontendCapabilities:
     edit: bool = False
     files: bool = False
     """Files and pictures can be sent; elsewhere a file becomes a line that says how to get it."""
+    file_links: bool = False
+    """Files are not sent: whoever reads fetches them from the hub while it keeps them."""
     links: bool = False
     """Buttons may open a page or copy a text; elsewhere such buttons become lines."""
     text_chars_max: int = 1600
@@ -170,7 +172,7 @@ def degraded(view: View, capabilities: FrontendCapabilities) -> View:
     text anyway. A text that is too long is cut; where files can be sent, all of it comes as one.
     """
     text, buttons, files = view.text, view.buttons, view.files
-    if files and not capabilities.files:
+    if files and not (capabilities.files or capabilities.file_links):
         text, files = "\n".join([text, *(_way_to(file) for file in files)]), ()
     if not capabilities.links:
         untold = [button for button in buttons if button.url and button.url not in text]

@@ -33,6 +33,8 @@ RETRY_MILLISECONDS = 2000
 """What a browser waits before it comes back."""
 FACTS_AT_ONCE = 200
 PROGRESS_JOBS_MAX = 1000
+NEWS_SECONDS = 60.0
+"""How long what rang beside the log is told to streams that begin."""
 STREAMS_PER_PERSON_MAX = 64
 
 
@@ -64,6 +66,8 @@ class Reading:
     tell_progress: Callable[[Progress], Note | None] | None = None
     presence: Note | None = None
     """What is said when a worker comes, goes or is paused, which is no event; None for nothing."""
+    tell_news: Callable[[list[str]], Note] | None = None
+    """What is said of topics that rang beside the log."""
     check: Callable[[], Awaitable[object]] | None = None
     """Raises an AppError once the reader may read no more."""
 
@@ -77,8 +81,11 @@ class Streams:
         self._open: Counter[PersonId] = Counter()
         self._writers: set[EventStream] = set()
         self._stopping = asyncio.Event()
+        self._news: dict[PersonId, tuple[float, frozenset[str]]] = {}
+        """What rang last beside the log, and when."""
         self.feed.progress_listeners.append(self._note_progress)
         services.registry.presence_listeners.append(self._note_presence)
+        self.feed.news_listeners.append(self._note_news)
 
     def open(self, reading: Reading) -> EventStream:
         """Answer a request with a stream.
@@ -93,7 +100,14 @@ class Streams:
                 "Close some pages or programs.",
                 retry_after_seconds=BEAT_SECONDS,
             )
-        return EventStream(self, reading)
+        stream = EventStream(self, reading)
+        for person_id, (at, topics) in self._news.items():
+            is_recent = self._now() - at < NEWS_SECONDS
+            if is_recent and reading.sees in (None, person_id):
+                # It may have rung after the page was written and before its stream began.
+                for topic in topics:
+                    stream.note_news(topic)
+        return stream
 
     def close(self) -> None:
         """End all streams; their readers come back to the hub's next life."""
@@ -121,6 +135,9 @@ class Streams:
             for part in parts:
                 part.cancel()
 
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
     def enter(self, stream: EventStream) -> None:
         self._open[stream.reading.reader] += 1
         self._writers.add(stream)
@@ -143,6 +160,15 @@ class Streams:
             if stream.reading.presence is not None and stream.reading.sees in (None, person_id):
                 stream.note_presence()
 
+    def _note_news(self, person_id: PersonId, topic: str) -> None:
+        now = self._now()
+        at, topics = self._news.get(person_id, (now, frozenset()))
+        kept = topics if now - at < NEWS_SECONDS else frozenset[str]()
+        self._news[person_id] = (now, kept | {topic})
+        for stream in self._writers:
+            if stream.reading.sees in (None, person_id):
+                stream.note_news(topic)
+
 
 class EventStream(StreamingResponse):
     """One stream, from its first byte to its last."""
@@ -158,7 +184,13 @@ class EventStream(StreamingResponse):
         self._bell = asyncio.Event()
         self._progress: dict[JobId, Progress] = {}
         self._has_presence = False
+        self._news: set[str] = set()
         self._checked_at = 0.0
+
+    def note_news(self, topic: str) -> None:
+        if self.reading.tell_news is not None:
+            self._news.add(topic)
+            self._bell.set()
 
     def note_progress(self, job_id: JobId, progress: Progress) -> None:
         if job_id in self._progress or len(self._progress) < PROGRESS_JOBS_MAX:
@@ -212,7 +244,7 @@ class EventStream(StreamingResponse):
             self._bell.clear()
             upto = self._streams.feed.position()
             facts = await self._streams.feed.after(self._place, FACTS_AT_ONCE, self.reading.sees)
-            chunk = self._worded(facts) + self._progressed() + self._present()
+            chunk = self._worded(facts) + self._progressed() + self._present() + self._rang()
             if len(facts) < FACTS_AT_ONCE:
                 # Whatever concerns others was passed over: a reader that comes back need not.
                 self._place = max(self._place, upto)
@@ -252,6 +284,12 @@ class EventStream(StreamingResponse):
         has_changed, self._has_presence = self._has_presence, False
         note = self.reading.presence
         return note.encode() if has_changed and note is not None else b""
+
+    def _rang(self) -> bytes:
+        if self.reading.tell_news is None or not self._news:
+            return b""
+        topics, self._news = sorted(self._news), set()
+        return self.reading.tell_news(topics).encode()
 
     async def _rung(self) -> bool:
         try:

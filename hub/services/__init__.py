@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from hub.services.absences import Absences
 from hub.services.admissions import Admissions
+from hub.services.chats import Chats
 from hub.services.chronicle import Chronicle
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
@@ -57,3 +58,4 @@ class Services:
     chronicle: Chronicle
     webhooks: Webhooks
     webhook_lanes: WebhookLanes
+    chats: Chats

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from hub.core.fact import Fact
-from hub.ports import ProgressListener
+from hub.ports import NewsListener, ProgressListener
 from hub.store import events
 from hub.store.ledger import Entry, Ledger
 from shared.events import TaskPurged
@@ -30,6 +30,7 @@ class Feed:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self.progress_listeners: list[ProgressListener] = []
+        self.news_listeners: list[NewsListener] = []
         self._recent: deque[Fact] = deque(maxlen=RECENT_MAX)
         self._waiting: dict[PersonId | None, list[asyncio.Future[None]]] = {}
         self._last_of: dict[PersonId, int] = {}
@@ -83,6 +84,11 @@ class Feed:
         self._headway[job_id] = progress
         for listener in self.progress_listeners:
             listener(job_id, worker_id, progress)
+
+    def tell_news(self, person_id: PersonId, topic: str) -> None:
+        """Ring a person's open pages about what no event tells; it is kept nowhere."""
+        for listener in self.news_listeners:
+            listener(person_id, topic)
 
     def progress_of(self, job_id: JobId) -> Progress | None:
         """How far a job that runs was last said to be; None when nothing was said."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from hub.store import events, keys, questions, sign_ins, signers, workers
+from hub.store import chat, events, keys, questions, sign_ins, signers, workers
 from hub.store.answers import create_answers
 from hub.store.chronicle import create_chronicle
 from hub.store.deliveries import add_paces, create_deliveries
@@ -242,4 +242,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     create_chronicle,
     create_answers,
     workers.add_pullers,
+    chat.create,
 )

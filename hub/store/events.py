@@ -52,6 +52,14 @@ def of_entity(
     return [to_fact(row) for row in rows]
 
 
+def selected(
+    connection: sqlite3.Connection, condition: str, values: tuple[str | int | None, ...]
+) -> list[Fact]:
+    """Events by a condition of the caller's own, with its order and its limit."""
+    rows = connection.execute(f"{_SELECT} WHERE {condition}", values)
+    return [_to_fact(row) for row in rows]
+
+
 def count_of(connection: sqlite3.Connection, entity: str, type_: str) -> int:
     """How often something of a sort happened to one thing."""
     (count,) = connection.execute(

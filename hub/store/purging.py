@@ -12,7 +12,7 @@ from datetime import datetime
 
 from hub.core.fact import HUB_DEVICE
 from hub.core.stored_file import FileState
-from hub.store import tasks
+from hub.store import chat, tasks
 from hub.store.ledger import Entry
 from shared.ids import JobId, PersonId, SessionId, TaskId
 
@@ -61,6 +61,7 @@ def purge(entry: Entry, task_id: TaskId, session_ids: Sequence[SessionId] = ()) 
         connection.execute(
             f"DELETE FROM events WHERE entity = ? AND type NOT IN {KEPT_TYPES}", (entity,)
         )
+    chat.forget(connection, task_id, job_ids)
     tasks.delete(entry, task_id)
     connection.execute("PRAGMA secure_delete = OFF")
     return job_ids

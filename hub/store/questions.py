@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hub.core.question import Question, QuestionState
 from hub.store.ledger import Entry
-from shared.ids import ConversationId, JobId, PersonId, QuestionId
+from shared.ids import ConversationId, JobId, PersonId, QuestionId, TaskId
 from shared.questions import Answer, Asking
 from shared.times import from_ms, to_ms
 
@@ -72,6 +72,14 @@ def open_ones(
         f"{_SELECT} WHERE {_OPEN} AND (? IS NULL OR q.person_id = ?)"
         " AND (? IS NULL OR t.conversation = ?) ORDER BY q.asked_ms, q.question_id",
         (person_id, person_id, conversation, conversation),
+    )
+    return [_to_question(row) for row in rows]
+
+
+def of_task(connection: sqlite3.Connection, task_id: TaskId) -> list[Question]:
+    """What the jobs of a task ask now, the oldest first."""
+    rows = connection.execute(
+        f"{_SELECT} WHERE j.task_id = ? AND {_OPEN} ORDER BY q.asked_ms, q.question_id", (task_id,)
     )
     return [_to_question(row) for row in rows]
 

@@ -226,6 +226,11 @@ async def open_door(kind: str, world: World) -> AsyncIterator[Door]:
             await console.come_back()
             yield console
             await console.leave()
+        case "web":
+            from tests.conformance.web_door import open_web_door
+
+            async with open_web_door(world, owner.person_id) as web:
+                yield web
         case "telegram":
             from tests.conformance.telegram_door import open_telegram_door
             from tests.fakes.bot_api import FakeBotApi

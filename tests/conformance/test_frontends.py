@@ -36,7 +36,7 @@ FREE = Asking(
 READY: JsonObject = {"headline": "Model ready."}
 
 
-@pytest.fixture(params=["console", "paper", "telegram"])
+@pytest.fixture(params=["console", "paper", "telegram", "web"])
 def kind(request: pytest.FixtureRequest) -> str:
     if request.param == "telegram":
         # Seconds of import, before there is a loop that they would hold up.
@@ -422,6 +422,7 @@ async def test_the_same_key_is_one_message_however_often_it_is_sent(door: Door) 
     view = View(text="Once.", final=True, key="event 1")
     first = await door.frontend.render(door.conversation, view, None)
     again = await door.frontend.render(door.conversation, view, None)
+    await bubble(door, lambda b: b.text == "Once.")
     if not door.knows_keys:
         # Nobody can tell whether the first arrived: rather twice than not at all.
         assert len([b for b in door.bubbles if b.text == "Once."]) == 2
@@ -435,4 +436,5 @@ async def test_a_replaced_message_keeps_its_name(door: Door) -> None:
     second = await door.frontend.render(door.conversation, View(text="Two."), first)
     assert second == first
     assert isinstance(second, MessageRef)
+    await bubble(door, lambda b: b.text == "Two.")
     assert [b.text for b in door.bubbles] == ["Two."]

@@ -14,6 +14,7 @@ from hub.core.webhook_target import NOWHERE, Allowed
 from hub.services import Services
 from hub.services.absences import Absences
 from hub.services.admissions import Admissions
+from hub.services.chats import Chats
 from hub.services.chronicle import Chronicle
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
@@ -121,6 +122,7 @@ class World:
             absences=Absences(ledger, board),
             sessions=Sessions(ledger),
             files=Files(ledger, self.folder / "files"),
+            chats=Chats(ledger),
             fleet=Fleet(ledger, board),
             gauge=Gauge(ledger, board),
             chronicle=Chronicle(ledger),

@@ -76,7 +76,7 @@ async def live(
 
     def tell(fact: Fact) -> Note | None:
         topics = list(topics_of(fact)) if has_logs or fact.type != LOGGED else []
-        return Note("news", json.dumps({"topics": topics})) if topics else None
+        return tell_news(topics) if topics else None
 
     return place.streams.open(
         Reading(
@@ -87,6 +87,7 @@ async def live(
             tell_progress=tell_progress,
             presence=PRESENCE,
             check=lambda: place.services.sign_ins.check(secret, is_use=False),
+            tell_news=tell_news,
         )
     )
 
@@ -103,6 +104,11 @@ def topics_of(fact: Fact) -> Iterator[str]:
             yield f"{thing}:{named}"
     if fact.device != HUB_DEVICE:
         yield f"worker:{fact.device}"
+
+
+def tell_news(topics: list[str]) -> Note:
+    """Ring about what no event tells."""
+    return Note("news", json.dumps({"topics": topics}))
 
 
 def tell_progress(progress: Progress) -> Note:

@@ -11,6 +11,7 @@ from hub.frontends.web import failing, live
 from hub.frontends.web.pages import (
     activity,
     audit,
+    chat,
     dead,
     jobs,
     keys,
@@ -42,6 +43,7 @@ ROUTERS: Sequence[APIRouter] = (
     tasks.router,
     jobs.router,
     questions.router,
+    chat.router,
     workers.router,
     pair.router,
     queue.router,

@@ -12,6 +12,7 @@ from hub.core.sign_in import csrf_of
 from hub.frontends.sse import Streams
 from hub.frontends.web import cookie
 from hub.frontends.web.foreign import SAFE, check_form
+from hub.frontends.web.frontend import WebFrontend
 from hub.frontends.web.toast import BELL
 from hub.services import Services
 from shared.environment import Environment
@@ -30,6 +31,7 @@ class Setting:
     services: Services
     environment: Environment
     streams: Streams
+    chat: WebFrontend
     hub_name: str
     hub_url: str
     version: str

@@ -203,7 +203,7 @@ async def test_one_that_is_not_set_up_is_not_told_and_its_conversations_go_elsew
     loft.install("def make(setup):\n    return None\n")
     hub = hubs()
     assert (await hub.host.tend_once())["pigeon"] is None
-    assert [name for name, _ in hub.host.statuses()] == ["console"]
+    assert [name for name, _ in hub.host.statuses()] == ["console", "web"]
     assert not hub.outbox._lanes.serves(HOME)
     assert (await hub.host.tend_once())["pigeon"] is None
 

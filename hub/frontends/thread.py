@@ -1,0 +1,139 @@
+"""The thread of one task, gathered for whoever lays it out: its bubbles, and how it stands now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.core.access import Person
+from hub.core.chat import Talk
+from hub.core.job import JobCard
+from hub.core.question import Question
+from hub.core.view import Button
+from hub.frontends.bubbles import Bubble, bubbles_of
+from hub.frontends.facts import Facts
+from hub.frontends.waiting import elsewhere, why_waiting
+from hub.services import Services
+from shared.environment import Environment
+from shared.ids import JobId, PersonId, TaskId
+from shared.jobs import JobState
+from shared.messages import Progress
+from shared.plain_text import plain_line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A job that is not over: what it does now, or waits for."""
+
+    card: JobCard
+    machine: str
+    is_working: bool
+    """Its computer is here and at it, this moment."""
+    text: str
+    progress: Progress | None
+    """How far it was when somebody last said so."""
+    buttons: tuple[Button, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """A part of one task's thread, ready to be laid out."""
+
+    talk: Talk
+    title: str
+    bubbles: tuple[Bubble, ...]
+    standing: tuple[Standing, ...]
+    """Of its jobs that are not over, the oldest first."""
+    open: tuple[Question, ...]
+
+    @property
+    def job_ids(self) -> tuple[JobId, ...]:
+        return tuple(card.job_id for card in self.talk.cards)
+
+    @property
+    def older(self) -> int | None:
+        """Before which place the part before this one ends; None when this is the first."""
+        return self.talk.facts[0].hub_seq if self.talk.has_older else None
+
+
+async def thread_of(
+    services: Services,
+    environment: Environment,
+    reader: Person,
+    sees: PersonId | None,
+    task_id: TaskId,
+    *,
+    before: int | None = None,
+    limit: int = 100,
+) -> Thread:
+    """Gather a part of a thread.
+
+    Args:
+        services: of the hub.
+        environment: the clock.
+        reader: who is "you".
+        sees: whose tasks may be shown; everybody's when None.
+        task_id: which.
+        before: the part before this place in the log; None for the newest.
+        limit: how many events at most.
+
+    Raises:
+        NotFound: `task_unknown`.
+    """
+    talk = await services.chats.talk(sees, task_id, before, limit)
+    facts = Facts(
+        now=environment.now(),
+        reader=reader.name if talk.task.person_id == reader.person_id else "",
+        zone=await services.views.zone(reader.person_id),
+    )
+    going_on = [card for card in talk.cards if not card.state.is_terminal]
+    opened = sorted(
+        (q for q in talk.questions.values() if q.state.is_open), key=lambda q: q.asked_at
+    )
+    return Thread(
+        talk=talk,
+        title=plain_line(talk.cards[-1].title if talk.cards else talk.task.text),
+        bubbles=bubbles_of(talk, facts),
+        standing=tuple([await _standing(services, card, talk, facts) for card in going_on]),
+        open=tuple(opened),
+    )
+
+
+async def _standing(services: Services, card: JobCard, talk: Talk, facts: Facts) -> Standing:
+    worker_id = card.worker_id or card.job.pinned_to
+    worker = await services.views.worker(worker_id) if worker_id else None
+    about = Facts(
+        now=facts.now,
+        job_id=card.job_id,
+        kind=card.kind,
+        title=card.title,
+        machine=worker.name if worker else "",
+        waiting=await services.views.why_waiting(card.job_id),
+        zone=facts.zone,
+    )
+    is_working = card.state is JobState.RUNNING and worker is not None and worker.is_online
+    verb = "Stop" if card.state is JobState.RUNNING else "Cancel"
+    stop = (Button(label=verb, says=f"/cancel {card.job_id}"),)
+    return Standing(
+        card=card,
+        machine=plain_line(about.machine),
+        is_working=is_working,
+        text=plain_line(_stands(card, about, is_here=worker is not None and worker.is_online)),
+        progress=services.feed.progress_of(card.job_id) if is_working else None,
+        buttons=(*elsewhere(about), *(() if card.job.life.cancel_by else stop)),
+    )
+
+
+def _stands(card: JobCard, about: Facts, *, is_here: bool) -> str:
+    if card.job.life.cancel_by:
+        return "It is being stopped."
+    match card.state:
+        case JobState.ASKING:
+            return f"{about.name} waits for your answer."
+        case JobState.INTERRUPTED:
+            return "It waits until you decide."
+        case JobState.RUNNING if not is_here:
+            return f"{about.name} is asleep or offline; it goes on there, or when it is back."
+        case JobState.RUNNING:
+            return f"{about.name} is working."
+        case _:
+            return why_waiting(about)
