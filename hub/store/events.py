@@ -57,7 +57,7 @@ def selected(
 ) -> list[Fact]:
     """Events by a condition of the caller's own, with its order and its limit."""
     rows = connection.execute(f"{_SELECT} WHERE {condition}", values)
-    return [_to_fact(row) for row in rows]
+    return [to_fact(row) for row in rows]
 
 
 def count_of(connection: sqlite3.Connection, entity: str, type_: str) -> int:

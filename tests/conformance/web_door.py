@@ -13,7 +13,6 @@ from html.parser import HTMLParser
 import httpx
 
 from hub.frontends.web.frontend import conversation_of
-from hub.frontends.web.visitor import COOKIE
 from hub.ports import Frontend
 from shared.ids import ConversationId, JobId, PersonId, short
 from tests.conformance.bubbles import Bubble
@@ -88,6 +87,7 @@ class WebDoor:
         self.splits_at = 0
         self.knows_keys = True
         self._world = world
+        self._person_id = person_id
         self._shown: dict[str, Bubble] = {}
         self._offers: dict[str, dict[str, str]] = {}
         self._csrf = ""
@@ -118,12 +118,7 @@ class WebDoor:
     async def come_back(self) -> None:
         self._stack = contextlib.AsyncExitStack()
         self._http = await self._stack.enter_async_context(
-            httpx.AsyncClient(
-                base_url=self._world.url,
-                cookies={COOKIE: self._world.admin_key},
-                trust_env=False,
-                timeout=30,
-            )
+            httpx.AsyncClient(base_url=self._world.url, trust_env=False, timeout=30)
         )
         await self.look()
         tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
@@ -135,6 +130,11 @@ class WebDoor:
         assert self._http is not None
         async with self._looking:
             seen = await self._http.get(PAGE)
+            if seen.status_code == httpx.codes.UNAUTHORIZED:
+                # A browser that was left alone for long is signed in once more.
+                link = await self._world.hub.services.sign_ins.link(self._person_id)
+                await self._http.post(f"/in/{link.secret}")
+                seen = await self._http.get(PAGE)
             assert seen.status_code == httpx.codes.OK, seen.text
             reader = Reader()
             reader.feed(seen.text)
@@ -156,12 +156,19 @@ class WebDoor:
 
     async def _send(self, fields: dict[str, str]) -> None:
         assert self._http is not None
-        sent = await self._http.post(PAGE, data={"csrf": self._csrf, **fields})
+        await self.look()
+        sent = await self._http.post(PAGE, data={**fields, "csrf": self._csrf})
         assert sent.status_code == httpx.codes.SEE_OTHER, sent.text
         await self.look()
 
     async def _listen(self, http: httpx.AsyncClient) -> None:
-        async with http.stream("GET", "/live?after=0", timeout=None) as stream:
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                await self._follow(http)
+            await self.look()
+
+    async def _follow(self, http: httpx.AsyncClient) -> None:
+        async with http.stream("GET", "/live", timeout=None) as stream:
             async for line in stream.aiter_lines():
                 is_data = line.startswith("data: ")
                 if is_data and "desk" in json.loads(line.removeprefix("data: ")).get("topics", ()):
