@@ -66,6 +66,7 @@ KINDS = {
         _kind("hand_later"),
         _kind("hand_unasked"),
         _kind("wrote"),
+        _kind("note"),
     )
 }
 EXECUTORS = {name: f"tests.flows.play:{name.removeprefix('play.')}" for name in KINDS}
@@ -251,3 +252,16 @@ def hand_unasked(context: Context, inputs: PlayInputs) -> PlayOutput:
 def wrote(context: Context, inputs: PlayInputs) -> PlayOutput:
     context.wrote(context.find_file(inputs.text))
     return PlayOutput(headline="Written.")
+
+
+def note(context: Context, inputs: PlayInputs) -> PlayOutput:
+    """Add a line to the notes of its session; the result is all of them.
+
+    With a `number` it waits first until there is a file "gate" with that number.
+    """
+    while inputs.number and not (context.folders[0] / f"gate{inputs.number}").exists():
+        time.sleep(0.01)
+    notes = context.workspace / "notes.txt"
+    with notes.open("a", encoding="utf-8") as lines:
+        lines.write(f"{inputs.text}\n")
+    return PlayOutput(headline="Noted.", text=notes.read_text(encoding="utf-8"))
