@@ -10,9 +10,8 @@ What goes wrong is an AppError with the hub's own code and words.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from urllib.parse import quote
 
 from pydantic import BaseModel
 
@@ -32,7 +31,9 @@ from shared.api.pairings import (
 )
 from shared.api.parts import PAGE_DEFAULT
 from shared.api.people import NewPerson, PersonList, PersonShown, PersonWithKey
+from shared.api.pull_client import PullClient, once, part
 from shared.api.questions import QuestionList, QuestionShown, Reply
+from shared.api.queue import QueueShown
 from shared.api.sessions import NewSession, SessionPage, SessionShown
 from shared.api.sign_ins import NewSignInLink, SignInLinkShown
 from shared.api.standing import StandingShown
@@ -47,7 +48,7 @@ from shared.api.tasks import (
     TaskShown,
     TaskWithJobs,
 )
-from shared.api.transport import CALL_SECONDS, Query, Transport
+from shared.api.transport import CALL_SECONDS, Query
 from shared.api.webhooks import (
     DeliveryPage,
     DeliveryShown,
@@ -59,7 +60,7 @@ from shared.api.webhooks import (
     WebhookShown,
     WebhookWithSecret,
 )
-from shared.api.workers import WorkerList, WorkerShown
+from shared.api.workers import NewWorker, WorkerList, WorkerShown, WorkerTold
 from shared.jobs import JobState
 
 STREAM_SECONDS = 60.0
@@ -69,16 +70,8 @@ TOKEN_SECONDS = 30.0
 """The hub holds a question for a token open for 20 s."""
 
 
-class Client:
-    """One hub's API, with one key."""
-
-    def __init__(self, hub_url: str, key: str = "") -> None:
-        self._transport = Transport(hub_url, key)
-        self._ask = self._transport.ask
-
-    @property
-    def hub_url(self) -> str:
-        return self._transport.hub_url
+class Client(PullClient):
+    """One hub's API, with one key: what people may do, and what workers that fetch work may."""
 
     # How the hub is.
 
@@ -91,31 +84,31 @@ class Client:
     # Tasks and jobs.
 
     def create_task(self, new: NewTask, *, idempotency_key: str = "") -> TaskShown:
-        return self._ask(TaskShown, "POST", "/tasks", body=new, headers=_once(idempotency_key))
+        return self._ask(TaskShown, "POST", "/tasks", body=new, headers=once(idempotency_key))
 
     def list_tasks(self, wanted: TaskQuery | None = None) -> TaskPage:
         return self._ask(TaskPage, "GET", "/tasks", query=_query(wanted))
 
     def get_task(self, task_id: str) -> TaskWithJobs:
-        return self._ask(TaskWithJobs, "GET", f"/tasks/{_part(task_id)}")
+        return self._ask(TaskWithJobs, "GET", f"/tasks/{part(task_id)}")
 
     def update_task(
         self, task_id: str, patch: TaskPatch, *, version: str = ANY_VERSION
     ) -> TaskWithJobs:
         """Change a task; `version` is its own when the change is for what was read."""
         headers = {"If-Match": version if version == ANY_VERSION else f'"{version}"'}
-        path = f"/tasks/{_part(task_id)}"
+        path = f"/tasks/{part(task_id)}"
         return self._ask(TaskWithJobs, "PATCH", path, body=patch, headers=headers)
 
     def purge_task(self, task_id: str) -> None:
-        self._transport.do("DELETE", f"/tasks/{_part(task_id)}")
+        self._transport.do("DELETE", f"/tasks/{part(task_id)}")
 
     def create_job(self, task_id: str, new: NewFollowUp, *, idempotency_key: str = "") -> JobShown:
-        path = f"/tasks/{_part(task_id)}/jobs"
-        return self._ask(JobShown, "POST", path, body=new, headers=_once(idempotency_key))
+        path = f"/tasks/{part(task_id)}/jobs"
+        return self._ask(JobShown, "POST", path, body=new, headers=once(idempotency_key))
 
     def get_plan(self, task_id: str) -> PlanShown:
-        return self._ask(PlanShown, "GET", f"/tasks/{_part(task_id)}/plan")
+        return self._ask(PlanShown, "GET", f"/tasks/{part(task_id)}/plan")
 
     def list_jobs(
         self,
@@ -128,31 +121,38 @@ class Client:
         return self._ask(JobPage, "GET", "/jobs", query=query)
 
     def get_job(self, job_id: str) -> JobShown:
-        return self._ask(JobShown, "GET", f"/jobs/{_part(job_id)}")
+        return self._ask(JobShown, "GET", f"/jobs/{part(job_id)}")
 
     def get_job_events(self, job_id: str) -> History:
-        return self._ask(History, "GET", f"/jobs/{_part(job_id)}/events")
+        return self._ask(History, "GET", f"/jobs/{part(job_id)}/events")
 
     def cancel_job(self, job_id: str) -> JobShown:
-        return self._ask(JobShown, "POST", f"/jobs/{_part(job_id)}/cancel")
+        return self._ask(JobShown, "POST", f"/jobs/{part(job_id)}/cancel")
 
     def retry_job(self, job_id: str) -> JobShown:
-        return self._ask(JobShown, "POST", f"/jobs/{_part(job_id)}/retry")
+        return self._ask(JobShown, "POST", f"/jobs/{part(job_id)}/retry")
 
     def move_job(self, job_id: str, move: Move) -> JobShown:
-        return self._ask(JobShown, "POST", f"/jobs/{_part(job_id)}/move", body=move)
+        return self._ask(JobShown, "POST", f"/jobs/{part(job_id)}/move", body=move)
 
     def get_job_log(self, job_id: str, wanted: LogQuery | None = None) -> LogShown:
-        return self._ask(LogShown, "GET", f"/jobs/{_part(job_id)}/log", query=_query(wanted))
+        return self._ask(LogShown, "GET", f"/jobs/{part(job_id)}/log", query=_query(wanted))
 
     def list_job_artifacts(self, job_id: str) -> ArtifactList:
-        return self._ask(ArtifactList, "GET", f"/jobs/{_part(job_id)}/artifacts")
+        return self._ask(ArtifactList, "GET", f"/jobs/{part(job_id)}/artifacts")
 
     def get_artifact(self, sha256: str, folder: Path) -> Path:
         """Save a file's content in a folder; nothing there is overwritten."""
-        return self._transport.save(f"/artifacts/{_part(sha256)}", folder, sha256)
+        return self._transport.save(f"/artifacts/{part(sha256)}", folder, sha256)
 
     # Dead letters.
+
+    def get_queue(self) -> QueueShown:
+        return self._ask(QueueShown, "GET", "/queue")
+
+    def enqueue_job(self, new: NewTask, *, idempotency_key: str = "") -> TaskShown:
+        headers = once(idempotency_key)
+        return self._ask(TaskShown, "POST", "/queue/jobs", body=new, headers=headers)
 
     def list_dead_letters(self, *, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> JobPage:
         query = {"limit": limit, "cursor": cursor}
@@ -165,13 +165,13 @@ class Client:
         return self._ask(PurgedShown, "POST", "/dead-letters/purge")
 
     def requeue_dead_letter(self, job_id: str) -> JobShown:
-        return self._ask(JobShown, "POST", f"/dead-letters/{_part(job_id)}/requeue")
+        return self._ask(JobShown, "POST", f"/dead-letters/{part(job_id)}/requeue")
 
     def undo_requeue(self, job_id: str) -> JobShown:
-        return self._ask(JobShown, "POST", f"/dead-letters/{_part(job_id)}/undo")
+        return self._ask(JobShown, "POST", f"/dead-letters/{part(job_id)}/undo")
 
     def purge_dead_letter(self, job_id: str) -> None:
-        self._transport.do("DELETE", f"/dead-letters/{_part(job_id)}")
+        self._transport.do("DELETE", f"/dead-letters/{part(job_id)}")
 
     # Events.
 
@@ -208,19 +208,19 @@ class Client:
 
     def get_file(self, name: str, folder: Path) -> Path:
         """Save a file that waits for its person in a folder; nothing there is overwritten."""
-        return self._transport.save(f"/files/{_part(name)}", folder, name)
+        return self._transport.save(f"/files/{part(name)}", folder, name)
 
     def list_questions(self) -> QuestionList:
         return self._ask(QuestionList, "GET", "/questions")
 
     def answer_question(self, question_id: str, answer: Reply) -> QuestionShown:
-        path = f"/questions/{_part(question_id)}/answer"
+        path = f"/questions/{part(question_id)}/answer"
         return self._ask(QuestionShown, "POST", path, body=answer)
 
     # Sessions.
 
     def create_session(self, new: NewSession, *, idempotency_key: str = "") -> SessionShown:
-        headers = _once(idempotency_key)
+        headers = once(idempotency_key)
         return self._ask(SessionShown, "POST", "/sessions", body=new, headers=headers)
 
     def list_sessions(
@@ -242,13 +242,13 @@ class Client:
         return self._ask(SessionPage, "GET", "/sessions", query=query)
 
     def get_session(self, session_id: str) -> SessionShown:
-        return self._ask(SessionShown, "GET", f"/sessions/{_part(session_id)}")
+        return self._ask(SessionShown, "GET", f"/sessions/{part(session_id)}")
 
     def renew_session(self, session_id: str) -> SessionShown:
-        return self._ask(SessionShown, "POST", f"/sessions/{_part(session_id)}/heartbeat")
+        return self._ask(SessionShown, "POST", f"/sessions/{part(session_id)}/heartbeat")
 
     def terminate_session(self, session_id: str) -> SessionShown:
-        return self._ask(SessionShown, "POST", f"/sessions/{_part(session_id)}/terminate")
+        return self._ask(SessionShown, "POST", f"/sessions/{part(session_id)}/terminate")
 
     # Keys of programs, and where events are told.
 
@@ -256,19 +256,19 @@ class Client:
         return self._ask(KeyList, "GET", "/keys")
 
     def create_key(self, new: NewKey, *, idempotency_key: str = "") -> KeyTold:
-        return self._ask(KeyTold, "POST", "/keys", body=new, headers=_once(idempotency_key))
+        return self._ask(KeyTold, "POST", "/keys", body=new, headers=once(idempotency_key))
 
     def rotate_key(
         self, key_id: str, rotation: KeyRotation, *, idempotency_key: str = ""
     ) -> KeyTold:
-        path, headers = f"/keys/{_part(key_id)}/rotate", _once(idempotency_key)
+        path, headers = f"/keys/{part(key_id)}/rotate", once(idempotency_key)
         return self._ask(KeyTold, "POST", path, body=rotation, headers=headers)
 
     def revoke_key(self, key_id: str) -> None:
-        self._transport.do("DELETE", f"/keys/{_part(key_id)}")
+        self._transport.do("DELETE", f"/keys/{part(key_id)}")
 
     def create_webhook(self, new: NewWebhook, *, idempotency_key: str = "") -> WebhookWithSecret:
-        headers = _once(idempotency_key)
+        headers = once(idempotency_key)
         return self._ask(WebhookWithSecret, "POST", "/webhooks", body=new, headers=headers)
 
     def list_webhooks(self, *, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> WebhookPage:
@@ -276,22 +276,22 @@ class Client:
         return self._ask(WebhookPage, "GET", "/webhooks", query=query)
 
     def get_webhook(self, webhook_id: str) -> WebhookShown:
-        return self._ask(WebhookShown, "GET", f"/webhooks/{_part(webhook_id)}")
+        return self._ask(WebhookShown, "GET", f"/webhooks/{part(webhook_id)}")
 
     def update_webhook(self, webhook_id: str, patch: WebhookPatch) -> WebhookShown:
-        return self._ask(WebhookShown, "PATCH", f"/webhooks/{_part(webhook_id)}", body=patch)
+        return self._ask(WebhookShown, "PATCH", f"/webhooks/{part(webhook_id)}", body=patch)
 
     def delete_webhook(self, webhook_id: str) -> None:
-        self._transport.do("DELETE", f"/webhooks/{_part(webhook_id)}")
+        self._transport.do("DELETE", f"/webhooks/{part(webhook_id)}")
 
     def rotate_webhook_secret(
         self, webhook_id: str, rotation: SecretRotation, *, idempotency_key: str = ""
     ) -> WebhookWithSecret:
-        path, headers = f"/webhooks/{_part(webhook_id)}/secret", _once(idempotency_key)
+        path, headers = f"/webhooks/{part(webhook_id)}/secret", once(idempotency_key)
         return self._ask(WebhookWithSecret, "POST", path, body=rotation, headers=headers)
 
     def test_webhook(self, webhook_id: str) -> DeliveryShown:
-        return self._ask(DeliveryShown, "POST", f"/webhooks/{_part(webhook_id)}/test")
+        return self._ask(DeliveryShown, "POST", f"/webhooks/{part(webhook_id)}/test")
 
     def list_deliveries(
         self,
@@ -302,15 +302,15 @@ class Client:
         cursor: str | None = None,
     ) -> DeliveryPage:
         query = {"state": state, "limit": limit, "cursor": cursor}
-        path = f"/webhooks/{_part(webhook_id)}/deliveries"
+        path = f"/webhooks/{part(webhook_id)}/deliveries"
         return self._ask(DeliveryPage, "GET", path, query=query)
 
     def get_delivery(self, webhook_id: str, delivery_id: str) -> DeliveryShown:
-        path = f"/webhooks/{_part(webhook_id)}/deliveries/{_part(delivery_id)}"
+        path = f"/webhooks/{part(webhook_id)}/deliveries/{part(delivery_id)}"
         return self._ask(DeliveryShown, "GET", path)
 
     def redeliver(self, webhook_id: str, delivery_id: str) -> DeliveryShown:
-        path = f"/webhooks/{_part(webhook_id)}/deliveries/{_part(delivery_id)}/redeliver"
+        path = f"/webhooks/{part(webhook_id)}/deliveries/{part(delivery_id)}/redeliver"
         return self._ask(DeliveryShown, "POST", path)
 
     # Computers, and who comes in.
@@ -318,14 +318,21 @@ class Client:
     def list_workers(self) -> WorkerList:
         return self._ask(WorkerList, "GET", "/workers")
 
+    def register_worker(self, new: NewWorker, *, idempotency_key: str = "") -> WorkerTold:
+        headers = once(idempotency_key)
+        return self._ask(WorkerTold, "POST", "/workers", body=new, headers=headers)
+
+    def drain_worker(self, worker_id: str) -> WorkerShown:
+        return self._ask(WorkerShown, "POST", f"/workers/{part(worker_id)}/drain")
+
     def pause_worker(self, worker_id: str) -> WorkerShown:
-        return self._ask(WorkerShown, "POST", f"/workers/{_part(worker_id)}/pause")
+        return self._ask(WorkerShown, "POST", f"/workers/{part(worker_id)}/pause")
 
     def resume_worker(self, worker_id: str) -> WorkerShown:
-        return self._ask(WorkerShown, "POST", f"/workers/{_part(worker_id)}/resume")
+        return self._ask(WorkerShown, "POST", f"/workers/{part(worker_id)}/resume")
 
     def revoke_worker(self, worker_id: str) -> None:
-        self._transport.do("DELETE", f"/workers/{_part(worker_id)}")
+        self._transport.do("DELETE", f"/workers/{part(worker_id)}")
 
     def get_standing(self, epoch: int) -> StandingShown:
         return self._ask(StandingShown, "GET", "/worker/standing", query={"epoch": epoch})
@@ -340,17 +347,17 @@ class Client:
         return self._ask(PairingNoted, "POST", "/pairings", body=new)
 
     def create_token(self, pairing_id: str, wanted: TokenRequest) -> PairedShown:
-        path = f"/pairings/{_part(pairing_id)}/token"
+        path = f"/pairings/{part(pairing_id)}/token"
         return self._ask(PairedShown, "POST", path, body=wanted, seconds=TOKEN_SECONDS)
 
     def list_pairings(self) -> PairingList:
         return self._ask(PairingList, "GET", "/pairings")
 
     def approve_pairing(self, pairing_id: str) -> PairingShown:
-        return self._ask(PairingShown, "POST", f"/pairings/{_part(pairing_id)}/approve")
+        return self._ask(PairingShown, "POST", f"/pairings/{part(pairing_id)}/approve")
 
     def reject_pairing(self, pairing_id: str) -> PairingShown:
-        return self._ask(PairingShown, "POST", f"/pairings/{_part(pairing_id)}/reject")
+        return self._ask(PairingShown, "POST", f"/pairings/{part(pairing_id)}/reject")
 
     def list_people(self) -> PersonList:
         return self._ask(PersonList, "GET", "/people")
@@ -359,20 +366,11 @@ class Client:
         return self._ask(PersonWithKey, "POST", "/people", body=new)
 
     def unlock_person(self, person_id: str) -> PersonShown:
-        return self._ask(PersonShown, "POST", f"/people/{_part(person_id)}/unlock")
+        return self._ask(PersonShown, "POST", f"/people/{part(person_id)}/unlock")
 
     def unlock_own(self) -> PersonShown:
         return self._ask(PersonShown, "POST", "/unlock")
 
 
-def _part(value: str) -> str:
-    """Write a value as one part of a path."""
-    return quote(value, safe="")
-
-
 def _query(wanted: BaseModel | None) -> Query:
     return wanted.model_dump(mode="json", exclude_unset=True) if wanted else {}
-
-
-def _once(idempotency_key: str) -> Mapping[str, str]:
-    return {"Idempotency-Key": idempotency_key} if idempotency_key else {}

@@ -35,6 +35,7 @@ COPIES_MAX = 1000
 BLOCK_BYTES = 256 * 1024
 LINE_BYTES_MAX = 1024 * 1024
 PREFIX = "/api/v1"
+NOTHING = 204
 
 Query = Mapping[str, object]
 """By name; None is left out, a list is said once for each of its values."""
@@ -86,9 +87,34 @@ class Transport:
             Unavailable: `hub_unreachable`, `hub_unknown`.
             AppError: whatever problem the hub answers with.
         """
+        told = self.ask_maybe(
+            answer, method, path, body=body, query=query, headers=headers, seconds=seconds
+        )
+        if told is None:
+            raise hub_unknown()
+        return told
+
+    def ask_maybe(
+        self,
+        answer: type[ShownT],
+        method: str,
+        path: str,
+        *,
+        body: BaseModel | None = None,
+        query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = CALL_SECONDS,
+    ) -> ShownT | None:
+        """Call, and read the answer as its type; None when there is none (204).
+
+        Raises:
+            AppError: as `ask`.
+        """
         with self.opened(
             method, path, body=body, query=query, headers=headers, seconds=seconds
         ) as response:
+            if response.status == NOTHING:
+                return None
             try:
                 return answer.model_validate_json(response.read(ANSWER_BYTES_MAX))
             except ValidationError:

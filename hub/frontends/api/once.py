@@ -20,7 +20,7 @@ from shared.errors import AppError, Unavailable
 
 HEADER = b"idempotency-key"
 Finish = Callable[[Answer | None], Awaitable[None]]
-OWN = re.compile(r"/api/v1/tasks(/[^/]+/jobs)?")
+OWN = re.compile(r"/api/v1/(tasks(/[^/]+/jobs)?|queue/jobs)")
 """Routes whose key stands in the transaction that makes something."""
 KEPT_HEADERS = frozenset({"content-type", "location", "etag", "cache-control"})
 REPLAYED = "Idempotency-Replayed"
