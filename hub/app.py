@@ -140,7 +140,7 @@ def compose(
         beats=beats,
         allowed=parse_allowed(settings.webhook_allow),
     )
-    pulling = PullEngine(services, environment)
+    pulling = PullEngine(services, environment, beats)
     services.dispatcher.add_engine(pulling)
     deliveries = Deliveries(database, environment)
     outbox = Outbox(services=services, deliveries=deliveries, environment=environment)

@@ -58,4 +58,5 @@ MIGRATIONS = (
     known.add_lost,
     settings.create,
     known.index_sessions,
+    peers.add_pullers,
 )

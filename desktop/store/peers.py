@@ -3,16 +3,21 @@
 A key is believed when it is first told, and never changed by the hub after that. What names a
 machine and does not carry its signature is kept, counted, and not shown: a hub can withhold what
 the machines say, not say it for them.
+
+A worker that fetches its work over REST has no log and no key: the hub writes down what it reports
+of its jobs. That is believed as the hub's word, for a worker that was told to be one when it was
+first told of; it asks for nothing in a person's name, and no machine with a key becomes one.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from typing import get_args
 
 from desktop.store import facts
 from shared.errors import BadInput
-from shared.events import Event, WorkerPaired
+from shared.events import AttemptEventBody, Event, WorkerPaired
 from shared.pairing import PUBLIC_KEY_BYTES, from_b64
 from shared.signatures import Mark, Since, look
 
@@ -25,6 +30,11 @@ NEVER_THE_HUBS = frozenset(
     )
 )
 """Only machines write these; the hub's own log has none of them."""
+
+ATTEMPT_TYPES = frozenset(body.model_fields["type"].default for body in get_args(AttemptEventBody))
+"""All that the hub writes for a worker that fetches its work."""
+_PULLS = "pulls"
+"""In place of another key: the hub says later that a machine with a key has none."""
 
 
 def create(connection: sqlite3.Connection) -> None:
@@ -41,8 +51,16 @@ def create(connection: sqlite3.Connection) -> None:
     connection.execute("create index event_sealed on event (device) where sealed_with != ''")
 
 
+def add_pullers(connection: sqlite3.Connection) -> None:
+    """Workers may fetch their work: one step of the worker's migrations."""
+    connection.execute("alter table peer add column pulls integer not null default 0")
+
+
 def pin(connection: sqlite3.Connection, told: WorkerPaired) -> None:
-    """Believe the key that a machine is first told to have."""
+    """Believe the key that a machine is first told to have, or that it has none and fetches."""
+    if told.pulls:
+        _note_puller(connection, told)
+        return
     if not _bytes(told.public_key):
         return
     connection.execute(
@@ -54,6 +72,22 @@ def pin(connection: sqlite3.Connection, told: WorkerPaired) -> None:
     )
 
 
+def _note_puller(connection: sqlite3.Connection, told: WorkerPaired) -> None:
+    if told.worker_id == facts.get(connection, "worker_id"):
+        return  # this machine knows better
+    connection.execute(
+        "insert into peer (worker_id, name, public_key, pulls) values (?, ?, '', 1)"
+        " on conflict (worker_id) do update set name = excluded.name,"
+        " other_key = case when pulls then other_key else ? end",
+        (told.worker_id, told.name, _PULLS),
+    )
+
+
+def _pulls(connection: sqlite3.Connection, device: str) -> bool:
+    row = connection.execute("select pulls from peer where worker_id = ?", (device,)).fetchone()
+    return row is not None and bool(row[0])
+
+
 def doubt(connection: sqlite3.Connection, event: Event) -> str:
     """Say why an event that the hub tells is not believed; empty when it is."""
     if event.device == HUB:
@@ -62,6 +96,8 @@ def doubt(connection: sqlite3.Connection, event: Event) -> str:
         return ""  # it was purged, and says nothing
     if _is_known(connection, event):
         return ""  # and stays as it is
+    if _pulls(connection, event.device):
+        return "" if event.type in ATTEMPT_TYPES else HUB
     key, since = _key_of(connection, event.device)
     mark = look(event, key, since)
     if mark is Mark.GOOD and since is None:

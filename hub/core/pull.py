@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hub.core.worker import PULL_SILENT_SECONDS
 from shared.ids import JobId
 from shared.jobs import JobSpec
 
-HEARTBEAT_SECONDS = PULL_SILENT_SECONDS / 3
-"""How often such a worker is asked to call, whatever else it does."""
 CLAIM_SECONDS_MAX = 20.0
 """How long a fetch, or the wait for an answer, is held open."""
-LEFT_OUT_SECONDS = 10.0
-"""A job that a worker leaves out of two heartbeats this far apart is lost: one may have crossed
-the answer that brought the job."""
+LEFT_OUT_SHARE = 2 / 3
+"""A job that a worker leaves out of two heartbeats is lost, when they are this share of a beat
+apart: one alone may have crossed the answer that brought the job."""
 CLAIMS_MAX = 100
 """Fetches of one worker that may wait at once."""
 
@@ -53,3 +50,7 @@ class Heard:
     is_paused: bool
     """Its person sends it nothing new now."""
     stops: tuple[Stop, ...]
+    next_seconds: float
+    """When to call again at the latest."""
+    silent_seconds: float
+    """Who says nothing for this long counts as gone."""

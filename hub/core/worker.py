@@ -14,7 +14,7 @@ from shared.messages import Decision, Held, HeldState, Metrics, Verdict
 GONE_SECONDS = 5.0
 """How long a closed socket may take to come back before idempotent work goes elsewhere."""
 PULL_SILENT_SECONDS = 45.0
-"""How long a worker that fetches its work may say nothing before it counts as gone."""
+"""How long a worker that fetches its work has to call again after the hub itself was away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 A fetch that waits is an offer's only taker: the dispatcher offers, this engine says yes at once,
 and the commit of the grant, which is also the job's start, answers the fetch. Who says nothing for
-PULL_SILENT_SECONDS is gone, as if its line had broken.
+as long as a dead line is gone, too.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from hub.core.access import Access, key_invalid, puller_of
 from hub.core.job import Job
 from hub.core.pull import (
     CLAIMS_MAX,
-    LEFT_OUT_SECONDS,
+    LEFT_OUT_SHARE,
     Claimed,
     Heard,
     Stop,
 )
 from hub.core.pull import Grant as Held
 from hub.core.question import Question, QuestionState
-from hub.core.worker import PULL_SILENT_SECONDS, Worker
+from hub.core.worker import Worker
 from hub.services import Services
 from hub.services.recorder import Reported
 from hub.services.requests import fence_stale
@@ -43,6 +43,7 @@ from shared.messages import (
     Progress,
 )
 from shared.messages import Held as HeldTold
+from shared.protocol import Beats
 from shared.questions import Asking
 
 log = structlog.get_logger()
@@ -79,8 +80,11 @@ class _Here:
 class PullEngine:
     name = "pull"
 
-    def __init__(self, services: Services, environment: Environment) -> None:
+    def __init__(
+        self, services: Services, environment: Environment, beats: Beats | None = None
+    ) -> None:
         self._services = services
+        self._beats = beats or Beats()
         self._environment = environment
         self._here: dict[WorkerId, _Here] = {}
         self._undelivered: list[tuple[Access, Claimed]] = []
@@ -173,7 +177,7 @@ class PullEngine:
     def run_once(self) -> None:
         now = self._environment.monotonic()
         for worker_id, here in list(self._here.items()):
-            if not here.calls and now - here.heard_at >= PULL_SILENT_SECONDS:
+            if not here.calls and now - here.heard_at >= self._beats.dead_seconds:
                 del self._here[worker_id]
                 log.info("worker_left", worker_id=worker_id, end="silent")
                 self._services.registry.depart(worker_id, was_silent=True)
@@ -307,11 +311,14 @@ class PullEngine:
                 for v in verdicts
                 if v.decision is not Decision.KEEP
             ),
+            next_seconds=self._beats.every_seconds,
+            silent_seconds=self._beats.dead_seconds,
         )
 
     async def _settle(self, here: _Here, missing: list[Job]) -> None:
         """Lose what a worker left out of its heartbeats for long enough."""
         now = self._environment.monotonic()
+        apart_seconds = self._beats.every_seconds * LEFT_OUT_SHARE
         before = here.left_out
         here.left_out = {
             (job.job_id, job.life.fence): before.get((job.job_id, job.life.fence), now)
@@ -320,7 +327,7 @@ class PullEngine:
         lost = [
             job
             for job in missing
-            if now - here.left_out[job.job_id, job.life.fence] >= LEFT_OUT_SECONDS
+            if now - here.left_out[job.job_id, job.life.fence] >= apart_seconds
         ]
         if lost:
             await self._services.rescuer.lose(lost)

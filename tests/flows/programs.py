@@ -17,10 +17,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from shared import logs
+from shared.protocol import Beats
 from shared.store_file import Care
 from tests.flows import play
 
 BALLAST = "DESKHAND_BALLAST_BYTES"
+BEATS = "DESKHAND_BEATS"
+"""Seconds between two beats, and of silence until a side is gone: "0.5 2"."""
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -56,12 +59,18 @@ def _adapted(care: Care) -> Care:
     return replace(care, ballast_bytes=int(told), ballast_seconds=0.1, tend_seconds=0.2)
 
 
+def _beats() -> Beats | None:
+    told = os.environ.get(BEATS)
+    return Beats(*map(float, told.split())) if told else None
+
+
 async def _hub(data: Path, port: int) -> None:
     from hub.app import running
     from hub.settings import Settings
     from hub.store.database import CARE
 
-    async with running(Settings(data=data, port=port), kinds=play.KINDS, care=_adapted(CARE)):
+    settings = Settings(data=data, port=port)
+    async with running(settings, kinds=play.KINDS, beats=_beats(), care=_adapted(CARE)):
         await asyncio.Event().wait()
 
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Path, Response
 
 from hub.core.access import Scope
 from hub.core.key import check_may_register
-from hub.core.pull import HEARTBEAT_SECONDS, Grant
-from hub.core.worker import PULL_SILENT_SECONDS, WorkerCard
+from hub.core.pull import Grant
+from hub.core.worker import WorkerCard
 from hub.frontends.api.parts import (
     Hub,
     Known,
@@ -100,8 +100,8 @@ async def beat_worker(
             StopShown(job_id=stop.job_id, attempt=stop.attempt, reason=stop.reason)
             for stop in heard.stops
         ),
-        next_seconds=HEARTBEAT_SECONDS,
-        silent_seconds=PULL_SILENT_SECONDS,
+        next_seconds=heard.next_seconds,
+        silent_seconds=heard.silent_seconds,
     )
 
 

@@ -30,6 +30,7 @@ from shared.signatures import signed
 
 HERE = WorkerId("01900000-0000-7000-8000-00000000aaaa")
 MAC = WorkerId("01900000-0000-7000-8000-00000000bbbb")
+PULLER = WorkerId("01900000-0000-7000-8000-00000000cccc")
 JOB = JobId("01900000-0000-7000-8000-000000000001")
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MINE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -182,3 +183,45 @@ def test_a_sealed_event_is_kept_counted_and_not_shown(evil: Evil) -> None:
     )
     evil.tell(signed(sealed, ITS.sign))
     assert (evil.state, evil.doubts, peers.sealed_count(evil.store)) == (None, [], 1)
+
+
+def of_puller(body: EventBody, seq: int = 1) -> Event:
+    """As the hub writes it down for a worker that fetches its work."""
+    return write_event(body, device=PULLER, epoch=1, seq=seq, at=NOON)
+
+
+def test_what_the_hub_writes_for_a_worker_that_fetches_its_work_is_shown(evil: Evil) -> None:
+    evil.says(WorkerPaired(worker_id=PULLER, name="gpu-box", pulls=True))
+    evil.tell(of_puller(STARTED))
+    evil.tell(of_puller(DONE, seq=2))
+    assert (evil.state, evil.doubts) == ("succeeded", [])
+
+
+@pytest.mark.parametrize("body", HOSTILE[2:], ids=lambda body: body.type)
+def test_such_a_worker_asks_for_nothing_in_a_persons_name(evil: Evil, body: EventBody) -> None:
+    evil.says(WorkerPaired(worker_id=PULLER, name="gpu-box", pulls=True))
+    evil.tell(of_puller(body))
+    assert evil.doubts == [("gpu-box", 1, False)]
+
+
+def test_a_machine_with_a_key_does_not_become_one_that_needs_none(evil: Evil) -> None:
+    evil.says(WorkerPaired(worker_id=MAC, name="studio-mac", pulls=True))
+    evil.tell(of_mac(STARTED))
+    evil.tell(write_event(DONE, device=MAC, epoch=1, seq=2, at=NOON, hlc=5))
+    assert (evil.state, evil.doubts) == ("running", [("studio-mac", 1, True)])
+
+
+def test_this_machine_does_not_believe_that_it_has_no_key(evil: Evil) -> None:
+    evil.says(WorkerPaired(worker_id=HERE, name="anna-pc", pulls=True))
+    asked = TaskRequested(task_id=TaskId("t"), job_id=JOB, kind="ml.train")
+    evil.tell(signed(write_event(asked, device=HERE, epoch=1, seq=1, at=NOON, hlc=5), MINE.sign))
+    assert evil.doubts == []
+    evil.tell(write_event(STARTED, device=HERE, epoch=1, seq=2, at=NOON, hlc=5))
+    assert [count for _, count, _ in evil.doubts] == [1]
+
+
+def test_a_worker_without_a_key_is_not_given_one_later(evil: Evil) -> None:
+    evil.says(WorkerPaired(worker_id=PULLER, name="gpu-box", pulls=True))
+    evil.says(WorkerPaired(worker_id=PULLER, name="gpu-box", public_key=public(EVIL)))
+    evil.tell(of_puller(STARTED))
+    assert (evil.state, evil.doubts) == ("running", [("gpu-box", 0, True)])
