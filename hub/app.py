@@ -170,7 +170,8 @@ def compose(
         lambda: _make_api(settings, services, snapshots, ledger.hub_epoch, host, streams, pulling)
     )
     install = LateApi(lambda: _make_install(settings))
-    web = LateApi(lambda: _make_web(settings, services, environment, streams, chat))
+    backups = Backups(settings.data, environment, keep=settings.backups, version=program_version())
+    web = LateApi(lambda: _make_web(settings, services, environment, streams, chat, host, backups))
     return Hub(
         settings=settings,
         environment=environment,
@@ -188,9 +189,7 @@ def compose(
         app=_router(engine, console, host, api, install, web),
         hub_epoch=ledger.hub_epoch,
         restored=Restored(ledger, kinds),
-        backups=Backups(
-            settings.data, environment, keep=settings.backups, version=program_version()
-        ),
+        backups=backups,
         retention=Retention(ledger, log_days=settings.log_days),
         webhooks=WebhookSender(services, environment, version=program_version()),
     )
@@ -407,6 +406,8 @@ def _make_web(
     environment: Environment,
     streams: Streams,
     chat: WebFrontend,
+    host: Host,
+    backups: Backups,
 ) -> App:
     from hub.frontends.web import make_web
     from hub.frontends.web.visitor import Setting
@@ -416,6 +417,8 @@ def _make_web(
         environment=environment,
         streams=streams,
         chat=chat,
+        frontends=host.statuses,
+        backups=backups,
         hub_name=settings.hub_name,
         hub_url=settings.hub_url,
         version=program_version(),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -20,6 +22,22 @@ LOOK_SECONDS = 15 * 60.0
 EVERY = timedelta(hours=24)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """How a hub's data folder stands."""
+
+    store_bytes: int
+    """Of the store, with its write-ahead log."""
+    free_bytes: int
+    """On its disk."""
+    backups: int
+    newest_at: datetime | None
+    """When the newest backup was made; None without any."""
+    newest_bytes: int
+    keep: int
+    """How many daily ones are kept; 0: none are made."""
+
+
 class Backups:
     def __init__(self, data: Path, environment: Environment, *, keep: int, version: str) -> None:
         """Keep `keep` daily backups of a data folder; 0 makes none."""
@@ -27,6 +45,14 @@ class Backups:
         self._environment = environment
         self._keep = keep
         self._version = version
+
+    async def look(self) -> Upkeep:
+        """Look how the data folder stands.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        return await asyncio.to_thread(self._look)
 
     async def run(self) -> None:
         """Make a backup whenever the newest one is a day old."""
@@ -54,6 +80,18 @@ class Backups:
             return False
         await asyncio.to_thread(self._make)
         return True
+
+    def _look(self) -> Upkeep:
+        found = backup_folder.backups_in(self._data)
+        newest_at, newest = found[-1] if found else (None, None)
+        return Upkeep(
+            store_bytes=backup_folder.store_bytes(self._data),
+            free_bytes=shutil.disk_usage(self._data).free,
+            backups=len(found),
+            newest_at=newest_at,
+            newest_bytes=newest.stat().st_size if newest else 0,
+            keep=self._keep,
+        )
 
     def _make(self) -> None:
         now = self._environment.now()

@@ -220,6 +220,10 @@ class Views:
         """Why each attempt of these jobs failed, the latest first."""
         return await self._ledger.look(lambda c: dead.failures(c, job_ids))
 
+    async def dead_count(self, person_id: PersonId | None) -> int:
+        """How many dead letters there are, up to `dead.COUNTED_MAX`."""
+        return await self._ledger.look(lambda c: dead.count(c, person_id))
+
     async def dead_letters(self, person_id: PersonId | None) -> tuple[JobCard, ...]:
         """Jobs out of tries, the newest first; their reasons are in `error` and `history`."""
         return await self.jobs(person_id, states=frozenset({JobState.DEAD}), limit=PAGE_MAX)

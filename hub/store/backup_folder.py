@@ -35,6 +35,12 @@ def backups_in(data: Path) -> list[tuple[datetime, Path]]:
     return sorted(found)
 
 
+def store_bytes(data: Path) -> int:
+    """How large the store of a data folder is, with its write-ahead log."""
+    files = (data / f"{STORE_NAME}{suffix}" for suffix in ("", "-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
 def back_up(data: Path, target: Path, *, at: datetime, version: str) -> Contents:
     """Make a backup of a data folder's hub, running or not.
 

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.errors import ErrorBody
-from shared.ids import JobId, WorkerId
+from shared.ids import JobId, PersonId, WorkerId
 
 FAILURES_MAX = 10
 """Of one job, the latest: a person may have had it tried again and again."""
+
+COUNTED_MAX = 1_000
+"""Nobody needs to know of more at a glance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +24,17 @@ class Failure:
     at: datetime
     worker_id: WorkerId
     error: ErrorBody
+
+
+def count(connection: sqlite3.Connection, person_id: PersonId | None) -> int:
+    """How many dead letters there are, up to COUNTED_MAX; everybody's when None."""
+    whose, values = ("", ()) if person_id is None else ("AND person_id = ?", (person_id,))
+    (number,) = connection.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM jobs INDEXED BY jobs_dead WHERE state = 'dead'"
+        f" {whose} LIMIT {COUNTED_MAX})",
+        values,
+    ).fetchone()
+    return int(number)
 
 
 def failures(

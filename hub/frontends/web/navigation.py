@@ -47,6 +47,7 @@ PAGES: Sequence[Link] = (
     Link(href="/keys", label="Keys", icon="key"),
     Link(href="/webhooks", label="Webhooks", icon="webhook"),
     Link(href="/people", label="People", icon="people", key="p", is_owners=True),
+    Link(href="/hub", label="This hub", icon="info", is_owners=True),
 )
 
 
@@ -65,7 +66,8 @@ async def counts(setting: Setting, visitor: Visitor) -> dict[str, int]:
     """How much waits for a person, by what is counted."""
     questions = await setting.services.views.open_questions(visitor.sees)
     joins = await joining(setting, visitor)
-    return {QUESTIONS: len(questions) + len(joins)}
+    dead = await setting.services.views.dead_count(visitor.sees)
+    return {QUESTIONS: len(questions) + len(joins), DEAD: dead}
 
 
 def _is_current(link: Link, path: str) -> bool:

@@ -13,6 +13,7 @@ from hub.frontends.web.pages import (
     audit,
     chat,
     dead,
+    hub_state,
     jobs,
     keys,
     me,
@@ -53,6 +54,7 @@ ROUTERS: Sequence[APIRouter] = (
     audit.router,
     keys.router,
     webhooks.router,
+    hub_state.router,
 )
 
 

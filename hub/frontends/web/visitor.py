@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,7 +15,9 @@ from hub.frontends.web import cookie
 from hub.frontends.web.foreign import SAFE, check_form
 from hub.frontends.web.frontend import WebFrontend
 from hub.frontends.web.toast import BELL
+from hub.ports import Health
 from hub.services import Services
+from hub.services.backups import Backups
 from shared.environment import Environment
 from shared.errors import NotFound
 from shared.ids import PersonId
@@ -32,6 +35,9 @@ class Setting:
     environment: Environment
     streams: Streams
     chat: WebFrontend
+    frontends: Callable[[], Sequence[tuple[str, Health]]]
+    """Each frontend's name and how it is doing now."""
+    backups: Backups
     hub_name: str
     hub_url: str
     version: str

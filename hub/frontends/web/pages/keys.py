@@ -14,7 +14,7 @@ from hub.core.key import Key, is_over
 from hub.frontends.web.forms import Fields, lead
 from hub.frontends.web.render import page
 from hub.frontends.web.visitor import Guest, Place, Setting, Visitor
-from hub.services.keys import Told
+from hub.services.minting import Told
 from shared.errors import AppError, NotFound
 from shared.kinds.catalogue import BUILT_IN
 
