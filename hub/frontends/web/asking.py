@@ -15,6 +15,7 @@ from hub.frontends.web.visitor import Visitor
 from hub.services.fleet import Machine
 from hub.services.requests import Request
 from shared.errors import BadInput
+from shared.ids import WorkerId
 from shared.jobs import TITLE_CHARS_MAX, Origin, Priority
 from shared.kinds import JsonObject, Kind
 
@@ -98,8 +99,16 @@ def request_of(visitor: Visitor, kind: Kind, inputs: JsonObject, draft: Draft) -
     )
 
 
-def request_in_words(visitor: Visitor, words: str, draft: Draft) -> Request:
+def request_in_words(
+    visitor: Visitor, words: str, draft: Draft, *, worker_id: WorkerId | None = None
+) -> Request:
     """Make what somebody typed, as in a chat, into a request.
+
+    Args:
+        visitor: who asks.
+        words: as typed.
+        draft: the form it was typed into.
+        worker_id: where it is done when the words name no computer.
 
     Raises:
         BadInput: `command_unknown` and the like; `command_elsewhere`, it asks for no work;
@@ -115,10 +124,12 @@ def request_in_words(visitor: Visitor, words: str, draft: Draft) -> Request:
             f"/{spoken.command.name} asks for no work.",
             "Chats answer it; here are pages for what it tells.",
         )
-    return _request_of_spoken(visitor, spoken, words, draft)
+    return _request_of_spoken(visitor, spoken, words, draft, worker_id)
 
 
-def _request_of_spoken(visitor: Visitor, spoken: Spoken, words: str, draft: Draft) -> Request:
+def _request_of_spoken(
+    visitor: Visitor, spoken: Spoken, words: str, draft: Draft, worker_id: WorkerId | None
+) -> Request:
     return Request(
         person_id=visitor.person.person_id,
         kind=spoken.command.kind,
@@ -126,6 +137,7 @@ def _request_of_spoken(visitor: Visitor, spoken: Spoken, words: str, draft: Draf
         text=words.strip(),
         origin=Origin.CHAT,
         worker_name=spoken.worker,
+        worker_id=None if spoken.worker else worker_id,
         dedupe=_dedupe(draft, words),
     )
 

@@ -110,8 +110,11 @@ def _asking(body: EventBody, askings: Mapping[QuestionId, Asking]) -> Asking | N
 
 
 def _step(fact: Fact, body: EventBody, facts: Facts, tries: int) -> Step:
-    detail = ""
+    says, detail = sentence(body, facts), ""
     match body:
+        case JobSucceeded():
+            # What came of it stands in full beside the steps.
+            says = says.partition(":")[0]
         case JobGranted() if tries > 1:
             detail = f"Try {tries}"
         case JobFailed() | JobDied():
@@ -120,7 +123,7 @@ def _step(fact: Fact, body: EventBody, facts: Facts, tries: int) -> Step:
             detail = f"Not before {facts.clock(body.not_before)}"
     return Step(
         tone=_tone(body),
-        says=plain_line(sentence(body, facts)),
+        says=plain_line(says),
         detail=plain_line(detail),
         at=fact.at,
         seconds=None,
