@@ -69,15 +69,11 @@ class Registry:
         Raises:
             BadInput: `person_name_invalid`.
         """
-        name = " ".join(name.split())
-        if not 0 < len(name) <= PERSON_NAME_CHARS_MAX:
-            raise BadInput(
-                "person_name_invalid",
-                f"A name has 1 to {PERSON_NAME_CHARS_MAX} characters, this one {len(name)}.",
-            )
         environment = self._ledger.environment
         person = Person(
-            person_id=PersonId(environment.new_id()), name=name, created_at=environment.now()
+            person_id=PersonId(environment.new_id()),
+            name=person_name(name),
+            created_at=environment.now(),
         )
 
         def run(entry: Entry) -> Person:
@@ -88,6 +84,19 @@ class Registry:
             return made
 
         return await self._ledger.write(run)
+
+    async def rename(self, person_id: PersonId, name: str) -> str:
+        """Call a person otherwise from now on; what was written down keeps the old name.
+
+        Returns:
+            The name as it is kept.
+
+        Raises:
+            BadInput: `person_name_invalid`.
+        """
+        cleaned_name = person_name(name)
+        await self._ledger.write(lambda entry: people.rename(entry, person_id, cleaned_name))
+        return cleaned_name
 
     async def set_role(self, person_id: PersonId, role: Role, by: str) -> None:
         """Let a person run the hub, or do so no more. Idempotent.
@@ -318,6 +327,21 @@ class Registry:
         if self._seen:
             seen, self._seen = self._seen, {}
             await self._ledger.write(lambda entry: workers.note_seen(entry, seen.items()))
+
+
+def person_name(name: str) -> str:
+    """Make a name one line.
+
+    Raises:
+        BadInput: `person_name_invalid`.
+    """
+    name = " ".join(plain_line(name).split())
+    if not 0 < len(name) <= PERSON_NAME_CHARS_MAX:
+        raise BadInput(
+            "person_name_invalid",
+            f"A name has 1 to {PERSON_NAME_CHARS_MAX} characters, this one {len(name)}.",
+        )
+    return name
 
 
 def cleaned(lacking: tuple[Lacking, ...]) -> tuple[Lacking, ...]:

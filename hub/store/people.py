@@ -45,6 +45,10 @@ def owners(connection: sqlite3.Connection) -> list[PersonId]:
     return [PersonId(row[0]) for row in rows]
 
 
+def rename(entry: Entry, person_id: PersonId, name: str) -> None:
+    entry.connection.execute("UPDATE people SET name = ? WHERE person_id = ?", (name, person_id))
+
+
 def set_role(entry: Entry, person_id: PersonId, role: Role) -> None:
     entry.connection.execute("UPDATE people SET role = ? WHERE person_id = ?", (role, person_id))
 

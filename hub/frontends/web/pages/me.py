@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from hub.frontends.entrance import place as frontend_name
 from hub.frontends.figures import plural
-from hub.frontends.web.forms import lead
+from hub.frontends.web.forms import Fields, lead
 from hub.frontends.web.render import page
 from hub.frontends.web.visitor import Guest, Place
 
@@ -30,6 +30,12 @@ async def show_me(request: Request, visitor: Guest, place: Place) -> Response:
         ],
         sign_ins=await place.services.sign_ins.of_person(me),
     )
+
+
+@router.post("/name")
+async def rename(visitor: Guest, place: Place, fields: Fields) -> Response:
+    name = await place.services.registry.rename(visitor.person.person_id, fields.get("name", ""))
+    return lead("/me", f"You are called {name} now.")
 
 
 @router.post("/sign-ins/{sign_in_id}/end")

@@ -17,6 +17,13 @@ async def test_the_account_shows_chats_and_browsers(reader: Reader, world: World
     assert "A browser This one" in page.text
 
 
+async def test_a_person_is_called_as_they_like(reader: Reader) -> None:
+    page = await reader.post("/me/name", name="  Anna \n K. ")
+    assert page.toast == "You are called Anna K. now."
+    assert page.text.startswith("Anna K.")
+    assert (await reader.post("/me/name", name=" ")).status == 422
+
+
 async def test_other_browsers_are_signed_out_from_here(reader: Reader, world: World) -> None:
     async with a_reader(world.hub) as other:
         page = await reader.post("/me/sign-ins/end-others")

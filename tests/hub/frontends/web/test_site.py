@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import hashlib
+import json
+import os
 import re
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
 
 from hub.frontends.web import tokens
 from hub.frontends.web.static_files import FOLDER
@@ -44,3 +53,35 @@ def test_script_and_style_are_small() -> None:
 
 def test_colours_are_those_of_the_windows() -> None:
     assert tokens.FILE.read_text() == tokens.css()
+
+
+def test_what_others_made_is_what_the_lock_says_and_nothing_else() -> None:
+    vendor = FOLDER / "vendor"
+    lock = json.loads((vendor / "lock.json").read_text())
+    expected = {"lock.json", *lock, *(told["licence_file"] for told in lock.values())}
+    assert {path.name for path in vendor.iterdir()} == expected
+    for name, told in lock.items():
+        assert hashlib.sha256((vendor / name).read_bytes()).hexdigest() == told["sha256"], name
+        assert told["version"] in (vendor / name).read_text()
+
+
+@pytest.mark.outside
+@pytest.mark.skipif("DESKHAND_NPM" not in os.environ, reason="asks npm: set DESKHAND_NPM")
+def test_what_others_made_is_what_they_published(tmp_path: Path) -> None:
+    lock = json.loads((FOLDER / "vendor" / "lock.json").read_text())
+    for told in lock.values():
+        *command, package = told["tarball"].split()
+        packed = subprocess.run(
+            [*command, "--silent", package],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        tarball = tmp_path / packed.stdout.split()[-1]
+        digest = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
+        assert f"sha512-{digest}" == told["tarball_integrity"]
+        with tarfile.open(tarball) as files:
+            found = files.extractfile(told["path_in_tarball"])
+            assert found is not None
+            assert hashlib.sha256(found.read()).hexdigest() == told["sha256"]
