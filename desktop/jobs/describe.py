@@ -42,14 +42,12 @@ def run(context: Context, inputs: DescribeInputs) -> DescribeOutput:
     Raises:
         AppError: as `file_of` and `read_table`.
     """
-    import psutil
-
-    from desktop.jobs.data.reading import read_table
+    from desktop.jobs.data.read_once import read_once
 
     path = file_of(context, inputs.file)
-    table = read_table(
+    table = read_once(
+        context,
         path,
-        free_ram_bytes=min(psutil.virtual_memory().available, context.memory_bytes_max),
         progress=lambda done, total: context.progress("reading", done, total),
     )
     return described(table)

@@ -57,14 +57,12 @@ def head(context: Context, inputs: HeadInputs) -> HeadOutput:
     Raises:
         AppError: as `file_of` and `read_table`.
     """
-    import psutil
-
-    from desktop.jobs.data.reading import read_table
+    from desktop.jobs.data.read_once import read_once
 
     path = file_of(context, inputs.file, text="Which file?", offers_results=True)
-    table = read_table(
+    table = read_once(
+        context,
         path,
-        free_ram_bytes=min(psutil.virtual_memory().available, context.memory_bytes_max),
         rows_max=None,
         progress=lambda done, total: context.progress("reading", done, total),
     )

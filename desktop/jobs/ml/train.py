@@ -84,14 +84,11 @@ def load_tools() -> None:
 
 
 def _read(context: Context, path: Path, seed: int, told: Progress) -> Table:
-    import psutil
+    from desktop.jobs.data.read_once import read_once
 
-    from desktop.jobs.data.reading import read_table
-
-    free = min(psutil.virtual_memory().available, context.memory_bytes_max)
-    return read_table(
+    return read_once(
+        context,
         path,
-        free_ram_bytes=free,
         progress=lambda done, total: told(READING, done, total),
         seed=seed,
     )
