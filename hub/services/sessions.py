@@ -28,7 +28,7 @@ from shared.ids import PersonId, SessionId, TaskId, WorkerId
 log = structlog.get_logger()
 
 PAGE_MAX = 200
-SWEEP_MAX = 500
+SWEEP_MAX = 200
 """Sessions looked at in one transaction."""
 LOOK_SECONDS_MAX = 300.0
 """A clock on the wall may jump; the loop looks at least this often where it stands."""

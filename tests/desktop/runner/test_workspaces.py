@@ -18,6 +18,10 @@ def new_id() -> SessionId:
     return SessionId(Environment().new_id())
 
 
+def names(folder: Path) -> set[str]:
+    return {one.name for one in folder.iterdir()}
+
+
 def nobody() -> set[SessionId]:
     return set()
 
@@ -51,12 +55,12 @@ async def test_it_is_removed_when_its_session_ends_or_once_its_job_is_over(tmp_p
     for one in (idle, busy):
         made(tmp_path, one)
     await spaces.ended([idle, busy], lambda: in_hand)
-    assert [one.name for one in tmp_path.iterdir()] == [busy]
+    assert names(tmp_path) == {busy}
     await spaces.settle(lambda: in_hand)
-    assert (tmp_path / busy).is_dir()
+    assert names(tmp_path) == {busy}
     in_hand.clear()
     await spaces.settle(lambda: in_hand)
-    assert list(tmp_path.iterdir()) == []
+    assert names(tmp_path) == set()
 
 
 async def test_a_start_removes_what_is_over_or_forgotten_and_nothing_else(tmp_path: Path) -> None:
@@ -72,7 +76,7 @@ async def test_a_start_removes_what_is_over_or_forgotten_and_nothing_else(tmp_pa
 
     spaces = Workspaces(tmp_path)
     await spaces.sweep(is_over, lambda: in_hand)
-    assert {one.name for one in tmp_path.iterdir()} == {living, over_and_busy, "no-session"}
+    assert names(tmp_path) == {living, over_and_busy, "no-session"}
     in_hand.clear()
     await spaces.settle(lambda: in_hand)
     assert not (tmp_path / over_and_busy).exists()
