@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -75,6 +76,9 @@ from shared.kinds.catalogue import BUILT_IN
 from shared.logs import configure
 from shared.protocol import Beats
 from shared.store_file import Care
+
+if TYPE_CHECKING:
+    from hub.frontends.api.parts import About
 
 log = structlog.get_logger()
 
@@ -167,7 +171,11 @@ def compose(
     snapshots = Snapshots(ledger, settings.data / SNAPSHOTS_FOLDER)
     streams = Streams(services)
     api = LateApi(
-        lambda: _make_api(settings, services, snapshots, ledger.hub_epoch, host, streams, pulling)
+        lambda: _make_api(
+            services,
+            snapshots,
+            _about(settings, ledger.hub_epoch, host, streams, pulling, chat),
+        )
     )
     install = LateApi(lambda: _make_install(settings))
     backups = Backups(settings.data, environment, keep=settings.backups, version=program_version())
@@ -361,19 +369,17 @@ def _plan_frontends(
         host.plan(maker, setup(maker.name, settings_of(maker.name, os.environ)))
 
 
-def _make_api(
+def _about(
     settings: Settings,
-    services: Services,
-    snapshots: Snapshots,
     hub_epoch: str,
     host: Host,
     streams: Streams,
     pulling: PullEngine,
-) -> App:
-    from hub.frontends.api import make_api
+    chat: WebFrontend,
+) -> About:
     from hub.frontends.api.parts import About
 
-    about = About(
+    return About(
         hub_name=settings.hub_name,
         hub_epoch=hub_epoch,
         version=program_version(),
@@ -382,7 +388,13 @@ def _make_api(
         chat_links=host.chat_links,
         streams=streams,
         pulling=pulling,
+        chat=chat,
     )
+
+
+def _make_api(services: Services, snapshots: Snapshots, about: About) -> App:
+    from hub.frontends.api import make_api
+
     api: App = make_api(services, snapshots, about)
     return api
 

@@ -64,6 +64,8 @@ class Talk:
     """A part of one task's thread, as it is stored."""
 
     task: Task
+    owner: str
+    """The name of the person whose it is."""
     cards: tuple[JobCard, ...]
     """Its jobs in the order they were made; the newest ones, of very many."""
     facts: tuple[Fact, ...]

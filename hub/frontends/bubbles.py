@@ -201,8 +201,7 @@ def _may_retry(fact: Fact, talk: Talk, last_failure: Mapping[str, int]) -> bool:
 def _asker(talk: Talk, facts: Facts) -> str:
     """Who asked for the task, and where: "you on Telegram"."""
     frontend = talk.task.conversation.partition(":")[0]
-    who = facts.reader if facts.reader else "its person"
-    return facts.whose(f"{who} on {place(frontend)}" if frontend else who)
+    return facts.whose(f"{talk.owner} on {place(frontend)}" if frontend else talk.owner)
 
 
 def _said(message: ChatMessage, facts: Facts) -> Bubble:

@@ -58,7 +58,7 @@ class Thread:
 async def thread_of(
     services: Services,
     environment: Environment,
-    reader: Person,
+    reader: Person | None,
     sees: PersonId | None,
     task_id: TaskId,
     *,
@@ -70,7 +70,7 @@ async def thread_of(
     Args:
         services: of the hub.
         environment: the clock.
-        reader: who is "you".
+        reader: who is "you", in a thread of theirs; nobody when None.
         sees: whose tasks may be shown; everybody's when None.
         task_id: which.
         before: the part before this place in the log; None for the newest.
@@ -80,10 +80,11 @@ async def thread_of(
         NotFound: `task_unknown`.
     """
     talk = await services.chats.talk(sees, task_id, before, limit)
+    is_reader = reader is not None and talk.task.person_id == reader.person_id
     facts = Facts(
         now=environment.now(),
-        reader=reader.name if talk.task.person_id == reader.person_id else "",
-        zone=await services.views.zone(reader.person_id),
+        reader=talk.owner if is_reader else "",
+        zone=await services.views.zone(reader.person_id) if reader else None,
     )
     going_on = [card for card in talk.cards if not card.state.is_terminal]
     opened = sorted(

@@ -16,7 +16,7 @@ from hub.core.job import JobCard
 from hub.core.question import Question
 from hub.core.task import Task
 from hub.core.view import View
-from hub.store import events, jobs, questions, workers
+from hub.store import events, jobs, people, questions, workers
 from hub.store.jobs import Filter
 from shared.ids import ConversationId, JobId, PersonId, QuestionId, TaskId, WorkerId
 from shared.times import from_ms, to_ms
@@ -166,8 +166,10 @@ def talk(connection: sqlite3.Connection, task: Task, *, before: int | None, limi
     )
     has_older, facts = len(facts) > limit, facts[:limit][::-1]
     cards = jobs.page(connection, Filter(task_id=task.task_id), JOBS_MAX)[::-1]
+    owner = people.load(connection, task.person_id)
     return Talk(
         task=task,
+        owner=owner.name if owner else "",
         cards=tuple(cards),
         facts=tuple(facts),
         messages=_said_in(

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from shared.api.chat import MessagePage, NewMessage, Said
 from shared.api.dead_letters import PurgedShown
 from shared.api.events import EventPage, EventShown
 from shared.api.jobs import ArtifactList, History, JobPage, JobShown, LogQuery, LogShown, Move
@@ -216,6 +217,28 @@ class Client(PullClient):
     def answer_question(self, question_id: str, answer: Reply) -> QuestionShown:
         path = f"/questions/{part(question_id)}/answer"
         return self._ask(QuestionShown, "POST", path, body=answer)
+
+    def list_task_messages(
+        self, task_id: str, *, limit: int = PAGE_DEFAULT, cursor: str | None = None
+    ) -> MessagePage:
+        path, query = f"/tasks/{part(task_id)}/messages", {"limit": limit, "cursor": cursor}
+        return self._ask(MessagePage, "GET", path, query=query)
+
+    def create_task_message(
+        self, task_id: str, new: NewMessage, *, idempotency_key: str = ""
+    ) -> Said:
+        path, headers = f"/tasks/{part(task_id)}/messages", once(idempotency_key)
+        return self._ask(Said, "POST", path, body=new, headers=headers)
+
+    def list_chat_messages(
+        self, *, limit: int = PAGE_DEFAULT, cursor: str | None = None
+    ) -> MessagePage:
+        query = {"limit": limit, "cursor": cursor}
+        return self._ask(MessagePage, "GET", "/chat/messages", query=query)
+
+    def create_chat_message(self, new: NewMessage, *, idempotency_key: str = "") -> Said:
+        headers = once(idempotency_key)
+        return self._ask(Said, "POST", "/chat/messages", body=new, headers=headers)
 
     # Sessions.
 

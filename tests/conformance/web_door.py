@@ -49,8 +49,8 @@ class Reader(HTMLParser):
         classes = told.get("class", "").split()
         if tag == "li" and "bubble" in classes:
             self.messages.append(Message(told["data-ref"], "mine" in classes, "data-final" in told))
-        elif tag == "p" and "words" in classes:
-            self._open = "words"
+        elif tag == "p" and "told" in classes:
+            self._open = "told"
         elif tag == "form":
             self._fields = {}
         elif tag == "input":
@@ -63,13 +63,13 @@ class Reader(HTMLParser):
             self._open, self._label = "button", ""
 
     def handle_data(self, data: str) -> None:
-        if self._open == "words":
+        if self._open == "told":
             self.messages[-1].text += data
         elif self._open == "button":
             self._label += data
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "p" and self._open == "words":
+        if tag == "p" and self._open == "told":
             self._open = ""
         if tag in ("button", "a") and self._open == "button":
             self._open = ""

@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 
 from hub.frontends.api import (
     artifacts,
+    chat,
     dead_letters,
     events,
     files,
@@ -47,6 +48,7 @@ PARTS = (
     artifacts,
     files,
     questions,
+    chat,
     sessions,
     events,
     workers,

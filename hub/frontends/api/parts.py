@@ -14,6 +14,7 @@ from hub.core.access import Access, Scope
 from hub.frontends.door import Caller, admit, bearer_in
 from hub.frontends.facts import PLACES
 from hub.frontends.sse import Streams
+from hub.frontends.web.frontend import WebFrontend
 from hub.ports import Health, Pulling
 from hub.services import Services
 from shared.errors import NotAllowed
@@ -40,6 +41,7 @@ class About:
     chat_links: ChatLinks
     streams: Streams
     pulling: Pulling
+    chat: WebFrontend
 
 
 async def services_of(request: Request) -> Services:

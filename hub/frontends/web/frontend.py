@@ -42,7 +42,7 @@ class WebFrontend:
 
     def __init__(self, *, services: Services, environment: Environment) -> None:
         self._services = services
-        self._environment = environment
+        self.environment = environment
         self._inbox: Inbox | None = None
         self._since = environment.now()
         self._progress: OrderedDict[tuple[ConversationId, str], View] = OrderedDict()
@@ -50,11 +50,11 @@ class WebFrontend:
 
     async def start(self, inbox: Inbox) -> None:
         self._inbox = inbox
-        self._since = self._environment.now()
+        self._since = self.environment.now()
 
     async def stop(self) -> None:
         if self._inbox is not None:
-            self._since = self._environment.now()
+            self._since = self.environment.now()
         self._inbox = None
 
     def status(self) -> Health:
@@ -65,7 +65,7 @@ class WebFrontend:
         self, conversation: ConversationId, view: View, replace: MessageRef | None
     ) -> MessageRef:
         """Keep a view, and ring whoever looks."""
-        ref = replace or MessageRef(view.key or self._environment.new_id())
+        ref = replace or MessageRef(view.key or self.environment.new_id())
         if view.progress is not None and replace is not None:
             self._note_progress(conversation, ref, view)
             self._ring(conversation, DESK)

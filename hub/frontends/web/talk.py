@@ -55,6 +55,8 @@ class DeskBubble:
 def line_of(visitor: Visitor, line: ThreadLine, now: datetime) -> Line:
     """Say a thread in a line."""
     card = line.card
+    is_own = card.job.person_id == visitor.person.person_id
+    facts = Facts(now=now, reader=visitor.person.name if is_own else "")
     talk = Talk(
         task=Task(
             task_id=line.task_id,
@@ -63,6 +65,7 @@ def line_of(visitor: Visitor, line: ThreadLine, now: datetime) -> Line:
             conversation=card.conversation,
             created_at=card.job.created_at,
         ),
+        owner=facts.reader,
         cards=(card,),
         facts=(line.last,) if line.last else (),
         messages=(),
@@ -70,8 +73,6 @@ def line_of(visitor: Visitor, line: ThreadLine, now: datetime) -> Line:
         machines=line.machines,
         has_older=False,
     )
-    is_own = card.job.person_id == visitor.person.person_id
-    facts = Facts(now=now, reader=visitor.person.name if is_own else "")
     told = bubbles_of(talk, facts)
     worker_id = card.worker_id or card.job.pinned_to
     return Line(

@@ -98,7 +98,7 @@ async def test_words_in_a_thread_answer_its_open_question(
     await settled(worker)
     assert "Local time" in await guest.look(f"/chat/{task_id}")
     told = await say(guest, f"/chat/{task_id}", "local time")
-    assert "you on the web" in told
+    assert "You on the web" in told
     question = await world.hub.services.views.question(QUESTION)
     assert question is not None
     assert question.answer is not None
