@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from pydantic import JsonValue
 
 from shared.events import JobLogged
 from shared.ids import QuestionId, short
 from shared.jobs import JobState
-from shared.kinds import FileRef
+from shared.kinds import FileRef, JsonObject
 from shared.messages import Grant
 from shared.questions import Asking, Choice, QuestionKind
 from tests.hub.frontends.web.reader import Read, Reader, a_reader
@@ -91,7 +92,7 @@ async def test_its_way_is_told_step_by_step(
     assert "Which zone?" in page.text
     assert 'value="local"' in page.html
     await reader.post(f"/questions/{QUESTION}/answer", reply="local")
-    result = {"headline": "Read <it>.", "notes": ["⚠ One gap."], "rows": 7043, "columns": []}
+    result: JsonObject = {"headline": "Read <it>.", "notes": ["⚠ One gap."], "rows": 7043, "columns": []}
     await worker.succeeds(grant, result)
     await settled(worker)
     page = await reader.get(f"/jobs/{grant.job_id}")
@@ -165,7 +166,7 @@ async def test_buttons_of_a_result_ask_for_the_same_job_as_in_a_chat(
     world: World, reader: Reader, worker: PuppetWorker
 ) -> None:
     grant = await begin(world, worker, "ml.predict")
-    result = {"headline": "Predicted.", "model_id": "m", "rows": 3, "written": "out.csv"}
+    result: JsonObject = {"headline": "Predicted.", "model_id": "m", "rows": 3, "written": "out.csv"}
     await worker.succeeds(grant, {**result, "files": ["out.csv"]})
     await settled(worker)
     page = await reader.get(f"/jobs/{grant.job_id}")
@@ -182,7 +183,7 @@ async def test_a_picture_is_shown_when_it_has_arrived_and_to_nobody_else(
     world: World, reader: Reader, worker: PuppetWorker
 ) -> None:
     grant = await begin(world, worker, "files.send")
-    sends = [PLOT.model_dump(mode="json")]
+    sends: list[JsonValue] = [PLOT.model_dump(mode="json")]
     await worker.succeeds(grant, {"headline": "Here they are.", "sends": sends})
     await settled(worker)
     page = await reader.get(f"/jobs/{grant.job_id}")
