@@ -11,6 +11,7 @@ from hub.frontends.commands import COMMANDS, Spoken
 from hub.frontends.parsing import parse
 from hub.frontends.replies import no_planner
 from hub.frontends.waiting import TOOLS
+from hub.frontends.web.frontend import conversation_of
 from hub.frontends.web.visitor import Visitor
 from hub.services.fleet import Machine
 from hub.services.requests import Request
@@ -92,6 +93,7 @@ def request_of(visitor: Visitor, kind: Kind, inputs: JsonObject, draft: Draft) -
         kind=kind.name,
         inputs=inputs,
         title=draft.title,
+        conversation=conversation_of(visitor.person.person_id),
         origin=Origin.CHAT,
         priority=priorities[draft.priority],
         worker_name=draft.worker,
@@ -135,6 +137,7 @@ def _request_of_spoken(
         kind=spoken.command.kind,
         inputs=inputs_of(spoken),
         text=words.strip(),
+        conversation=conversation_of(visitor.person.person_id),
         origin=Origin.CHAT,
         worker_name=spoken.worker,
         worker_id=None if spoken.worker else worker_id,
