@@ -30,7 +30,7 @@ from hub.frontends.makers import BUILT_IN as FRONTENDS
 from hub.frontends.makers import built_in, plug_ins, settings_of
 from hub.frontends.outbox import Outbox
 from hub.frontends.sse import Streams
-from hub.frontends.web.frontend import WebFrontend
+from hub.frontends.webchat import WebFrontend
 from hub.frontends.webhooks.sender import WebhookSender
 from hub.ports import FrontendSetup, Taps
 from hub.server import App, LateApi, Server, listen, loop_factory, on_signals, server_of

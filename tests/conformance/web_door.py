@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 
 import httpx
 
-from hub.frontends.web.frontend import conversation_of
+from hub.frontends.webchat import conversation_of
 from hub.ports import Frontend
 from shared.ids import ConversationId, JobId, PersonId, short
 from tests.conformance.bubbles import Bubble

@@ -13,7 +13,7 @@ from hub.frontends.api.parts import Hub, Known, Reads, about_of
 from hub.frontends.bubbles import Bubble
 from hub.frontends.door import Caller
 from hub.frontends.thread import thread_of
-from hub.frontends.web.frontend import WebFrontend, conversation_of
+from hub.frontends.webchat import WebFrontend, conversation_of
 from shared.api.chat import PLACE, MessagePage, MessageShown, NewMessage, Offer, Said
 from shared.api.parts import ID, PAGE_DEFAULT, PAGE_MAX
 from shared.errors import NotFound

@@ -14,7 +14,7 @@ from hub.core.access import Access, Scope
 from hub.frontends.door import Caller, admit, bearer_in
 from hub.frontends.facts import PLACES
 from hub.frontends.sse import Streams
-from hub.frontends.web.frontend import WebFrontend
+from hub.frontends.webchat import WebFrontend
 from hub.ports import Health, Pulling
 from hub.services import Services
 from shared.errors import NotAllowed

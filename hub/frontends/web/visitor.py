@@ -13,8 +13,8 @@ from hub.core.sign_in import csrf_of
 from hub.frontends.sse import Streams
 from hub.frontends.web import cookie
 from hub.frontends.web.foreign import SAFE, check_form
-from hub.frontends.web.frontend import WebFrontend
 from hub.frontends.web.toast import BELL
+from hub.frontends.webchat import WebFrontend
 from hub.ports import Health
 from hub.services import Services
 from hub.services.backups import Backups

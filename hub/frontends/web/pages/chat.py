@@ -14,10 +14,10 @@ from hub.frontends.thread import Thread, thread_of
 from hub.frontends.web.asked import all_asked
 from hub.frontends.web.bubble_days import by_day
 from hub.frontends.web.forms import Fields, lead
-from hub.frontends.web.frontend import conversation_of
 from hub.frontends.web.render import page
 from hub.frontends.web.talk import desk_bubble, line_of
 from hub.frontends.web.visitor import Guest, Place, Setting, Visitor
+from hub.frontends.webchat import conversation_of
 from shared.errors import BadInput
 from shared.ids import COUNT_MAX, TaskId
 
