@@ -269,10 +269,11 @@ async def test_of_several_addresses_the_next_is_called_when_one_is_dead(
 
 
 async def test_what_the_operator_no_longer_allows_is_not_called(receiver: Receiver) -> None:
-    async with sender(allowed=NOWHERE) as send:
-        outcome = await send(receiver.base)
-    assert isinstance(outcome, Unanswered)
-    assert receiver.received == []
+    network = Elsewhere(receiver.port)
+    async with sender(allowed=NOWHERE, names=Names([[OUTSIDE]]), network=network) as send:
+        for url in (receiver.base, "http://hooks.example/", "https://hooks.example:22/"):
+            assert isinstance(await send(url), Unanswered)
+    assert (network.called, receiver.received) == ([], [])
 
 
 async def test_neither_the_secret_nor_the_path_is_in_a_log(
