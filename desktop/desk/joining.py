@@ -151,6 +151,22 @@ class Joining:
             await hub.restart()
             raise
 
+    async def dashboard(self, hub_url: str) -> str:
+        """Find the address at which the dashboard opens.
+
+        On a hub of this machine's own it signs in whoever sits here, once; any other hub's page
+        says itself how one comes in.
+
+        Raises:
+            AppError: the own hub's no.
+        """
+        hub = self._local_hub
+        if hub_url != hub.url:
+            return f"{hub_url}/"
+        return await asyncio.to_thread(
+            local_steps.dashboard_link, hub_url, hub.admin_key_file, self._database
+        )
+
     async def _alone(self, work: Awaitable[None]) -> None:
         """Run one try; an earlier one is given up, and has tidied up before this one begins."""
         if self._task is not None:

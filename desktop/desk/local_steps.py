@@ -63,6 +63,22 @@ def chat_link(base: str, admin_key_file: Path, database: Database, frontend: str
     return link.replace("{code}", _text(post(base, "/invitations", body, token=key), "code"))
 
 
+def dashboard_link(base: str, admin_key_file: Path, database: Database) -> str:
+    """Return the address that signs this machine's person in to the dashboard, good once.
+
+    Raises:
+        AppError: the hub's no.
+        Unavailable: `local_hub_key_missing`.
+    """
+    key = _admin_key(admin_key_file)
+    body = {"person_id": _person(base, key, database, "")}
+    url = _text(post(base, "/sign-in-links", body, token=key), "url")
+    if not url.startswith(f"{base}/"):
+        # It is opened in a browser: nothing but the hub's own page may be.
+        raise odd(201)
+    return url
+
+
 def wait_for_link(
     base: str,
     admin_key_file: Path,
@@ -110,7 +126,9 @@ def _person(base: str, key: str, database: Database, name: str) -> str:
             isinstance(person, dict) and person.get("person_id") == known for person in people
         ):
             return known
-    made = post(base, "/people", {"name": name or user_name()}, token=key)
+    # It is their own hub: they see all of it.
+    told = {"name": name or user_name(), "is_owner": True}
+    made = post(base, "/people", told, token=key)
     person_id = _text(made, "person_id")
     database.submit(lambda c: facts.put(c, PERSON, person_id)).result()
     return person_id

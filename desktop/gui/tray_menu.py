@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QObject, QTimer, QUrl, Signal
+from PySide6.QtGui import QAction, QDesktopServices
 from PySide6.QtWidgets import QMenu
 
 from desktop.core.link import LinkState
@@ -84,6 +84,8 @@ class TrayMenu(QObject):
         titles = telling.window_titles()
         for name in WINDOWS:
             self._opens(titles[name], name)
+        if (pairing := self._bridge.desk.pairing) is not None:
+            self._act(tr("Open the dashboard"), lambda: self._open_dashboard(pairing.hub_url))
         self.menu.addSeparator()
         self._fill_pause()
         self._act(tr("Quit Deskhand"), self.quits.emit)
@@ -157,6 +159,10 @@ class TrayMenu(QObject):
 
     def _now(self) -> datetime:
         return self._bridge.desk.environment.now()
+
+    def _open_dashboard(self, hub_url: str) -> None:
+        finding = self._bridge.desk.joining.dashboard(hub_url)
+        self._bridge.do(finding, then=lambda address: QDesktopServices.openUrl(QUrl(address)))
 
     def _note(self, text: str, chars_max: int) -> None:
         action = QAction(_escaped(_brief(text, chars_max)), self.menu)

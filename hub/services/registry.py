@@ -63,8 +63,8 @@ class Registry:
     async def people(self) -> tuple[Person, ...]:
         return tuple(await self._ledger.read(people.everyone))
 
-    async def add_person(self, name: str) -> Person:
-        """Make a person.
+    async def add_person(self, name: str, role: Role = Role.MEMBER) -> Person:
+        """Make a person; the first one is an owner whatever is said.
 
         Raises:
             BadInput: `person_name_invalid`.
@@ -74,6 +74,7 @@ class Registry:
             person_id=PersonId(environment.new_id()),
             name=person_name(name),
             created_at=environment.now(),
+            role=role,
         )
 
         def run(entry: Entry) -> Person:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Path
 
-from hub.core.access import Person, Scope, machine_of
+from hub.core.access import Person, Role, Scope, machine_of
 from hub.frontends.api.parts import Hub, Known, Reads, require_operator
 from shared.api.parts import ID
 from shared.api.people import NewPerson, PersonList, PersonShown, PersonWithKey
@@ -18,7 +18,10 @@ PersonPath = Annotated[str, Path(pattern=ID)]
 
 def shown(person: Person) -> PersonShown:
     return PersonShown(
-        person_id=person.person_id, name=person.name, is_locked=person.locked_at is not None
+        person_id=person.person_id,
+        name=person.name,
+        is_owner=person.role is Role.OWNER,
+        is_locked=person.locked_at is not None,
     )
 
 
@@ -33,9 +36,10 @@ async def list_people(caller: Reads, hub: Hub) -> PersonList:
 async def create_person(new: NewPerson, caller: Known, hub: Hub) -> PersonWithKey:
     """Bring somebody in; the answer holds their key."""
     require_operator(caller)
-    person = await hub.registry.add_person(new.name.strip())
+    role = Role.OWNER if new.is_owner else Role.MEMBER
+    person = await hub.registry.add_person(new.name.strip(), role)
     key = await hub.keys.issue(person.person_id, Scope.PERSON, name="first key")
-    return PersonWithKey(person_id=person.person_id, name=person.name, key=key)
+    return PersonWithKey(**shown(person).model_dump(), key=key)
 
 
 @router.post("/people/{person_id}/unlock")

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from desktop.core.news import News
 from desktop.desk.desk import Desk
 from desktop.desk.join_steps import Wish, read_wish
 from desktop.desk.joining import Step
+from desktop.link.hub_post import ask_for
 from desktop.store import facts
 from desktop.store.database import open_store
 from desktop.system.local_hub import HubState
@@ -60,6 +62,12 @@ async def a_running_desk(home: Path) -> AsyncIterator[tuple[Desk, asyncio.TaskGr
                     living.cancel()
         finally:
             desk.close()
+
+
+def fetched(address: str) -> str:
+    with urllib.request.urlopen(address, timeout=PATIENCE_SECONDS) as answer:
+        told: str = answer.read().decode()
+        return told
 
 
 async def until(desk: Desk, is_so: Callable[[], bool]) -> None:
@@ -248,6 +256,10 @@ async def test_leaving_forgets_the_hub_and_keeps_models_and_rules(tmp_path: Path
             (await hub.services.registry.people())[0].person_id
         )
         assert card.is_online
+        assert desk.pairing is not None
+        # Another hub's page says itself how one comes in: no key of its is here.
+        address = await desk.joining.dashboard(desk.pairing.hub_url)
+        assert address == f"{hub.settings.hub_url}/"
 
 
 async def test_just_this_computer_comes_online_without_anybody_asked_and_comes_back(
@@ -260,6 +272,14 @@ async def test_just_this_computer_comes_online_without_anybody_asked_and_comes_b
         assert desk.pairing is not None
         assert (desk.pairing.person_name, desk.pairing.hub_name) == ("Anna", "this computer")
         await desk.request("ml.models", {})
+        link = await desk.joining.dashboard(desk.pairing.hub_url)
+        # Whoever sits here is signed in by one button, as the person that this computer works for.
+        page = await asyncio.to_thread(fetched, link)
+        assert "Anna" in page
+        assert "<button" in page
+        key = desk.local_hub.admin_key_file.read_text().strip()
+        told = await asyncio.to_thread(ask_for, desk.pairing.hub_url, "/people", token=key)
+        assert "'name': 'Anna', 'is_owner': True" in str(told)
     async with a_running_desk(tmp_path) as (desk, _):
         await until(desk, lambda: is_online(desk) and desk.local_hub.state is HubState.RUNNING)
 
