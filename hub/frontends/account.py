@@ -32,7 +32,8 @@ class Account:
         stopped = await self._services.intake.cancel_all(person.person_id, by)
         jobs = f"{plural(stopped, 'job')} stopped. " if stopped else ""
         return View(
-            text=f"Locked. {jobs}No chat can start, answer or connect anything for you now.\n"
+            text=f"Locked. {jobs}No chat can start, answer or connect anything for you now; "
+            "browsers are signed out.\n"
             "To unlock, run `deskhand unlock` on a connected computer, or "
             "`deskhand-hub unlock` where the hub runs.",
             tone=Tone.WAITING,

@@ -203,6 +203,10 @@ class Views:
             await self._ledger.read(lambda c: questions.open_ones(c, person_id, conversation))
         )
 
+    async def open_question_count(self, person_id: PersonId | None) -> int:
+        """How many questions can be answered, up to `questions.COUNTED_MAX`."""
+        return await self._ledger.look(lambda c: questions.count_open(c, person_id))
+
     async def question(self, question_id: QuestionId) -> Question | None:
         """A question in any state."""
         return await self._ledger.read(lambda c: questions.load(c, question_id))

@@ -16,6 +16,7 @@ _SELECT = (
     " q.expires_ms, q.value, q.answered_by, t.conversation FROM questions AS q"
     " JOIN jobs AS j ON j.job_id = q.job_id JOIN tasks AS t ON t.task_id = j.task_id"
 )
+COUNTED_MAX = 1000
 _OPEN = "q.state IN ('open', 'parked')"
 
 
@@ -74,6 +75,14 @@ def open_ones(
         (person_id, person_id, conversation, conversation),
     )
     return [_to_question(row) for row in rows]
+
+
+def count_open(connection: sqlite3.Connection, person_id: PersonId | None) -> int:
+    """How many wait for an answer, up to `COUNTED_MAX`."""
+    mine = "" if person_id is None else " AND q.person_id = ?"
+    values = (COUNTED_MAX,) if person_id is None else (person_id, COUNTED_MAX)
+    rows = f"SELECT 1 FROM questions AS q WHERE {_OPEN}{mine} LIMIT ?"
+    return int(connection.execute(f"SELECT count(*) FROM ({rows})", values).fetchone()[0])
 
 
 def of_task(connection: sqlite3.Connection, task_id: TaskId) -> list[Question]:

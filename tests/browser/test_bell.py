@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.surfing import Surf
 from tests.hub.frontends.world import World, open_world
@@ -17,6 +17,20 @@ async def test_a_task_appears_by_itself_and_typed_words_stay(surf: Surf, world: 
     await world.rest.post("/tasks", json={"kind": "ml.models"})
     await expect(surfer.page.locator("#tasks tbody tr")).to_have_count(1)
     await surfer.is_clean()
+
+
+async def test_what_happens_while_a_page_loads_is_not_missed(surf: Surf, world: World) -> None:
+    surfer = await surf.someone(world.hub)
+    await expect(surfer.page.get_by_text("Nothing was asked for yet.")).to_be_visible()
+
+    async def meanwhile(route: Route) -> None:
+        # The page is written already, and its script is not here yet.
+        await world.rest.post("/tasks", json={"kind": "ml.models"})
+        await route.continue_()
+
+    await surfer.page.route("**/app.js*", meanwhile)
+    await surfer.page.reload()
+    await expect(surfer.page.locator("#tasks tbody tr")).to_have_count(1)
 
 
 async def test_a_page_says_when_the_hub_is_away_and_catches_up(surf: Surf, tmp_path: Path) -> None:

@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 
 from hub.core.view import Sender
-from hub.invite import chat_links, decide_named, invite, list_waiting, print_qr, wait_and_ask
+from hub.invite import (
+    chat_links,
+    decide_named,
+    invite,
+    invite_to_web,
+    list_waiting,
+    print_qr,
+    wait_and_ask,
+)
 from shared.api.client import Client
 from shared.capabilities import Capability
 from shared.errors import AppError
@@ -48,6 +56,18 @@ def client(world: World) -> Client:
 
 async def state_of(world: World, join_id: str) -> str:
     return str((await world.hub.services.admissions.find(None, join_id)).state)
+
+
+async def test_a_link_to_the_dashboard_is_printed_for_oneself_or_by_name(
+    world: World, owner_id: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sign_ins = world.hub.services.sign_ins
+    for person, name in ((None, "me"), ("Ben", "Ben"), ("ben", "Ben")):
+        await asyncio.to_thread(invite_to_web, client(world), person=person)
+        [line] = [line for line in capsys.readouterr().out.splitlines() if "/in/" in line]
+        assert line.strip().startswith(world.url)
+        assert (await sign_ins.look(line.rpartition("/")[2], "")).name == name
+    assert len(await world.hub.services.registry.people()) == 2
 
 
 @pytest.mark.parametrize(

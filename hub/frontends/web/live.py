@@ -10,8 +10,9 @@
     event: reset                    the hub was restored: all is to be fetched anew
 
 A topic names a sort of things ("jobs", "questions", "workers", "joins", "sessions", "people",
-"activity") or one thing ("job:ID", "task:ID", "question:ID", "worker:ID", "session:ID"). Lines
-that a job logs ring "log:JOB" alone, and for pages alone that ask (`logs=1`): there may be many.
+"dead", "keys", "webhooks", "chat", "activity") or one thing ("job:ID", "task:ID", "question:ID",
+"worker:ID", "session:ID"). Lines that a job logs ring "log:JOB" alone, and for pages alone that
+ask (`logs=1`): there may be many.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ _SORTS: Mapping[str, tuple[str, ...]] = {
     "webhook": ("webhooks",),
 }
 """What an event is about, by the first word of its type."""
+_DEAD = frozenset({"job_died", "task_purged"})
 _THINGS = ("job", "task", "question", "worker", "session")
 
 
@@ -99,6 +101,8 @@ def topics_of(fact: Fact) -> Iterator[str]:
         return
     yield "activity"
     yield from _SORTS.get(fact.type.partition("_")[0], ())
+    if fact.type in _DEAD or fact.payload.get("reason") == "requeued":
+        yield "dead"
     for thing in _THINGS:
         if isinstance(named := fact.payload.get(f"{thing}_id"), str):
             yield f"{thing}:{named}"

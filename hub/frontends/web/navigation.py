@@ -26,6 +26,8 @@ class Link:
     """Shown to those who run this hub."""
     counts: str = ""
     """What is counted there; empty: nothing."""
+    topics: str = ""
+    """What changes the count."""
     count: int = 0
     """What waits for the person there."""
     holds: tuple[str, ...] = ()
@@ -35,12 +37,20 @@ class Link:
 
 PAGES: Sequence[Link] = (
     Link(href="/", label="Tasks", icon="tasks", key="t", is_main=True, holds=("/tasks", "/jobs")),
-    Link(href="/inbox", label="Questions", icon="inbox", key="i", is_main=True, counts=QUESTIONS),
+    Link(
+        href="/inbox",
+        label="Questions",
+        icon="inbox",
+        key="i",
+        is_main=True,
+        counts=QUESTIONS,
+        topics="questions joins",
+    ),
     Link(href="/chat", label="Chat", icon="chat", key="c", is_main=True),
     Link(href="/workers", label="Workers", icon="workers", key="w", is_main=True),
     Link(href="/queue", label="Queue", icon="queue", key="q", is_apart=True),
     Link(href="/sessions", label="Sessions", icon="sessions", key="s"),
-    Link(href="/dead", label="Dead letters", icon="letter", key="d", counts=DEAD),
+    Link(href="/dead", label="Dead letters", icon="letter", key="d", counts=DEAD, topics="dead"),
     Link(href="/activity", label="Activity", icon="activity", key="a"),
     Link(href="/audit", label="Audit", icon="audit"),
     Link(href="/pair", label="Connect", icon="pair", is_apart=True),
@@ -64,10 +74,10 @@ async def navigation(setting: Setting, visitor: Visitor, path: str) -> list[Link
 
 async def counts(setting: Setting, visitor: Visitor) -> dict[str, int]:
     """How much waits for a person, by what is counted."""
-    questions = await setting.services.views.open_questions(visitor.sees)
+    questions = await setting.services.views.open_question_count(visitor.sees)
     joins = await joining(setting, visitor)
     dead = await setting.services.views.dead_count(visitor.sees)
-    return {QUESTIONS: len(questions) + len(joins), DEAD: dead}
+    return {QUESTIONS: questions + len(joins), DEAD: dead}
 
 
 def _is_current(link: Link, path: str) -> bool:

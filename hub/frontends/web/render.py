@@ -64,7 +64,7 @@ async def page(
     """Write a page; asked for by htmx it is the page all the same, and the asker picks its part.
 
     Every template may use `visitor`, `hub` (the setting), `path`, `query`, `now`, `zone`,
-    `hub_seq` (the place in the log that the page was written at: read it BEFORE the page's data),
+    `hub_seq` (the place in the log before the page's data was read: what is newer rings),
     `ago(then)` and `moment(then)`.
     """
     setting = setting_of(request)
@@ -80,7 +80,7 @@ async def page(
         "navigation": await navigation(setting, visitor, request.url.path) if visitor else (),
         "theme": theme.chosen(request),
         "flash": (flash := toast.take(request)),
-        "hub_seq": setting.services.feed.position(),
+        "hub_seq": visitor.hub_seq if visitor else 0,
         "ago": lambda then: figures.ago(then, now),
         "moment": lambda then: _moment(then, now, zone),
         **told,

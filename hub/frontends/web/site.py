@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from hub.frontends.web import failing, live
@@ -63,6 +64,6 @@ def build(setting: Setting) -> ASGIApp:
     site.state.setting = setting
     for router in ROUTERS:
         site.include_router(router)
-    site.mount("/static", Files(), name="static")
+    site.mount("/static", GZipMiddleware(Files(), minimum_size=500), name="static")
     failing.install(site)
     return Guarded(site, setting.hub_url)

@@ -56,6 +56,8 @@ class Visitor:
     """Stands in every form of theirs."""
     sign_in_id: str = ""
     """Of this browser."""
+    hub_seq: int = 0
+    """Where the log ended before anything was read for them: news after it ring."""
 
     @property
     def sees(self) -> PersonId | None:
@@ -91,7 +93,7 @@ async def look(request: Request, setting: Setting) -> Visitor:
     Raises:
         NotAllowed: `sign_in_needed`.
     """
-    secret = cookie.secret_of(request)
+    secret, hub_seq = cookie.secret_of(request), setting.services.feed.position()
     # A page that is open fetches news by itself; that does not keep its person signed in.
     is_use = BELL not in request.headers and request.url.path != LIVE
     signed_in = await setting.services.sign_ins.check(secret, is_use=is_use)
@@ -102,6 +104,7 @@ async def look(request: Request, setting: Setting) -> Visitor:
         sees_everyone=is_owner and request.query_params.get("who") == EVERYONE,
         csrf=csrf_of(secret),
         sign_in_id=signed_in.sign_in.sign_in_id,
+        hub_seq=hub_seq,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from hub.core.access import Person, Role
@@ -41,6 +43,15 @@ async def test_a_link_signs_one_browser_in_once(world: World) -> None:
         await sign_ins.open(link.secret, user_agent=FIREFOX, address=HERE)
     assert caught.value.code == "sign_in_link_wrong"
     await refused(world, link.secret)
+
+
+async def test_of_ten_browsers_at_once_one_gets_in(world: World) -> None:
+    anna, sign_ins = await world.person(), world.services.sign_ins
+    link = await sign_ins.link(anna.person_id)
+    tries = (sign_ins.open(link.secret, user_agent="", address=HERE) for _ in range(10))
+    ended = await asyncio.gather(*tries, return_exceptions=True)
+    assert sum(isinstance(end, tuple) for end in ended) == 1
+    assert len(await sign_ins.of_person(anna.person_id)) == 1
 
 
 async def test_an_old_link_is_as_wrong_as_none(world: World) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
@@ -19,10 +21,11 @@ router = APIRouter()
 @router.get("/badges/{name}")
 async def show_badge(visitor: Guest, place: Place, name: str) -> HTMLResponse:
     """How much waits in a page of the bar, as that badge."""
-    if not name or name not in {link.counts for link in PAGES}:
+    link = next((link for link in PAGES if link.counts == name), None)
+    if not name or link is None:
         raise NotFound("page_unknown", "There is no such page.", "The bar leads to all pages.")
     waiting = await counts(place, visitor)
-    return part(visitor, "badge.html", counts=name, count=waiting.get(name, 0))
+    return part(visitor, "badge.html", place=replace(link, count=waiting.get(name, 0)))
 
 
 @router.post("/theme")

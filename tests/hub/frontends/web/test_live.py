@@ -11,7 +11,16 @@ import httpx
 
 from hub.core.fact import Fact
 from hub.frontends.web.live import progress_words, topics_of
-from shared.events import Body, JobLogged, JobQueued, JobStarted, QuestionAnswered, WorkerPaired
+from shared.errors import ErrorBody
+from shared.events import (
+    Body,
+    JobDied,
+    JobLogged,
+    JobQueued,
+    JobStarted,
+    QuestionAnswered,
+    WorkerPaired,
+)
 from shared.ids import JobId, PersonId, QuestionId, TaskId, WorkerId
 from shared.messages import Progress
 from shared.questions import Answer
@@ -52,6 +61,14 @@ def test_a_topic_names_a_sort_of_things_or_one_thing() -> None:
     assert {"questions", "jobs", "question:q1"} <= set(topics_of(fact(answered)))
     paired = WorkerPaired(worker_id=WorkerId("w1"), name="anna-pc")
     assert {"workers", "worker:w1"} <= set(topics_of(fact(paired)))
+
+
+def test_what_is_given_up_or_tried_again_rings_where_dead_letters_are_counted() -> None:
+    again = JobQueued(
+        job_id=JOB, task_id=TASK, kind="ml.train", title="", attempt=0, reason="requeued"
+    )
+    died = JobDied(job_id=JOB, error=ErrorBody(code="x", message="x"))
+    assert "dead" in set(topics_of(fact(again))) & set(topics_of(fact(died)))
 
 
 def test_lines_of_a_log_ring_for_that_log_alone() -> None:

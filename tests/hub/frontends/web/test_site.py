@@ -45,6 +45,12 @@ async def test_files_are_asked_for_by_hash_and_kept(reader: Reader) -> None:
     assert plain.response.headers["cache-control"] == "no-cache"
 
 
+async def test_files_travel_compressed_and_pages_with_secrets_do_not(reader: Reader) -> None:
+    assert (await reader.get("/static/app.css")).response.headers["content-encoding"] == "gzip"
+    # A page holds the word of its forms beside what somebody searched for (BREACH).
+    assert "content-encoding" not in (await reader.get("/?q=x")).response.headers
+
+
 def test_script_and_style_are_small() -> None:
     files = [p for p in FOLDER.rglob("*") if p.suffix in (".js", ".css")]
     total = sum(len(gzip.compress(p.read_bytes(), mtime=0)) for p in files)
