@@ -11,8 +11,8 @@ from hub.frontends.commands import COMMANDS, Spoken
 from hub.frontends.parsing import parse
 from hub.frontends.replies import no_planner
 from hub.frontends.waiting import TOOLS
-from hub.frontends.web.frontend import conversation_of
 from hub.frontends.web.visitor import Visitor
+from hub.frontends.webchat import conversation_of
 from hub.services.fleet import Machine
 from hub.services.requests import Request
 from shared.errors import BadInput
