@@ -31,6 +31,9 @@ MIDDLE_ROUNDS = 50
 """The collector's thresholds: new containers before a look, young looks before a middle one,
 middle ones before a full one."""
 
+_ONE_AT_A_TIME = threading.Lock()
+"""Two applications that are made at once, in two threads, leave pydantic's models half built."""
+
 App = Callable[[Scopes, Receive, Send], Awaitable[None]]
 
 
@@ -48,8 +51,12 @@ class LateApi:
     async def ready(self) -> App:
         async with self._making:
             if self._app is None:
-                self._app = await asyncio.to_thread(self._make)
+                self._app = await asyncio.to_thread(self._make_alone)
             return self._app
+
+    def _make_alone(self) -> App:
+        with _ONE_AT_A_TIME:
+            return self._make()
 
     async def __call__(self, scope: Scopes, receive: Receive, send: Send) -> None:
         app = self._app or await self.ready()
