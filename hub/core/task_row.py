@@ -34,6 +34,7 @@ class RowFilter:
     states: frozenset[JobState] = frozenset()
     kind: str = ""
     worker_id: WorkerId | None = None
+    """It has the job, had it last, or must run it."""
     priority: Priority | None = None
     origin: Origin | None = None
     since: datetime | None = None

@@ -49,15 +49,18 @@ PEOPLE_MAX = 50
 EVENTS_LOOKED_MAX = 40
 """Of a job, to find when it began."""
 
+_PLACE = (
+    "CASE WHEN {0}state = 'queued' THEN {0}pinned_to ELSE coalesce({0}worker_id, {0}pinned_to) END"
+)
+"""The worker that has a job, had it last, or must run it; NULL while any may."""
+_AT, _AT_J = _PLACE.format(""), _PLACE.format("j.")
 OTHERWISE = "('asking','failed','cancelled','interrupted','dead')"
 
 
 def create_row_indexes(connection: sqlite3.Connection) -> None:
     """Make what the list is walked along: one step of the hub's migrations."""
     connection.execute("CREATE INDEX jobs_kind ON jobs (person_id, kind, job_id)")
-    connection.execute(
-        "CREATE INDEX jobs_worker ON jobs (worker_id, job_id) WHERE worker_id IS NOT NULL"
-    )
+    connection.execute(f"CREATE INDEX jobs_worker ON jobs ({_AT}, job_id) WHERE {_AT} IS NOT NULL")
     # What is ordinary (ended well, of no special urgency) is in neither of these.
     connection.execute(
         "CREATE INDEX jobs_urgency ON jobs (person_id, priority, job_id)"
@@ -232,7 +235,7 @@ def _narrow(wanted: RowFilter, people: list[str]) -> list[_Path]:
     if wanted.states and JobState.SUCCEEDED not in wanted.states:
         return [path for state in sorted(wanted.states) for path in _state_paths(state, people)]
     if wanted.worker_id is not None:
-        return [_Path("jobs_worker", "j.worker_id = ?", (wanted.worker_id,))]
+        return [_Path("jobs_worker", f"{_AT_J} = ? AND {_AT_J} IS NOT NULL", (wanted.worker_id,))]
     if wanted.priority not in (None, Priority.DEFAULT):
         where = "j.person_id = ? AND j.priority = ? AND j.priority <> 'default'"
         return [_Path("jobs_urgency", where, (person, str(wanted.priority))) for person in people]
@@ -351,7 +354,7 @@ def _tests(wanted: RowFilter) -> tuple[list[str], tuple[str | int, ...]]:
     for test, value in (
         ("j.person_id = ?", wanted.person_id),
         ("j.kind = ?", wanted.kind or None),
-        ("j.worker_id = ?", wanted.worker_id),
+        (f"{_AT_J} = ?", wanted.worker_id),
         ("j.priority = ?", wanted.priority),
         ("j.origin = ?", wanted.origin),
         ("j.job_id >= ?", _first_id(wanted.since) if wanted.since else None),
@@ -399,7 +402,7 @@ _ROW = (
     f" WHERE entity = j.job_id ORDER BY hub_seq LIMIT {EVENTS_LOOKED_MAX})"
     " WHERE type = 'job_granted' ORDER BY hub_seq DESC LIMIT 1)"
     " FROM jobs AS j JOIN tasks AS t ON t.task_id = j.task_id"
-    " LEFT JOIN workers AS w ON w.worker_id = coalesce(j.worker_id, j.pinned_to)"
+    f" LEFT JOIN workers AS w ON w.worker_id = {_AT_J}"
     " LEFT JOIN people AS p ON p.person_id = j.person_id WHERE j.job_id = ?"
 )
 

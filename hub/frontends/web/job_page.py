@@ -48,6 +48,8 @@ class Log:
     attempt: int
     """Of the last line; 0 before there was one."""
     words: str = ""
+    has_more: bool = False
+    """There are later lines, which are fetched at once."""
     is_cut: bool = False
     """Earlier lines, or later hits, are not shown."""
 
@@ -125,6 +127,8 @@ async def shown(place: Setting, visitor: Visitor, card: JobCard) -> Shown:
 async def _worker_name(place: Setting, card: JobCard, names: Mapping[WorkerId, str]) -> str:
     """The machine that has a job, had it last, or must run it; also one that was shown out."""
     worker_id = card.worker_id or card.job.pinned_to
+    if card.state is JobState.QUEUED:
+        worker_id = card.job.pinned_to
     if worker_id is None:
         return ""
     if worker_id in names:
@@ -182,6 +186,7 @@ def _log(page: LogPage, *, words: str = "", attempt: int = 0, is_cut: bool = Fal
         next_after=page.looked_at,
         attempt=attempt,
         words=words,
+        has_more=page.has_more,
         is_cut=is_cut,
     )
 

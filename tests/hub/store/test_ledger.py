@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,43 @@ def test_a_step_that_fails_leaves_the_store_as_it_was(tmp_path: Path) -> None:
             lambda c: c.execute("SELECT 1 FROM sqlite_master WHERE name = 'half'").fetchall()
         ).result()
     assert rows == []
+
+
+async def test_no_write_waits_for_a_long_look(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    await ledger.write(lambda entry: tell(entry, "one"))
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def look(connection: sqlite3.Connection) -> int:
+        has_begun.set()
+        before = len(events.after(connection, 0, 10))
+        assert may_end.wait(5)
+        return before
+
+    async with asyncio.TaskGroup() as tasks:
+        looking = tasks.create_task(ledger.look(look))
+        await asyncio.to_thread(has_begun.wait, 5)
+        await ledger.write(lambda entry: tell(entry, "two"))
+        assert not looking.done()
+        may_end.set()
+    assert looking.result() == 1
+    assert await ledger.look(lambda c: len(events.after(c, 0, 10))) == 2
+    ledger.database.close()
+
+
+async def test_a_look_changes_nothing_and_ends_with_the_store(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    with pytest.raises(Unavailable, match="cannot be read"):
+        await ledger.look(lambda c: c.execute("DELETE FROM events"))
+    ledger.database.close()
+    assert not (tmp_path / "hub.sqlite3-wal").exists()
+    with pytest.raises(Unavailable, match="closed"):
+        await ledger.look(lambda c: None)
+
+
+async def test_under_a_simulations_pace_a_look_is_taken_at_once(tmp_path: Path) -> None:
+    environment, _ = hand_environment()
+    ledger = Ledger(open_store(tmp_path, lambda run: run()), environment)
+    thread = await ledger.look(lambda c: threading.current_thread())
+    assert thread is threading.current_thread()
+    ledger.database.close()

@@ -41,10 +41,16 @@ class Made:
     priority: Priority
     origin: Origin
     worker_id: WorkerId | None
+    pinned_to: WorkerId | None
     title: str
     text: str
     asked_ms: int
     updated_ms: int
+
+    @property
+    def place(self) -> WorkerId | None:
+        is_waiting = self.state is JobState.QUEUED
+        return self.pinned_to if is_waiting else self.worker_id or self.pinned_to
 
 
 @pytest.fixture
@@ -66,6 +72,7 @@ DRAWN = st.tuples(
     st.sampled_from(STORED),
     st.sampled_from(list(Priority)),
     st.sampled_from((Origin.CHAT, Origin.API)),
+    st.sampled_from((None, *PCS)),
     st.sampled_from((None, *PCS)),
     st.sampled_from(WORDS),
     st.integers(0, 50),
@@ -90,7 +97,9 @@ def fill(store: sqlite3.Connection, drawn: list[tuple[object, ...]]) -> dict[str
         store.execute(f"DELETE FROM {table}")
     dice = random.Random(1)
     made = {}
-    for number, (task, kind, state, priority, origin, worker, word, updated) in enumerate(drawn):
+    for number, (task, kind, state, priority, origin, worker, pin, word, updated) in enumerate(
+        drawn
+    ):
         asked_ms = BEGAN_MS + number
         job = Made(
             job_id=uuid7(asked_ms, dice.randbytes(10)),
@@ -101,6 +110,7 @@ def fill(store: sqlite3.Connection, drawn: list[tuple[object, ...]]) -> dict[str
             priority=Priority(str(priority)),
             origin=Origin(str(origin)),
             worker_id=WorkerId(str(worker)) if worker else None,
+            pinned_to=WorkerId(str(pin)) if pin else None,
             title=f"train {word}",
             text=f"the {word} of {task}",
             asked_ms=asked_ms,
@@ -120,8 +130,8 @@ def insert(store: sqlite3.Connection, job: Made) -> None:
         f"INSERT OR REPLACE INTO jobs VALUES ({','.join('?' * 26)}, '')",
         (
             job.job_id, short(job.job_id), job.task_id, job.person_id, job.kind, job.priority,
-            "[]", None, job.asked_ms, job.title, "{}", job.origin, "", job.state, 1, 0, 0, 0,
-            job.worker_id, int(job.state in HELD), None, "", None, None, None, job.updated_ms,
+            "[]", job.pinned_to, job.asked_ms, job.title, "{}", job.origin, "", job.state, 1, 0,
+            0, 0, job.worker_id, int(job.state in HELD), None, "", None, None, None, job.updated_ms,
         ),
     )  # fmt: skip
 
@@ -148,7 +158,7 @@ def fits(job: Made, wanted: RowFilter) -> bool:
         wanted.person_id in (None, job.person_id)
         and (not wanted.states or job.state in wanted.states)
         and wanted.kind in ("", job.kind)
-        and wanted.worker_id in (None, job.worker_id)
+        and wanted.worker_id in (None, job.place)
         and wanted.priority in (None, job.priority)
         and wanted.origin in (None, job.origin)
         and (wanted.since is None or asked >= wanted.since)
@@ -267,7 +277,7 @@ def test_states_are_counted_by_the_newest_job_of_each_task(
 
 
 def test_a_short_id_finds_its_job(store: sqlite3.Connection) -> None:
-    drawn = (3, "ml.train", JobState.DEAD, Priority.HIGH, Origin.CHAT, None, "sales", 1)
+    drawn = (3, "ml.train", JobState.DEAD, Priority.HIGH, Origin.CHAT, None, None, "sales", 1)
     made = fill(store, [drawn, (4, *drawn[1:])])
     [first, _] = made
     for words in (short(first), f"#{short(first).lower()}"):
@@ -276,7 +286,17 @@ def test_a_short_id_finds_its_job(store: sqlite3.Connection) -> None:
 
 
 def test_a_row_tells_its_task_how_long_it_ran_and_whose_it_is(store: sqlite3.Connection) -> None:
-    drawn = (3, "ml.train", JobState.SUCCEEDED, Priority.HIGH, Origin.CHAT, PCS[0], "sales", 40)
+    drawn = (
+        3,
+        "ml.train",
+        JobState.SUCCEEDED,
+        Priority.HIGH,
+        Origin.CHAT,
+        PCS[0],
+        None,
+        "sales",
+        40,
+    )
     made = fill(store, [drawn, drawn])
     job = list(made.values())[-1]
     began = from_ms(job.updated_ms) - timedelta(seconds=5)

@@ -92,7 +92,12 @@ async def test_its_way_is_told_step_by_step(
     assert "Which zone?" in page.text
     assert 'value="local"' in page.html
     await reader.post(f"/questions/{QUESTION}/answer", reply="local")
-    result: JsonObject = {"headline": "Read <it>.", "notes": ["⚠ One gap."], "rows": 7043, "columns": []}
+    result: JsonObject = {
+        "headline": "Read <it>.",
+        "notes": ["⚠ One gap."],
+        "rows": 7043,
+        "columns": [],
+    }
     await worker.succeeds(grant, result)
     await settled(worker)
     page = await reader.get(f"/jobs/{grant.job_id}")
@@ -166,7 +171,12 @@ async def test_buttons_of_a_result_ask_for_the_same_job_as_in_a_chat(
     world: World, reader: Reader, worker: PuppetWorker
 ) -> None:
     grant = await begin(world, worker, "ml.predict")
-    result: JsonObject = {"headline": "Predicted.", "model_id": "m", "rows": 3, "written": "out.csv"}
+    result: JsonObject = {
+        "headline": "Predicted.",
+        "model_id": "m",
+        "rows": 3,
+        "written": "out.csv",
+    }
     await worker.succeeds(grant, {**result, "files": ["out.csv"]})
     await settled(worker)
     page = await reader.get(f"/jobs/{grant.job_id}")
