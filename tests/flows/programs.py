@@ -61,7 +61,10 @@ def _adapted(care: Care) -> Care:
 
 def _beats() -> Beats | None:
     told = os.environ.get(BEATS)
-    return Beats(*map(float, told.split())) if told else None
+    if not told:
+        return None
+    every, dead = map(float, told.split())
+    return Beats(every_seconds=every, dead_seconds=dead)
 
 
 async def _hub(data: Path, port: int) -> None:
