@@ -20,7 +20,7 @@ SORTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "jobs": (
         "Tasks and jobs",
         (
-            "task_created", "task_requested", "task_purged", "purge_asked", "job_queued",
+            "task_created", "task_requested", "task_changed", "task_purged", "purge_asked", "job_queued",
             "job_granted", "job_started", "job_resumed", "job_parked", "job_succeeded",
             "job_failed", "job_cancelled", "job_interrupted", "job_died", "job_cancel_requested",
             "cancel_asked", "retry_asked", "request_refused", "late_result",

@@ -34,6 +34,9 @@ async def show_worker(
     machine = await _theirs(place, visitor, worker_id)
     last_jobs = await place.services.fleet.last_jobs(machine)
     loads = place.services.gauge.loads(machine.card.worker_id)
+    sessions = await place.services.sessions.page(
+        visitor.sees, is_open=True, worker_id=machine.card.worker_id
+    )
     return await page(
         request,
         visitor,
@@ -41,6 +44,7 @@ async def show_worker(
         machine=machine,
         last_jobs=last_jobs,
         loads=loads,
+        sessions=sessions,
         say=machines,
     )
 
