@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,6 +13,8 @@ from shared.errors import BadInput, Conflict
 
 KEPT = timedelta(hours=24)
 KEY_CHARS_MAX = 200
+KEY_PATTERN = rf"^[\x21-\x7e]{{1,{KEY_CHARS_MAX}}}$"
+KEY = re.compile(KEY_PATTERN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +46,10 @@ def check_key(key: str) -> str:
     Raises:
         BadInput: `dedupe_invalid`.
     """
-    if not 0 < len(key) <= KEY_CHARS_MAX or not key.isprintable():
+    if not KEY.fullmatch(key):
         raise BadInput(
             "dedupe_invalid",
-            f"An idempotency key has 1 to {KEY_CHARS_MAX} printable characters.",
+            f"An idempotency key has 1 to {KEY_CHARS_MAX} visible ASCII characters.",
             "Make one at random for each new request, a UUID for example.",
         )
     return key

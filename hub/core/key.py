@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from hub.core.access import Access, Scope
-from shared.errors import BadInput, NotAllowed
+from shared.errors import BadInput, Conflict, NotAllowed
 from shared.plain_text import plain_line
 
 NAME_CHARS_MAX = 100
@@ -168,10 +168,11 @@ def rotated(old: Key, successor: str, overlap: timedelta, now: datetime) -> Key:
     """Let a key go on for a while beside its successor; never longer than it was to.
 
     Raises:
-        BadInput: `key_rotated`, `key_overlap_invalid`.
+        BadInput: `key_overlap_invalid`.
+        Conflict: `key_rotated`.
     """
     if old.successor or is_over(old, now):
-        raise BadInput(
+        raise Conflict(
             "key_rotated",
             "This key was rotated already, or has run out.",
             "Rotate the one that took its place, or make a new one.",

@@ -145,7 +145,8 @@ class Keys:
 
         Raises:
             NotFound: `key_unknown`.
-            BadInput: `key_rotated`, `key_overlap_invalid`.
+            BadInput: `key_overlap_invalid`.
+            Conflict: `key_rotated`.
         """
         environment = self._ledger.environment
 

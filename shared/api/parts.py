@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+import re
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 
 ID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 """How every id in a path and every cursor made of one is spelled."""
 PAGE_DEFAULT = 50
 PAGE_MAX = 200
+
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _rfc_3339(value: object) -> object:
+    """Let no other spelling of a moment pass, such as a number of seconds.
+
+    Raises:
+        ValueError: it is another one.
+    """
+    if isinstance(value, str) and not _MOMENT.fullmatch(value):
+        raise ValueError("no moment as RFC 3339 spells it: 2026-11-21T14:02:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
 
 
 class Body(BaseModel):

@@ -9,11 +9,11 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from shared.api.jobs import JobShown
-from shared.api.parts import ID, PAGE_DEFAULT, PAGE_MAX, Body, Shown
+from shared.api.parts import ID, PAGE_DEFAULT, PAGE_MAX, Body, Moment, Shown
 from shared.errors import ErrorBody
 from shared.jobs import TITLE_CHARS_MAX, JobState, Origin, Priority
 
-CURSOR_CHARS_MAX = 100
+CURSOR = rf"^[a-z]{{2}}[0-9]{{13}}{ID.removeprefix('^')}"
 SEARCH_CHARS_MAX = 200
 
 
@@ -79,13 +79,13 @@ class TaskQuery(BaseModel):
     origin: Origin | None = None
     q: str = Field(default="", max_length=SEARCH_CHARS_MAX, examples=["sales"])
     """Words that stand in the title or the text, or a job's short id."""
-    since: datetime | None = Field(default=None, examples=["2026-11-20T00:00:00Z"])
+    since: Moment | None = Field(default=None, examples=["2026-11-20T00:00:00Z"])
     """Asked for then or later."""
-    until: datetime | None = Field(default=None, examples=["2026-11-22T00:00:00Z"])
+    until: Moment | None = Field(default=None, examples=["2026-11-22T00:00:00Z"])
     """Asked for before."""
     sort: TaskSort = TaskSort.NEWEST
     limit: int = Field(default=PAGE_DEFAULT, ge=1, le=PAGE_MAX)
-    cursor: str | None = Field(default=None, max_length=CURSOR_CHARS_MAX, pattern=r"^[0-9a-z-]+$")
+    cursor: str | None = Field(default=None, pattern=CURSOR)
     """`next_cursor` of the page before, with the same filters and order."""
 
 

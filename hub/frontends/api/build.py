@@ -83,7 +83,7 @@ def build(services: Services, about: About) -> FastAPI:
 
     @cache
     def document() -> dict[str, Any]:
-        return completed(made())
+        return completed(made(), services.intake.kinds)
 
     # FastAPI's documented way to extend the schema.
     api.openapi = document  # type: ignore[method-assign]

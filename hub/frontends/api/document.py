@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from hub.core.answer import KEY_PATTERN
 from hub.frontends.api.examples import Examples
 from shared.api.problem import MEDIA_TYPE, FieldFault, Problem
+from shared.kinds import Kind
 
 Object = dict[str, Any]
 """A part of the document; its shape is OpenAPI's."""
@@ -65,6 +67,8 @@ TITLES: Mapping[int, str] = {
 BEYOND: Mapping[str, tuple[int, ...]] = {
     "create_token": (404, 409, 410),
     "create_task": (404,),
+    "list_tasks": (404,),
+    "enqueue_job": (404,),
     "create_session": (404,),
     "create_invitation": (404,),
     "create_person": (409,),
@@ -78,6 +82,7 @@ BEYOND: Mapping[str, tuple[int, ...]] = {
 WORKERS_OWN = frozenset({"unlock_own", "get_standing"})
 """Operations whose key is a worker's token."""
 BINARY = frozenset({"get_file", "get_artifact"})
+TAGS_PATTERN = r'^(\*|"[!#-~]*")$'
 METHODS = ("get", "put", "post", "patch", "delete")
 ID_PATTERN_NAME = re.compile(r"^[a-z_]+_id$")
 ONCE: Object = {
@@ -85,7 +90,7 @@ ONCE: Object = {
     "in": "header",
     "required": False,
     "description": "Makes a retry harmless: the same request under it is answered, not repeated.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[\\x21-\\x7e]+$"},
+    "schema": {"type": "string", "pattern": KEY_PATTERN},
     "example": "2f1c9d0e-5b7a-4c1e-9f0a-6d3b8e2a7c41",
 }
 
@@ -110,13 +115,14 @@ class Operation(NamedTuple):
         return re.findall(r"\{(\w+)\}", self.path)
 
 
-def completed(document: Object) -> Object:
+def completed(document: Object, kinds: Mapping[str, Kind]) -> Object:
     """Complete the framework's document, in place."""
     document["info"]["description"] = DESCRIPTION
     document["info"]["license"] = {"name": "MIT", "identifier": "MIT"}
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     _describe_problems(schemas)
     _describe_keys(document)
+    _describe_kinds(schemas, kinds)
     found = list(operations(document))
     used = {tag for operation in found for tag in operation.told["tags"]}
     document["tags"] = [{"name": n, "description": d} for n, d in TAGS.items() if n in used]
@@ -154,6 +160,18 @@ def _describe_keys(document: Object) -> None:
         )
 
 
+def _describe_kinds(schemas: Object, kinds: Mapping[str, Kind]) -> None:
+    """Say which kinds of jobs this hub knows."""
+    for name in ("NewTask", "NewFollowUp"):
+        kind = schemas[name]["properties"]["kind"]
+        kind["enum"] = sorted(kinds)
+        lines = [f"- `{one.name}`: {one.summary}" for one in kinds.values()]
+        kind["description"] = "\n".join(["What is to be done.", "", *lines])
+        if not set(kind["examples"]) & set(kinds):
+            schemas[name]["properties"]["inputs"]["examples"] = [{}]
+        kind["examples"] = [known for known in kind["examples"] if known in kinds] or [min(kinds)]
+
+
 def _word(operation: Operation) -> None:
     """The first sentence of a route's text is its summary."""
     told = operation.told
@@ -176,6 +194,10 @@ def _describe_parameters(operation: Operation) -> None:
         schema = parameter["schema"]
         if "description" in schema:
             parameter.setdefault("description", schema.pop("description"))
+        if parameter["name"] == "If-Match":
+            # Without it the answer is 428, which the framework would not know of.
+            parameter["required"] = True
+            parameter["schema"] = {"type": "string", "pattern": TAGS_PATTERN}
     if operation.method == "post" and operation.success[0] in ("201", "202") and told["security"]:
         parameters = [p for p in parameters if p["name"].lower() != "idempotency-key"]
         parameters.append(ONCE)
@@ -212,7 +234,14 @@ def _headers(operation: Operation) -> Object:
 
 
 LOCATED = frozenset(
-    {"create_task", "create_job", "create_session", "create_webhook", "create_key", "rotate_key"}
+    {
+        "create_task",
+        "enqueue_job",
+        "create_job",
+        "create_session",
+        "create_webhook",
+        "register_worker",
+    }
 )
 
 

@@ -20,6 +20,7 @@ from shared.messages import Progress
 
 router = APIRouter(tags=["events"])
 STREAM = "text/event-stream"
+PLACE = r"^[0-9]{0,16}$"
 SCANNED_MAX = 5000
 """Events looked through for one page; `next_after` says how far it came."""
 
@@ -37,7 +38,7 @@ async def list_events(
     request: Request,
     wanted: Annotated[EventQuery, Query()],
     accept: Annotated[str, Header(include_in_schema=False)] = "application/json",
-    last_event_id: Annotated[str, Header(max_length=100)] = "",
+    last_event_id: Annotated[str, Header(pattern=PLACE)] = "",
 ) -> EventPage | Response:
     """What happened after a place in the hub's log, in its order.
 

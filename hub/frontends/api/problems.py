@@ -10,7 +10,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.api.problem import MEDIA_TYPE, FieldFault, Problem
@@ -129,8 +128,11 @@ async def _app_error(_request: Request, error: Exception) -> JSONResponse:
     return problem(error)
 
 
-async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    if _is_named(request):
+        # "/dead-letters/purge" is no dead letter called "purge".
+        return await _http_error(request, HTTPException(405))
     found = error.errors()
     if any(fault["type"] == "json_invalid" for fault in found):
         return problem(
@@ -173,19 +175,29 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     response = problem(told, status=error.status_code)
     response.headers.update(error.headers or {})
     if error.status_code == 405:
-        response.headers["Allow"] = _allowed(request)
+        response.headers["Allow"] = _allowed(request) or response.headers.get("Allow", "")
     return response
+
+
+def _is_named(request: Request) -> bool:
+    """Whether a path stands word for word in the document, for other methods than this one."""
+    named = request.app.openapi()["paths"].get(request.url.path)
+    return named is not None and request.method.lower() not in named
 
 
 def _allowed(request: Request) -> str:
     """What a path takes; the framework names the methods of one of its routes alone."""
-    api: FastAPI = request.app
-    methods: set[str] = set()
-    for route in api.routes:
-        match, _ = route.matches(request.scope)
-        if match is not Match.NONE:
-            methods |= getattr(route, "methods", None) or set()
-    return ", ".join(sorted(methods))
+    paths: dict[str, dict[str, object]] = request.app.openapi()["paths"]
+    path = request.url.path
+    found = [path] if path in paths else [known for known in paths if _is_of(known, path)]
+    return ", ".join(sorted({method.upper() for known in found for method in paths[known]}))
+
+
+def _is_of(template: str, path: str) -> bool:
+    parts, told = template.split("/"), path.split("/")
+    return len(parts) == len(told) and all(
+        part == one or part.startswith("{") for part, one in zip(parts, told, strict=True)
+    )
 
 
 async def _bug(_request: Request, error: Exception) -> JSONResponse:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from hub.core.pull import CLAIM_SECONDS_MAX, Claimed, Grant
 from hub.frontends.api import tasks
 from hub.frontends.api.jobs import JobPath
 from hub.frontends.api.parts import Enqueues, Hub, Puller, Pulls, ReadsWork
 from hub.frontends.api.questions import QuestionPath
+from hub.frontends.api.versions import Once
 from hub.services.views import QueueStatus
 from shared.api.queue import (
     AnswerShown,
@@ -76,7 +77,7 @@ async def enqueue_job(
     caller: Enqueues,
     hub: Hub,
     response: Response,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+    idempotency_key: Once = None,
 ) -> TaskShown:
     """Queue a job: the same as `create_task`."""
     return await tasks.create_task(new, caller, hub, response, idempotency_key)

@@ -106,6 +106,7 @@ VALUES: Mapping[str, object] = {
     "Told.stop": "",
     "JobSpec.answers": {},
     "JobSpec.traceparent": "",
+    "WebhookPatch.url": "https://example.org/deskhand",
     "WebhookShown.url": "https://example.org/deskhand",
     "WebhookWithSecret.url": "https://example.org/deskhand",
     "DeliveryShown.state": "delivered",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from hub.core.job import JobCard
 from hub.core.task import TaskCard
 from hub.core.task_row import RowCursor, RowFilter, RowSort, TaskRow
 from hub.frontends.api import jobs
 from hub.frontends.api.parts import Enqueues, Hub, Known, ReadsWork, by
-from hub.frontends.api.versions import IfMatch, IfNoneMatch, etag, expected, is_known
+from hub.frontends.api.versions import IfMatch, IfNoneMatch, Once, etag, expected, is_known
 from hub.services import Services
 from hub.services.requests import Request
 from hub.services.task_steps import TaskChange
@@ -28,13 +28,13 @@ from shared.api.tasks import (
     TaskShown,
     TaskWithJobs,
 )
+from shared.errors import BadInput, NotFound
 from shared.ids import SessionId, TaskId, WorkerId
 from shared.jobs import Origin
 from shared.kinds.naming import FILE_OF_JOB
 
 router = APIRouter(tags=["tasks"])
 TaskPath = Annotated[str, Path(pattern=ID)]
-Once = Annotated[str | None, Header(min_length=1, max_length=200)]
 
 
 def shown(card: JobCard, *, job_count: int, waiting: str | None) -> TaskShown:
@@ -139,13 +139,25 @@ async def list_tasks(
             words=wanted.q,
         ),
         sort,
-        RowCursor.read(wanted.cursor, sort) if wanted.cursor else None,
+        _cursor(wanted.cursor, sort),
         wanted.limit,
     )
     return TaskPage(
         tasks=tuple(map(_row, page.rows)),
         next_cursor=page.older.write() if page.older else None,
     )
+
+
+def _cursor(text: str | None, sort: RowSort) -> RowCursor | None:
+    """Find a page.
+
+    Raises:
+        NotFound: `page_unknown`, it is one of another order.
+    """
+    try:
+        return RowCursor.read(text, sort) if text else None
+    except BadInput as error:
+        raise NotFound("page_unknown", error.message, error.hint) from None
 
 
 @router.get("/tasks/{task_id}", responses={304: {"description": "As it was"}})

@@ -1,4 +1,4 @@
-"""ETag and If-Match (RFC 9110, sections 8.8.3 and 13.1): changes are for what one has read."""
+"""Headers that make calls safe: ETag and If-Match (RFC 9110, 8.8.3 and 13.1), Idempotency-Key."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import Annotated
 
 from fastapi import Header
 
+from hub.core.answer import KEY_PATTERN
 from shared.errors import BadInput, Conflict
 
+Once = Annotated[str | None, Header(alias="Idempotency-Key", pattern=KEY_PATTERN)]
+"""What makes a POST harmless to repeat, where the route itself sees to that."""
 ETAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
 ETAGS_CHARS_MAX = 1000
 IfMatch = Annotated[

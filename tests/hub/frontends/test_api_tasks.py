@@ -58,7 +58,7 @@ async def test_tasks_are_listed_filtered_and_paged(world: World) -> None:
     assert paged == ids
     first = (await world.rest.get("/tasks?limit=1")).json()["next_cursor"]
     other = await world.rest.get(f"/tasks?sort=oldest&cursor={first}")
-    problem(other, 422, "cursor_invalid")
+    problem(other, 404, "page_unknown")
 
 
 async def test_a_task_is_told_with_its_jobs_and_an_etag(world: World) -> None:

@@ -102,7 +102,7 @@ async def test_a_place_that_is_none_is_refused(world: World, place: str) -> None
         {"Accept": "text/event-stream", "Last-Event-ID": place}, encoding="utf-8"
     )
     refused = await world.rest.get("/events", headers=headers)
-    problem(refused, 422, "place_invalid")
+    problem(refused, 422, "request_invalid")
 
 
 async def test_another_person_hears_nothing_of_it(world: World) -> None:
