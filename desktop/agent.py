@@ -237,6 +237,8 @@ class Agent:
             minding = tasks.create_task(self._minder.watch(self._store_changed))
             try:
                 await self._link.run()
+                # The hub lets this worker in no more, and so none of its sessions lives on.
+                await self._workspaces.sweep(_over, self._sessions_in_hand)
             finally:
                 self._is_running = False
                 uploading.cancel()
@@ -550,6 +552,10 @@ class Agent:
             threads_max=1,
             cores_max=cores_max(policy.run, hardware.cores()),
         )
+
+
+async def _over(_: SessionId) -> bool:
+    return True
 
 
 def not_running() -> Unavailable:

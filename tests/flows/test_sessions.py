@@ -259,9 +259,11 @@ async def test_showing_a_worker_out_or_losing_it_ends_its_sessions(tmp_path: Pat
         mac = await ring.join("studio-mac")
         card = await ring.until(await ring.ask_for("note", text="two"), JobState.SUCCEEDED)
         assert card.job.session_id is not None
+        assert workspace(mac, card.job.session_id).is_dir()
         worker_id = mac.setup.pairing.worker_id
         await ring.hub.services.registry.revoke(ring.person_id, worker_id, "anna on the web")
         assert await until_over(ring, card.job.session_id) is EndReason.WORKER_REVOKED
+        await until_gone(workspace(mac, card.job.session_id))
 
 
 async def test_a_job_kept_without_a_hub_has_its_session_once_it_is_adopted(
