@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 
 from hub.store import chronicle
 from hub.store.chronicle import SCANNED_MAX, Wanted
@@ -49,7 +50,7 @@ async def test_pages_follow_each_other_without_gap_or_repetition(world: World) -
     before: int | None = None
     for _ in range(10):
         wanted = Wanted(person_id=ANNA, before=before)
-        page = await world.ledger.look(lambda c, w=wanted: chronicle.stretch(c, w, 3))
+        page = await world.ledger.look(partial(chronicle.stretch, wanted=wanted, limit=3))
         seen += [fact.hub_seq for fact in page.facts]
         before = page.older
         if before is None:

@@ -42,7 +42,7 @@ def test_a_webhook_says_how_it_stands(fields: dict[str, object], word: str) -> N
 def test_a_delivery_says_what_came_of_it() -> None:
     delivery = Delivery(
         delivery_id="d",
-        webhook_id="h",
+        webhook_id=WebhookId("h"),
         message_id="m",
         type="job.dead",
         hub_seq=1,
