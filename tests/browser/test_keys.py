@@ -23,6 +23,26 @@ async def test_rows_are_walked_and_opened_with_keys(surf: Surf, world: World) ->
     await surfer.is_clean()
 
 
+async def test_a_task_is_stopped_and_tried_again_with_keys_and_its_row_stays_in_hand(
+    surf: Surf, world: World
+) -> None:
+    for number in range(3):
+        body = {"kind": "ml.train", "inputs": {"file": f"{number}.csv"}}
+        await world.rest.post("/tasks", json=body)
+    surfer = await surf.someone(world.hub)
+    page = surfer.page
+    second = page.locator("#tasks tr[data-row]").nth(1)
+    await page.keyboard.press("j")
+    await page.keyboard.press("j")
+    await expect(second.locator("a").first).to_be_focused()
+    await page.keyboard.press("c")
+    await page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    await expect(second.locator(".chip")).to_contain_text("Cancelled")
+    await expect(page.locator(".toast")).to_be_visible()
+    await expect(second.locator("a").first).to_be_focused()
+    await surfer.is_clean()
+
+
 async def test_keys_are_shown_and_lead_to_pages(surf: Surf, world: World) -> None:
     surfer = await surf.someone(world.hub)
     page = surfer.page

@@ -58,6 +58,7 @@ from shared.events import (
     SessionEnded,
     SessionOpened,
     SettingChanged,
+    TaskChanged,
     TaskCreated,
     TaskPurged,
     TaskRequested,
@@ -215,6 +216,7 @@ EVENTS: list[EventBody] = [
     SessionOpened(session_id=SESSION, task_id=TASK, worker_id=WORKER),
     *(SessionEnded(session_id=SESSION, task_id=TASK, worker_id=WORKER, reason=reason, by=by)
       for reason, by in ENDS),
+    TaskChanged(task_id=TASK, title="another title", by="anna on the web"),
 ]  # fmt: skip
 
 

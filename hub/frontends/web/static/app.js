@@ -224,6 +224,19 @@
     if (onKey(event.key)) event.preventDefault();
   });
 
+  // A form leads back to where it was sent from: to the same height, and to the same row.
+  const KEEP = "deskhand-place";
+  document.addEventListener("submit", (event) => {
+    if (event.defaultPrevented || event.target.method !== "post") return;
+    sessionStorage.setItem(KEEP, JSON.stringify({ path: location.pathname, y: scrollY, row: here()?.id }));
+  });
+  const kept = JSON.parse(sessionStorage.getItem(KEEP));
+  sessionStorage.removeItem(KEEP);
+  if (kept?.path === location.pathname && !location.hash) {
+    scrollTo(0, kept.y);
+    if (kept.row) document.getElementById(kept.row)?.querySelector("a[href], button")?.focus({ preventScroll: true });
+  }
+
   // Copying.
   const dress = () => all("[data-copy][hidden]").forEach((button) => { button.hidden = !navigator.clipboard; });
   document.addEventListener("click", async (event) => {
