@@ -203,8 +203,8 @@ async def test_no_write_waits_for_a_long_look(tmp_path: Path) -> None:
     has_begun, may_end = threading.Event(), threading.Event()
 
     def look(connection: sqlite3.Connection) -> int:
-        has_begun.set()
         before = len(events.after(connection, 0, 10))
+        has_begun.set()
         assert may_end.wait(5)
         return before
 
