@@ -84,7 +84,7 @@ def error_view(error: AppError | ErrorBody) -> View:
 def progress_view(progress: Progress, facts: Facts) -> View:
     """The one line that is edited in place while a job runs."""
     head = f"{capital(facts.doing)}{facts.where}"
-    parts = [_done_of(progress)]
+    parts = [done_of(progress)]
     if progress.eta_seconds is not None and progress.eta_seconds >= 1:
         parts.append(f"{duration(progress.eta_seconds)} left")
     told = ", ".join(part for part in parts if part)
@@ -95,7 +95,8 @@ def progress_view(progress: Progress, facts: Facts) -> View:
     return _status(facts, text, Tone.RUNNING, progress=progress)
 
 
-def _done_of(progress: Progress) -> str:
+def done_of(progress: Progress) -> str:
+    """How far a job is, in words: "3 of 5 models", "reading the file, 40 %"."""
     stage = progress.stage.strip()
     if progress.total <= 0:
         return stage

@@ -56,7 +56,7 @@ async def test_a_row_comes_and_lives_without_a_reload(
     await expect(row).to_contain_text("Running")
     await worker.tells(grant, 3, 5)
     await expect(row.locator("progress")).to_have_js_property("position", 0.6)
-    await expect(row).to_contain_text("models 3/5")
+    await expect(row).to_contain_text("3 of 5 models")
     await worker.succeeds(grant, RESULT)  # type: ignore[arg-type]
     await expect(row).to_contain_text("Done")
     await expect(row.locator("progress")).to_have_count(0)

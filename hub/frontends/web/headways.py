@@ -15,7 +15,7 @@ class Headway:
     share: float | None
     """0..1; None while nobody knows how much there is."""
     says: str
-    """ "models 3/5, 18 s left"; empty before anything was told."""
+    """ "3 of 5 models, 18 s left"; empty before anything was told."""
 
 
 def headway(job_id: JobId, progress: Progress | None) -> Headway:

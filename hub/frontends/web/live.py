@@ -5,7 +5,7 @@
     data: {"topics": ["jobs", "job:018f…"]}
 
     event: progress                 transient, without an id
-    data: {"job": "018f…", "says": "models 3/5 …", "done": 3, "total": 5}
+    data: {"job": "018f…", "says": "3 of 5 models, 12 s left", "done": 3, "total": 5}
 
     event: reset                    the hub was restored: all is to be fetched anew
 
@@ -24,11 +24,13 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 
+from hub.core import view
 from hub.core.fact import HUB_DEVICE, Fact
 from hub.frontends import figures
 from hub.frontends.sse import Note, Reading, place_of
 from hub.frontends.web import cookie
 from hub.frontends.web.visitor import LIVE, Guest, Place
+from hub.frontends.wording import done_of
 from shared.ids import COUNT_MAX
 from shared.messages import Progress
 
@@ -126,10 +128,14 @@ def tell_progress(progress: Progress) -> Note:
 
 
 def progress_words(progress: Progress) -> str:
-    """How far it is, in a line: "training 3/5, 12 s left"."""
-    words = progress.stage
-    if progress.total > 0:
-        words += f" {figures.count(progress.done)}/{figures.count(progress.total)}"
-    if progress.eta_seconds is not None:
-        words += f", {figures.duration(progress.eta_seconds)} left"
-    return words
+    """How far it is, in a line: "3 of 5 models, 12 s left"."""
+    told = view.Progress(
+        stage=progress.stage,
+        done=progress.done,
+        total=progress.total,
+        eta_seconds=progress.eta_seconds,
+    )
+    words = [done_of(told)]
+    if progress.eta_seconds is not None and progress.eta_seconds >= 1:
+        words.append(f"{figures.duration(progress.eta_seconds)} left")
+    return ", ".join(word for word in words if word)

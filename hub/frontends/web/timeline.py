@@ -10,6 +10,7 @@ from hub.core.fact import HUB_DEVICE, Fact
 from hub.core.view import Tone
 from hub.frontends.facts import Facts
 from hub.frontends.history import sentence
+from hub.frontends.wording import answered
 from shared.events import (
     EventBody,
     JobCancelled,
@@ -115,6 +116,9 @@ def _step(fact: Fact, body: EventBody, facts: Facts, tries: int) -> Step:
         case JobSucceeded():
             # What came of it stands in full beside the steps.
             says = says.partition(":")[0]
+        case QuestionAnswered():
+            # What was asked stands right above it.
+            says = answered(body.answer, facts).splitlines()[-1]
         case JobGranted() if tries > 1:
             detail = f"Try {tries}"
         case JobFailed() | JobDied():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import quote
 
@@ -27,6 +28,8 @@ from shared.ids import COUNT_MAX
 router = APIRouter()
 JobName = Annotated[str, Path(max_length=40)]
 """A job's id, or its short form."""
+SAID_ALL = frozenset({"ml.model", "files.send", "files.head"})
+"""Kinds whose jobs ask for nothing more: what the button says names them best."""
 SHA256 = r"^[0-9a-f]{64}$"
 
 
@@ -120,6 +123,8 @@ async def ask_further(
     if chosen is None:
         raise NotFound("further_unknown", "The job does not offer this.", "Look at its page.")
     wish = request_in_words(visitor, chosen.says, Draft.of(sent), worker_id=card.worker_id)
+    if wish.kind in SAID_ALL:
+        wish = replace(wish, title=f"{chosen.label}: {card.title}")
     asked = (await place.services.intake.request(wish)).card
     return lead(f"/jobs/{asked.job_id}", f"Asked for: {asked.title}")
 

@@ -78,7 +78,7 @@ def test_lines_of_a_log_ring_for_that_log_alone() -> None:
 
 def test_progress_is_told_in_a_line() -> None:
     told = Progress(job_id=JOB, attempt=1, stage="models", done=3, total=5, eta_seconds=12)
-    assert progress_words(told) == "models 3/5, 12 s left"
+    assert progress_words(told) == "3 of 5 models, 12 s left"
     assert progress_words(Progress(job_id=JOB, attempt=1, stage="x", done=0, total=0)) == "x"
 
 
@@ -143,7 +143,7 @@ async def test_progress_comes_without_a_place(reader: Reader, world: World) -> N
             await worker.tells(grant, 3)
             told = [note async for note in until_progress(stream)][-1]
     assert told[0] == ""
-    assert (told[2]["job"], told[2]["says"]) == (grant.job_id, "models 3/10")
+    assert (told[2]["job"], told[2]["says"]) == (grant.job_id, "3 of 10 models")
 
 
 async def test_a_stranger_hears_nothing(world: World) -> None:

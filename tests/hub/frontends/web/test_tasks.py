@@ -90,7 +90,7 @@ async def test_progress_stands_in_the_row(
     await worker.tells(grant, 3, 5)
     await until(lambda: world.hub.services.feed.progress_of(job_id) is not None)
     page = await reader.get("/")
-    assert "models 3/5" in rows(page)[0]
+    assert "3 of 5 models" in rows(page)[0]
     assert f'data-progress-job="{job_id}"' in page.html
     await worker.succeeds(grant, {"headline": "Done."})
     await until(lambda: worker.acked == len(worker.log))
