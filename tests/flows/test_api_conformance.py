@@ -1,0 +1,197 @@
+"""The running API against its own document: schemathesis, with all its checks, finds nothing.
+
+A hub and two workers run as programs; requests are made out of the document: examples, borders,
+nonsense, and chains of calls by its links, with keys of several sorts. Anna and Ben are peers:
+what one of them reads, the other must not get.
+
+API_EXAMPLES=200 makes it a long run, API_SEED=… repeats one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from desktop.core.policy import Policy, write_policy
+from desktop.store import facts
+from desktop.store.database import open_store
+from desktop.system.paths import Paths
+from shared.api.client import Client
+from shared.api.pairings import NewInvitation
+from shared.api.people import NewPerson
+from shared.api.workers import NewWorker
+from shared.capabilities import Capability
+from shared.errors import AppError
+from shared.jobs import Origin
+from tests.flows import programs
+from tests.flows.joining import join
+
+KINDS = "play.count,play.ask,play.refuse"
+EXAMPLES = int(os.environ.get("API_EXAMPLES", "2"))
+SEED = int(os.environ.get("API_SEED", "6"))
+SECONDS_MAX = 240 if EXAMPLES <= 2 else 3600
+PATIENCE_SECONDS = 60.0
+SHOWN_CHARS = 12_000
+
+REFUSES = (
+    "2xx", "401", "403", "404", "409", "422", "429", "5xx",
+)  # fmt: skip
+"""Of an operation whose body may say what no schema can tell apart: inputs that are none of the
+kind's, an answer that is none of the choices, a code that nobody was given, an address that is
+not to be called."""
+REFUSING = (
+    "create_task", "enqueue_job", "create_job", "answer_question", "create_pairing",
+    "create_token", "create_webhook", "update_webhook", "register_worker", "create_key",
+)  # fmt: skip
+
+
+class Stage:
+    """A hub with people, their keys and their computers, as programs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        self.keys: dict[str, str] = {}
+        self._programs: list[subprocess.Popen[bytes]] = []
+
+    def prepare(self) -> None:
+        data = self.folder / "hub"
+        self._start("hub", str(data), self.url.rpartition(":")[2])
+        patiently(self._is_up)
+        operator = (data / "admin.key").read_text().strip()
+        for name in ("anna", "ben"):
+            self.keys[name] = Client(self.url, operator).create_person(NewPerson(name=name)).key
+            self._pair(name)
+        self.keys["operator"] = operator
+        wanted = NewWorker(name="gpu-box", capabilities=(Capability(kind="play.count"),))
+        self.keys["puller"] = Client(self.url, self.keys["anna"]).register_worker(wanted).key
+
+    def stop(self) -> None:
+        for program in self._programs:
+            programs.kill(program)
+
+    def log(self) -> str:
+        return (self.folder / "hub.log").read_text()
+
+    def _start(self, *words: str) -> None:
+        log = self.folder / f"{words[0]}.log"
+        self._programs.append(programs.start(*words, log=log))
+
+    def _is_up(self) -> bool:
+        try:
+            return Client(self.url).get_health().status == "ok"
+        except AppError:
+            return False
+
+    def _pair(self, name: str) -> None:
+        """A computer of a person's, that runs what is asked for."""
+        home = self.folder / name
+        paths = Paths(data=home, config=home)
+        paths.make()
+        policy = Policy(
+            folders=(str(self.folder),),
+            slots=2,
+            disk_free_bytes_min=0,
+            kinds=dict.fromkeys(Origin, ("*",)),
+        )
+        paths.policy.write_text(write_policy(policy))
+        client = Client(self.url, self.keys[name])
+        code = client.create_invitation(NewInvitation(is_approved=True)).code
+        pairing, token = join(self.url, code, f"{name}-pc")
+        paths.token.write_text(token)
+        with open_store(paths.store) as database:
+            database.submit(lambda connection: facts.save_pairing(connection, pairing)).result(10)
+        self._start("worker", str(home))
+        patiently(lambda: any(w.is_online for w in client.list_workers().workers))
+
+
+def patiently(is_so: Callable[[], bool]) -> None:
+    """Wait for a program, bounded; they ring no bell here."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    monkeypatch.setenv(programs.KINDS, KINDS)
+    stage = Stage(tmp_path)
+    try:
+        stage.prepare()
+        yield stage
+    finally:
+        stage.stop()
+
+
+def configured(stage: Stage) -> Path:
+    """Write down whose keys there are, and what is expected of whom."""
+    users = [
+        {
+            "name": name,
+            "fixedHeaders": [{"name": "Authorization", "value": f"Bearer {key}"}],
+        }
+        for name, key in stage.keys.items()
+    ]
+    (stage.folder / "auth.json").write_text(json.dumps({"auth": users}))
+    config = stage.folder / "schemathesis.toml"
+    config.write_text(
+        f"""
+seed = {SEED}
+hooks = "tests.flows.conformance_hooks"
+
+[auth.wfc]
+path = "auth.json"
+peers = ["anna", "ben"]
+
+[[operations]]
+include-operation-id = {json.dumps(REFUSING)}
+checks.positive_data_acceptance.expected-statuses = {json.dumps(REFUSES)}
+
+[[operations]]
+include-operation-id = "update_task"
+# The version that a generated request names is another one than the task's.
+checks.positive_data_acceptance.expected-statuses = {json.dumps([*REFUSES, "412"])}
+# RFC 6585, section 3.
+checks.missing_required_header.expected-statuses = ["401", "403", "422", "428"]
+"""
+    )
+    return config
+
+
+@pytest.mark.flow
+@pytest.mark.timeout(SECONDS_MAX + 120)
+def test_the_api_is_as_its_document_says(stage: Stage) -> None:
+    print(f"API_SEED={SEED} API_EXAMPLES={EXAMPLES}")
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "schemathesis.cli", "--config-file", str(configured(stage)),
+            "run", f"{stage.url}/api/v1/openapi.json",
+            "--checks", "all",
+            "--phases", "examples,coverage,fuzzing,stateful",
+            "--max-examples", str(EXAMPLES),
+            "--workers", "4",
+            "--generation-database", "none",
+            "--no-color", "--no-shrink",
+        ],
+        cwd=stage.folder,
+        env={**os.environ, "PYTHONPATH": str(programs.ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=False,
+    )  # fmt: skip
+    print(done.stdout[-SHOWN_CHARS:])
+    assert done.returncode == 0, done.stdout[-SHOWN_CHARS:] + done.stderr[-SHOWN_CHARS:]
+    assert "Tested:" in done.stdout
+    assert "Traceback" not in stage.log()
