@@ -122,6 +122,17 @@ class Surf:
         scripts: bool = True,
     ) -> Surfer:
         """Open a browser for somebody who is not signed in."""
+        return await self.at(hub.settings.local_url, size=size, scheme=scheme, scripts=scripts)
+
+    async def at(
+        self,
+        hub_url: str,
+        *,
+        size: tuple[int, int] = DESKTOP,
+        scheme: Scheme = "light",
+        scripts: bool = True,
+    ) -> Surfer:
+        """Open a browser for a hub that is another program; nobody is signed in."""
         width, height = size
         context = await self.browser.new_context(
             viewport={"width": width, "height": height},
@@ -133,7 +144,7 @@ class Surf:
         )
         context.set_default_timeout(PATIENCE_MS)
         self.contexts.append(context)
-        return watched(await context.new_page(), hub.settings.local_url)
+        return watched(await context.new_page(), hub_url)
 
     async def close(self) -> None:
         for context in self.contexts:

@@ -67,6 +67,7 @@ KINDS = {
         _kind("hand_unasked"),
         _kind("wrote"),
         _kind("note"),
+        _kind("steps"),
     )
 }
 EXECUTORS = {name: f"tests.flows.play:{name.removeprefix('play.')}" for name in KINDS}
@@ -105,6 +106,28 @@ def ask(context: Context, inputs: PlayInputs) -> PlayOutput:
     again = context.ask(asking)
     assert colour == again, "the same key is asked once"
     return PlayOutput(headline=f"It is {colour}.", text=colour)
+
+
+def steps(context: Context, inputs: PlayInputs) -> PlayOutput:
+    """Ask half way; go on when the folder named by `text` holds a file of the next step's name."""
+    folder = Path(inputs.text)
+    context.progress("steps", 1, 4)
+    _wait_for(folder / "ask")
+    asking = Asking(
+        key="colour",
+        kind=QuestionKind.CHOICE,
+        text="Which colour?",
+        choices=(Choice(value="red", label="Red"), Choice(value="blue", label="Blue")),
+    )
+    colour = context.ask(asking)
+    context.progress("steps", 3, 4)
+    _wait_for(folder / "end")
+    return PlayOutput(headline=f"Painted {colour}.", text=colour)
+
+
+def _wait_for(path: Path) -> None:
+    while not path.exists():
+        time.sleep(0.02)
 
 
 def ask_default(context: Context, inputs: PlayInputs) -> PlayOutput:
