@@ -22,6 +22,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.backoff import Backoff
+from shared.errors import Conflict
 from shared.ids import PersonId, WebhookId
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what a secret begins with
@@ -30,6 +31,7 @@ SECRETS_MAX = 3
 """That sign at the same time, while they are exchanged."""
 OVERLAP_SECONDS = 24 * 3600
 OVERLAP_SECONDS_MAX = 7 * 24 * 3600
+VERSION_DIGITS = 32
 WEBHOOKS_MAX = 20
 """Of one person."""
 DESCRIPTION_CHARS_MAX = 200
@@ -95,6 +97,12 @@ class Webhook:
     """The first failure since the last success."""
     succeeded_at: datetime | None = None
 
+    @property
+    def version(self) -> str:
+        """Another one whenever its person, or the hub, decided otherwise about it."""
+        facts = (self.webhook_id, self.url, self.types, self.description, self.stopped)
+        return hashlib.sha256(repr((*map(str, facts),)).encode()).hexdigest()[:VERSION_DIGITS]
+
     def wants(self, public_type: str) -> bool:
         return not self.types or public_type in self.types
 
@@ -152,6 +160,20 @@ def write_secret(key: bytes) -> str:
     """Write a secret as its person is shown it, once."""
     assert len(key) == SECRET_BYTES
     return SECRET_PREFIX + base64.b64encode(key).decode()
+
+
+def check_version(webhook: Webhook, expected: frozenset[str] | None) -> None:
+    """Let a change pass that was decided on what stands there now; None: on anything.
+
+    Raises:
+        Conflict: `webhook_changed`.
+    """
+    if expected is not None and webhook.version not in expected:
+        raise Conflict(
+            "webhook_changed",
+            "The webhook has changed since it was read.",
+            "Read it again and decide anew.",
+        )
 
 
 def in_force(secrets: Sequence[Secret], now: datetime) -> tuple[Secret, ...]:

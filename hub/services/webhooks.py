@@ -18,6 +18,7 @@ from hub.core.webhook import (
     Secret,
     Stopped,
     Webhook,
+    check_version,
     rotated,
     write_secret,
 )
@@ -121,13 +122,27 @@ class Webhooks:
         return _owned(person_id, await self._ledger.read(lambda c: store.load(c, webhook_id)))
 
     async def update(
-        self, person_id: PersonId | None, webhook_id: WebhookId, patch: WebhookPatch, by: str
+        self,
+        person_id: PersonId | None,
+        webhook_id: WebhookId,
+        patch: WebhookPatch,
+        by: str,
+        *,
+        expected: frozenset[str] | None = None,
     ) -> Webhook:
         """Change a webhook, turn it off or on; what it waits for is tried at once.
+
+        Args:
+            person_id: who does it; None for the operator.
+            webhook_id: which.
+            patch: what is to be different.
+            by: who, in words.
+            expected: the versions that this was decided on; None for any.
 
         Raises:
             NotFound: `webhook_unknown`.
             BadInput: as `create`.
+            Conflict: `webhook_changed`.
         """
         if patch.url is not None:
             parse_target(patch.url, self.allowed)
@@ -135,6 +150,7 @@ class Webhooks:
         def run(entry: Entry) -> Webhook:
             before = _owned(person_id, store.load(entry.connection, webhook_id))
             check_unlocked(entry, before.person_id)
+            check_version(before, expected)
             after = _patched(before, patch, entry)
             store.save(entry, after)
             store.hurry(entry, webhook_id)

@@ -228,7 +228,7 @@ def _headers(operation: Operation) -> Object:
     told: Object = {}
     if operation.success[0] == "201" and operation.name in LOCATED:
         told["Location"] = _header("Where what was made can be looked at.", "uri-reference")
-    if operation.name in ("get_task", "update_task"):
+    if operation.name in ("get_task", "update_task", "get_webhook", "update_webhook"):
         told["ETag"] = _header("The version that a change is decided on.")
     return told
 

@@ -110,7 +110,7 @@ def _status_of(error: AppError) -> tuple[int, str]:
         return 413, "Too large"
     if error.code == "pairing_expired":
         return 410, "Gone"
-    if error.code == "task_changed":
+    if error.code in ("task_changed", "webhook_changed"):
         return 412, "Changed meanwhile"
     if error.code == "version_missing":
         return 428, "Say which version"

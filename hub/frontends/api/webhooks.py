@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 from hub.core.webhook import Delivery, Webhook
 from hub.core.webhook import DeliveryState as CoreState
 from hub.frontends.api.parts import Hub, Known, Reads, by
+from hub.frontends.api.versions import IfMatch, IfNoneMatch, etag, expected, is_known
 from hub.services import webhooks as service
 from shared.api.parts import ID, PAGE_DEFAULT, PAGE_MAX
 from shared.api.webhooks import (
@@ -92,16 +93,32 @@ async def create_webhook(
 
 
 @router.get("/webhooks/{webhook_id}")
-async def get_webhook(webhook_id: WebhookPath, caller: Reads, hub: Hub) -> WebhookShown:
-    """One webhook, without its secret."""
-    return shown(await hub.webhooks.webhook(caller.sees, WebhookId(webhook_id)))
+async def get_webhook(
+    webhook_id: WebhookPath,
+    caller: Reads,
+    hub: Hub,
+    response: Response,
+    if_none_match: IfNoneMatch = None,
+) -> WebhookShown:
+    """One webhook, without its secret. Its ETag is needed to change it."""
+    webhook = await hub.webhooks.webhook(caller.sees, WebhookId(webhook_id))
+    response.headers["ETag"] = etag(webhook.version)
+    if is_known(if_none_match, webhook.version):
+        return Response(status_code=304, headers=dict(response.headers))  # type: ignore[return-value]
+    return shown(webhook)
 
 
 @router.patch("/webhooks/{webhook_id}")
 async def update_webhook(
-    webhook_id: WebhookPath, patch: WebhookPatch, caller: Known, hub: Hub
+    webhook_id: WebhookPath,
+    patch: WebhookPatch,
+    caller: Known,
+    hub: Hub,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> WebhookShown:
     """Change it, turn it off or on; what waits is tried at once."""
+    versions = expected(if_match)
     wanted = service.WebhookPatch(
         url=patch.url,
         types=None if patch.types is None else tuple(dict.fromkeys(patch.types)),
@@ -109,7 +126,11 @@ async def update_webhook(
         is_on=patch.is_on,
         skips=patch.skips_missed,
     )
-    return shown(await hub.webhooks.update(caller.sees, WebhookId(webhook_id), wanted, by(caller)))
+    webhook = await hub.webhooks.update(
+        caller.sees, WebhookId(webhook_id), wanted, by(caller), expected=versions
+    )
+    response.headers["ETag"] = etag(webhook.version)
+    return shown(webhook)
 
 
 @router.delete("/webhooks/{webhook_id}", status_code=204)

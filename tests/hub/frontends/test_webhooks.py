@@ -19,6 +19,8 @@ from tests.fakes.receiver import Answer, Receiver, a_receiver
 from tests.hub.frontends.world import WAIT_SECONDS, World, open_world, until
 
 PAGE = Path(__file__).parents[3] / "docs" / "webhooks.md"
+ANY = {"If-Match": "*"}
+"""A change for whatever stands there."""
 NOBODY = "01a1fea0-0000-7000-8000-000000000000"
 
 
@@ -77,7 +79,7 @@ async def test_a_secret_is_told_when_it_is_made_and_never_again(
     webhook = await made(world, receiver)
     path = f"/webhooks/{webhook['webhook_id']}"
     answers = [await world.rest.get("/webhooks"), await world.rest.get(path)]
-    answers += [await world.rest.patch(path, json={"description": "ours"})]
+    answers += [await world.rest.patch(path, json={"description": "ours"}, headers=ANY)]
     for answer in answers:
         assert answer.status_code == 200
         assert "secret" not in answer.text
@@ -146,6 +148,8 @@ async def test_what_happened_while_a_receiver_and_then_the_hub_were_away_is_told
         second.secrets.append(webhook["secret"])
         async with open_world(tmp_path, webhook_allow="127.0.0.1") as world:
             asked += [await ask(world) for _ in range(5)]
+            # It would be tried by itself, but later and later; a change tries it at once.
+            await world.rest.patch(f"/webhooks/{webhook['webhook_id']}", json={}, headers=ANY)
             await until(lambda: len(second.verified) == 10)
             assert tasks_of(first) + tasks_of(second) == asked
             ids = [one.message_id for one in (*first.received, *second.received)]
@@ -166,7 +170,8 @@ async def test_gone_turns_a_webhook_off(world: World, receiver: Receiver) -> Non
     refused = await world.rest.post(f"/webhooks/{webhook['webhook_id']}/test")
     assert (refused.status_code, refused.json()["code"]) == (409, "webhook_stopped")
     receiver.usual = Answer()
-    on = await world.rest.patch(f"/webhooks/{webhook['webhook_id']}", json={"is_on": True})
+    path = f"/webhooks/{webhook['webhook_id']}"
+    on = await world.rest.patch(path, json={"is_on": True}, headers=ANY)
     assert on.json()["is_on"] is True
     await until(lambda: len(receiver.received) > count)
 
@@ -239,7 +244,7 @@ async def test_what_belongs_to_somebody_else_does_not_exist(
             ("GET", theirs, None),
             ("POST", f"{theirs}/redeliver", None),
         ):
-            answer = await ben.request(method, place, json=body)
+            answer = await ben.request(method, place, json=body, headers=ANY)
             assert (answer.status_code, answer.json()["code"]) == (404, "webhook_unknown"), place
         own = (await ben.post("/webhooks", json={"url": receiver.base})).json()
         # A delivery is found through its own webhook alone.
@@ -267,6 +272,21 @@ async def test_what_cannot_be_a_webhook_is_refused(
     assert answer.status_code == 422
     assert answer.json()["code"] == code
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_change_is_for_what_was_read(world: World, receiver: Receiver) -> None:
+    webhook = await made(world, receiver)
+    path = f"/webhooks/{webhook['webhook_id']}"
+    read = (await world.rest.get(path)).headers["etag"]
+    assert (await world.rest.get(path, headers={"If-None-Match": read})).status_code == 304
+    off = {"is_on": False}
+    assert (await world.rest.patch(path, json=off)).status_code == 428
+    first = await world.rest.patch(path, json=off, headers={"If-Match": read})
+    assert (first.status_code, first.json()["is_on"]) == (200, False)
+    late = await world.rest.patch(path, json={"is_on": True}, headers={"If-Match": read})
+    assert (late.status_code, late.json()["code"]) == (412, "webhook_changed")
+    again = {"If-Match": first.headers["etag"]}
+    assert (await world.rest.patch(path, json={"is_on": True}, headers=again)).status_code == 200
 
 
 async def test_there_is_an_end_to_how_many_there_may_be(world: World, receiver: Receiver) -> None:
