@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from hub.core.access import Person
+from hub.core.access import Person, key_invalid
 from hub.core.view import FrontendCapabilities, Inbound, Sender, View, degraded
 from hub.frontends.console_frames import (
     Answered,
@@ -28,7 +28,7 @@ from hub.frontends.console_frames import (
     Seen,
     read_from_client,
 )
-from hub.frontends.door import admit
+from hub.frontends.door import Caller, admit
 from hub.frontends.wording import error_view
 from hub.ports import Health, HealthState, Inbox, MessageRef
 from hub.services import Services
@@ -139,22 +139,22 @@ class ConsoleFrontend:
         socket = WebSocket(scope, receive, send)
         await socket.accept()
         try:
-            person = await self._admitted(socket)
+            caller = await self._admitted(socket)
         except AppError as error:
             await _refuse(socket, error)
             return
-        await self._serve(socket, person)
+        with self._services.keys.line(caller.access) as ended:
+            await self._serve(socket, caller.person, ended)
 
-    async def _admitted(self, socket: WebSocket) -> Person:
+    async def _admitted(self, socket: WebSocket) -> Caller:
         if self._inbox is None:
             raise hub_stopping()
         if "origin" in socket.headers:
             # A terminal is no browser: whoever sends an Origin is a web page that tries its luck.
             raise NotAllowed("origin_not_allowed", "Web pages cannot open this chat.")
-        caller = await admit(self._services, socket.headers.get("authorization", ""))
-        return caller.person
+        return await admit(self._services, socket.headers.get("authorization", ""))
 
-    async def _serve(self, socket: WebSocket, person: Person) -> None:
+    async def _serve(self, socket: WebSocket, person: Person, ended: asyncio.Event) -> None:
         conversation = conversation_of(person.person_id)
         terminal = _Terminal()
         terminal.frames.put_nowait(
@@ -165,7 +165,8 @@ class ConsoleFrontend:
         try:
             async with asyncio.TaskGroup() as tasks:
                 writing = tasks.create_task(_write(socket, terminal))
-                tasks.create_task(self._read(socket, terminal, person, writing))
+                ending = tasks.create_task(_end_with(ended, terminal))
+                tasks.create_task(self._read(socket, terminal, person, (writing, ending)))
         finally:
             self._terminals[conversation].discard(terminal)
             if not self._terminals[conversation]:
@@ -179,7 +180,11 @@ class ConsoleFrontend:
                 seen.set_exception(nobody_listening())
 
     async def _read(
-        self, socket: WebSocket, terminal: _Terminal, person: Person, writing: asyncio.Task[None]
+        self,
+        socket: WebSocket,
+        terminal: _Terminal,
+        person: Person,
+        others: tuple[asyncio.Task[None], ...],
     ) -> None:
         try:
             while True:
@@ -190,7 +195,8 @@ class ConsoleFrontend:
         except WebSocketDisconnect:
             pass
         finally:
-            writing.cancel()
+            for other in others:
+                other.cancel()
 
     async def _take(self, text: str | None, terminal: _Terminal, person: Person) -> None:
         try:
@@ -249,6 +255,13 @@ def _offer(terminal: _Terminal, frame: FromHub) -> None:
         logger.warning("A terminal does not keep up and is let go.")
         terminal.is_lost = True
         _end(terminal)
+
+
+async def _end_with(ended: asyncio.Event, terminal: _Terminal) -> None:
+    """Say goodbye once the key is over that opened the chat."""
+    await ended.wait()
+    _offer(terminal, Fault(error=key_invalid().body))
+    _end(terminal)
 
 
 def _end(terminal: _Terminal) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 
 from starlette.responses import StreamingResponse
@@ -70,6 +70,8 @@ class Reading:
     """What is said of topics that rang beside the log."""
     check: Callable[[], Awaitable[object]] | None = None
     """Raises an AppError once the reader may read no more."""
+    line: Callable[[], AbstractContextManager[asyncio.Event]] | None = None
+    """Holds an event for as long as the stream is open: set, the stream ends at once."""
 
 
 class Streams:
@@ -210,17 +212,10 @@ class EventStream(StreamingResponse):
 
     async def _stream(self, receive: Receive, send: Send) -> None:
         is_cut = False
+        line = nullcontext(asyncio.Event()) if self.reading.line is None else self.reading.line()
         try:
-            async with asyncio.TaskGroup() as tasks:
-                parts = [
-                    tasks.create_task(self._write(send)),
-                    tasks.create_task(self._listen()),
-                    tasks.create_task(_gone(receive)),
-                    tasks.create_task(self._streams.stopping()),
-                ]
-                await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
-                for part in parts:
-                    part.cancel()
+            with line as ended:
+                await self._until_over(receive, send, ended)
         except* (TimeoutError, OSError):
             is_cut = True
         except* AppError:
@@ -228,6 +223,19 @@ class EventStream(StreamingResponse):
         if not is_cut:
             with suppress(OSError):
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _until_over(self, receive: Receive, send: Send, ended: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            parts = [
+                tasks.create_task(self._write(send)),
+                tasks.create_task(self._listen()),
+                tasks.create_task(_gone(receive)),
+                tasks.create_task(_rung(ended)),
+                tasks.create_task(self._streams.stopping()),
+            ]
+            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            for part in parts:
+                part.cancel()
 
     async def _listen(self) -> None:
         """Ring whenever there is something new for this reader."""
@@ -334,6 +342,10 @@ def place_of(last_event_id: str, after: int | None, position: int) -> int:
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+async def _rung(bell: asyncio.Event) -> None:
+    await bell.wait()
 
 
 async def _put(send: Send, chunk: bytes) -> None:

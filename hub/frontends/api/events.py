@@ -76,6 +76,7 @@ def _reading(
         tell=tell,
         tell_progress=_progress if not wanted.types or "progress" in wanted.types else None,
         check=lambda: admit(hub, bearer, Scope.READ),
+        line=lambda: hub.keys.line(caller.access),
     )
 
 
