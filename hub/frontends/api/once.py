@@ -48,7 +48,8 @@ class OnceOnly:
             body = await _read(receive)
             key = headers[HEADER].decode("latin-1")
             target = f"{scope['path']}?{scope.get('query_string', b'').decode('latin-1')}"
-            digest = digest_of(scope["method"], target, body)
+            # Another key of the same person may not do what this one did, nor see what came of it.
+            digest = digest_of(scope["method"], f"{access.key_id} {target}", body)
             kept = await self._services.once.begin(access.person_id, key, digest)
         except AppError as error:
             return await problem(error)(scope, receive, send)
