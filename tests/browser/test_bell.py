@@ -33,6 +33,26 @@ async def test_what_happens_while_a_page_loads_is_not_missed(surf: Surf, world: 
     await expect(surfer.page.locator("#tasks tbody tr")).to_have_count(1)
 
 
+async def test_progress_is_written_into_the_page_until_the_job_ends(
+    surf: Surf, world: World
+) -> None:
+    worker = await world.pair()
+    async with worker.online():
+        made = (await world.rest.post("/tasks", json={"kind": "ml.models"})).json()
+        grant = await worker.any_grant()
+        await worker.starts(grant)
+        surfer = await surf.someone(world.hub)
+        await surfer.goes(f"/jobs/{made['job_id']}")
+        stage, bar = surfer.page.locator("[data-stage]"), surfer.page.locator("main progress")
+        for done in (3, 7):
+            await worker.tells(grant, done)
+            await expect(stage).to_contain_text(f"models {done}/10")
+            await expect(bar).to_have_attribute("value", str(done))
+        await worker.succeeds(grant, {"headline": "No models.", "models": []})
+        await expect(bar).to_have_count(0)
+        await surfer.is_clean()
+
+
 async def test_a_page_says_when_the_hub_is_away_and_catches_up(surf: Surf, tmp_path: Path) -> None:
     async with open_world(tmp_path) as world:
         port = world.hub.settings.port

@@ -68,7 +68,10 @@ async def _http_failed(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code in (404, 405):
         return await _unknown(request, error)
-    told = BadInput("request_unreadable", f"{error.detail}.", "Go back and try again.")
+    if error.status_code == 413:
+        told = BadInput("form_too_large", "That was too much text for a form.", "Shorten it.")
+    else:
+        told = BadInput("request_unreadable", f"{error.detail}.", "Go back and try again.")
     return await _told(request, told, error.status_code)
 
 

@@ -23,6 +23,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+TLS_ONLY = "max-age=31536000"
+"""A year: a browser that was here by TLS does not come without it (RFC 6797)."""
 FOREIGN = "This request came from another site. Open the page here and try again.\n"
 
 
@@ -44,6 +46,7 @@ class Guarded:
                     headers.setdefault(name, value)
                 keep_in_location(headers, scope.get("query_string", b""))
                 if is_secure:
+                    headers.setdefault("Strict-Transport-Security", TLS_ONLY)
                     message["headers"] = [_secured(header) for header in message["headers"]]
             await send(message)
 

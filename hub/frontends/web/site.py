@@ -57,10 +57,11 @@ ROUTERS: Sequence[APIRouter] = (
     webhooks.router,
     hub_state.router,
 )
+FORM_BYTES_MAX = 256 * 1024
 
 
 def build(setting: Setting) -> ASGIApp:
-    site = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    site = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, max_body_size=FORM_BYTES_MAX)
     site.state.setting = setting
     for router in ROUTERS:
         site.include_router(router)

@@ -12,10 +12,14 @@
 
   // The bell. Parts fetch themselves anew when one of their topics rang, at most four times a second.
   const RING_MS = 250, AWAY_MS = 10000, STALE_MS = 60000, RETRY_MS = [1000, 2000, 4000, 8000, 15000];
-  const rung = new Set();
+  const rung = new Set(), known = new Map();
   let ringing = 0, rangAt = 0;
   const ring = (topics) => {
-    topics.forEach((topic) => rung.add(topic));
+    topics.forEach((topic) => {
+      rung.add(topic);
+      // How far a job was says nothing once something has happened to it.
+      if (topic.startsWith("job:")) known.delete(topic.slice(4));
+    });
     ringing ||= setTimeout(tell, Math.max(0, rangAt + RING_MS - Date.now()));
   };
   const tell = () => {
@@ -78,7 +82,6 @@
   }, STALE_MS);
 
   // Progress is told and kept nowhere else, so it is written again after a part was fetched.
-  const known = new Map();
   const progress = (told) => { known.set(told.job, told); show(told); };
   const show = (told) => all(`[data-progress-job="${CSS.escape(told.job)}"]`).forEach((box) => {
     const bar = box.querySelector("progress"), stage = box.querySelector("[data-stage]");

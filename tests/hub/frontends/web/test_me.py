@@ -67,6 +67,11 @@ async def test_a_forged_toast_leads_nowhere_else(reader: Reader) -> None:
         assert (await reader.get("/me")).status == 200
 
 
+async def test_a_form_has_a_limit(reader: Reader) -> None:
+    assert (await reader.post("/me/name", name="x" * 300_000)).status == 413
+    assert (await reader.post("/me/name", name="x" * 200)).status == 422
+
+
 async def test_what_is_not_there_is_told_as_a_page_with_the_way_back(
     reader: Reader, world: World
 ) -> None:

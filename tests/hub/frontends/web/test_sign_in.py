@@ -68,6 +68,7 @@ async def test_over_tls_every_cookie_is_secure_and_bound_to_the_host(world: Worl
         [cookie] = [c for c in cookies if c.startswith("__Host-deskhand=")]
         assert all("Secure" in c for c in cookies)
         value = cookie.partition("=")[2].partition(";")[0]
+        assert sent.headers["strict-transport-security"]
         for name, status in (("__Host-deskhand", 200), ("deskhand_443", 401)):
             page = await reader.client.get("/me", headers={**tls, "Cookie": f"{name}={value}"})
             assert page.status_code == status
