@@ -7,6 +7,7 @@ is sent again, under the same id.
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from dataclasses import dataclass, field
 
 from hub.core.fact import Fact
@@ -16,6 +17,9 @@ from hub.services.webhook_steps import Vault, tell_changed
 from hub.store import webhooks as store
 from hub.store.ledger import Entry, Ledger
 from shared.ids import WebhookId
+
+PRUNE_EVERY = 50
+"""Tries after which old deliveries are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +41,21 @@ class WebhookLanes:
     def __init__(self, ledger: Ledger, pepper: bytes) -> None:
         self._ledger = ledger
         self._vault = Vault(pepper, ledger.environment)
+        self._settled: Counter[WebhookId] = Counter()
+        """Tries since what is old was forgotten."""
 
     async def told(self) -> list[WebhookId]:
         """All webhooks that are not stopped."""
         return await self._ledger.read(store.told)
 
     async def lane(self, webhook_id: WebhookId) -> Lane | None:
-        """Say where a webhook stands; None when it is stopped or gone."""
+        """Say where a webhook stands; None when it is stopped or gone.
+
+        Raises:
+            Unavailable: the store cannot be written; what is sent now would be sent for ever.
+        """
+        if self._ledger.trouble is not None:
+            raise self._ledger.trouble
         now = self._ledger.environment.now()
 
         def read(connection: sqlite3.Connection) -> Lane | None:
@@ -86,6 +98,8 @@ class WebhookLanes:
         What its person changed meanwhile stays as they want it.
         """
         random = self._ledger.environment.random()
+        self._settled[delivery.webhook_id] += 1
+        is_old = self._settled[delivery.webhook_id] % PRUNE_EVERY == 0
 
         def run(entry: Entry) -> bool:
             webhook = store.load(entry.connection, delivery.webhook_id)
@@ -94,6 +108,8 @@ class WebhookLanes:
             settled = settle(webhook, delivery, outcome, entry.now, random)
             store.save(entry, settled.webhook)
             store.save_delivery(entry, settled.delivery)
+            if is_old:
+                store.prune(entry, delivery.webhook_id)
             if settled.webhook.stopped and not webhook.stopped:
                 stopped = settled.webhook.stopped
                 tell_changed(entry, settled.webhook, "stopped", stopped=stopped)
@@ -112,10 +128,5 @@ class WebhookLanes:
         await self._ledger.write(run)
 
     async def skip(self, webhook_id: WebhookId, hub_seq: int) -> None:
-        """Note that nothing up to a place is for a webhook, and forget what is old."""
-
-        def run(entry: Entry) -> None:
-            store.move_cursor(entry, webhook_id, hub_seq)
-            store.prune(entry, webhook_id)
-
-        await self._ledger.write(run)
+        """Note that nothing up to a place is for a webhook."""
+        await self._ledger.write(lambda entry: store.move_cursor(entry, webhook_id, hub_seq))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from hub.core.access import Person
+from hub.core.fact import Fact
 from hub.core.webhook import (
     REFUSED_TRIES,
     Answered,
@@ -23,7 +25,11 @@ from hub.core.webhook import (
 )
 from hub.frontends.webhooks.lane import SKIPS_MAX, Lane, LaneOver
 from hub.frontends.webhooks.posting import Message
+from hub.services.webhook_lanes import PRUNE_EVERY
 from hub.services.webhooks import NewWebhook, WebhookPatch
+from hub.store import webhooks as store
+from hub.store.ledger import Entry
+from shared.errors import Unavailable
 from shared.events import JobFailed, JobStarted, JobSucceeded, WebhookChanged
 from shared.ids import JobId
 from tests.hub.worlds import Desk, World
@@ -395,6 +401,54 @@ async def test_what_concerns_it_not_is_not_read_again_for_ever(world: World, ann
     await ids_queued(hook, anna, SKIPS_MAX)
     assert await hook.run() is None
     assert (await hook.now()).cursor > hook.webhook.cursor
+
+
+async def test_what_was_told_long_ago_is_forgotten_and_what_waits_is_not(
+    world: World, hook: Hook, anna: Person
+) -> None:
+    old = world.services.webhook_lanes.new_delivery(
+        hook.webhook.webhook_id, (await queued_facts(world, anna))[0]
+    )
+    done = [
+        replace(old, delivery_id=f"0-{n:05d}", state=DeliveryState.DELIVERED)
+        for n in range(store.ENDED_KEPT_MAX + 200)
+    ]
+    later = world.clock.now() + timedelta(hours=1)
+    aside = replace(old, delivery_id="0", state=DeliveryState.ASIDE, due_at=later)
+
+    def write(entry: Entry) -> None:
+        for delivery in (aside, *done):
+            store.save_delivery(entry, delivery)
+
+    await world.ledger.write(write)
+    await ids_queued(hook, anna, PRUNE_EVERY)
+    await hook.run()
+    known = await world.ledger.read(
+        lambda c: c.execute("SELECT delivery_id FROM webhook_deliveries").fetchall()
+    )
+    assert store.ENDED_KEPT_MAX <= len(known) <= store.ENDED_KEPT_MAX + PRUNE_EVERY
+    assert (done[0].delivery_id,) not in known
+    assert (done[-1].delivery_id,) in known
+    assert (aside.delivery_id,) in known
+
+
+async def test_while_nothing_can_be_written_down_nothing_is_sent(
+    world: World, hook: Hook, anna: Person
+) -> None:
+    [asked] = await ids_queued(hook, anna, 1)
+    world.database.trouble = Unavailable("disk_full", "The disk is full.", "Free some space.")
+    with pytest.raises(Unavailable):
+        await hook.run()
+    assert hook.endpoint.tried == []
+    world.database.trouble = None
+    await hook.run()
+    assert ids_taken(hook) == [asked]
+
+
+async def queued_facts(world: World, person: Person) -> list[Fact]:
+    await world.request(person)
+    facts = await world.services.feed.after(0, 100, person.person_id)
+    return [fact for fact in facts if fact.type == "job_queued"]
 
 
 async def test_a_webhook_that_is_deleted_ends_its_lane(hook: Hook, anna: Person) -> None:
