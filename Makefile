@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 JOBS ?= 2
 RUNGS := chaos-protocol chaos-simulation chaos-power chaos-processes chaos-disks chaos-fuzz chaos-soak chaos-mutants
 
-.PHONY: help demo test check fix run bench bench-desktop bench-ml chaos $(RUNGS) build worker words screenshots lock clean
+.PHONY: help demo test check fix run bench bench-desktop bench-ml chaos $(RUNGS) build worker words screenshots screenshots-web lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,10 @@ words: $(READY) ## bring the windows' catalogues of words up to date
 
 screenshots: $(READY) ## every state of every window, light, dark and at 200 %, in .screenshots/
 	$(BIN)/python -m tests.desktop.gui.screenshots .screenshots --sheets docs/img $(ARGS)
+
+screenshots-web: $(READY) ## every page of the dashboard, desktop and phone, light and dark, into docs/img
+	@packaging/system.sh session
+	$(BIN)/python -m tests.browser.screenshots docs/img
 
 lock: $(READY) ## write the hash-locked requirements anew
 	packaging/lock.sh $(BIN)
