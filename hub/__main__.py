@@ -1,4 +1,4 @@
-"""`deskhand-hub`: serve, invite, approve, chat, get, doctor, dead, backup, restore, demo.
+"""`deskhand-hub`: serve, invite, approve, chat, get, doctor, keys, dead, backup, restore, demo.
 
 Only the command's own code is imported, and only once it is chosen: help is instant.
 """
@@ -167,13 +167,16 @@ def _parser() -> argparse.ArgumentParser:
         "dead",
         "jobs that ran out of tries",
         _dead,
-        "Lists dead letters with their last error. `deskhand-hub dead requeue ID` (or `all`)\n"
+        "Lists dead letters with their last error. `dead show ID` tells how one came to that,\n"
+        "`dead requeue ID` (or `all`) queues it again, `dead purge ID` (or `all`) forgets it here\n"
+        "and on every computer.\n"
         "queues them again.",
     )
-    dead.add_argument("action", nargs="?", choices=("requeue",), help="queue again")
+    dead.add_argument("action", nargs="?", choices=("show", "requeue", "purge"), help="what to do")
     dead.add_argument("id", nargs="?", help="the four characters after #, or all")
     _hub_options(dead)
 
+    _key_commands(commands)
     _backup_commands(commands)
     demo = _command(
         commands,
@@ -191,6 +194,52 @@ def _parser() -> argparse.ArgumentParser:
         help="print one JSON object as the last line; the transcript goes to standard error",
     )
     return parser
+
+
+SCOPES = ("read", "enqueue", "worker", "enrol", "person", "admin")
+
+
+def _key_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    keys = _command(
+        commands,
+        "keys",
+        "keys for programs: list, create, rotate, revoke",
+        _list_keys,
+        "Lists the keys: the last characters, scope, name, when used last. A key is shown once,\n"
+        "when it is made; the hub keeps its hash.\n"
+        "  deskhand-hub keys create ci --scope enqueue --days 90\n"
+        "Scopes: read (look at everything of yours), enqueue (ask for work, and look at jobs),\n"
+        "worker (register workers that fetch their work), enrol (let containers in), person (all\n"
+        "that you may do), admin (all that the hub's operator may do).",
+    )
+    _hub_options(keys)
+    actions = keys.add_subparsers(title="actions", metavar="ACTION")
+    create = _command(actions, "create", "make one and print it", _create_key, "It is told once.")
+    create.add_argument("name", help="what it is for")
+    create.add_argument("--scope", choices=SCOPES, required=True, help="what it may do")
+    create.add_argument(
+        "--kind", action="append", default=[], dest="kinds", metavar="KIND",
+        help="with --scope worker: only this kind of jobs (may be repeated)",
+    )  # fmt: skip
+    create.add_argument("--days", type=int, help="how long it lives (default: until revoked)")
+    create.add_argument("--person", metavar="NAME", help="for somebody else, by name")
+    rotate = _command(
+        actions,
+        "rotate",
+        "make one in place of another",
+        _rotate_key,
+        "The old one works on for a while, so that programs can be changed over one by one.",
+    )
+    rotate.add_argument("id", help="its name, or its last characters")
+    rotate.add_argument(
+        "--hours", type=int, default=24, help="how long the old one works on (default: 24)"
+    )
+    revoke = _command(
+        actions, "revoke", "end one at once", _revoke_key, "Whatever it holds open ends, too."
+    )
+    revoke.add_argument("id", help="its name, or its last characters")
+    for action in (create, rotate, revoke):
+        _hub_options(action)
 
 
 def _backup_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -321,12 +370,40 @@ def _unlock(options: argparse.Namespace) -> int:
 
 
 def _dead(options: argparse.Namespace) -> int:
-    from hub.doctor import list_dead, requeue_dead
+    from hub.dead import run
 
-    client = _client(options)
-    if options.action is None:
-        return list_dead(client)
-    return requeue_dead(client, (options.id or "").removeprefix("#"))
+    return run(_client(options), options.action, (options.id or "").removeprefix("#"))
+
+
+def _list_keys(options: argparse.Namespace) -> int:
+    from hub.keys import list_keys
+
+    return list_keys(_client(options))
+
+
+def _create_key(options: argparse.Namespace) -> int:
+    from hub.keys import create
+
+    return create(
+        _client(options),
+        options.name,
+        scope=options.scope,
+        kinds=options.kinds,
+        days=options.days,
+        person=options.person,
+    )
+
+
+def _rotate_key(options: argparse.Namespace) -> int:
+    from hub.keys import rotate
+
+    return rotate(_client(options), options.id, hours=options.hours)
+
+
+def _revoke_key(options: argparse.Namespace) -> int:
+    from hub.keys import revoke
+
+    return revoke(_client(options), options.id)
 
 
 def _backup(options: argparse.Namespace) -> int:

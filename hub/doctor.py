@@ -1,4 +1,4 @@
-"""What is wrong with a hub, and what mends it; and its dead letters, for the command line."""
+"""What is wrong with a hub, and what mends it, for the command line."""
 
 from __future__ import annotations
 
@@ -209,40 +209,4 @@ def unlock(client: Client, name: str) -> int:
     for person in locked:
         client.unlock_person(person.person_id)
         sys.stdout.write(plain_line(f"{person.name} is unlocked.") + "\n")
-    return 0
-
-
-def list_dead(client: Client) -> int:
-    """Print the dead letters with their reasons."""
-    jobs = client.list_dead_letters().jobs
-    if not jobs:
-        sys.stdout.write("No dead letters: no job has run out of tries.\n")
-        return 0
-    for job in jobs:
-        why = job.error.message if job.error else "unknown"
-        head = plain_line(f"#{job.short}  {job.kind}  {job.title}")
-        sys.stdout.write(f"{head}\n       {plain_line(why)}\n")
-    sys.stdout.write("Queue one again with `deskhand-hub dead requeue ID`, or `all` of them.\n")
-    return 0
-
-
-def requeue_dead(client: Client, name: str) -> int:
-    """Queue one dead letter again, or all.
-
-    Raises:
-        NotFound: `job_unknown`.
-    """
-    jobs = client.list_dead_letters().jobs
-    chosen = [job for job in jobs if name in ("", "all") or job.short == name.upper()]
-    if not chosen and name not in ("", "all"):
-        raise NotFound(
-            "job_unknown",
-            f"No dead letter is called #{name[:40]}.",
-            "`deskhand-hub dead` lists them.",
-        )
-    for job in chosen:
-        client.retry_job(job.job_id)
-        sys.stdout.write(plain_line(f"#{job.short} is queued again: {job.title}") + "\n")
-    if not chosen:
-        sys.stdout.write("No dead letters: nothing to queue again.\n")
     return 0

@@ -61,7 +61,9 @@ def at(world: World) -> dict[str, str]:
     return {"HUB_DATA": str(settings.data), "HUB_PORT": str(settings.port)}
 
 
-COMMANDS = ("serve", "invite", "approve", "chat", "doctor", "dead", "backup", "restore", "demo")
+COMMANDS = (
+    *("serve", "invite", "approve", "chat", "doctor", "keys", "dead", "backup", "restore", "demo"),
+)
 
 
 async def test_help_teaches_the_first_steps() -> None:
@@ -252,6 +254,37 @@ async def test_dead_lists_and_requeues(tmp_path: Path) -> None:
         requeued = await run("dead", "requeue", "all", **at(world))
         assert "is queued again" in requeued.out
         assert (await run("dead", **at(world))).out.startswith("No dead letters")
+        undone = await world.rest.post(f"/dead-letters/{job_id}/undo")
+        assert (undone.status_code, undone.json()["state"]) == (200, "dead")
+        short = undone.json()["short"]
+        shown = await run("dead", "show", short, **at(world))
+        assert "why     The disk is busy." in shown.out
+        assert shown.out.count("job failed") == ATTEMPTS_MAX
+        unsaid = await run("dead", "purge", **at(world))
+        assert (unsaid.code, unsaid.out) == (1, "")
+        assert "is forgotten" in (await run("dead", "purge", "all", **at(world))).out
+        assert (await world.rest.get(f"/jobs/{job_id}")).status_code == 404
+
+
+async def test_keys_are_made_rotated_and_revoked_from_the_command_line(world: World) -> None:
+    made = await run("keys", "create", "ci", "--scope", "enqueue", "--days", "90", **at(world))
+    key = made.out.strip()
+    assert (made.code, key.startswith("dh_enqueue_"), "\n" in key) == (0, True, False)
+    headers = {"Authorization": f"Bearer {key}"}
+    assert (await world.rest.get("/jobs", headers=headers)).status_code == 200
+    listed = (await run("keys", **at(world))).out
+    assert f"…{key[-4:]}  enqueue  ci (me)" in listed
+    assert key not in listed
+    rotated = await run("keys", "rotate", "ci", "--hours", "0", **at(world))
+    assert rotated.out.startswith("dh_enqueue_")
+    assert (await world.rest.get("/jobs", headers=headers)).status_code == 401
+    new = rotated.out.strip()
+    ended = await run("keys", "revoke", new[-4:], **at(world))
+    assert (ended.code, "works no more" in ended.out) == (0, True)
+    headers = {"Authorization": f"Bearer {new}"}
+    assert (await world.rest.get("/jobs", headers=headers)).status_code == 401
+    unknown = await run("keys", "revoke", "nothing", **at(world))
+    assert (unknown.code, unknown.out) == (1, "")
 
 
 WRONG = [
