@@ -13,7 +13,6 @@ from hub.core.placement import Waiting, WaitingReason, why
 from hub.core.worker import Worker
 from shared.capabilities import Lacking
 from shared.ids import JobId, WorkerId
-from shared.jobs import Priority
 
 LOOKED_AT_MAX = 5_000
 """Waiting jobs of one person that are looked at: a glance must not hold up the hub."""
@@ -34,11 +33,6 @@ class Group:
 class Backlog:
     groups: tuple[Group, ...]
     """The largest first."""
-    by_kind: Mapping[str, int]
-    """How many jobs of each kind wait."""
-    by_priority: Mapping[Priority, int]
-    oldest_at: datetime | None
-    """When the job was made that waits longest."""
     looked_at: int
     """With more than LOOKED_AT_MAX of a person, these are the figures of as many."""
 
@@ -54,8 +48,6 @@ class Piles:
     """Waiting jobs by what they have in common; takes in one person's after the other's."""
 
     groups: list[Group] = field(default_factory=list)
-    by_kind: dict[str, int] = field(default_factory=dict)
-    by_priority: dict[Priority, int] = field(default_factory=lambda: dict.fromkeys(Priority, 0))
     looked_at: int = 0
 
     def take(
@@ -77,9 +69,6 @@ class Piles:
             pile.count += 1
             if one.since < pile.oldest.since:
                 pile.oldest = one
-            kind, priority = one.job.kind, one.job.priority
-            self.by_kind[kind] = self.by_kind.get(kind, 0) + 1
-            self.by_priority[priority] += 1
             self.looked_at += 1
         for pile in piles.values():
             job = pile.oldest.job
@@ -104,9 +93,6 @@ class Piles:
         groups = sorted(merged.values(), key=lambda group: (-group.count, group.oldest_at))
         return Backlog(
             groups=tuple(groups),
-            by_kind=dict(sorted(self.by_kind.items(), key=lambda item: (-item[1], item[0]))),
-            by_priority=self.by_priority,
-            oldest_at=min((group.oldest_at for group in groups), default=None),
             looked_at=self.looked_at,
         )
 

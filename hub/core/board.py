@@ -54,8 +54,6 @@ class Board:
         """Workers that said goodbye when they went: their person, or their machine, ended them."""
         self._ready: dict[JobId, Ready] = {}
         self._ready_of: dict[PersonId, dict[JobId, Ready]] = {}
-        self._depth: dict[PersonId, list[int]] = {}
-        """How many of a person's jobs wait, by the rank of their priority."""
         self.tally = Tally()
         self._lanes: dict[PersonId, dict[LaneKey, Lane]] = {}
         self._offers: dict[JobId, Placement] = {}
@@ -100,7 +98,6 @@ class Board:
         if (ready := self._ready.pop(job_id, None)) is not None:
             ready.place = Place.GONE
             del self._ready_of[job.person_id][job_id]
-            self._depth[job.person_id][ready.job.priority.rank] -= 1
             self._drop_offer(job_id)
         if (holder := self._holders.pop(job_id, None)) is not None:
             self._working.get(holder, set()).discard(job_id)
@@ -111,8 +108,6 @@ class Board:
         ready = Ready(job, now - age_seconds, job.life.attempt)
         self._ready[job.job_id] = ready
         self._ready_of.setdefault(job.person_id, {})[job.job_id] = ready
-        depth = self._depth.setdefault(job.person_id, [0] * len(Priority))
-        depth[job.priority.rank] += 1
         not_before = job.life.not_before
         if not_before is not None and not_before > wall:
             ready.place = Place.WAITING
@@ -322,10 +317,6 @@ class Board:
         """How many of a person's jobs wait; readable from any thread."""
         return len(self._ready_of.get(person_id, ()))
 
-    def depth(self, person_id: PersonId) -> tuple[int, ...]:
-        """How many of a person's jobs wait, by the rank of their priority."""
-        return tuple(self._depth.get(person_id, _EMPTY))
-
     def longest_waits(self, person_id: PersonId | None, now: float) -> tuple[float, ...]:
         """How long the oldest job waits, in seconds, by the rank of its priority; 0 for none."""
         people = tuple(self._lanes) if person_id is None else (person_id,)
@@ -399,4 +390,3 @@ def _asks(presence: Presence, lane: Lane) -> bool:
 
 _NOBODY: dict[WorkerId, Presence] = {}
 _NO_LANES: dict[LaneKey, Lane] = {}
-_EMPTY = (0,) * len(Priority)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hub.core.job import Job
 from shared.ids import JobId, PersonId
+from shared.jobs import Priority
 
 
 class Counted(NamedTuple):
@@ -52,3 +53,11 @@ class Tally:
             else [self._counts.get(person_id, Counter())]
         )
         return [pair for counts in chosen for pair in counts.items()]
+
+    def depth(self, person_id: PersonId) -> tuple[int, ...]:
+        """How many of a person's jobs wait, by the rank of their priority."""
+        waiting = [0] * len(Priority)
+        for counted, number in self._counts.get(person_id, Counter()).items():
+            if not counted.is_running:
+                waiting[counted.rank] += number
+        return tuple(waiting)

@@ -76,10 +76,6 @@ class Fleet:
             )
         )
 
-    async def held_by_kind(self, person_id: PersonId | None) -> Mapping[str, int]:
-        """How many jobs of each kind are in computers' hands."""
-        return await self._ledger.look(lambda c: fleet.held_by_kind(c, person_id))
-
     async def names(self, person_id: PersonId | None) -> Mapping[WorkerId, str]:
         """What computers are called, those that were shown out included."""
         return await self._ledger.look(lambda c: fleet.names(c, person_id))

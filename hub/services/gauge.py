@@ -47,7 +47,7 @@ class Gauge:
         total: tuple[int, ...] = ()
         for person_id, meter in list(self._meters.items()):
             if person_id is not None:
-                depth = self._board.depth(person_id)
+                depth = self._board.tally.depth(person_id)
                 meter.sample(now, depth)
                 total = tuple(map(sum, zip(total, depth, strict=True))) if total else depth
                 if meter.is_forgotten(now):

@@ -35,16 +35,6 @@ def held_jobs(
     return found
 
 
-def held_by_kind(connection: sqlite3.Connection, person_id: PersonId | None) -> dict[str, int]:
-    """How many jobs of each kind are in computers' hands."""
-    rows = connection.execute(
-        "SELECT kind, count(*) FROM jobs WHERE is_held = 1 AND (? IS NULL OR person_id = ?)"
-        " GROUP BY kind ORDER BY 2 DESC",
-        (person_id, person_id),
-    )
-    return {str(kind): int(number) for kind, number in rows}
-
-
 def lacking(
     connection: sqlite3.Connection, worker_ids: Sequence[WorkerId]
 ) -> dict[WorkerId, tuple[Lacking, ...]]:

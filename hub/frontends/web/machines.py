@@ -72,6 +72,17 @@ def trouble(machine: Machine) -> str:
     return ""
 
 
+def system(machine: Machine) -> str:
+    """What runs there: "Linux · Deskhand 0.1.0", or that it fetches its work."""
+    worker = machine.card.worker
+    if worker.pulls:
+        return " · ".join(
+            part for part in ("Fetches its work over the API", worker.app_version) if part
+        )
+    version = f"Deskhand {worker.app_version}" if worker.app_version else ""
+    return " · ".join(part for part in (worker.platform, version) if part)
+
+
 def standing(machine: Machine) -> str:
     """What it has in hand and could take: "1 of 2 slots free"."""
     card = machine.card

@@ -20,8 +20,9 @@ SORTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "jobs": (
         "Tasks and jobs",
         (
-            "task_created", "task_requested", "task_changed", "task_purged", "purge_asked", "job_queued",
-            "job_granted", "job_started", "job_resumed", "job_parked", "job_succeeded",
+            "task_created", "task_requested", "task_changed", "task_purged", "purge_asked",
+            "job_queued", "job_granted", "job_started", "job_resumed", "job_parked",
+            "job_succeeded",
             "job_failed", "job_cancelled", "job_interrupted", "job_died", "job_cancel_requested",
             "cancel_asked", "retry_asked", "request_refused", "late_result",
         ),
@@ -200,7 +201,7 @@ def author(fact: Fact, body: EventBody | None, look: Look) -> tuple[str, str]:
         origin = _ORIGINS.get(task.origin, "the API") if task.origin else ""
         return owner, place(frontend) if frontend else origin
     if fact.type == "browser_signed_in":
-        return owner, str(fact.payload.get("address", ""))
+        return owner, place("web")
     return "", ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
@@ -36,7 +35,6 @@ async def show_queue(request: Request, visitor: Guest, place: Place) -> Response
     status = await services.views.queue_status(visitor.sees)
     backlog = await services.gauge.backlog(visitor.sees)
     now = place.environment.now()
-    running = await services.fleet.held_by_kind(visitor.sees)
     hour = services.gauge.hour(visitor.sees)
     return await page(
         request,
@@ -46,7 +44,7 @@ async def show_queue(request: Request, visitor: Guest, place: Place) -> Response
         waiting=sum(status.waiting.values()),
         reasons=[(group, reason(group, now)) for group in backlog.groups],
         curves=(depth_curve(hour), wait_curve(hour)),
-        kinds=_by_kind(backlog.by_kind, running),
+        kinds=sorted(status.kinds, key=lambda kind: (-kind.waiting, -kind.running, kind.kind)),
         is_cut=backlog.looked_at >= LOOKED_AT_MAX,
         looked_at=backlog.looked_at,
         machines=await services.fleet.machines(visitor.sees),
@@ -79,8 +77,3 @@ def filled(points: tuple[float | None, ...]) -> tuple[float, ...]:
         elif known:
             known.append(known[-1])
     return tuple(known)
-
-
-def _by_kind(waiting: Mapping[str, int], running: Mapping[str, int]) -> list[tuple[str, int, int]]:
-    kinds = dict.fromkeys((*waiting, *running))
-    return [(kind, waiting.get(kind, 0), running.get(kind, 0)) for kind in kinds]
