@@ -15,6 +15,8 @@ PAGES = (
     "/",
     "/tasks/new",
     "/inbox",
+    "/chat",
+    "/chat/desk",
     "/workers",
     "/queue",
     "/sessions",

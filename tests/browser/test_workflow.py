@@ -95,7 +95,7 @@ async def test_a_task_goes_its_way_and_nobody_else_sees_it(surf: Surf, apart: Ap
 
         # Claimed, and half way: by itself, on the page that was opened.
         await shows(page, "Running")
-        await expect(page.locator("[data-stage]").first).to_contain_text("steps 1/4")
+        await expect(page.locator("[data-stage]").first).to_contain_text("1 of 4 steps")
         await anna.is_clean()
         job_path = page.url.removeprefix(apart.url).partition("?")[0]
         (folder / "ask").touch()

@@ -14,6 +14,7 @@ from hub.frontends.thread import Thread, thread_of
 from hub.frontends.web.asked import all_asked
 from hub.frontends.web.bubble_days import by_day
 from hub.frontends.web.forms import Fields, lead
+from hub.frontends.web.headways import headway
 from hub.frontends.web.render import page
 from hub.frontends.web.talk import desk_bubble, line_of
 from hub.frontends.web.visitor import Guest, Place, Setting, Visitor
@@ -98,6 +99,7 @@ async def show_thread(
         thread=thread,
         days=by_day(thread.bubbles, place.environment.now(), zone),
         asked={one.question_id: one for one in asked},
+        headway=headway,
         shown={bubble.question_id for bubble in thread.bubbles},
         is_mine=visitor.person.person_id == thread.talk.task.person_id,
         is_newest=before is None,
