@@ -35,6 +35,8 @@ class Record:
     jobs: frozenset[str]
     machines: dict[str, Machine]
     keys: Digests
+    key_ends: dict[str, int]
+    """By key that ends, when: milliseconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,10 @@ def keep_out(connection: sqlite3.Connection, aftermath: Aftermath, lost: Record)
     connection.executemany("DELETE FROM keys WHERE key_id = ?", gone)
     changed = [(digest, key) for key, digest in aftermath.keys_changed.items()]
     connection.executemany("UPDATE keys SET digest = ? WHERE key_id = ?", changed)
+    if _keys_end(connection):
+        # One that was rotated after the backup must not live on as if it had not been.
+        ends = [(ends_ms, key) for key, ends_ms in lost.key_ends.items()]
+        connection.executemany("UPDATE keys SET expires_ms = ? WHERE key_id = ?", ends)
 
 
 def read(connection: sqlite3.Connection) -> Record:
@@ -133,7 +139,20 @@ def read(connection: sqlite3.Connection) -> Record:
             for worker_id, name, is_revoked, events in machines
         },
         keys=dict(connection.execute("SELECT key_id, digest FROM keys").fetchall()),
+        key_ends=dict(
+            connection.execute(
+                "SELECT key_id, expires_ms FROM keys WHERE expires_ms IS NOT NULL"
+            ).fetchall()
+            if _keys_end(connection)
+            else ()
+        ),
     )
+
+
+def _keys_end(connection: sqlite3.Connection) -> bool:
+    """Whether the store is one in which keys have ends."""
+    columns = connection.execute("PRAGMA table_info(keys)").fetchall()
+    return any(column[1] == "expires_ms" for column in columns)
 
 
 def _names(machines: Iterable[Machine]) -> tuple[str, ...]:

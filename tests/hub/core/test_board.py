@@ -306,3 +306,67 @@ def test_an_offline_pin_names_who_else_is_here() -> None:
     assert waiting.reason is WaitingReason.WORKER_OFFLINE
     assert waiting.since == NOON - timedelta(hours=1)
     assert waiting.alternatives == (MAC,)
+
+
+def fetcher(*claims: tuple[str, ...], slots: int = 4, worker_id: WorkerId = PC) -> Presence:
+    here = presence(worker_id, slots)
+    here.claims = [frozenset(kinds) for kinds in claims]
+    return here
+
+
+def test_a_worker_that_fetches_its_work_is_offered_one_job_for_each_fetch() -> None:
+    here = fetcher(("ml.train",), ("ml.train",))
+    board = board_with(*(make_job(f"job {n}", age_seconds=9 - n) for n in range(4)), here=(here,))
+    assert placed(board) == [("job 0", PC), ("job 1", PC)]
+    assert here.claims == []
+    board.stir(here.person_id)
+    assert placed(board) == []
+    here.claims = [frozenset({"ml.train"})]
+    board.stir(here.person_id)
+    assert placed(board) == [("job 2", PC)]
+
+
+def test_a_fetch_gets_only_the_kinds_it_names_and_no_more_than_there_is_room() -> None:
+    here = fetcher(("ml.predict",), ("ml.train", "ml.predict"), ("ml.train",), slots=2)
+    board = board_with(
+        make_job("one", age_seconds=3),
+        make_job("two", age_seconds=2),
+        make_job("three", age_seconds=1),
+        here=(here,),
+    )
+    assert placed(board) == [("one", PC), ("two", PC)]
+    assert here.claims == [frozenset({"ml.predict"})]
+
+
+def test_what_nobody_fetches_yet_is_told_to_start_soon_and_a_paused_fetcher_gets_nothing() -> None:
+    here = fetcher()
+    board = board_with(make_job(), here=(here,))
+    assert placed(board) == []
+    ready = board.ready_of(make_job().job_id)
+    assert ready is not None
+    assert board.has_worker_for(ready)
+    here.claims, here.is_paused = [frozenset({"ml.train"})], True
+    board.stir(here.person_id)
+    assert placed(board) == []
+
+
+def test_the_tally_follows_each_job_through_its_life() -> None:
+    board = board_with(make_job("low", priority=Priority.LOW, age_seconds=30), make_job("one"))
+    anna = PersonId("anna")
+
+    def counts() -> dict[tuple[int, bool], int]:
+        return {(c.rank, c.is_running): count for c, count in board.tally.counts(anna)}
+
+    assert counts() == {(2, False): 1, (1, False): 1}
+    assert board.longest_waits(anna, NOW) == (0.0, 0.0, 30.0)
+    assert board.longest_waits(None, NOW) == (0.0, 0.0, 30.0)
+    life = core.grant(Life(), PC, 1)
+    board.update(make_job("one", life=life), NOW, NOON)
+    assert counts() == {(2, False): 1, (1, True): 1}
+    board.update(make_job("one", life=core.ask(life, QuestionId("q"))), NOW, NOON)
+    assert counts() == {(2, False): 1}
+    board.update(make_job("one", life=core.succeed(life)), NOW, NOON)
+    board.update(make_job("low", priority=Priority.LOW, life=core.fail(Life())), NOW, NOON)
+    assert counts() == {}
+    assert board.longest_waits(anna, NOW) == (0.0, 0.0, 0.0)
+    assert board.tally.counts(PersonId("bert")) == []

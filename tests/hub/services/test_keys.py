@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sqlite3
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,9 @@ from hub.core.access import Access, Person, Scope
 from hub.core.key import KEYS_MAX, OVERLAP, OVERLAP_MAX
 from hub.services.keys import USED_SECONDS
 from hub.services.minting import Told
+from hub.store import aftermath
 from hub.store import keys as stored
+from hub.store.database import STORE_NAME, open_store
 from shared.errors import AppError, NotAllowed
 from tests.hub.worlds import World
 from tests.makers import NOON
@@ -255,3 +259,30 @@ async def test_a_locked_account_makes_no_keys(world: World) -> None:
     with pytest.raises(AppError) as caught:
         await made(world, anna)
     assert caught.value.code == "account_locked"
+
+
+async def test_a_restored_hub_knows_that_a_key_was_rotated_out_after_the_backup(
+    world: World, tmp_path: Path
+) -> None:
+    anna = await world.person()
+    old = await made(world, anna)
+    folder = tmp_path / "restored"
+    folder.mkdir()
+    with (
+        contextlib.closing(sqlite3.connect(world.folder / STORE_NAME)) as source,
+        contextlib.closing(sqlite3.connect(folder / STORE_NAME)) as target,
+    ):
+        source.backup(target)
+    await world.services.keys.rotate(access_of(anna), old.key.key_id, by=BY)
+    lost = aftermath.record_of(world.folder / STORE_NAME)
+    assert lost is not None
+    with open_store(folder) as restored:
+        before = restored.submit(aftermath.read).result()
+        after = aftermath.compare(lost, before)
+        restored.submit(lambda c: aftermath.keep_out(c, after, lost)).result()
+    again = World(folder)
+    again.clock.advance(OVERLAP.total_seconds() - 1)
+    assert await works(again, old)
+    again.clock.advance(1)
+    assert not await works(again, old)
+    again.database.close()
