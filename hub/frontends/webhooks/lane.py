@@ -22,7 +22,7 @@ from shared.ids import PersonId, WebhookId
 
 log = structlog.get_logger()
 
-BATCH_EVENTS = 100
+BATCH_EVENTS = 25
 SKIPS_MAX = 500
 """As many events that are none of its own a lane reads again after a restart, at most."""
 STORE_SECONDS = 5.0
