@@ -123,6 +123,12 @@ def _bubble(
                 who=plain_line(facts.whose(body.answer.by)), at=fact.at, text=plain(label),
                 job_id=body.job_id,
             )  # fmt: skip
+        case JobQueued(reason="new") if talk.cards and body.job_id != talk.cards[0].job_id:
+            text = plain_line(f"Asked for: {body.title}")
+            return Bubble(
+                key=key, place=fact.hub_seq, side=Side.HUB, who="", at=fact.at, text=text,
+                is_note=True, job_id=body.job_id,
+            )  # fmt: skip
         case JobQueued(reason="new" | "answered") | AnswerGiven() | CancelAsked() | RetryAsked():
             return None
         case _:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hub.core.access import Person
 from hub.core.chat import Talk
 from hub.core.job import JobCard
 from hub.core.question import Question
+from hub.core.stored_file import FileState
 from hub.core.view import Button
 from hub.frontends.bubbles import Bubble, bubbles_of
 from hub.frontends.facts import Facts
 from hub.frontends.waiting import elsewhere, why_waiting
 from hub.services import Services
 from shared.environment import Environment
+from shared.events import FilesArrived
 from shared.ids import JobId, PersonId, TaskId
 from shared.jobs import JobState
 from shared.messages import Progress
 from shared.plain_text import plain_line
+
+FILES_ARRIVED: str = FilesArrived.model_fields["type"].default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +49,8 @@ class Thread:
     standing: tuple[Standing, ...]
     """Of its jobs that are not over, the oldest first."""
     open: tuple[Question, ...]
+    here: frozenset[str]
+    """Which of its files the hub still has, by their hash."""
 
     @property
     def job_ids(self) -> tuple[JobId, ...]:
@@ -96,7 +103,20 @@ async def thread_of(
         bubbles=bubbles_of(talk, facts),
         standing=tuple([await _standing(services, card, talk, facts) for card in going_on]),
         open=tuple(opened),
+        here=await files_here(
+            services, (card.job_id for card in talk.cards if _has_files(talk, card.job_id))
+        ),
     )
+
+
+def _has_files(talk: Talk, job_id: JobId) -> bool:
+    return any(f.type == FILES_ARRIVED and f.entity == job_id for f in talk.facts)
+
+
+async def files_here(services: Services, job_ids: Iterable[JobId]) -> frozenset[str]:
+    """Which files of some jobs the hub still has: once they were sent, it keeps none."""
+    found = [file for job_id in job_ids for file in await services.files.of_job(job_id)]
+    return frozenset(file.ref.sha256 for file in found if file.state is FileState.HERE)
 
 
 async def _standing(services: Services, card: JobCard, talk: Talk, facts: Facts) -> Standing:

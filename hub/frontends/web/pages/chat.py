@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse, Response
 
 from hub.core.task_row import RowCursor, RowFilter, RowSort
 from hub.frontends.api.files import HARMLESS
-from hub.frontends.thread import Thread, thread_of
+from hub.frontends.thread import Thread, files_here, thread_of
 from hub.frontends.web.asked import all_asked
 from hub.frontends.web.bubble_days import by_day
 from hub.frontends.web.forms import Fields, lead
@@ -66,6 +66,9 @@ async def show_desk(
         visitor,
         "desk.html",
         days=by_day(bubbles, now, zone),
+        here=await files_here(
+            place.services, (one.job_id for one in bubbles if one.files and one.job_id)
+        ),
         older=found.messages[0].number if found.has_older else None,
         is_newest=before is None,
         words_id=place.environment.new_id(),

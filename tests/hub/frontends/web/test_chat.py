@@ -126,7 +126,8 @@ async def test_a_command_in_a_thread_makes_a_job_of_the_same_task(
     world: World, guest: Guest, worker: PuppetWorker
 ) -> None:
     task_id, _ = await begun(world, worker)
-    await say(guest, f"/chat/{task_id}", "/models")
+    told = await say(guest, f"/chat/{task_id}", "/models")
+    assert "Asked for: " in told
     cards = await world.hub.services.views.jobs_of_task(task_id)
     assert sorted(card.kind for card in cards) == ["ml.models", "ml.train"]
 
