@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hub.core.access import Scope, parse_key
 from tests.hub.frontends.web.reader import Reader, a_reader
-from tests.hub.frontends.web.seeds import belongings, owner_of
+from tests.hub.frontends.web.seeds import belongings, dead_letter, owner_of
 from tests.hub.frontends.world import World
 from tests.pairing import Computer
 
@@ -70,19 +71,19 @@ async def test_nobody_sees_or_touches_what_is_another_ones(world: World) -> None
 
 
 async def test_deeds_on_many_touch_ones_own_alone(world: World) -> None:
-    worker = await world.pair("anna-pc")
-    async with worker.online():
-        mine = await belongings(world, worker)
-        ben = await world.hub.services.registry.add_person("ben")
-        seq = world.hub.services.feed.position()
-        async with a_reader(world.hub, ben.person_id) as reader:
-            selected = {f"job:{mine.dead}": "on"}
-            assert "Nothing was selected" in (await reader.post("/dead/requeue", **selected)).toast
-            assert "Nothing" in (await reader.post("/dead/requeue-all?who=everyone")).toast
-            assert "0 dead letters" in (await reader.post("/dead/purge?who=everyone")).toast
-            undo = f"/dead/unrequeue?after=0&upto={seq}&who=everyone"
-            assert "Too late" in (await reader.post(undo)).toast
-        assert len(await world.hub.services.views.dead_letters(await owner_of(world))) == 1
+    services, owner = world.hub.services, await owner_of(world)
+    mine = await dead_letter(world, "mine.csv")
+    ben = await services.registry.add_person("ben")
+    async with a_reader(world.hub, ben.person_id) as reader:
+        selected = {f"job:{mine.job_id}": "on"}
+        assert "Nothing was selected" in (await reader.post("/dead/requeue", **selected)).toast
+        assert "Nothing" in (await reader.post("/dead/requeue-all?who=everyone")).toast
+        assert "0 dead letters" in (await reader.post("/dead/purge?who=everyone")).toast
+        assert [card.job_id for card in await services.views.dead_letters(owner)] == [mine.job_id]
+        await services.intake.requeue_dead(owner)
+        undo = f"/dead/unrequeue?after=0&upto={services.feed.position()}&who=everyone"
+        assert "Too late" in (await reader.post(undo)).toast
+    assert await services.views.dead_letters(owner) == ()
 
 
 @pytest.mark.parametrize("pattern", PAGES)
@@ -97,6 +98,12 @@ async def test_the_owner_sees_everybodys_only_when_asked_to(world: World, reader
     services = world.hub.services
     ben = await services.registry.add_person("ben")
     paired = await Computer("bens-pc").pair(services, ben.person_id)
+    ben_key = await services.keys.issue(ben.person_id, Scope.READ, name="bens program")
+    key_path = f"/keys/{parse_key(ben_key).key_id}"
+    assert "bens program" not in (await reader.get("/keys")).text
+    assert (await reader.post(f"{key_path}/revoke")).status == 404
+    assert "bens program" in (await reader.get("/keys", who="everyone")).text
+    assert (await reader.post(f"{key_path}/revoke?who=everyone")).status == 200
     assert "bens-pc" not in (await reader.get("/workers")).text
     assert (await reader.get(f"/workers/{paired.worker_id}")).status == 404
     everybodys = await reader.get("/workers", who="everyone")
