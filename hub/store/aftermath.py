@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.store import lineage
+from hub.store import lineage, webhooks
+from hub.store.webhooks import Wishes
 from shared.database import peek
 from shared.errors import AppError
 from shared.messages import EpochBefore
@@ -37,6 +38,8 @@ class Record:
     keys: Digests
     key_ends: dict[str, int]
     """By key that ends, when: milliseconds since the epoch."""
+    webhooks: Wishes | None
+    """None: of a hub that had none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +115,8 @@ def keep_out(connection: sqlite3.Connection, aftermath: Aftermath, lost: Record)
         # One that was rotated after the backup must not live on as if it had not been.
         ends = [(ends_ms, key) for key, ends_ms in lost.key_ends.items()]
         connection.executemany("UPDATE keys SET expires_ms = ? WHERE key_id = ?", ends)
+    if lost.webhooks is not None and webhooks.wishes(connection) is not None:
+        webhooks.obey(connection, lost.webhooks)
 
 
 def read(connection: sqlite3.Connection) -> Record:
@@ -146,6 +151,7 @@ def read(connection: sqlite3.Connection) -> Record:
             if _keys_end(connection)
             else ()
         ),
+        webhooks=webhooks.wishes(connection),
     )
 
 

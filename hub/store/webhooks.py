@@ -77,6 +77,49 @@ def create_webhooks(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How people wanted their webhooks, and what signs; not how far they were told."""
+
+    webhooks: tuple[tuple[object, ...], ...] = ()
+    """Id, url, types, stopped."""
+    secrets: tuple[tuple[object, ...], ...] = field(default=(), repr=False)
+
+
+def wishes(connection: sqlite3.Connection) -> Wishes | None:
+    """Read what people wanted; None in a store of a hub that had no webhooks yet."""
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'webhooks'").fetchone():
+        return None
+    return Wishes(
+        tuple(connection.execute("SELECT webhook_id, url, types, stopped FROM webhooks")),
+        tuple(connection.execute("SELECT webhook_id, place, sealed, ends_ms FROM webhook_secrets")),
+    )
+
+
+def obey(connection: sqlite3.Connection, wanted: Wishes) -> None:
+    """Of the webhooks that stand here, leave and call those alone that people still wanted.
+
+    An older store is brought back: what was deleted since must not be told again, and a secret that
+    was exchanged because it leaked must not sign again.
+    """
+    known = [webhook[0] for webhook in wanted.webhooks]
+    for table in ("webhooks", "webhook_secrets", "webhook_deliveries"):
+        connection.execute(
+            f"DELETE FROM {table} WHERE webhook_id NOT IN (SELECT value FROM json_each(?))",
+            (json.dumps(known),),
+        )
+    connection.executemany(
+        "UPDATE webhooks SET url = ?2, types = ?3, stopped = ?4 WHERE webhook_id = ?1",
+        wanted.webhooks,
+    )
+    connection.execute("DELETE FROM webhook_secrets")
+    connection.executemany(
+        "INSERT INTO webhook_secrets SELECT ?1, ?2, ?3, ?4"
+        " WHERE EXISTS (SELECT 1 FROM webhooks WHERE webhook_id = ?1)",
+        wanted.secrets,
+    )
+
+
 def save(entry: Entry, webhook: Webhook) -> None:
     """Write a webhook, new or changed; its cursor never goes back."""
     entry.connection.execute(
