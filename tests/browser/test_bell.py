@@ -46,7 +46,7 @@ async def test_progress_is_written_into_the_page_until_the_job_ends(
         stage, bar = surfer.page.locator("[data-stage]"), surfer.page.locator("main progress")
         for done in (3, 7):
             await worker.tells(grant, done)
-            await expect(stage).to_contain_text(f"models {done}/10")
+            await expect(stage).to_contain_text(f"{done} of 10 models")
             await expect(bar).to_have_attribute("value", str(done))
         await worker.succeeds(grant, {"headline": "No models.", "models": []})
         await expect(bar).to_have_count(0)

@@ -6,8 +6,10 @@ A new page gets a line in `PAGES`.
 from __future__ import annotations
 
 import pytest
+from fastapi.routing import APIRoute
 from playwright.async_api import expect
 
+from hub.frontends.web.site import ROUTERS
 from tests.browser.surfing import DESKTOP, PHONE, Surf
 from tests.hub.frontends.world import World
 
@@ -29,8 +31,19 @@ PAGES = (
     "/hub",
     "/me",
     "/people",
-    "/nowhere",
+    "/dead/purge",
 )
+NO_PAGES = {"/live", "/sign-in", "/audit.csv", "/audit.jsonl"}
+
+
+def test_every_page_is_looked_at() -> None:
+    paths = {
+        route.path
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute) and "GET" in route.methods and "{" not in route.path
+    }
+    assert paths - NO_PAGES == set(PAGES)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -39,9 +52,14 @@ async def test_an_empty_page_reads_well_and_keeps_the_rules(
 ) -> None:
     surfer = await surf.someone(world.hub)
     await surfer.goes(path)
-    if path == "/nowhere":
-        surfer.faults.clear()  # the browser itself complains of the status
     await surfer.shots("empty-" + (path.strip("/").replace("/", "-") or "tasks"))
+
+
+async def test_what_is_not_there_reads_well(surf: Surf, world: World) -> None:
+    surfer = await surf.someone(world.hub)
+    await surfer.goes("/nowhere")
+    surfer.faults.clear()  # the browser itself complains of the status
+    await surfer.shots("not-found")
 
 
 async def test_the_way_in_reads_well(surf: Surf, world: World) -> None:
