@@ -8,6 +8,7 @@ as long as a dead line is gone, too.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 
 import structlog
@@ -88,7 +89,7 @@ class PullEngine:
         self._environment = environment
         self._here: dict[WorkerId, _Here] = {}
         self._undelivered: list[tuple[Access, Claimed]] = []
-        self._is_closing = False
+        self._closing = asyncio.Event()
         services.registry.revocation_listeners.append(self.drop)
 
     # As an engine.
@@ -185,11 +186,7 @@ class PullEngine:
 
     def close(self) -> None:
         """The hub ends: whoever waits is asked to call again."""
-        self._is_closing = True
-        for here in self._here.values():
-            for fetch in here.fetches:
-                if not fetch.done.done():
-                    fetch.done.set_result(None)
+        self._closing.set()
 
     async def _hear(self, access: Access) -> _Here:
         """Note that a worker calls.
@@ -235,12 +232,15 @@ class PullEngine:
         try:
             # Whoever does not wait at all is offered what there is all the same.
             await self._services.dispatcher.run_once()
-            await asyncio.wait([fetch.done], timeout=wait_seconds)
+            with self._services.keys.line(access) as ended:
+                await _first(wait_seconds, _settled(fetch.done), ended.wait(), self._closing.wait())
+            if ended.is_set():
+                raise key_invalid()
             fetch.is_given_up = True
             if fetch.offer is not None:
                 # Bounded: a commit takes place or fails.
-                await asyncio.wait([fetch.done])
-        except asyncio.CancelledError:
+                await _settled(fetch.done)
+        except (asyncio.CancelledError, AppError):
             fetch.is_given_up = True
             fetch.done.add_done_callback(lambda done: self._hand_on(access, done))
             raise
@@ -253,7 +253,7 @@ class PullEngine:
         return fetch.done.result() if fetch.done.done() else None
 
     def _check_claim(self, here: _Here, able: frozenset[str], kinds: frozenset[str] | None) -> None:
-        if self._is_closing:
+        if self._closing.is_set():
             raise Unavailable("hub_stopping", "The hub is stopping.", "Call again in a moment.")
         if kinds is not None and not kinds <= able:
             raise BadInput(
@@ -402,7 +402,10 @@ class PullEngine:
         await self._check_own(here, question_id)
         here.calls += 1
         try:
-            question = await self._until_settled(here, question_id, wait_seconds)
+            with self._services.keys.line(access) as ended:
+                question = await self._until_settled(here, question_id, wait_seconds, ended)
+            if ended.is_set():
+                raise key_invalid()
         finally:
             here.calls -= 1
             here.heard_at = self._environment.monotonic()
@@ -419,7 +422,7 @@ class PullEngine:
         raise question_unknown()
 
     async def _until_settled(
-        self, here: _Here, question_id: QuestionId, wait_seconds: float
+        self, here: _Here, question_id: QuestionId, wait_seconds: float, ended: asyncio.Event
     ) -> Question:
         feed = self._services.feed
         loop = asyncio.get_running_loop()
@@ -430,13 +433,11 @@ class PullEngine:
             if question is None:
                 raise question_unknown()
             left = ends_at - loop.time()
-            if question.state is not QuestionState.OPEN or left <= 0 or self._is_closing:
+            is_over = left <= 0 or ended.is_set() or self._closing.is_set()
+            if is_over or not question.state.is_open:
                 return question
-            try:
-                async with asyncio.timeout(left):
-                    await feed.wait(position, here.worker.person_id)
-            except TimeoutError:
-                continue
+            news = feed.wait(position, here.worker.person_id)
+            await _first(left, news, ended.wait(), self._closing.wait())
 
     async def _go_on(self, here: _Here, access: Access, question: Question) -> None:
         card = await self._services.views.job(here.worker.person_id, question.job_id)
@@ -453,6 +454,20 @@ class PullEngine:
                     question_id=question.question_id,
                 ),
             )
+
+
+async def _settled(done: asyncio.Future[Claimed | None]) -> None:
+    """Wait for a future without taking its result, or being cancelled with it."""
+    await asyncio.wait([done])
+
+
+async def _first(seconds: float, *waits: Coroutine[object, object, object]) -> None:
+    """Return once the first of several waits is over, or the time is."""
+    async with asyncio.TaskGroup() as tasks:
+        parts = [tasks.create_task(wait) for wait in waits]
+        await asyncio.wait(parts, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for part in parts:
+            part.cancel()
 
 
 def question_unknown() -> NotFound:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -52,6 +53,9 @@ class HubProgram:
 
     def kill(self) -> None:
         programs.kill(self._process)
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGINT)
 
     def _is_up(self) -> bool:
         try:
@@ -291,6 +295,62 @@ async def test_a_worker_that_is_shown_out_is_cut_off_within_a_second(
     assert time.monotonic() - before < REVOKED_SECONDS
     assert (await box.call("POST", "/queue/claim", {})).status_code == 401
     assert (await other.fetch()).job_id == job_id
+
+
+async def test_a_key_that_is_revoked_ends_what_waits_by_it_and_another_goes_on(
+    owner: Owner,
+) -> None:
+    box = await owner.register("box", "count", "ask", slots=2)
+    await owner.ask_for("ask")
+    job = await box.fetch()
+    asking = {"key": "file", "kind": "clarification", "text": "Which?", "allow_text": True}
+    asked = (await box.tell(job, "ask", asking=asking)).json()["question_id"]
+    listed = (await owner.call("GET", "/keys")).json()["keys"]
+    [own] = [key for key in listed if key["worker_id"] == box.worker_id]
+    path = f"/keys/{own['key_id']}"
+    new = (await owner.call("POST", f"{path}/rotate", {"overlap_seconds": 60})).json()
+    waiting = asyncio.gather(
+        box.call("POST", "/queue/claim", {}), box.call("GET", f"/queue/questions/{asked}")
+    )
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(waiting), 0.2)
+    before = time.monotonic()
+    await owner.call("DELETE", path)
+    assert [answer.status_code for answer in await waiting] == [401, 401]
+    assert time.monotonic() - before < REVOKED_SECONDS
+    box.key = new["key"]
+    await owner.call("POST", f"/questions/{asked}/answer", {"reply": "sales.csv"})
+    answer = (await box.call("GET", f"/queue/questions/{asked}")).json()
+    assert answer["answer"]["value"] == "sales.csv"
+    assert (await box.complete(job)).status_code == 200
+
+
+async def test_a_fetch_whose_answer_was_lost_is_answered_again(owner: Owner) -> None:
+    box = await owner.register("box", "effect", slots=2)
+    jobs = [await owner.ask_for("effect"), await owner.ask_for("effect")]
+    headers = {"Authorization": f"Bearer {box.key}", "Idempotency-Key": "fetch-1"}
+    told = [
+        (await owner.http.post("/api/v1/queue/claim", json={}, headers=headers)).json()
+        for _ in range(2)
+    ]
+    assert told[0] == told[1], told
+    assert told[0]["job"]["job_id"] == jobs[0]
+    assert (await box.fetch()).job_id == jobs[1]
+
+
+async def test_a_hub_that_stops_answers_whoever_waits(tmp_path: Path) -> None:
+    hub = HubProgram(tmp_path)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(hub.kill)
+        owner = await stack.enter_async_context(somebody(hub))
+        box = await owner.register("box", "count")
+        waiting = asyncio.create_task(box.call("POST", "/queue/claim", {}))  # noqa: TID251
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(waiting), 0.2)
+        before = time.monotonic()
+        hub.stop()
+        assert (await waiting).status_code == 204
+        assert time.monotonic() - before < PATIENCE_SECONDS / 3
 
 
 async def test_a_client_that_hung_up_is_not_given_a_job(patient: HubProgram, owner: Owner) -> None:
