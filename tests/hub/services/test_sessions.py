@@ -63,9 +63,9 @@ async def finish(desk: Desk, grant: Grant) -> None:
 
 
 async def run(world: World, desk: Desk, card: JobCard) -> SessionCard:
-    session, grant = await begin(world, desk, card)
+    _, grant = await begin(world, desk, card)
     await finish(desk, grant)
-    return session
+    return await session_of(world, card)
 
 
 async def session_of(world: World, card: JobCard) -> SessionCard:
@@ -258,8 +258,9 @@ async def test_what_is_another_persons_does_not_exist(
         {"session_id": SessionId(world.environment.new_id())},
         {"task_id": TaskId(world.environment.new_id())},
     ):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound) as caught:
             await world.request(bob, **fields)
+        assert caught.value.code in ("session_unknown", "task_unknown")
     for deed in (
         world.services.sessions.get(bob.person_id, session.session_id),
         world.services.sessions.renew(bob.person_id, session.session_id),
@@ -268,6 +269,10 @@ async def test_what_is_another_persons_does_not_exist(
     ):
         with pytest.raises(NotFound):
             await deed
+    assert await again(world, session) == session, "nothing was changed"
+    untouched = await world.request(anna)
+    with pytest.raises(NotFound):
+        await world.request(bob, task_id=untouched.job.task_id)
     assert await world.services.sessions.page(bob.person_id) == ()
     assert await world.services.sessions.of_task(bob.person_id, session.session.task_id) is None
 
@@ -280,6 +285,20 @@ async def test_a_session_and_another_task_do_not_go_together(
     with pytest.raises(BadInput) as caught:
         await follow(world, session, session_id=session.session_id, task_id=other.session.task_id)
     assert caught.value.code == "session_foreign"
+
+
+async def test_a_follow_up_that_is_moved_begins_a_session_there(
+    world: World, anna: Person, desk: Desk
+) -> None:
+    session = await run(world, desk, await world.request(anna))
+    mac = await world.desk(anna, "studio-mac")
+    card = await follow(world, session)
+    await world.services.intake.move(anna.person_id, card.job_id, "studio-mac", "anna")
+    grant = await mac.take()
+    assert grant.job_id == card.job_id
+    moved = await session_of(world, card)
+    assert (moved.worker_id, moved.session.task_id) == (mac.worker_id, card.job.task_id)
+    assert (await again(world, session)).jobs == 1
 
 
 async def test_a_failed_job_is_tried_again_in_its_place(
