@@ -16,6 +16,7 @@ from hub.frontends.api import (
     artifacts,
     chat,
     dead_letters,
+    docs,
     events,
     files,
     job_log,
@@ -59,6 +60,7 @@ PARTS = (
     webhooks,
     status,
     standing,
+    docs,
 )
 """Modules with a `router`, in the order of the document; one a line."""
 

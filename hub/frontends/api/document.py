@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from hub.core.answer import KEY_PATTERN
 from hub.frontends.api.examples import Examples
+from hub.frontends.api.field_words import FieldWords
 from shared.api.problem import MEDIA_TYPE, FieldFault, Problem
 from shared.kinds import Kind
 
@@ -123,6 +124,7 @@ def completed(document: Object, kinds: Mapping[str, Kind]) -> Object:
     _describe_problems(schemas)
     _describe_keys(document)
     _describe_kinds(schemas, kinds)
+    _describe_fields(schemas)
     found = list(operations(document))
     used = {tag for operation in found for tag in operation.told["tags"]}
     document["tags"] = [{"name": n, "description": d} for n, d in TAGS.items() if n in used]
@@ -158,6 +160,14 @@ def _describe_keys(document: Object) -> None:
             "A key. `dh_person_…` and `dh_admin_…` may do all that their person may; others do "
             "what their scope names: read, enqueue, enrol, worker."
         )
+
+
+def _describe_fields(schemas: Object) -> None:
+    words = FieldWords()
+    for name, schema in schemas.items():
+        for field, told in schema.get("properties", {}).items():
+            if "description" not in told and (said := words.of(name, field)):
+                told["description"] = said
 
 
 def _describe_kinds(schemas: Object, kinds: Mapping[str, Kind]) -> None:

@@ -11,15 +11,10 @@ from fastapi.responses import FileResponse
 
 from hub.core.stored_file import StoredFile
 from hub.frontends.api.parts import Hub, Reads
+from hub.frontends.harmless import HARMLESS
 
 router = APIRouter(tags=["files"])
 FilePath = Annotated[str, Path(min_length=1, max_length=255)]
-HARMLESS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "sandbox; default-src 'none'",
-    "Cache-Control": "private, no-store",
-}
-"""A browser saves a file of somebody's computer; it never runs it as a page of this hub."""
 
 
 @router.get("/files/{name}", response_class=FileResponse)

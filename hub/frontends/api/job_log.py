@@ -10,8 +10,8 @@ from fastapi.responses import StreamingResponse
 
 from hub.core.job import JobCard
 from hub.core.log_line import LINES_PER_PAGE_MAX, LogLine, Stretch
-from hub.frontends.api.files import HARMLESS
 from hub.frontends.api.parts import Hub, ReadsWork
+from hub.frontends.harmless import HARMLESS
 from hub.services import Services
 from shared.api.jobs import LogLineShown, LogQuery, LogShown
 from shared.api.parts import ID

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import FileResponse, Response
 
 from hub.core.task_row import RowCursor, RowFilter, RowSort
-from hub.frontends.api.files import HARMLESS
+from hub.frontends.harmless import HARMLESS
 from hub.frontends.thread import Thread, files_here, thread_of
 from hub.frontends.web.asked import all_asked
 from hub.frontends.web.bubble_days import by_day
