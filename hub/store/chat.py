@@ -74,12 +74,17 @@ _SCHEMA = (
 )
 
 
+def written(view: View) -> str:
+    """Spell a view as it is stored."""
+    return _VIEWS.dump_json(view).decode()
+
+
 def put(connection: sqlite3.Connection, message: ChatMessage) -> bool:
     """Keep a message, or how one looks now; say whether anything changed. `number` is given here.
 
     What was said once is not said again: a person's words under a known name change nothing.
     """
-    view = _VIEWS.dump_json(message.view).decode()
+    view = written(message.view)
     known = connection.execute(
         "SELECT view FROM chat_messages WHERE conversation = ? AND ref = ?",
         (message.conversation, message.ref),
