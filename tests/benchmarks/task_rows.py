@@ -71,7 +71,7 @@ def fill(path: Path, jobs: int) -> tuple[PersonId, list[WorkerId]]:
         connection.execute(f"INSERT INTO jobs VALUES ({','.join('?' * 26)}, '')", job)
         connection.executemany(
             "INSERT INTO events (person_id, device, epoch, seq, at, type, version, entity, body)"
-            " VALUES (?, 'hub', 1, 1, ?, ?, 1, ?, '{}')",
+            " VALUES (?, 'hub', 1, 1, ?, ?, 1, ?, ?)",
             told,
         )
     connection.execute("COMMIT")
@@ -110,10 +110,22 @@ def _jobs(
                 ERROR if is_bad else None, ended_ms,
             ),
             [
-                (person, from_ms(at_ms).isoformat(), type_, job_id)
-                for type_ in ("job_queued", "job_granted", "job_started", "job_succeeded")
+                (person, from_ms(at_ms).isoformat(), type_, job_id, json.dumps(told))
+                for type_, told in _story(job_id, task_id, kind, title, worker)
             ],
         )  # fmt: skip
+
+
+def _story(
+    job_id: str, task_id: str, kind: str, title: str, worker: WorkerId
+) -> Iterator[tuple[str, dict[str, object]]]:
+    """What a job's events say."""
+    names: dict[str, object] = {"job_id": job_id, "attempt": 1}
+    yield "job_queued", {**names, "task_id": task_id, "kind": kind, "title": title}
+    yield "job_granted", {**names, "fence": 1, "worker_id": worker}
+    yield "job_started", {**names, "fence": 1}
+    result = {"headline": "Trained."}
+    yield "job_succeeded", {**names, "fence": 1, "result": result, "running_seconds": 1.0}
 
 
 def looks(

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from pydantic import JsonValue
 
+from hub.services.requests import Request
 from shared.events import JobLogged
 from shared.ids import QuestionId, short
 from shared.jobs import JobState
@@ -18,7 +19,7 @@ from shared.kinds import FileRef, JsonObject
 from shared.messages import Grant
 from shared.questions import Asking, Choice, QuestionKind
 from tests.hub.frontends.web.reader import Read, Reader, a_reader
-from tests.hub.frontends.web.test_tasks import ask, fail
+from tests.hub.frontends.web.test_tasks import ask, fail, rows
 from tests.hub.frontends.world import PuppetWorker, World, until
 
 QUESTION = QuestionId("019aa000-0000-7000-8000-000000000007")
@@ -262,6 +263,20 @@ async def test_a_task_leads_to_its_job_or_lists_them(world: World, reader: Reade
     page = await reader.get(f"/tasks/{card.job.task_id}")
     assert page.path == f"/jobs/{job_id}"
     assert card.state is JobState.QUEUED
+    follow_up = Request(
+        person_id=card.job.person_id,
+        kind="data.describe",
+        inputs={"file": "more.csv"},
+        task_id=card.job.task_id,
+    )
+    second = (await world.hub.services.intake.request(follow_up)).card
+    page = await reader.get(f"/tasks/{card.job.task_id}")
+    assert "describe more.csv" in page.text
+    assert {f"/jobs/{job_id}", f"/jobs/{second.job_id}"} <= set(page.links)
+    assert "All 2 jobs of this task" in (await reader.get(f"/jobs/{job_id}")).text
+    [row] = rows(await reader.get("/"))
+    assert "describe more.csv" in row
+    assert "2 jobs" in row
     boris = await world.hub.services.registry.add_person("boris")
     async with a_reader(world.hub, boris.person_id) as other:
         assert (await other.get(f"/tasks/{card.job.task_id}")).status == 404
