@@ -63,7 +63,10 @@ class Answering:
         """Whether words are, word for word, an answer to what is open here, or a reply to it."""
         if await self._replied_to(person, inbound) is not None:
             return True
-        opened = await self._open_here(person, inbound)
+        if inbound.task_id is not None:
+            opened = await self._open_of_task(person, inbound.task_id)
+        else:
+            opened = await self._open_here(person, inbound)
         return any(_is_choice(question, inbound.text.strip()) for question in opened)
 
     async def named(self, person: Person, inbound: Inbound, name: str) -> Question:

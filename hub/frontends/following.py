@@ -96,7 +96,7 @@ class Following:
             spoken.worker,
             task_id=task_id,
         )
-        return await self._told_over(receipt.ended)
+        return await self._told_over(call.person, receipt.ended)
 
     async def go_on(self, person: Person, inbound: Inbound, task_id: TaskId | None) -> Views:
         """Show what is asked; try again what failed; else say how things stand."""
@@ -114,10 +114,9 @@ class Following:
             by = said_by(person, inbound)
             intake = self._services.intake
             made = await intake.retry_there(person.person_id, card.job_id, by)
-            return await self._told_over(made.ended)
+            return await self._told_over(person, made.ended)
         session = await self._services.sessions.of_task(person.person_id, card.job.task_id)
-        zone = await self._services.views.zone(person.person_id)
-        return (standing_view(card, session, self._environment.now(), zone),)
+        return (standing_view(card, session, await self._reader(person)),)
 
     async def _open_question(self, person: Person, card: JobCard) -> Question | None:
         """What a task's jobs ask themselves, the newest; not what is to become of one."""
@@ -175,9 +174,13 @@ class Following:
         except NotFound:
             return None  # somebody else's, or forgotten: words like any others
 
-    async def _told_over(self, ended: Session | None) -> Views:
+    async def _reader(self, person: Person) -> Facts:
+        zone = await self._services.views.zone(person.person_id)
+        return Facts(now=self._environment.now(), reader=person.name, zone=zone)
+
+    async def _told_over(self, person: Person, ended: Session | None) -> Views:
         if ended is None:
             return ()
         worker = await self._services.views.worker(ended.worker_id)
         machine = worker.name if worker else ""
-        return (over_view(ended, machine, self._environment.now()),)
+        return (over_view(ended, machine, await self._reader(person)),)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from dataclasses import replace
 
 from hub.core.job import JobCard
 from hub.core.session import Session, why_over
 from hub.core.view import Button, Tone, View
-from hub.frontends.figures import moment
+from hub.frontends.facts import Facts
 from hub.frontends.replies import STATE_WORDS, TONES
 from hub.services.sessions import SessionCard
 
@@ -21,20 +21,21 @@ NEXT = {
 NEXT_OTHERWISE = ("/describe", "/train")
 
 
-def over_view(ended: Session, machine: str, now: datetime) -> View:
+def over_view(ended: Session, machine: str, facts: Facts) -> View:
     """Tell in one sentence that what was asked for cannot go on where it was."""
     there = f" on {machine}" if machine else ""
-    text = f"The session{there} is over ({why_over(ended, now)}), so this begins a new one."
+    text = f"The session{there} is over ({_why(ended, facts)}), so this begins a new one."
     return View(text=text, tone=Tone.PLAIN, is_quiet=True)
 
 
-def standing_view(
-    card: JobCard, session: SessionCard | None, now: datetime, zone: tzinfo | None
-) -> View:
-    """What a task's session is, where, how long it lives, and what can be said next."""
+def standing_view(card: JobCard, session: SessionCard | None, facts: Facts) -> View:
+    """What a task's session is, where, how long it lives, and what can be said next.
+
+    `facts` tell the time, the reader and their zone.
+    """
     lines = [
         f"#{card.short} {STATE_WORDS[card.state]} · {card.title}",
-        _standing(session, now, zone),
+        _standing(session, facts),
     ]
     if session is None or session.takes_follow_ups:
         first, second = NEXT.get(card.kind, NEXT_OTHERWISE)
@@ -48,19 +49,24 @@ def standing_view(
     return View(text="\n".join(lines), tone=TONES[card.state], buttons=buttons, job_id=card.job_id)
 
 
-def _standing(session: SessionCard | None, now: datetime, zone: tzinfo | None) -> str:
+def _standing(session: SessionCard | None, facts: Facts) -> str:
     if session is None:
         return "It has no session yet: that begins with its first start."
     there, one = session.worker_name or "its computer", session.session
     if not one.is_open or not (session.takes_follow_ups or session.is_busy):
-        return f"Its session on {there} is over: {why_over(one, now)}. What you ask begins another."
+        return f"Its session on {there} is over: {_why(one, facts)}. What you ask begins another."
     if not session.takes_follow_ups:
         return f"Its session on {there} is an hour old: it takes nothing new and ends with this."
     assert session.lives_until is not None
-    latest = moment(one.aged_at, now, zone)
+    latest = facts.clock(one.aged_at)
     if session.is_busy:
         return f"Its session is on {there} and takes more until {latest}."
-    until = moment(session.lives_until, now, zone)
+    until = facts.clock(session.lives_until)
     if session.lives_until >= one.aged_at:
         return f"Its session is on {there} and lives until {latest}."
     return f"Its session is on {there} and lives until {until}, at most {latest} if it is used."
+
+
+def _why(session: Session, facts: Facts) -> str:
+    ended_by = facts.whose(session.ended_by) if session.ended_by else ""
+    return why_over(replace(session, ended_by=ended_by), facts.now)

@@ -272,6 +272,14 @@ async def test_continue_alone_says_that_a_session_is_over(talk: Talk) -> None:
     assert "is over: nothing happened in it for 30 minutes" in view.text
 
 
+async def test_who_ended_it_is_you_when_it_was_you(talk: Talk) -> None:
+    card = await talk.run()
+    assert card.job.session_id is not None
+    await talk.world.services.sessions.terminate(None, card.job.session_id, "anna on Telegram")
+    [view] = await talk.say("continue")
+    assert "is over: you on Telegram ended it." in view.text
+
+
 async def test_continue_with_nothing_there_says_how_to_begin(talk: Talk) -> None:
     [view] = await talk.say("continue")
     assert "nothing to go on with" in view.text
