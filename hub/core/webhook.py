@@ -41,8 +41,12 @@ ASIDE_WAITS = tuple(timedelta(hours=hours) for hours in (1, 6, 24))
 """What was put aside is tried again after these."""
 FAILING_MAX = timedelta(days=5)
 """After as long without one success the hub stops telling an endpoint."""
+FAILURES_MIN = 50
+"""And not before as many tries: a clock that jumps by years must not look like days of absence."""
 RETRY_AFTER_SECONDS_MAX = 24 * 3600.0
 WAITS = Backoff(first_seconds=2.0, factor=4.0, max_seconds=3600.0)
+WAIT_SECONDS_MAX = 24 * 3600.0
+"""Nothing is ever waited for longer."""
 GONE = 410
 AWAY = frozenset({408, 425, 429, 502, 503, 504})
 """Answers that mean: not now, whatever the message."""
@@ -95,6 +99,8 @@ class Webhook:
     """The hub_seq up to which events were told, put aside, or are none of its types."""
     failing_since: datetime | None = None
     """The first failure since the last success."""
+    failures: int = 0
+    """Since the last success."""
     succeeded_at: datetime | None = None
 
     @property
@@ -223,16 +229,32 @@ def settle(
     )
     if isinstance(outcome, Answered) and 200 <= outcome.status < 300:
         told = replace(tried, state=DeliveryState.DELIVERED)
-        return Settled(_past(replace(webhook, failing_since=None, succeeded_at=now), told), told)
+        return Settled(_past(_succeeded(webhook, now), told), told)
 
     since = webhook.failing_since or now
-    webhook = replace(webhook, failing_since=since)
+    webhook = replace(webhook, failing_since=since, failures=webhook.failures + 1)
     if isinstance(outcome, Answered) and outcome.status == GONE:
         webhook = replace(webhook, stopped=Stopped.GONE)
-    elif now - since >= FAILING_MAX:
+    elif now - since >= FAILING_MAX and webhook.failures >= FAILURES_MIN:
         webhook = replace(webhook, stopped=Stopped.FAILING)
     again = _again(tried, outcome, now, random)
     return Settled(_past(webhook, again), again)
+
+
+def due_in(delivery: Delivery, now: datetime) -> float:
+    """Return in how many seconds a message that is open is to be tried.
+
+    A due time that was decided on by a clock that has gone back since is not waited for.
+    """
+    assert delivery.due_at is not None
+    if delivery.tried_at is None or delivery.tried_at > now:
+        return 0.0
+    seconds = (delivery.due_at - now).total_seconds()
+    return max(0.0, seconds) if seconds <= WAIT_SECONDS_MAX else 0.0
+
+
+def _succeeded(webhook: Webhook, now: datetime) -> Webhook:
+    return replace(webhook, failing_since=None, failures=0, succeeded_at=now)
 
 
 def _again(tried: Delivery, outcome: Outcome, now: datetime, random: float) -> Delivery:

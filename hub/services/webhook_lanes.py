@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from hub.core.fact import Fact
-from hub.core.webhook import Delivery, DeliveryState, Outcome, Webhook, settle
+from hub.core.webhook import Delivery, DeliveryState, Outcome, Webhook, due_in, settle
 from hub.core.webhook_message import message_id, type_of
 from hub.services.webhook_steps import Vault, tell_changed
 from hub.store import webhooks as store
@@ -66,8 +66,8 @@ class WebhookLanes:
             keys = tuple(self._vault.signing(webhook_id, sealed, now))
             waiting = store.next_open(connection, webhook_id)
             wait_seconds = None
-            if waiting is not None and waiting.due_at is not None:
-                wait_seconds = max(0.0, (waiting.due_at - now).total_seconds())
+            if waiting is not None:
+                wait_seconds = due_in(waiting, now)
             return Lane(
                 webhook=webhook,
                 keys=keys,

@@ -307,7 +307,7 @@ def _patched(before: Webhook, patch: WebhookPatch, entry: Entry) -> Webhook:
     if patch.is_on is False and not before.stopped:
         after = replace(after, stopped=Stopped.BY_PERSON)
     if patch.is_on and before.stopped:
-        after = replace(after, stopped=None, failing_since=None)
+        after = replace(after, stopped=None, failing_since=None, failures=0)
         if patch.skips:
             after = replace(after, cursor=entry.hub_seq)
     return after

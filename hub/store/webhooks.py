@@ -18,7 +18,7 @@ ENDED_KEPT_MAX = 1000
 
 _COLUMNS = (
     "webhook_id, person_id, url, types, description, stopped, created_ms, cursor,"
-    " failing_since_ms, succeeded_ms"
+    " failing_since_ms, succeeded_ms, failures"
 )
 _DELIVERY = (
     "delivery_id, webhook_id, message_id, type, hub_seq, happened_ms, state, tries, due_ms,"
@@ -35,7 +35,8 @@ _SCHEMA = (
         created_ms INTEGER NOT NULL,
         cursor INTEGER NOT NULL,
         failing_since_ms INTEGER,
-        succeeded_ms INTEGER
+        succeeded_ms INTEGER,
+        failures INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX webhooks_by_person ON webhooks (person_id, webhook_id)",
     """CREATE TABLE webhook_secrets (
@@ -123,11 +124,11 @@ def obey(connection: sqlite3.Connection, wanted: Wishes) -> None:
 def save(entry: Entry, webhook: Webhook) -> None:
     """Write a webhook, new or changed; its cursor never goes back."""
     entry.connection.execute(
-        f"INSERT INTO webhooks ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)"
+        f"INSERT INTO webhooks ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?)"
         " ON CONFLICT (webhook_id) DO UPDATE SET url = excluded.url, types = excluded.types,"
         " description = excluded.description, stopped = excluded.stopped,"
         " cursor = max(cursor, excluded.cursor), failing_since_ms = excluded.failing_since_ms,"
-        " succeeded_ms = excluded.succeeded_ms",
+        " succeeded_ms = excluded.succeeded_ms, failures = excluded.failures",
         (
             webhook.webhook_id,
             webhook.person_id,
@@ -139,6 +140,7 @@ def save(entry: Entry, webhook: Webhook) -> None:
             webhook.cursor,
             _ms(webhook.failing_since),
             _ms(webhook.succeeded_at),
+            webhook.failures,
         ),
     )
 
@@ -313,6 +315,8 @@ def _to_webhook(row: tuple[object, ...]) -> Webhook:
     webhook_id, person_id, url, types, description, stopped, created_ms, cursor = row[:8]
     assert isinstance(created_ms, int)
     assert isinstance(cursor, int)
+    failures = row[10]
+    assert isinstance(failures, int)
     return Webhook(
         webhook_id=WebhookId(str(webhook_id)),
         person_id=PersonId(str(person_id)),
@@ -324,6 +328,7 @@ def _to_webhook(row: tuple[object, ...]) -> Webhook:
         cursor=cursor,
         failing_since=_moment(row[8]),
         succeeded_at=_moment(row[9]),
+        failures=failures,
     )
 
 

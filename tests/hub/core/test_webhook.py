@@ -13,6 +13,7 @@ from hub.core.sealed import NONCE_BYTES, Sealer
 from hub.core.webhook import (
     ASIDE_WAITS,
     FAILING_MAX,
+    FAILURES_MIN,
     REFUSED_TRIES,
     RETRY_AFTER_SECONDS_MAX,
     SECRETS_MAX,
@@ -26,6 +27,7 @@ from hub.core.webhook import (
     Stopped,
     Unanswered,
     Webhook,
+    due_in,
     in_force,
     rotated,
     settle,
@@ -235,8 +237,36 @@ def test_waits_grow_and_are_spread_out() -> None:
 def test_when_the_hub_gives_an_endpoint_up(
     outcome: Outcome, failing_for: timedelta, stopped: Stopped | None
 ) -> None:
-    webhook = replace(HOOK, failing_since=NOW - failing_for)
+    webhook = replace(HOOK, failing_since=NOW - failing_for, failures=FAILURES_MIN)
     assert tried(outcome, webhook=webhook).webhook.stopped is stopped
+
+
+def test_a_clock_that_jumps_ahead_gives_no_endpoint_up() -> None:
+    webhook = tried(AWAY).webhook
+    again = tried(AWAY, webhook=webhook, now=NOW + timedelta(days=3650)).webhook
+    assert (again.stopped, again.failures) == (None, 2)
+    assert tried(Answered(204), webhook=again).webhook.failures == 0
+
+
+@pytest.mark.parametrize(
+    ("back", "seconds"),
+    [
+        (timedelta(0), 600.0),
+        (timedelta(seconds=-600), 0.0),
+        (timedelta(minutes=5), 0.0),
+        (timedelta(days=3), 0.0),
+        (timedelta(days=3650), 0.0),
+    ],
+    ids=["as it was", "when it is due", "by minutes", "by days", "by years"],
+)
+def test_a_clock_that_goes_back_makes_no_message_wait(back: timedelta, seconds: float) -> None:
+    waiting = tried(Answered(503, 600.0)).delivery
+    assert due_in(waiting, NOW - back) == seconds
+
+
+def test_what_was_never_tried_is_due() -> None:
+    trial = replace(EVENT, hub_seq=0, state=DeliveryState.ASIDE, due_at=NOW)
+    assert due_in(trial, NOW - timedelta(hours=1)) == 0.0
 
 
 def test_a_trial_is_tried_once() -> None:

@@ -182,6 +182,18 @@ async def test_an_endpoint_that_was_away_for_a_day_misses_nothing(
     assert ids_taken(hook) == asked
 
 
+async def test_a_clock_that_goes_back_by_years_makes_nothing_wait(
+    world: World, hook: Hook, anna: Person
+) -> None:
+    hook.endpoint.usual = AWAY
+    asked = await ids_queued(hook, anna, 2)
+    await hook.run()
+    world.clock.jump(-10 * 365 * DAY)
+    hook.endpoint.usual = TAKEN
+    await hook.run()
+    assert ids_taken(hook) == asked
+
+
 async def test_a_hub_that_died_goes_on_where_it_was_and_keeps_the_order(
     world: World, hook: Hook, anna: Person
 ) -> None:
@@ -260,9 +272,9 @@ async def test_gone_turns_it_off_and_its_person_is_told(
 async def test_days_without_success_turn_it_off(hook: Hook, anna: Person) -> None:
     hook.endpoint.usual = AWAY
     await ids_queued(hook, anna, 1)
-    for _ in range(5):
+    for _ in range(60):
         await hook.run()
-        hook.world.clock.advance(DAY)
+        hook.world.clock.advance(5 * DAY / 60)
     assert (await hook.now()).stopped is None
     with pytest.raises(LaneOver):
         await hook.run()
@@ -413,8 +425,11 @@ async def test_what_was_told_long_ago_is_forgotten_and_what_waits_is_not(
         replace(old, delivery_id=f"0-{n:05d}", state=DeliveryState.DELIVERED)
         for n in range(store.ENDED_KEPT_MAX + 200)
     ]
-    later = world.clock.now() + timedelta(hours=1)
-    aside = replace(old, delivery_id="0", state=DeliveryState.ASIDE, due_at=later)
+    now = world.clock.now()
+    later = now + timedelta(hours=1)
+    aside = replace(
+        old, delivery_id="0", state=DeliveryState.ASIDE, tries=6, tried_at=now, due_at=later
+    )
 
     def write(entry: Entry) -> None:
         for delivery in (aside, *done):
