@@ -258,11 +258,12 @@ def curl_of(operation: Operation, hub_url: str) -> str:
         words[1:1] = ["-X", operation.method.upper()]
     line = shlex.join(words)
     if operation.told["security"]:
-        line += ' -H "Authorization: Bearer $KEY"'
+        line += ' \\\n  -H "Authorization: Bearer $KEY"'
     request = operation.told.get("requestBody", {}).get("content", {}).get(JSON)
     if request:
         headers.append("Content-Type: application/json")
     line += "".join(f" \\\n  -H {shlex.quote(header)}" for header in headers)
     if request:
-        line += f" \\\n  -d {shlex.quote(json.dumps(request['example'], ensure_ascii=False))}"
+        body = json.dumps(request["example"], ensure_ascii=False, indent=2)
+        line += f" \\\n  -d {shlex.quote(body)}"
     return line
