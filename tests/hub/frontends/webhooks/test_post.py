@@ -256,6 +256,22 @@ async def test_a_certificate_for_another_name_is_not_accepted(tmp_path: Path) ->
     assert there.received == []
 
 
+async def test_an_authority_of_the_operators_own_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path)
+    outcomes = []
+    with a_receiver(tls=authority.server("mine.example")) as there:
+        for file in ("", str(authority.file)):
+            if file:
+                monkeypatch.setenv("SSL_CERT_FILE", file)
+            network = Elsewhere(there.port)
+            async with sender(allowed=NOWHERE, names=Names([[OUTSIDE]]), network=network) as send:
+                outcomes.append(await send("https://mine.example/"))
+    assert isinstance(outcomes[0], Unanswered)
+    assert outcomes[1] == Answered(204)
+
+
 async def test_of_several_addresses_the_next_is_called_when_one_is_dead(
     receiver: Receiver,
 ) -> None:
