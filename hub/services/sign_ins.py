@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import OrderedDict, deque
 
 from hub.core.access import SECRET_BYTES, Person, account_locked, digest, make_secret
@@ -24,7 +25,7 @@ from hub.services import locked
 from hub.store import people, sign_ins
 from hub.store.ledger import Entry, Ledger
 from shared.environment import Environment
-from shared.errors import NotFound
+from shared.errors import NotFound, Unavailable
 from shared.events import BrowserSignedIn, BrowserSignedOut
 from shared.ids import PersonId
 
@@ -138,7 +139,9 @@ class SignIns:
             raise account_locked(found.person)
         if is_use and is_to_be_noted(found.sign_in, now):
             sign_in_id = found.sign_in.sign_in_id
-            await self._ledger.write(lambda entry: sign_ins.note_seen(entry, sign_in_id))
+            # On a full disk people must still be able to look, above all at that.
+            with contextlib.suppress(Unavailable):
+                await self._ledger.write(lambda entry: sign_ins.note_seen(entry, sign_in_id))
         return found
 
     async def of_person(self, person_id: PersonId) -> tuple[SignIn, ...]:

@@ -15,7 +15,7 @@ from hub.core.sign_in import csrf_of
 from shared.errors import NotAllowed
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_OWN = frozenset({None, "same-origin", "none"})
+_OWN = frozenset({"same-origin", "none"})
 """What `Sec-Fetch-Site` says of our own pages, and of a person who loads one again."""
 FIELD, HEADER = "csrf", "deskhand-csrf"
 FIELDS_MAX = 200
@@ -27,8 +27,9 @@ def comes_from_elsewhere(request: Request, hub_url: str) -> bool:
     What says nothing of the sort is no browser of this decade, and shows its word or gets nowhere.
     """
     site = request.headers.get("sec-fetch-site")
-    if site not in _OWN:
-        return True
+    if site is not None:
+        # No page can write this header, and it holds behind any proxy.
+        return site not in _OWN
     origin = request.headers.get("origin")
     return origin is not None and origin not in (_origin(str(request.url)), _origin(hub_url))
 

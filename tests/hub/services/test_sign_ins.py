@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 
 import pytest
 
 from hub.core.access import Person, Role
 from hub.core.sign_in import LINKS_MAX, TRIES_PER_MINUTE_MAX, SignIn
+from hub.store.ledger import Entry
 from shared.errors import AppError
 from tests.hub.worlds import World
 
@@ -171,3 +173,19 @@ async def test_whoever_is_here_first_runs_the_hub_and_one_owner_stays(world: Wor
     assert people == {"anna": Role.MEMBER, "bert": Role.OWNER}
     told = [f.type for f in await world.services.feed.after(0, 100) if f.type == "role_changed"]
     assert len(told) == 2
+
+
+async def test_people_may_look_while_the_disk_is_full(world: World) -> None:
+    anna = await world.person()
+    _, secret = await signed_in(world, anna)
+
+    def fill_the_disk(entry: Entry) -> None:
+        entry.connection.execute("ROLLBACK")
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    with pytest.raises(AppError):
+        await world.ledger.write(fill_the_disk)
+    world.clock.advance(HOUR)
+    assert (await world.services.sign_ins.check(secret)).person == anna

@@ -141,6 +141,7 @@ async def test_the_api_gives_a_link_to_oneself_and_the_operator_one_to_anybody(
         {"Origin": "null"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "nonsense"},
     ],
 )
 async def test_another_site_changes_nothing_even_with_the_right_word(
@@ -150,6 +151,13 @@ async def test_another_site_changes_nothing_even_with_the_right_word(
     sent = await reader.client.post("/sign-out", data={"csrf": word}, headers=headers)
     assert (sent.status_code, sent.text) == (403, FOREIGN)
     assert (await reader.get("/")).status == 200
+
+
+async def test_a_browser_behind_a_proxy_that_hides_tls_is_still_our_own(reader: Reader) -> None:
+    word = (await reader.get("/me")).csrf
+    headers = {"Origin": "https://hub.example", "Sec-Fetch-Site": "same-origin"}
+    sent = await reader.client.post("/sign-out", data={"csrf": word}, headers=headers)
+    assert sent.url.path == "/sign-in"
 
 
 @pytest.mark.parametrize("word", ["", "x", "é", "a" * 43])
