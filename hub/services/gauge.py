@@ -43,7 +43,7 @@ class Gauge:
         """Note how deep each queue is, and how busy each computer."""
         now = self._ledger.environment.monotonic()
         for waiting in self._board.people_waiting():
-            self._meters.setdefault(waiting, Meter())
+            self._meter(waiting)
         total: tuple[int, ...] = ()
         for person_id, meter in list(self._meters.items()):
             if person_id is not None:
@@ -52,7 +52,7 @@ class Gauge:
                 total = tuple(map(sum, zip(total, depth, strict=True))) if total else depth
                 if meter.is_forgotten(now):
                     del self._meters[person_id]
-        self._meters.setdefault(None, Meter()).sample(now, total)
+        self._meter(None).sample(now, total)
         self._note_loads(now)
 
     def hour(self, person_id: PersonId | None) -> Hour:
@@ -111,4 +111,11 @@ class Gauge:
         ready_at = self._ready_at.pop(job.job_id, job.created_at)
         waited_seconds = (at - ready_at).total_seconds()
         for person_id in (job.person_id, None):
-            self._meters.setdefault(person_id, Meter()).note_start(now, waited_seconds)
+            self._meter(person_id).note_start(now, waited_seconds)
+
+    def _meter(self, person_id: PersonId | None) -> Meter:
+        # Asked for at every start of a job: none is made for nothing.
+        meter = self._meters.get(person_id)
+        if meter is None:
+            meter = self._meters[person_id] = Meter()
+        return meter

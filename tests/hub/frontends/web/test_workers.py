@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from hub.core.condition import condition_of
+from hub.core.worker import Worker, WorkerCard
+from hub.frontends.web import machines
+from hub.services.fleet import Machine
 from hub.store import said
 from shared.capabilities import Lacking
+from shared.ids import PersonId, WorkerId
 from shared.messages import Beat, Metrics
 from tests.hub.frontends.web.reader import Reader
 from tests.hub.frontends.web.seeds import ledger_of, owner_of
 from tests.hub.frontends.world import World, until
+from tests.makers import NOON
 
 GIGA = 10**9
 
@@ -51,6 +57,31 @@ async def test_a_card_tells_load_work_and_what_is_missing(world: World, reader: 
         one = await reader.get(f"/workers/{worker.worker_id}")
         assert "ml.train" in one.text
         assert f"/jobs/{made['job_id']}" in one.links
+
+
+def test_a_worker_that_fetches_its_work_says_so() -> None:
+    worker = Worker(
+        worker_id=WorkerId("w"),
+        person_id=PersonId("p"),
+        name="farm",
+        platform="REST",
+        app_version="2.1",
+        capabilities=(),
+        paired_at=NOON,
+        last_seen_at=NOON,
+        pull_slots=4,
+    )
+    card = WorkerCard(worker=worker, is_online=True, slots=4, working=1, asking=0, metrics=None)
+    machine = Machine(
+        card=card,
+        condition=condition_of(card),
+        is_mistrusted=False,
+        jobs=(),
+        lacking=(),
+        owner="anna",
+    )
+    assert machines.system(machine) == "Fetches its work over the API · 2.1"
+    assert machines.standing(machine) == "3 of 4 slots free"
 
 
 async def test_a_full_disk_is_an_error_with_what_helps(world: World, reader: Reader) -> None:
