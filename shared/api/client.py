@@ -97,8 +97,7 @@ class Client(PullClient):
         self, task_id: str, patch: TaskPatch, *, version: str = ANY_VERSION
     ) -> TaskWithJobs:
         """Change a task; `version` is its own when the change is for what was read."""
-        headers = {"If-Match": version if version == ANY_VERSION else f'"{version}"'}
-        path = f"/tasks/{part(task_id)}"
+        path, headers = f"/tasks/{part(task_id)}", _if_match(version)
         return self._ask(TaskWithJobs, "PATCH", path, body=patch, headers=headers)
 
     def purge_task(self, task_id: str) -> None:
@@ -301,8 +300,12 @@ class Client(PullClient):
     def get_webhook(self, webhook_id: str) -> WebhookShown:
         return self._ask(WebhookShown, "GET", f"/webhooks/{part(webhook_id)}")
 
-    def update_webhook(self, webhook_id: str, patch: WebhookPatch) -> WebhookShown:
-        return self._ask(WebhookShown, "PATCH", f"/webhooks/{part(webhook_id)}", body=patch)
+    def update_webhook(
+        self, webhook_id: str, patch: WebhookPatch, *, version: str = ANY_VERSION
+    ) -> WebhookShown:
+        """Change a webhook; `version` is its own when the change is for what was read."""
+        path, headers = f"/webhooks/{part(webhook_id)}", _if_match(version)
+        return self._ask(WebhookShown, "PATCH", path, body=patch, headers=headers)
 
     def delete_webhook(self, webhook_id: str) -> None:
         self._transport.do("DELETE", f"/webhooks/{part(webhook_id)}")
@@ -393,6 +396,10 @@ class Client(PullClient):
 
     def unlock_own(self) -> PersonShown:
         return self._ask(PersonShown, "POST", "/unlock")
+
+
+def _if_match(version: str) -> dict[str, str]:
+    return {"If-Match": version if version == ANY_VERSION else f'"{version}"'}
 
 
 def _query(wanted: BaseModel | None) -> Query:

@@ -14,9 +14,10 @@ import pytest
 
 from shared.api.client import Client
 from shared.api.events import EventShown
+from shared.api.jobs import LogQuery
 from shared.api.people import NewPerson
-from shared.api.tasks import NewTask
-from shared.errors import BadInput, NotFound
+from shared.api.tasks import NewTask, TaskPatch, TaskQuery
+from shared.errors import BadInput, Conflict, NotFound
 from shared.jobs import JobState
 from tests.hub.frontends.test_sse import ask
 from tests.hub.frontends.world import World, open_world
@@ -84,6 +85,23 @@ async def test_errors_are_those_of_the_hub(world: World) -> None:
             hub.create_person(NewPerson.model_construct(name=""))
         with pytest.raises(NotFound):
             hub.get_job("../status")
+
+    await asyncio.to_thread(talk)
+
+
+async def test_a_change_may_be_for_what_was_read(world: World) -> None:
+    hub = Client(world.url, world.admin_key)
+
+    def talk() -> None:
+        task = hub.get_task(hub.create_task(NewTask(kind="ml.models")).task_id)
+        changed = hub.update_task(task.task_id, TaskPatch(title="a"), version=task.version)
+        assert changed.title == hub.list_tasks(TaskQuery(q="a", limit=1)).tasks[0].title == "a"
+        with pytest.raises(Conflict) as caught:
+            hub.update_task(task.task_id, TaskPatch(title="b"), version=task.version)
+        assert caught.value.code == "task_changed"
+        assert hub.update_task(task.task_id, TaskPatch(title="c")).title == "c"
+        assert hub.get_job_log(task.job_id, LogQuery(tail=True)).total == 0
+        assert [step.job_id for step in hub.get_plan(task.task_id).steps] == [task.job_id]
 
     await asyncio.to_thread(talk)
 
