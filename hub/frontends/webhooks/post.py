@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
@@ -122,11 +123,27 @@ def _retry_after(header: bytes, now: datetime) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def _words(error: Exception) -> str:
-    """Say what is wrong with a line; the words of libraries are for its person, and kept short."""
-    if isinstance(error.__cause__ or error, ssl.SSLCertVerificationError):
+def _words(error: BaseException) -> str:
+    """Say what is wrong with a line, in a sentence for whoever made the webhook."""
+    causes = list(_causes(error))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return "Its certificate is not valid for its name, or nobody known signed it."
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return "It does not speak TLS as it should."
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return "It refuses the connection: nothing listens there."
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return "Its name is not known."
     if isinstance(error, httpcore.ProtocolError):
-        return "What it answered is not HTTP, or it hung up."
-    detail = str(error).strip().rstrip(".")[:200]
-    return f"It could not be reached: {detail}." if detail else "It could not be reached."
+        return "It hung up, or what it answered is not HTTP."
+    return "It cannot be reached."
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and all that it came of."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            for one in error.exceptions:
+                yield from _causes(one)
+        error = error.__cause__ or error.__context__

@@ -228,7 +228,8 @@ def stands(webhook: Webhook, now: datetime) -> tuple[str, str, str, str]:
 
 def outcome(delivery: Delivery, now: datetime) -> str:
     """What came of a delivery so far, in a few words."""
-    told = [f"answered {delivery.status}" if delivery.status else "", delivery.error]
+    answered = f"answered {delivery.status}" if delivery.status else ""
+    told = [delivery.error.rstrip(".") or answered]
     if delivery.due_at is not None and delivery.state.is_open:
         left = (delivery.due_at - now).total_seconds()
         told.append(f"next try in {duration(left)}" if left >= 1 else "next try now")

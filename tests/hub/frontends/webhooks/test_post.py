@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import socket
 import ssl
+import threading
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -47,7 +49,7 @@ class Names:
         self.asked.append(host)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if not answer:
-            raise OSError("Name or service not known")
+            raise socket.gaierror("Name or service not known")
         return answer
 
 
@@ -189,15 +191,34 @@ async def test_nobody_there_is_an_outcome(send: Sender) -> None:
     with a_receiver() as gone:
         url = gone.base
     outcome = await send(url)
-    assert isinstance(outcome, Unanswered)
-    assert outcome.error.startswith("It could not be reached")
+    assert outcome == Unanswered("It refuses the connection: nothing listens there.")
+
+
+async def test_who_speaks_no_http_or_no_tls_is_an_outcome() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        mute.listen()
+        port = mute.getsockname()[1]
+
+        def hang_up() -> None:
+            for _ in range(2):
+                line, _ = mute.accept()
+                line.recv(1024)
+                line.sendall(b"hello\r\n\r\n")
+                line.close()
+
+        answering = threading.Thread(target=hang_up)
+        answering.start()
+        async with sender() as send:
+            plain = await send(f"http://127.0.0.1:{port}/")
+            tls = await send(f"https://127.0.0.1:{port}/")
+        answering.join()
+    assert plain == Unanswered("It hung up, or what it answered is not HTTP.")
+    assert tls == Unanswered("It does not speak TLS as it should.")
 
 
 async def test_a_name_that_nobody_knows_is_an_outcome() -> None:
     async with sender(names=Names([[]])) as send:
-        assert await send("https://nowhere.example/") == Unanswered(
-            "It could not be reached: nowhere.example is not known."
-        )
+        assert await send("https://nowhere.example/") == Unanswered("Its name is not known.")
 
 
 INSIDE = ["127.0.0.1", "::1", "10.0.0.1", "169.254.169.254", "::ffff:10.0.0.1", "fd00::1"]
