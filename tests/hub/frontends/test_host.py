@@ -184,13 +184,17 @@ async def test_its_paths_are_served_while_it_is_up_and_its_state_is_told(
         ) as client:
             assert (await client.get("/pigeon/loft")).text == "coo"
             told = (await client.get("/api/v1/status")).json()["frontends"]
-            assert [(f["name"], f["state"]) for f in told] == [("console", "ok"), ("pigeon", "ok")]
+            assert [(f["name"], f["state"]) for f in told] == [
+                ("console", "ok"),
+                ("web", "ok"),
+                ("pigeon", "ok"),
+            ]
             [pigeon] = made_by(module)
             pigeon.health = Health(
                 state=HealthState.TROUBLED, since=pigeon.health.since, error="Fog.", hint="Wait."
             )
             told = (await client.get("/api/v1/status")).json()["frontends"]
-            assert (told[1]["state"], told[1]["error"], told[1]["hint"]) == (
+            assert (told[2]["state"], told[2]["error"], told[2]["hint"]) == (
                 "troubled",
                 "Fog.",
                 "Wait.",
