@@ -31,6 +31,7 @@ DOCKERFILE = (FOLDER / "Dockerfile").read_text()
 WAIT_SECONDS = 100.0
 """Programs start slowly on a machine that does much else."""
 FLOW_SECONDS = 300
+IN_CONTAINERS = pytest.mark.skipif(sys.platform != "linux", reason="entrypoints run on Linux")
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -224,6 +225,7 @@ def until(is_so: Callable[[], object]) -> None:
         time.sleep(0.5)
 
 
+@IN_CONTAINERS
 @pytest.mark.flow
 @pytest.mark.timeout(FLOW_SECONDS)
 def test_three_workers_enrol_by_themselves_and_take_three_jobs(project: Project) -> None:
@@ -277,6 +279,7 @@ def the_key_lets_in_and_does_nothing_else(project: Project) -> None:
     assert key not in project.log("hub")
 
 
+@IN_CONTAINERS
 @pytest.mark.flow
 @pytest.mark.timeout(FLOW_SECONDS)
 def test_who_comes_again_takes_the_seat_of_before_and_who_was_shown_out_stays_out(
