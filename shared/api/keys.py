@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-from shared.api.parts import Body, Shown
+from shared.api.parts import Body, Shown, Whole
 
 KEY_NAME_CHARS_MAX = 100
 KINDS_MAX = 64
@@ -49,7 +49,7 @@ class NewKey(Body):
 
 
 class KeyRotation(Body):
-    overlap_seconds: int = Field(default=OVERLAP_SECONDS, ge=0, le=OVERLAP_SECONDS_MAX)
+    overlap_seconds: Whole = Field(default=OVERLAP_SECONDS, ge=0, le=OVERLAP_SECONDS_MAX)
     """How long the old key still works beside the new one; 0 ends it at once."""
 
 

@@ -30,6 +30,14 @@ def _rfc_3339(value: object) -> object:
 Moment = Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
 
 
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number in a body: JSON knows no difference between 4 and 4.0, strict types do."""
+
+
 class Body(BaseModel):
     """A request body: exact types, nothing unknown."""
 

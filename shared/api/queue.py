@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
-from shared.api.parts import ID, Body, Shown
+from shared.api.parts import ID, Body, Shown, Whole
 from shared.events import LINE_CHARS_MAX, LINES_MAX
 from shared.ids import COUNT_MAX
 from shared.jobs import JobSpec, Priority
@@ -69,8 +69,8 @@ class ClaimShown(Shown):
 class OfAttempt(Body):
     """Which attempt is spoken of: as the fetch told it."""
 
-    attempt: int = Field(ge=1, le=COUNT_MAX, examples=[1])
-    fence: int = Field(ge=1, le=COUNT_MAX, examples=[1])
+    attempt: Whole = Field(ge=1, le=COUNT_MAX, examples=[1])
+    fence: Whole = Field(ge=1, le=COUNT_MAX, examples=[1])
 
 
 class NewProgress(OfAttempt):
@@ -139,14 +139,14 @@ class AnswerShown(Shown):
 
 class HeldJob(Body):
     job_id: str = Field(pattern=ID)
-    attempt: int = Field(ge=1, le=COUNT_MAX)
-    fence: int = Field(ge=1, le=COUNT_MAX)
+    attempt: Whole = Field(ge=1, le=COUNT_MAX)
+    fence: Whole = Field(ge=1, le=COUNT_MAX)
 
 
 class Heartbeat(Body):
     held: tuple[HeldJob, ...] = Field(max_length=HELD_MAX, strict=False, examples=[[]])
     """All jobs in hand. What is left out for some seconds counts as lost."""
-    slots: int | None = Field(default=None, ge=0, le=1000)
+    slots: Whole | None = Field(default=None, ge=0, le=1000)
     """How many jobs it takes at once from now on."""
     metrics: Metrics | None = Field(default=None, strict=False)
 

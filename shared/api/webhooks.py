@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.api.parts import Body, Shown
+from shared.api.parts import Body, Shown, Whole
 
 URL_CHARS_MAX = 2000
 DESCRIPTION_CHARS_MAX = 200
@@ -83,7 +83,7 @@ class WebhookPatch(Body):
 
 
 class SecretRotation(Body):
-    overlap_seconds: Annotated[int, Field(ge=0, le=OVERLAP_SECONDS_MAX)] = OVERLAP_SECONDS
+    overlap_seconds: Annotated[Whole, Field(ge=0, le=OVERLAP_SECONDS_MAX)] = OVERLAP_SECONDS
     """For as long the old secret signs beside the new one."""
 
 

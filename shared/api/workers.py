@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from shared.api.parts import Body, Shown
+from shared.api.parts import Body, Shown, Whole
 from shared.capabilities import CAPABILITIES_MAX, Capability
 from shared.messages import Metrics
 
@@ -41,7 +41,7 @@ class NewWorker(Body):
         min_length=1, max_length=CAPABILITIES_MAX, strict=False, examples=[[{"kind": "ml.train"}]]
     )
     """Kinds of jobs that this hub knows."""
-    slots: int = Field(default=1, ge=1, le=1000)
+    slots: Whole = Field(default=1, ge=1, le=1000)
     """How many jobs it runs at once."""
     app_version: str = Field(default="", max_length=40)
     person_id: str | None = Field(default=None, max_length=64)
