@@ -22,6 +22,7 @@ from hub.core.access import Scope
 from hub.core.board import Board
 from hub.core.webhook_target import NOWHERE, Allowed, parse_allowed
 from hub.engines.pull import PullEngine
+from hub.engines.pull_desk import PullDesk
 from hub.engines.sockets import Receive, Scopes, Send, SocketEngine
 from hub.frontends.console import ConsoleFrontend
 from hub.frontends.host import Host
@@ -146,6 +147,7 @@ def compose(
     )
     pulling = PullEngine(services, environment, beats)
     services.dispatcher.add_engine(pulling)
+    desk = PullDesk(services, environment, pulling)
     deliveries = Deliveries(database, environment)
     outbox = Outbox(services=services, deliveries=deliveries, environment=environment)
     console = ConsoleFrontend(
@@ -174,7 +176,7 @@ def compose(
         lambda: _make_api(
             services,
             snapshots,
-            _about(settings, ledger.hub_epoch, host, streams, pulling, chat),
+            _about(settings, ledger.hub_epoch, host, streams, desk, chat),
         )
     )
     install = LateApi(lambda: _make_install(settings))
@@ -374,7 +376,7 @@ def _about(
     hub_epoch: str,
     host: Host,
     streams: Streams,
-    pulling: PullEngine,
+    pulling: PullDesk,
     chat: WebFrontend,
 ) -> About:
     from hub.frontends.api.parts import About

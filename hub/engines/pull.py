@@ -14,38 +14,14 @@ from dataclasses import dataclass, field
 import structlog
 
 from hub.core.access import Access, key_invalid, puller_of
-from hub.core.job import Job
-from hub.core.pull import (
-    CLAIMS_MAX,
-    LEFT_OUT_SHARE,
-    Claimed,
-    Heard,
-    Stop,
-)
-from hub.core.pull import Grant as Held
-from hub.core.question import Question, QuestionState
+from hub.core.pull import CLAIMS_MAX, Claimed
 from hub.core.worker import Worker
 from hub.services import Services
-from hub.services.recorder import Reported
-from hub.services.requests import fence_stale
 from shared.environment import Environment
-from shared.errors import AppError, BadInput, LimitReached, NotFound, Unavailable
-from shared.events import AttemptEventBody, JobLogged, JobResumed, QuestionAsked
-from shared.ids import JobId, QuestionId, WorkerId
-from shared.messages import (
-    Accept,
-    Beat,
-    Cancel,
-    Decision,
-    Grant,
-    HeldState,
-    Metrics,
-    Offer,
-    Progress,
-)
-from shared.messages import Held as HeldTold
+from shared.errors import AppError, BadInput, LimitReached, Unavailable
+from shared.ids import JobId, WorkerId
+from shared.messages import Accept, Beat, Cancel, Grant, Offer
 from shared.protocol import Beats
-from shared.questions import Asking
 
 log = structlog.get_logger()
 
@@ -53,7 +29,7 @@ TICK_SECONDS = 1.0
 
 
 @dataclass(slots=True, eq=False)
-class _Fetch:
+class Fetch:
     """A worker that waits for a job of some kinds."""
 
     kinds: frozenset[str]
@@ -65,13 +41,13 @@ class _Fetch:
 
 
 @dataclass(slots=True, eq=False)
-class _Here:
+class Here:
     """A worker that calls."""
 
     worker: Worker
     heard_at: float
-    fetches: list[_Fetch] = field(default_factory=list)
-    granting: dict[JobId, _Fetch] = field(default_factory=dict)
+    fetches: list[Fetch] = field(default_factory=list)
+    granting: dict[JobId, Fetch] = field(default_factory=dict)
     calls: int = 0
     """Calls that are held open now."""
     left_out: dict[tuple[JobId, int], float] = field(default_factory=dict)
@@ -85,11 +61,11 @@ class PullEngine:
         self, services: Services, environment: Environment, beats: Beats | None = None
     ) -> None:
         self._services = services
-        self._beats = beats or Beats()
+        self.beats = beats or Beats()
         self._environment = environment
-        self._here: dict[WorkerId, _Here] = {}
+        self._here: dict[WorkerId, Here] = {}
         self._undelivered: list[tuple[Access, Claimed]] = []
-        self._closing = asyncio.Event()
+        self.closing = asyncio.Event()
         services.registry.revocation_listeners.append(self.drop)
 
     # As an engine.
@@ -110,7 +86,7 @@ class PullEngine:
                 self._let_go(here, message)
         return True
 
-    def _take(self, here: _Here, offer: Offer) -> bool:
+    def _take(self, here: Here, offer: Offer) -> bool:
         fetch = next((f for f in here.fetches if offer.job.kind in f.kinds), None)
         if fetch is None:
             return False
@@ -121,7 +97,7 @@ class PullEngine:
         self._services.dispatcher.accept(here.worker.worker_id, accept)
         return True
 
-    def _hand_over(self, here: _Here, grant: Grant) -> None:
+    def _hand_over(self, here: Here, grant: Grant) -> None:
         fetch = here.granting.pop(grant.job_id, None)
         if fetch is not None and not fetch.done.done():
             assert fetch.offer is not None
@@ -129,7 +105,7 @@ class PullEngine:
                 Claimed(spec=fetch.offer.job, attempt=grant.attempt, fence=grant.fence)
             )
 
-    def _let_go(self, here: _Here, cancel: Cancel) -> None:
+    def _let_go(self, here: Here, cancel: Cancel) -> None:
         """The job was gone before the commit: wait for another. A heartbeat tells the rest."""
         fetch = here.granting.pop(cancel.job_id, None)
         if fetch is None or fetch.done.done():
@@ -140,12 +116,12 @@ class PullEngine:
         else:
             self._wait(here, fetch)
 
-    def _wait(self, here: _Here, fetch: _Fetch) -> None:
+    def _wait(self, here: Here, fetch: Fetch) -> None:
         here.fetches.append(fetch)
         self._expect(here)
         self._services.dispatcher.stir()
 
-    def _expect(self, here: _Here) -> None:
+    def _expect(self, here: Here) -> None:
         claims = [fetch.kinds for fetch in here.fetches]
         self._services.pullers.expect(here.worker.worker_id, claims)
 
@@ -178,7 +154,7 @@ class PullEngine:
     def run_once(self) -> None:
         now = self._environment.monotonic()
         for worker_id, here in list(self._here.items()):
-            if not here.calls and now - here.heard_at >= self._beats.dead_seconds:
+            if not here.calls and now - here.heard_at >= self.beats.dead_seconds:
                 del self._here[worker_id]
                 log.info("worker_left", worker_id=worker_id, end="silent")
                 self._services.registry.depart(worker_id, was_silent=True)
@@ -186,9 +162,9 @@ class PullEngine:
 
     def close(self) -> None:
         """The hub ends: whoever waits is asked to call again."""
-        self._closing.set()
+        self.closing.set()
 
-    async def _hear(self, access: Access) -> _Here:
+    async def hear(self, access: Access) -> Here:
         """Note that a worker calls.
 
         Raises:
@@ -201,7 +177,7 @@ class PullEngine:
             worker = await self._services.pullers.worker(worker_id)
             here = self._here.get(worker_id)
             if here is None:
-                here = self._here[worker_id] = _Here(worker, 0.0)
+                here = self._here[worker_id] = Here(worker, 0.0)
                 self._services.registry.arrive_pulling(worker)
                 self._services.dispatcher.stir()
                 log.info("worker_came", worker_id=worker_id)
@@ -209,7 +185,7 @@ class PullEngine:
         self._services.registry.beat(worker_id, Beat())
         return here
 
-    # What workers call for.
+    # Fetching.
 
     async def claim(
         self, access: Access, kinds: frozenset[str] | None, wait_seconds: float
@@ -223,17 +199,19 @@ class PullEngine:
             LimitReached: `too_many_claims`.
             Unavailable: `hub_stopping`.
         """
-        here = await self._hear(access)
+        here = await self.hear(access)
         able = frozenset(capability.kind for capability in here.worker.capabilities)
         self._check_claim(here, able, kinds)
-        fetch = _Fetch(able if kinds is None else kinds, asyncio.get_running_loop().create_future())
+        fetch = Fetch(able if kinds is None else kinds, asyncio.get_running_loop().create_future())
         here.calls += 1
         self._wait(here, fetch)
         try:
             # Whoever does not wait at all is offered what there is all the same.
             await self._services.dispatcher.run_once()
             with self._services.keys.line(access) as ended:
-                await _first(wait_seconds, _settled(fetch.done), ended.wait(), self._closing.wait())
+                await first_of_waits(
+                    wait_seconds, _settled(fetch.done), ended.wait(), self.closing.wait()
+                )
             if ended.is_set():
                 raise key_invalid()
             fetch.is_given_up = True
@@ -252,8 +230,8 @@ class PullEngine:
                 self._expect(here)
         return fetch.done.result() if fetch.done.done() else None
 
-    def _check_claim(self, here: _Here, able: frozenset[str], kinds: frozenset[str] | None) -> None:
-        if self._closing.is_set():
+    def _check_claim(self, here: Here, able: frozenset[str], kinds: frozenset[str] | None) -> None:
+        if self.closing.is_set():
             raise Unavailable("hub_stopping", "The hub is stopping.", "Call again in a moment.")
         if kinds is not None and not kinds <= able:
             raise BadInput(
@@ -280,195 +258,16 @@ class PullEngine:
             puller_of(access), claimed.spec.job_id, claimed.fence
         )
 
-    async def heartbeat(
-        self,
-        access: Access,
-        held: tuple[Held, ...],
-        slots: int | None,
-        metrics: Metrics | None,
-    ) -> Heard:
-        """A worker is here, how it is, and all that it has in hand; what it is to stop."""
-        here = await self._hear(access)
-        worker = here.worker
-        self._services.registry.beat(worker.worker_id, Beat(slots=slots, metrics=metrics))
-        self._services.dispatcher.stir()
-        told = tuple(
-            HeldTold(
-                job_id=one.job_id, attempt=one.attempt, fence=one.fence, state=HeldState.RUNNING
-            )
-            for one in held
-        )
-        verdicts, missing = await self._services.rescuer.compare(
-            worker.worker_id, worker.person_id, told
-        )
-        names = {one.job_id for one in held}
-        await self._settle(here, [job for job in missing if job.job_id not in names])
-        card = await self._services.views.worker(worker.worker_id)
-        return Heard(
-            is_paused=card is not None and card.worker.is_paused,
-            stops=tuple(
-                Stop(job_id=v.job_id, attempt=v.attempt, reason=v.reason)
-                for v in verdicts
-                if v.decision is not Decision.KEEP
-            ),
-            next_seconds=self._beats.every_seconds,
-            silent_seconds=self._beats.dead_seconds,
-        )
-
-    async def _settle(self, here: _Here, missing: list[Job]) -> None:
-        """Lose what a worker left out of its heartbeats for long enough."""
-        now = self._environment.monotonic()
-        apart_seconds = self._beats.every_seconds * LEFT_OUT_SHARE
-        before = here.left_out
-        here.left_out = {
-            (job.job_id, job.life.fence): before.get((job.job_id, job.life.fence), now)
-            for job in missing
-        }
-        lost = [
-            job
-            for job in missing
-            if now - here.left_out[job.job_id, job.life.fence] >= apart_seconds
-        ]
-        if lost:
-            await self._services.rescuer.lose(lost)
-
-    async def progress(self, access: Access, held: Held, progress: Progress) -> str:
-        """Pass on how far a job is; why it is to stop, or nothing.
-
-        Raises:
-            NotFound: `job_unknown`.
-            Conflict: `fence_stale`.
-        """
-        here = await self._hear(access)
-        reason = await self._stop_reason(here, held)
-        self._services.feed.tell_progress(held.job_id, here.worker.worker_id, progress)
-        return reason
-
-    async def report(self, access: Access, body: AttemptEventBody) -> str:
-        """Take in what a worker tells of its attempt; why it is to stop, or nothing.
-
-        Raises:
-            NotFound: `job_unknown`.
-            Conflict: `fence_stale`; an outcome is kept as a late result.
-            BadInput: `result_invalid`, `event_too_large`.
-        """
-        here = await self._hear(access)
-        worker = here.worker
-        reported = await asyncio.shield(
-            self._services.recorder.report(worker.worker_id, worker.person_id, body)
-        )
-        self._services.dispatcher.stir()
-        if reported is Reported.LATE:
-            raise fence_stale(body.job_id)
-        return ""
-
-    async def log(self, access: Access, body: JobLogged) -> str:
-        """Take lines of a log in; why the job is to stop, or nothing."""
-        await self.report(access, body)
-        here = await self._hear(access)
-        held = Held(job_id=body.job_id, attempt=body.attempt, fence=body.fence)
-        return await self._stop_reason(here, held)
-
-    async def _stop_reason(self, here: _Here, held: Held) -> str:
-        return await self._services.pullers.check_held(
-            here.worker.worker_id, held.job_id, held.attempt, held.fence
-        )
-
-    async def ask(self, access: Access, held: Held, asking: Asking) -> QuestionId:
-        """Ask a person; the slot is free meanwhile."""
-        question_id = QuestionId(self._environment.new_id())
-        await self.report(
-            access,
-            QuestionAsked(
-                job_id=held.job_id,
-                attempt=held.attempt,
-                fence=held.fence,
-                question_id=question_id,
-                asking=asking,
-            ),
-        )
-        return question_id
-
-    async def question(
-        self, access: Access, question_id: QuestionId, wait_seconds: float
-    ) -> Question:
-        """Wait for an answer; once it is there, the job goes on.
-
-        Raises:
-            NotFound: `question_unknown`; also for what another worker asked.
-            Conflict: `fence_stale`, the job was given to another one meanwhile.
-        """
-        here = await self._hear(access)
-        await self._check_own(here, question_id)
-        here.calls += 1
-        try:
-            with self._services.keys.line(access) as ended:
-                question = await self._until_settled(here, question_id, wait_seconds, ended)
-            if ended.is_set():
-                raise key_invalid()
-        finally:
-            here.calls -= 1
-            here.heard_at = self._environment.monotonic()
-        if question.state is QuestionState.ANSWERED:
-            await self._go_on(here, access, question)
-        return question
-
-    async def _check_own(self, here: _Here, question_id: QuestionId) -> None:
-        question = await self._services.views.question(question_id)
-        if question is not None and question.person_id == here.worker.person_id:
-            card = await self._services.views.job(question.person_id, question.job_id)
-            if card.worker_id == here.worker.worker_id:
-                return
-        raise question_unknown()
-
-    async def _until_settled(
-        self, here: _Here, question_id: QuestionId, wait_seconds: float, ended: asyncio.Event
-    ) -> Question:
-        feed = self._services.feed
-        loop = asyncio.get_running_loop()
-        ends_at = loop.time() + wait_seconds
-        while True:
-            position = feed.position()
-            question = await self._services.views.question(question_id)
-            if question is None:
-                raise question_unknown()
-            left = ends_at - loop.time()
-            is_over = left <= 0 or ended.is_set() or self._closing.is_set()
-            if is_over or not question.state.is_open:
-                return question
-            news = feed.wait(position, here.worker.person_id)
-            await _first(left, news, ended.wait(), self._closing.wait())
-
-    async def _go_on(self, here: _Here, access: Access, question: Question) -> None:
-        card = await self._services.views.job(here.worker.person_id, question.job_id)
-        life = card.job.life
-        if life.worker_id != here.worker.worker_id or not life.is_held:
-            raise fence_stale(question.job_id)
-        if life.question_id == question.question_id:
-            await self.report(
-                access,
-                JobResumed(
-                    job_id=question.job_id,
-                    attempt=life.attempt,
-                    fence=life.fence,
-                    question_id=question.question_id,
-                ),
-            )
-
 
 async def _settled(done: asyncio.Future[Claimed | None]) -> None:
     """Wait for a future without taking its result, or being cancelled with it."""
     await asyncio.wait([done])
 
 
-async def _first(seconds: float, *waits: Coroutine[object, object, object]) -> None:
+async def first_of_waits(seconds: float, *waits: Coroutine[object, object, object]) -> None:
     """Return once the first of several waits is over, or the time is."""
     async with asyncio.TaskGroup() as tasks:
         parts = [tasks.create_task(wait) for wait in waits]
         await asyncio.wait(parts, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for part in parts:
             part.cancel()
-
-
-def question_unknown() -> NotFound:
-    return NotFound("question_unknown", "This worker has not asked that.", "POST …/ask asks.")

@@ -19,6 +19,7 @@ import structlog
 
 from hub.core.access import Scope
 from hub.engines.pull import PullEngine
+from hub.engines.pull_desk import PullDesk
 from hub.frontends.api import make_api
 from hub.frontends.api.parts import About
 from hub.frontends.sse import Streams
@@ -124,7 +125,7 @@ class Rest:
 
     def __init__(self, target: Besieged, folder: Path) -> None:
         self.target = target
-        services = target.services
+        services, environment = target.services, target.ledger.environment
         about = About(
             hub_name="hub",
             hub_epoch=target.ledger.hub_epoch,
@@ -133,7 +134,7 @@ class Rest:
             frontends=tuple,
             chat_links=dict,
             streams=Streams(services),
-            pulling=PullEngine(services, target.ledger.environment),
+            pulling=PullDesk(services, environment, PullEngine(services, environment)),
         )
         self.app = make_api(services, Snapshots(target.ledger, folder / "snapshots"), about)
 
