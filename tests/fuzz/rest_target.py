@@ -23,6 +23,7 @@ from hub.engines.pull_desk import PullDesk
 from hub.frontends.api import make_api
 from hub.frontends.api.parts import About
 from hub.frontends.sse import Streams
+from hub.frontends.webchat import WebFrontend
 from hub.services.snapshots import Snapshots
 from tests.fuzz.hub_target import Besieged
 from tests.fuzz.mutation import TEXTS, mutate, torn, written
@@ -135,6 +136,7 @@ class Rest:
             chat_links=dict,
             streams=Streams(services),
             pulling=PullDesk(services, environment, PullEngine(services, environment)),
+            chat=WebFrontend(services=services, environment=environment),
         )
         self.app = make_api(services, Snapshots(target.ledger, folder / "snapshots"), about)
 
