@@ -31,6 +31,8 @@ from shared.ids import PersonId
 
 CHROMIUM = "chromium"
 PATIENCE_MS = 8000
+ARRIVAL_MS = 30_000
+"""The first page waits for the API and the dashboard to be built; machines of tests are busy."""
 DESKTOP, PHONE = (1280, 800), (360, 740)
 SHOTS = Path(os.environ.get("DESKHAND_SHOTS", ".screenshots/web"))
 """Where pictures are kept; they are taken when the variable is set."""
@@ -143,6 +145,7 @@ class Surf:
             java_script_enabled=scripts,
         )
         context.set_default_timeout(PATIENCE_MS)
+        context.set_default_navigation_timeout(ARRIVAL_MS)
         self.contexts.append(context)
         return watched(await context.new_page(), hub_url)
 

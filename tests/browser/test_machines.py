@@ -148,6 +148,16 @@ async def test_dead_letters_are_selected_tried_again_and_taken_back(
     await surfer.is_clean()
 
 
+async def test_a_dead_letter_is_tried_again_with_keys(surf: Surf, world: World) -> None:
+    await dead_letter(world, "a.csv")
+    surfer = await surf.someone(world.hub)
+    await surfer.goes("/dead")
+    await surfer.page.keyboard.press("j")
+    await expect(surfer.page.get_by_role("link", name="describe a.csv", exact=True)).to_be_focused()
+    await surfer.page.keyboard.press("r")
+    await expect(surfer.page.locator(".toast")).to_contain_text("1 job queued again.")
+
+
 async def test_activity_grows_while_it_is_open(surf: Surf, world: World) -> None:
     surfer = await surf.someone(world.hub)
     await surfer.goes("/activity")

@@ -24,8 +24,9 @@ Seq = Annotated[int, Query(ge=0, le=COUNT_MAX)]
 PAGE = 50
 SELECTED = "job:"
 """The beginning of a selected job's field."""
-UNDONE_MAX = 1_000
-"""Events that are looked at for what is to be taken back."""
+UNDONE_MAX = 5_000
+"""Jobs that one word takes back."""
+READ_AT_ONCE = 500
 DEAD = frozenset({JobState.DEAD})
 
 
@@ -73,14 +74,10 @@ async def unrequeue(
     visitor: Guest, place: Place, fields: Fields, after: Seq, upto: Seq
 ) -> Response:
     """Take back what was queued again in a stretch of the log, as far as it has not begun."""
-    facts = await place.services.feed.after(after, UNDONE_MAX, visitor.sees)
     back = 0
-    for fact in facts:
-        body = fact.body
-        if fact.hub_seq > upto or not isinstance(body, JobQueued) or body.reason != "requeued":
-            continue
+    for person_id, job_id in await _requeued_in(visitor, place, after, upto):
         try:
-            await place.services.intake.unrequeue(fact.person_id, body.job_id, visitor.by)
+            await place.services.intake.unrequeue(person_id, job_id, visitor.by)
             back += 1
         except (Conflict, NotFound):
             continue  # it has begun, or was moved on: it stays where it is
@@ -123,6 +120,25 @@ async def purge(job_id: JobPath, visitor: Guest, place: Place, fields: Fields) -
 
 async def _dead(place: Setting, visitor: Visitor, job_id: str) -> JobCard:
     return await place.services.views.job(visitor.sees, JobId(job_id))
+
+
+async def _requeued_in(
+    visitor: Visitor, place: Setting, after: int, upto: int
+) -> list[tuple[PersonId, JobId]]:
+    """The jobs that were queued again in a stretch of the log, up to UNDONE_MAX."""
+    found: list[tuple[PersonId, JobId]] = []
+    while len(found) < UNDONE_MAX:
+        facts = await place.services.feed.after(after, READ_AT_ONCE, visitor.sees)
+        for fact in facts:
+            body = fact.body
+            if fact.hub_seq > upto:
+                return found
+            if isinstance(body, JobQueued) and body.reason == "requeued":
+                found.append((fact.person_id, body.job_id))
+        if len(facts) < READ_AT_ONCE:
+            break
+        after = facts[-1].hub_seq
+    return found[:UNDONE_MAX]
 
 
 async def _people(visitor: Visitor, place: Setting) -> Sequence[PersonId]:

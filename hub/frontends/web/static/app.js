@@ -189,7 +189,7 @@
     if (!rows.length) return;
     const now = rows.indexOf(here());
     const row = rows[now < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(Math.max(now + by, 0), rows.length - 1)];
-    (row.querySelector("a[href], button, input, textarea") || row).focus();
+    (row.querySelector("a[href], button, input:not([type=checkbox]), textarea") || row).focus();
     row.scrollIntoView({ block: "nearest" });
   };
   const press = (key) => {

@@ -19,6 +19,8 @@ import httpx
 from hub.app import Hub
 from shared.ids import PersonId
 
+PATIENCE_SECONDS = 30.0
+"""The first page waits for the API and the dashboard to be built; machines of tests are busy."""
 _TAG = re.compile(r"<[^>]*>")
 _LINK = re.compile(r'<a\b[^>]*\bhref="([^"]*)"')
 _CSRF = re.compile(r'data-csrf="([^"]*)"')
@@ -93,7 +95,10 @@ async def a_reader(hub: Hub, person_id: PersonId | None = None) -> AsyncIterator
 async def a_stranger(hub: Hub) -> AsyncIterator[Reader]:
     """Somebody who is not signed in."""
     async with httpx.AsyncClient(
-        base_url=hub.settings.local_url, follow_redirects=True, trust_env=False
+        base_url=hub.settings.local_url,
+        follow_redirects=True,
+        trust_env=False,
+        timeout=PATIENCE_SECONDS,
     ) as client:
         yield Reader(client)
 

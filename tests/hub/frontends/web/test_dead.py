@@ -5,9 +5,13 @@ from __future__ import annotations
 import html
 import re
 
+from hub.frontends.web.pages.dead import READ_AT_ONCE
+from hub.store.ledger import Entry
+from shared.events import JobQueued
+from shared.ids import JobId
 from shared.jobs import JobState
 from tests.hub.frontends.web.reader import Read, Reader
-from tests.hub.frontends.web.seeds import dead_letter
+from tests.hub.frontends.web.seeds import dead_letter, ledger_of, owner_of
 from tests.hub.frontends.world import World
 
 
@@ -73,6 +77,21 @@ async def test_an_undo_takes_back_its_own_stretch_alone(world: World, reader: Re
     await reader.post(f"/dead/{second.job_id}/requeue")
     assert (await reader.post(undo_of(early))).toast == "1 job is a dead letter again."
     assert await state_of(world, second.job_id) == JobState.QUEUED
+
+
+async def test_an_undo_reads_on_through_a_long_stretch(world: World, reader: Reader) -> None:
+    card, owner = await dead_letter(world, "a.csv"), await owner_of(world)
+    noise = JobQueued(job_id=card.job_id, task_id=card.job.task_id, kind="k", title="", attempt=1)
+
+    def fill(entry: Entry) -> None:
+        for _ in range(READ_AT_ONCE + 100):
+            entry.tell(owner, noise.model_copy(update={"job_id": JobId("another")}))
+
+    await ledger_of(world).write(fill)
+    await reader.post(f"/dead/{card.job_id}/requeue")
+    upto = world.hub.services.feed.position()
+    back = await reader.post(f"/dead/unrequeue?after=0&upto={upto}")
+    assert back.toast == "1 job is a dead letter again."
 
 
 async def test_one_is_forgotten_after_being_asked(world: World, reader: Reader) -> None:
