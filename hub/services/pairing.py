@@ -120,6 +120,7 @@ class Pairing:
             is_approved: nobody is asked any more when a computer comes with it.
 
         Raises:
+            NotFound: `person_unknown`.
             NotAllowed: `account_locked`.
         """
         code = make_code(self._ledger.environment.entropy(CODE_RANDOM_BYTES))
@@ -127,6 +128,8 @@ class Pairing:
 
         def run(entry: Entry) -> Invitation:
             locked.check_unlocked(entry, person_id)
+            if people.load(entry.connection, person_id) is None:
+                raise NotFound("person_unknown", "This hub does not know that person.")
             expires_at = entry.now + INVITATION_LIFE
             people.add_invitation(
                 entry, hashed, person_id, purpose, expires_at, is_approved=is_approved

@@ -337,6 +337,15 @@ async def test_the_schema_names_every_operation_and_every_error(world: World) ->
     assert "Problem" in schema["components"]["schemas"]
 
 
+@pytest.mark.parametrize("path", ["/invitations", "/keys", "/sign-in-links", "/workers"])
+async def test_nothing_is_made_for_a_person_that_is_not_there(world: World, path: str) -> None:
+    body: dict[str, Any] = {"person_id": NOBODY}
+    body |= {"name": "ci", "scope": "read"} if path == "/keys" else {}
+    if path == "/workers":
+        body |= {"name": "gpu", "capabilities": [{"kind": "ml.train"}]}
+    problem(await world.rest.post(path, json=body), 404, "person_unknown")
+
+
 async def test_a_hundred_tasks_at_once_are_a_hundred_jobs(world: World) -> None:
     answers = await asyncio.gather(
         *(world.rest.post("/tasks", json={"kind": "ml.models"}) for _ in range(100))
