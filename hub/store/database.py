@@ -17,10 +17,10 @@ from hub.store.files import create_files
 from hub.store.joins import add_joining
 from hub.store.lineage import create_lineage
 from hub.store.losses import create_losses
+from hub.store.row_walks import create_row_indexes
 from hub.store.said import create_said
 from hub.store.sessions import create_sessions
 from hub.store.taps import create_taps
-from hub.store.task_rows import create_row_indexes
 from hub.store.webhooks import create_webhooks
 from shared.database import Database, Pace
 from shared.store_file import Care, Migration

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hub.core.job import JobCard
 from hub.store.queue import to_job
-from hub.store.task_rows import OTHERWISE
+from hub.store.row_walks import OTHERWISE
 from shared.errors import ErrorBody
 from shared.ids import ConversationId, JobId, PersonId, TaskId, WorkerId
 from shared.jobs import JobState, Origin

@@ -325,3 +325,14 @@ def test_a_row_tells_its_task_how_long_it_ran_and_whose_it_is(store: sqlite3.Con
 def test_a_cursor_that_nobody_gave_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="cannot be found"):
         RowCursor.read(text, RowSort.NEWEST)
+
+
+@pytest.mark.parametrize("sort", list(RowSort))
+@pytest.mark.parametrize("is_back", [False, True])
+@pytest.mark.parametrize("digit", ["0", "f"])
+def test_a_cursor_at_the_end_of_all_numbers_is_a_place_too(
+    store: sqlite3.Connection, sort: RowSort, is_back: bool, digit: str
+) -> None:
+    edge = "-".join(digit * length for length in (8, 4, 4, 4, 12))
+    cursor = RowCursor(sort=sort, job_id=edge, updated_ms=10**13 - 1, is_back=is_back)
+    assert task_rows.page(store, WIDE, sort, cursor, 5).rows == ()

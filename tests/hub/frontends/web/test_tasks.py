@@ -44,6 +44,11 @@ def rows(page: Read) -> list[str]:
     return [html.unescape(re.sub(r"<[^>]*>", " ", row)) for row in _ROW.findall(page.html)]
 
 
+def files(page: Read) -> list[str]:
+    """What the rows are about, which no clock changes."""
+    return [file for row in rows(page) for file in re.findall(r"train (\S+)", row)]
+
+
 async def test_an_empty_list_teaches_what_comes_here(reader: Reader) -> None:
     page = await reader.get("/")
     assert "Nothing was asked for yet." in page.text
@@ -151,9 +156,9 @@ async def test_pages_lead_to_older_rows_and_back(world: World, reader: Reader) -
     assert len(rows(first)) == 30
     [older] = [link for link in first.links if "cursor=f" in link]
     second = await reader.get(older)
-    assert [re.search(r"train (\d+)", row)[1] for row in rows(second)] == list("43210")  # type: ignore[index]
+    assert files(second) == ["4.csv", "3.csv", "2.csv", "1.csv", "0.csv"]
     [newer] = [link for link in second.links if "cursor=b" in link]
-    assert rows(await reader.get(newer)) == rows(first)
+    assert files(await reader.get(newer)) == files(first)
 
 
 async def test_the_tasks_of_others_are_the_owners_to_see_when_they_ask(
