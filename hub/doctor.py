@@ -179,7 +179,7 @@ def _look_at_workers(workers: Sequence[WorkerShown], findings: Findings) -> None
             then = moment(worker.last_seen_at, datetime.now(UTC))
             findings.bad(
                 f"Computer {worker.name}: asleep or offline, last seen {then}.",
-                "Start it there: deskhand --headless",
+                "Start its program." if worker.pulls else "Start it there: deskhand --headless",
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from hub.core.job import Job
@@ -21,43 +21,55 @@ class Counted(NamedTuple):
     """In a worker's hands and not asking; else it waits for one."""
 
 
+@dataclass(slots=True)
+class _Pile:
+    """Jobs of one sort: changed in place, for it is at every step of every job."""
+
+    counted: Counted
+    count: int = 0
+
+
 class Tally:
     def __init__(self) -> None:
-        self._of: dict[JobId, Counted] = {}
-        self._counts: dict[PersonId, Counter[Counted]] = {}
+        self._of: dict[JobId, _Pile] = {}
+        self._piles: dict[PersonId, dict[tuple[str, Priority, bool], _Pile]] = {}
 
     def put(self, job: Job, *, is_running: bool) -> None:
         """Count a job that is not counted yet."""
-        counted = Counted(job.person_id, job.kind, job.priority.rank, is_running)
-        self._of[job.job_id] = counted
-        counts = self._counts.get(job.person_id)
-        if counts is None:
-            counts = self._counts[job.person_id] = Counter()
-        counts[counted] += 1
+        piles = self._piles.get(job.person_id)
+        if piles is None:
+            piles = self._piles[job.person_id] = {}
+        sort = (job.kind, job.priority, is_running)
+        pile = piles.get(sort)
+        if pile is None:
+            counted = Counted(job.person_id, job.kind, job.priority.rank, is_running)
+            pile = piles[sort] = _Pile(counted)
+        pile.count += 1
+        self._of[job.job_id] = pile
 
     def take(self, job_id: JobId) -> None:
         """Count it no longer. Idempotent."""
-        counted = self._of.pop(job_id, None)
-        if counted is None:
-            return
-        counts = self._counts[counted.person_id]
-        counts[counted] -= 1
-        if not counts[counted]:
-            del counts[counted]
+        pile = self._of.pop(job_id, None)
+        if pile is not None:
+            pile.count -= 1
 
     def counts(self, person_id: PersonId | None) -> list[tuple[Counted, int]]:
         """How many there are of each sort; everybody's when None."""
-        chosen = (
-            list(self._counts.values())
-            if person_id is None
-            else [self._counts.get(person_id, Counter())]
-        )
-        return [pair for counts in chosen for pair in counts.items()]
+        people = tuple(self._piles) if person_id is None else (person_id,)
+        return [
+            (pile.counted, pile.count)
+            for one in people
+            for pile in self._piles.get(one, _NONE).values()
+            if pile.count
+        ]
 
     def depth(self, person_id: PersonId) -> tuple[int, ...]:
         """How many of a person's jobs wait, by the rank of their priority."""
         waiting = [0] * len(Priority)
-        for counted, number in self._counts.get(person_id, Counter()).items():
+        for counted, number in self.counts(person_id):
             if not counted.is_running:
                 waiting[counted.rank] += number
         return tuple(waiting)
+
+
+_NONE: dict[tuple[str, Priority, bool], _Pile] = {}
