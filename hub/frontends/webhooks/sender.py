@@ -55,8 +55,11 @@ class WebhookSender:
             await post.close()
 
     async def _until_there_is_one(self) -> None:
-        while not await self._told():
+        while True:
+            # Before looking: what is made while we look must not be forgotten.
             self._changed.clear()
+            if await self._told():
+                return
             await self._changed.wait()
 
     async def _told(self) -> list[WebhookId]:
