@@ -163,7 +163,7 @@ def begin_reading(connection: sqlite3.Connection, person_id: PersonId, hub_seq: 
 
 def talk(connection: sqlite3.Connection, task: Task, *, before: int | None, limit: int) -> Talk:
     """The newest part of a thread, or the newest before a place in the log."""
-    facts = events.selected(
+    facts = events.of_entities(
         connection,
         f"{_OF_TASK} AND person_id = ? AND (? IS NULL OR hub_seq < ?)"
         f" AND type NOT IN ({_SILENT}) ORDER BY hub_seq DESC LIMIT ?",
@@ -195,7 +195,7 @@ def thread_line(
     if not cards:
         return None
     card = cards[0]
-    told = events.selected(
+    told = events.of_entities(
         connection,
         f"{_OF_TASK} AND person_id = ? AND type NOT IN ({_SILENT}) ORDER BY hub_seq DESC LIMIT 1",
         (task_id, task_id, card.job.person_id),
@@ -223,8 +223,8 @@ def _unread(connection: sqlite3.Connection, reader: PersonId, task_id: TaskId) -
         (reader, task_id),
     ).fetchone()
     (count,) = connection.execute(
-        f"SELECT count(*) FROM (SELECT 1 FROM events WHERE {_OF_TASK} AND person_id = ?"
-        f" AND hub_seq > ? AND type IN ({_TOLD}) LIMIT ?)",
+        "SELECT count(*) FROM (SELECT 1 FROM events INDEXED BY idx_events_entity"
+        f" WHERE {_OF_TASK} AND person_id = ? AND hub_seq > ? AND type IN ({_TOLD}) LIMIT ?)",
         (task_id, task_id, reader, mark, UNREAD_MAX),
     ).fetchone()
     return int(count)

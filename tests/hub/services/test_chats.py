@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 
 from hub.core.chat import MESSAGES_KEPT_MAX, Author
 from hub.core.view import View
 from hub.services.deeds import MESSAGES_MAX
 from hub.services.requests import Request
-from hub.store import chat
+from hub.store import chat, events, purging, tasks
 from hub.store.ledger import Entry
 from shared.errors import ErrorBody, LimitReached, NotFound
 from shared.events import JobFailed, JobStarted, MessageSaid
@@ -113,6 +115,36 @@ async def test_so_many_words_on_one_job_are_enough(world: World) -> None:
     with pytest.raises(LimitReached) as refused:
         await world.services.intake.say(anna, task_id, "one more", by="anna", where="web")
     assert refused.value.code == "too_many_messages"
+
+
+async def test_what_happened_to_one_thing_is_not_looked_for_among_all_of_its_person(
+    world: World,
+) -> None:
+    anna = (await world.person()).person_id
+    task_id = await task_of(world, anna)
+
+    def plans(connection: sqlite3.Connection) -> list[str]:
+        asked: list[str] = []
+        connection.set_trace_callback(asked.append)
+        task = tasks.load(connection, task_id)
+        assert task is not None
+        chat.talk(connection, task, before=None, limit=100)
+        chat.thread_line(connection, anna, task_id)
+        events.of_entity(connection, anna, task_id, 10)
+        purging.is_purged(connection, anna, task_id)
+        connection.set_trace_callback(None)
+        reads = [sql for sql in asked if "FROM events" in sql]
+        assert len(reads) == 5
+        return [
+            str(step[3])
+            for sql in reads
+            for step in connection.execute(f"EXPLAIN QUERY PLAN {sql}")
+            if "events" in step[3]
+        ]
+
+    assert {plan.partition(" (")[0] for plan in await world.ledger.read(plans)} == {
+        "SEARCH events USING INDEX idx_events_entity"
+    }
 
 
 async def test_what_was_read_is_not_counted_again(world: World) -> None:
