@@ -75,8 +75,8 @@ def steps_of(
 ) -> list[Fact]:
     """What happened to a job but for the lines it logged, in hub order; the last ones of many."""
     rows = connection.execute(
-        f"{_SELECT} WHERE entity = ? AND person_id = ? AND type <> 'job_logged'"
-        " ORDER BY hub_seq DESC LIMIT ?",
+        f"{_SELECT} INDEXED BY idx_events_entity WHERE entity = ? AND person_id = ?"
+        " AND type <> 'job_logged' ORDER BY hub_seq DESC LIMIT ?",
         (job_id, person_id, limit),
     )
     return [to_fact(row) for row in rows][::-1]

@@ -14,7 +14,7 @@ from hub.store import chat, events, purging, tasks
 from hub.store.ledger import Entry
 from shared.errors import ErrorBody, LimitReached, NotFound
 from shared.events import JobFailed, JobStarted, MessageSaid
-from shared.ids import ConversationId, PersonId, TaskId
+from shared.ids import ConversationId, JobId, PersonId, TaskId
 from tests.hub.worlds import World
 
 HERE = ConversationId("web:1")
@@ -131,10 +131,11 @@ async def test_what_happened_to_one_thing_is_not_looked_for_among_all_of_its_per
         chat.talk(connection, task, before=None, limit=100)
         chat.thread_line(connection, anna, task_id)
         events.of_entity(connection, anna, task_id, 10)
+        events.steps_of(connection, anna, JobId(task_id), 10)
         purging.is_purged(connection, anna, task_id)
         connection.set_trace_callback(None)
         reads = [sql for sql in asked if "FROM events" in sql]
-        assert len(reads) == 5
+        assert len(reads) == 6
         return [
             str(step[3])
             for sql in reads
