@@ -68,7 +68,7 @@ def test_an_empty_form_says_nothing() -> None:
         assert read(kind, fields_of(kind))[0] == {}
 
 
-WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1)
+WORDS = st.text("abcÄé漢\"'<&%,;:#-0", min_size=1)
 
 
 @given(
