@@ -63,9 +63,13 @@ def wait_curve(hour: Hour) -> Curve:
     if hour.wait_p50 is None or hour.wait_p95 is None:
         says = "nothing started in the last hour"
         return Curve(title="Time to start", figure="–", says=says, points=())
-    says = f"19 of 20 within {duration(hour.wait_p95)}; {plural(hour.started, 'job')} started"
-    figure = f"half within {duration(hour.wait_p50)}"
+    says = f"19 of 20 within {_brief(hour.wait_p95)}; {plural(hour.started, 'job')} started"
+    figure = f"half within {_brief(hour.wait_p50)}"
     return Curve(title="Time to start", figure=figure, says=says, points=filled(hour.wait))
+
+
+def _brief(seconds: float) -> str:
+    return "a second" if seconds < 1 else duration(seconds)
 
 
 def filled(points: tuple[float | None, ...]) -> tuple[float, ...]:

@@ -97,6 +97,7 @@ def test_a_curve_without_figures_says_so() -> None:
     some = replace(nothing, wait=(4.0,), started=7, wait_p50=4.0, wait_p95=61.0)
     assert wait_curve(some).figure == "half within 4 s"
     assert wait_curve(some).says == "19 of 20 within 1 min 1 s; 7 jobs started"
+    assert wait_curve(replace(some, wait_p50=0.2)).figure == "half within a second"
 
 
 async def test_what_waits_is_apart_from_what_runs(world: World, reader: Reader) -> None:
