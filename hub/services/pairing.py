@@ -47,7 +47,7 @@ from hub.services.lines import Lines
 from hub.store import joins, people
 from hub.store.ledger import Entry, Ledger
 from shared.capabilities import Capability
-from shared.errors import AppError
+from shared.errors import AppError, NotFound
 from shared.events import AccountLinked, JoinSettled, PairingPaused
 from shared.ids import ConversationId, PersonId, WorkerId
 from shared.pairing import SALT_BYTES, JoinKind, JoinState, Purpose

@@ -41,12 +41,10 @@ SECONDS_MAX = 240 if EXAMPLES <= 2 else 3600
 PATIENCE_SECONDS = 60.0
 SHOWN_CHARS = 12_000
 
-REFUSES = (
-    "2xx", "401", "403", "404", "409", "422", "429", "5xx",
-)  # fmt: skip
+REFUSES = ("2xx", "401", "403", "404", "409", "422", "429", "5xx")
 """Of an operation whose body may say what no schema can tell apart: inputs that are none of the
-kind's, an answer that is none of the choices, a kind that the worker has not, a code that nobody was given, an address that is
-not to be called."""
+kind's, an answer that is none of the choices, a kind that the worker has not, a code that nobody
+was given, an address that is not to be called."""
 REFUSING = (
     "create_task", "enqueue_job", "create_job", "answer_question", "create_pairing",
     "create_token", "create_webhook", "register_worker", "create_key", "claim_job",
