@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
-from shared.api.parts import ID, Body, Shown, Whole
+from shared.api.parts import ID, WHOLE, Body, Shown, Whole
 from shared.events import LINE_CHARS_MAX, LINES_MAX
 from shared.ids import COUNT_MAX
 from shared.jobs import JobSpec, Priority
@@ -146,7 +146,7 @@ class HeldJob(Body):
 class Heartbeat(Body):
     held: tuple[HeldJob, ...] = Field(max_length=HELD_MAX, strict=False, examples=[[]])
     """All jobs in hand. What is left out for some seconds counts as lost."""
-    slots: Whole | None = Field(default=None, ge=0, le=1000)
+    slots: Annotated[int, Field(ge=0, le=1000), WHOLE] | None = Field(default=None)
     """How many jobs it takes at once from now on."""
     metrics: Metrics | None = Field(default=None, strict=False)
 

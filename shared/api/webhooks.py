@@ -83,7 +83,7 @@ class WebhookPatch(Body):
 
 
 class SecretRotation(Body):
-    overlap_seconds: Annotated[Whole, Field(ge=0, le=OVERLAP_SECONDS_MAX)] = OVERLAP_SECONDS
+    overlap_seconds: Whole = Field(default=OVERLAP_SECONDS, ge=0, le=OVERLAP_SECONDS_MAX)
     """For as long the old secret signs beside the new one."""
 
 

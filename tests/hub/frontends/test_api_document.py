@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,11 @@ def test_what_makes_something_links_to_what_reads_it(document: Object) -> None:
     for operation in by_name.values():
         for link in operation.success[1].get("links", {}).values():
             assert set(link["parameters"]) <= set(by_name[link["operationId"]].path_names)
+
+
+def test_limits_stand_where_json_schema_has_them(document: Object) -> None:
+    assert '"ge"' not in json.dumps(document)
+    assert '"le"' not in json.dumps(document)
 
 
 def test_no_schema_has_the_name_of_a_module(document: Object) -> None:
