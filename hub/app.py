@@ -45,10 +45,10 @@ from hub.services.deliveries import Deliveries
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
 from hub.services.files import Files
-from hub.services.fleet import Fleet
 from hub.services.gauge import Gauge
 from hub.services.intake import Intake
 from hub.services.keys import Keys
+from hub.services.machines import Machines
 from hub.services.once import Once
 from hub.services.pairing import Pairing
 from hub.services.pullers import Pullers
@@ -333,7 +333,7 @@ def _services(
         sessions=Sessions(ledger),
         files=Files(ledger, files),
         chats=Chats(ledger),
-        fleet=Fleet(ledger, board),
+        machines=Machines(ledger, board),
         gauge=Gauge(ledger, board),
         chronicle=Chronicle(ledger),
         webhooks=Webhooks(ledger, pepper, allowed),

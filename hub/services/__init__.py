@@ -16,10 +16,10 @@ from hub.services.chronicle import Chronicle
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
 from hub.services.files import Files
-from hub.services.fleet import Fleet
 from hub.services.gauge import Gauge
 from hub.services.intake import Intake
 from hub.services.keys import Keys
+from hub.services.machines import Machines
 from hub.services.once import Once
 from hub.services.pairing import Pairing
 from hub.services.pullers import Pullers
@@ -53,7 +53,7 @@ class Services:
     absences: Absences
     sessions: Sessions
     files: Files
-    fleet: Fleet
+    machines: Machines
     gauge: Gauge
     chronicle: Chronicle
     webhooks: Webhooks

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.core.fact import Fact
-from hub.store import chronicle, fleet, people
+from hub.store import chronicle, machines, people
 from hub.store.chronicle import About, Stretch, Wanted
 from hub.store.ledger import Ledger
 from shared.ids import PersonId, WorkerId
@@ -87,6 +87,6 @@ def _look(connection: sqlite3.Connection, found: Stretch, person_id: PersonId | 
         facts=found.facts,
         older=found.older,
         about=chronicle.about(connection, found.facts),
-        machines=fleet.names(connection, person_id),
+        machines=machines.names(connection, person_id),
         people={person.person_id: person.name for person in people.everyone(connection)},
     )

@@ -19,10 +19,10 @@ from hub.services.chronicle import Chronicle
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
 from hub.services.files import Files
-from hub.services.fleet import Fleet
 from hub.services.gauge import Gauge
 from hub.services.intake import Intake
 from hub.services.keys import Keys
+from hub.services.machines import Machines
 from hub.services.once import Once
 from hub.services.pairing import Pairing
 from hub.services.pullers import Pullers
@@ -123,7 +123,7 @@ class World:
             sessions=Sessions(ledger),
             files=Files(ledger, self.folder / "files"),
             chats=Chats(ledger),
-            fleet=Fleet(ledger, board),
+            machines=Machines(ledger, board),
             gauge=Gauge(ledger, board),
             chronicle=Chronicle(ledger),
             webhooks=Webhooks(ledger, b"pepper", self.allowed),

@@ -13,7 +13,7 @@ from hub.frontends.replies import no_planner
 from hub.frontends.waiting import TOOLS
 from hub.frontends.web.visitor import Visitor
 from hub.frontends.webchat import conversation_of
-from hub.services.fleet import Machine
+from hub.services.machines import Machine
 from hub.services.requests import Request
 from shared.errors import BadInput
 from shared.ids import WorkerId

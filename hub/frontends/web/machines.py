@@ -10,7 +10,7 @@ from hub.core.view import size
 from hub.frontends.facts import VERBS
 from hub.frontends.figures import plural
 from hub.frontends.waiting import TOOLS
-from hub.services.fleet import Machine
+from hub.services.machines import Machine
 from shared.capabilities import Lacking
 
 MARKS: Mapping[Condition, tuple[str, str, str]] = {

@@ -36,7 +36,7 @@ async def show_activity(
     )
     zone = await services.views.zone(me.person_id)
     now = place.environment.now()
-    machines = await services.fleet.machines(visitor.sees)
+    machines = await services.machines.all(visitor.sees)
     return await page(
         request,
         visitor,

@@ -48,7 +48,7 @@ async def list_dead(
         "dead.html",
         cards=shown,
         failures=await views.failures([card.job_id for card in shown]),
-        names=await place.services.fleet.names(visitor.sees),
+        names=await place.services.machines.names(visitor.sees),
         older=shown[-1].job_id if len(cards) > PAGE else None,
         is_first=before is None,
     )

@@ -34,7 +34,7 @@ async def show_hub(request: Request, visitor: Owner, place: Place) -> Response:
     services = place.services
     upkeep = await place.backups.look()
     now = place.environment.now()
-    machines = await services.fleet.machines(None)
+    machines = await services.machines.all(None)
     versions = sorted({m.card.worker.app_version for m in machines if m.card.worker.app_version})
     return await page(
         request,

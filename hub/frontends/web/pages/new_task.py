@@ -78,7 +78,7 @@ async def _choice(
     words: str = "",
     error: AppError | None = None,
 ) -> Response:
-    machines = await place.services.fleet.machines(visitor.person.person_id)
+    machines = await place.services.machines.all(visitor.person.person_id)
     return await page(
         request,
         visitor,
@@ -102,7 +102,7 @@ async def _form(
     *,
     status: int = 200,
 ) -> Response:
-    machines = await place.services.fleet.machines(visitor.person.person_id)
+    machines = await place.services.machines.all(visitor.person.person_id)
     [offer] = [o for o in offers(place.services.intake.kinds, machines) if o.kind == kind.name]
     able = {
         machine.card.name: any(c.kind == kind.name for c in machine.card.worker.capabilities)

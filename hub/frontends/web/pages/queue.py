@@ -47,7 +47,7 @@ async def show_queue(request: Request, visitor: Guest, place: Place) -> Response
         kinds=sorted(status.kinds, key=lambda kind: (-kind.waiting, -kind.running, kind.kind)),
         is_cut=backlog.looked_at >= LOOKED_AT_MAX,
         looked_at=backlog.looked_at,
-        machines=await services.fleet.machines(visitor.sees),
+        machines=await services.machines.all(visitor.sees),
         say=machines,
     )
 

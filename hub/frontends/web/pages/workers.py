@@ -11,7 +11,7 @@ from hub.frontends.web import machines
 from hub.frontends.web.forms import Fields, Undo, lead
 from hub.frontends.web.render import page
 from hub.frontends.web.visitor import Guest, Place, Setting, Visitor
-from hub.services.fleet import Machine
+from hub.services.machines import Machine
 from shared.ids import WorkerId
 from shared.kinds.catalogue import BUILT_IN
 
@@ -23,7 +23,7 @@ WorkerPath = Annotated[str, Path(max_length=64)]
 
 @router.get("/workers")
 async def list_workers(request: Request, visitor: Guest, place: Place) -> Response:
-    found = await place.services.fleet.machines(visitor.sees)
+    found = await place.services.machines.all(visitor.sees)
     return await page(request, visitor, "workers.html", machines=found, say=machines)
 
 
@@ -32,7 +32,7 @@ async def show_worker(
     worker_id: WorkerPath, request: Request, visitor: Guest, place: Place
 ) -> Response:
     machine = await _theirs(place, visitor, worker_id)
-    last_jobs = await place.services.fleet.last_jobs(machine)
+    last_jobs = await place.services.machines.last_jobs(machine)
     loads = place.services.gauge.loads(machine.card.worker_id)
     sessions = await place.services.sessions.page(
         visitor.sees, is_open=True, worker_id=machine.card.worker_id
@@ -92,7 +92,7 @@ async def show_worker_out(
 
 
 async def _theirs(place: Setting, visitor: Visitor, worker_id: str) -> Machine:
-    return await place.services.fleet.machine(visitor.sees, WorkerId(worker_id))
+    return await place.services.machines.one(visitor.sees, WorkerId(worker_id))
 
 
 async def _set_paused(

@@ -28,7 +28,7 @@ async def owner_of(world: World) -> PersonId:
 
 
 def ledger_of(world: World) -> Ledger:
-    return world.hub.services.fleet._ledger
+    return world.hub.services.machines._ledger
 
 
 async def dead_letter(world: World, file: str, person_id: PersonId | None = None) -> JobCard:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.core.condition import condition_of
 from hub.core.worker import Worker, WorkerCard
 from hub.frontends.web import machines
-from hub.services.fleet import Machine
+from hub.services.machines import Machine
 from hub.store import said
 from shared.capabilities import Lacking
 from shared.ids import PersonId, WorkerId

@@ -10,7 +10,7 @@ from hub.core.board import Board
 from hub.core.condition import Condition, condition_of
 from hub.core.job import JobCard
 from hub.core.worker import Worker, WorkerCard
-from hub.store import fleet, people, workers
+from hub.store import machines, people, workers
 from hub.store.ledger import Ledger
 from shared.capabilities import Lacking
 from shared.errors import NotFound
@@ -35,14 +35,14 @@ class Machine:
     """Whose it is."""
 
 
-class Fleet:
+class Machines:
     """Reads. `person_id` None means everybody's."""
 
     def __init__(self, ledger: Ledger, board: Board) -> None:
         self._ledger = ledger
         self._board = board
 
-    async def machines(self, person_id: PersonId | None) -> tuple[Machine, ...]:
+    async def all(self, person_id: PersonId | None) -> tuple[Machine, ...]:
         """Paired computers that were not shown out, by name."""
 
         def read(connection: sqlite3.Connection) -> tuple[Machine, ...]:
@@ -50,7 +50,7 @@ class Fleet:
 
         return await self._ledger.look(read)
 
-    async def machine(self, person_id: PersonId | None, worker_id: WorkerId) -> Machine:
+    async def one(self, person_id: PersonId | None, worker_id: WorkerId) -> Machine:
         """One of them.
 
         Raises:
@@ -72,27 +72,27 @@ class Fleet:
         worker = machine.card.worker
         return tuple(
             await self._ledger.look(
-                lambda c: fleet.last_jobs(c, worker.person_id, worker.worker_id, LAST_JOBS_MAX)
+                lambda c: machines.last_jobs(c, worker.person_id, worker.worker_id, LAST_JOBS_MAX)
             )
         )
 
     async def names(self, person_id: PersonId | None) -> Mapping[WorkerId, str]:
         """What computers are called, those that were shown out included."""
-        return await self._ledger.look(lambda c: fleet.names(c, person_id))
+        return await self._ledger.look(lambda c: machines.names(c, person_id))
 
     def _machines(
         self, connection: sqlite3.Connection, registered: list[Worker]
     ) -> tuple[Machine, ...]:
         ids = [worker.worker_id for worker in registered]
-        held = fleet.held_jobs(connection, ids)
-        lacking = fleet.lacking(connection, ids)
-        mistrusted = fleet.mistrusted(connection, ids, self._ledger.environment.now())
+        held = machines.held_jobs(connection, ids)
+        lacking = machines.lacking(connection, ids)
+        mistrusted = machines.mistrusted(connection, ids, self._ledger.environment.now())
         owners = {person.person_id: person.name for person in people.everyone(connection)}
-        machines = []
+        made = []
         for worker in registered:
             card = self._board.card_of(worker)
             is_mistrusted = worker.worker_id in mistrusted
-            machines.append(
+            made.append(
                 Machine(
                     card=card,
                     condition=condition_of(card, is_mistrusted=is_mistrusted),
@@ -102,7 +102,7 @@ class Fleet:
                     owner=owners.get(worker.person_id, ""),
                 )
             )
-        return tuple(machines)
+        return tuple(made)
 
 
 def unknown_machine() -> NotFound:
