@@ -39,6 +39,10 @@ class Quiet:
     first_at: float = field(default=0.0)
     """When the first quick model was stored."""
 
+    @property
+    def workspace(self) -> Path:
+        return self.workdir
+
     def progress(
         self, stage: str, done: float, total: float, *, eta_seconds: float | None = None
     ) -> None:
