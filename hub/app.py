@@ -11,7 +11,6 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,11 +18,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hub.core.access import Scope
-from hub.core.board import Board
-from hub.core.webhook_target import NOWHERE, Allowed, parse_allowed
+from hub.core.webhook_target import parse_allowed
 from hub.engines.pull import PullEngine
 from hub.engines.pull_desk import PullDesk
-from hub.engines.sockets import Receive, Scopes, Send, SocketEngine
+from hub.engines.sockets import SocketEngine
 from hub.frontends.console import ConsoleFrontend
 from hub.frontends.host import Host
 from hub.frontends.inbox import ChatInbox
@@ -34,44 +32,24 @@ from hub.frontends.sse import Streams
 from hub.frontends.webchat import WebFrontend
 from hub.frontends.webhooks.sender import WebhookSender
 from hub.ports import FrontendSetup, Taps
+from hub.ring import loops_of, rebuild, ring_of
+from hub.routes import made_api, made_install, made_web, routed
 from hub.server import App, LateApi, Server, listen, loop_factory, on_signals, server_of
 from hub.services import Services
-from hub.services.absences import Absences
-from hub.services.admissions import Admissions
 from hub.services.backups import Backups
-from hub.services.chats import Chats
-from hub.services.chronicle import Chronicle
 from hub.services.deliveries import Deliveries
-from hub.services.dispatcher import Dispatcher
-from hub.services.feed import Feed
 from hub.services.files import Files
-from hub.services.gauge import Gauge
-from hub.services.intake import Intake
-from hub.services.keys import Keys
-from hub.services.machines import Machines
-from hub.services.once import Once
-from hub.services.pairing import Pairing
-from hub.services.pullers import Pullers
-from hub.services.recorder import Recorder
-from hub.services.registry import Registry
-from hub.services.rescuer import Rescuer
 from hub.services.restored import Restored
 from hub.services.retention import Retention
-from hub.services.sessions import Sessions
-from hub.services.sign_ins import SignIns
 from hub.services.snapshots import Snapshots
 from hub.services.taps import TapNames
-from hub.services.views import Views
-from hub.services.webhook_lanes import WebhookLanes
-from hub.services.webhooks import Webhooks
 from hub.settings import Settings
 from hub.store.database import CARE, open_store
-from hub.store.ledger import Entry, Ledger
+from hub.store.ledger import Ledger
 from hub.store.lock import lock_hub
 from shared.database import Database
 from shared.environment import Environment
 from shared.errors import STORE_CORRUPT, AppError, NotAllowed, Unavailable, first_of
-from shared.events import TaskPurged
 from shared.kinds import Kind
 from shared.kinds.catalogue import BUILT_IN
 from shared.logs import configure
@@ -83,13 +61,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-WORKER_PATH = "/api/v1/worker"
-CHAT_PATH = "/api/v1/chat/ws"
 OWNER = "me"
 """The person at the hub's own machine, until they choose a name."""
 PEPPER_BYTES = 32
 STORE_LOOK_SECONDS = 1.0
-TASK_PURGED: str = TaskPurged.model_fields["type"].default
 FILES_FOLDER = "files"
 """In the data folder: what people asked for, until it was sent."""
 SNAPSHOTS_FOLDER = "snapshots"
@@ -173,15 +148,19 @@ def compose(
     snapshots = Snapshots(ledger, settings.data / SNAPSHOTS_FOLDER)
     streams = Streams(services)
     api = LateApi(
-        lambda: _make_api(
+        lambda: made_api(
             services,
             snapshots,
             _about(settings, ledger.hub_epoch, host, streams, desk, chat),
         )
     )
-    install = LateApi(lambda: _make_install(settings))
+    install = LateApi(lambda: made_install(settings))
     backups = Backups(settings.data, environment, keep=settings.backups, version=program_version())
-    web = LateApi(lambda: _make_web(settings, services, environment, streams, chat, host, backups))
+    web = LateApi(
+        lambda: made_web(
+            settings, services, environment, streams, chat, host, backups, program_version()
+        )
+    )
     return Hub(
         settings=settings,
         environment=environment,
@@ -196,7 +175,7 @@ def compose(
         inbox=inbox,
         streams=streams,
         api=api,
-        app=_router(engine, console, host, api, install, web),
+        app=routed(engine, console, host, api, install, web),
         hub_epoch=ledger.hub_epoch,
         restored=Restored(ledger, kinds),
         backups=backups,
@@ -278,69 +257,6 @@ def program_version() -> str:
         return "0"
 
 
-def ring_of(
-    ledger: Ledger,
-    kinds: Mapping[str, Kind],
-    pepper: bytes,
-    files: Path,
-    *,
-    beats: Beats | None = None,
-    allowed: Allowed = NOWHERE,
-) -> tuple[Services, SocketEngine]:
-    """Put together what data goes round in, without frontends or a server."""
-    services = _services(ledger, Board(), kinds, pepper, files, allowed)
-    engine = SocketEngine(
-        services,
-        hub_epoch=ledger.hub_epoch,
-        lineage=ledger.lineage,
-        environment=ledger.environment,
-        beats=beats,
-    )
-    services.dispatcher.add_engine(engine)
-    ledger.listeners.append(partial(_scrub_after_purge, ledger.database))
-    return services, engine
-
-
-def _services(
-    ledger: Ledger,
-    board: Board,
-    kinds: Mapping[str, Kind],
-    pepper: bytes,
-    files: Path,
-    allowed: Allowed,
-) -> Services:
-    keys = Keys(ledger)
-    registry = Registry(ledger, board)
-    # Whoever is shown out must not come in again on a key that is still remembered.
-    pairing = Pairing(ledger, pepper)
-    registry.revocation_listeners.append(keys.forget_worker)
-    pairing.token_listeners.append(keys.forget)
-    return Services(
-        feed=Feed(ledger),
-        intake=Intake(ledger, board, kinds),
-        once=Once(ledger, pepper),
-        views=Views(ledger, board),
-        keys=keys,
-        pairing=pairing,
-        admissions=Admissions(ledger),
-        registry=registry,
-        sign_ins=SignIns(ledger),
-        pullers=Pullers(ledger, board, kinds),
-        dispatcher=Dispatcher(ledger, board),
-        recorder=Recorder(ledger, board, kinds),
-        rescuer=Rescuer(ledger, board, kinds),
-        absences=Absences(ledger, board),
-        sessions=Sessions(ledger),
-        files=Files(ledger, files),
-        chats=Chats(ledger),
-        machines=Machines(ledger, board),
-        gauge=Gauge(ledger, board),
-        chronicle=Chronicle(ledger),
-        webhooks=Webhooks(ledger, pepper, allowed),
-        webhook_lanes=WebhookLanes(ledger, pepper),
-    )
-
-
 def _plan_frontends(
     host: Host,
     settings: Settings,
@@ -394,97 +310,11 @@ def _about(
     )
 
 
-def _make_api(services: Services, snapshots: Snapshots, about: About) -> App:
-    from hub.frontends.api import make_api
-
-    api: App = make_api(services, snapshots, about)
-    return api
-
-
-def _make_install(settings: Settings) -> App:
-    from hub.frontends.install.address import Address
-    from hub.frontends.install.site import InstallSite
-
-    site: App = InstallSite(
-        address=Address(public_url=settings.public_url, local_url=settings.local_url),
-        hub_name=settings.hub_name,
-        folder=settings.downloads,
-        cache=settings.data / "downloads-cache",
-    )
-    return site
-
-
-def _make_web(
-    settings: Settings,
-    services: Services,
-    environment: Environment,
-    streams: Streams,
-    chat: WebFrontend,
-    host: Host,
-    backups: Backups,
-) -> App:
-    from hub.frontends.web import make_web
-    from hub.frontends.web.visitor import Setting
-
-    setting = Setting(
-        services=services,
-        environment=environment,
-        streams=streams,
-        chat=chat,
-        frontends=host.statuses,
-        backups=backups,
-        hub_name=settings.hub_name,
-        hub_url=settings.hub_url,
-        version=program_version(),
-    )
-    web: App = make_web(setting)
-    return web
-
-
-def _router(
-    engine: SocketEngine,
-    console: ConsoleFrontend,
-    host: Host,
-    api: LateApi,
-    install: LateApi,
-    web: LateApi,
-) -> App:
-    """Two bare sockets, the installers, what frontends serve, the REST API, and the dashboard."""
-
-    async def route(scope: Scopes, receive: Receive, send: Send) -> None:
-        match scope["path"]:
-            case path if path == WORKER_PATH:
-                await engine(scope, receive, send)
-            case path if path == CHAT_PATH and scope["type"] == "websocket":
-                await console(scope, receive, send)
-            case "/worker.sh" | "/worker.ps1" | "/download" if scope["type"] == "http":
-                await install(scope, receive, send)
-            case path if path.startswith("/download/") and scope["type"] == "http":
-                await install(scope, receive, send)
-            case path if not path.startswith("/api/") and (app := host.app_at(path)) is not None:
-                await app(scope, receive, send)
-            case path if path.startswith("/api/") or scope["type"] != "http":
-                await api(scope, receive, send)
-            case _:
-                await web(scope, receive, send)
-
-    return route
-
-
 async def _prepare(hub: Hub) -> None:
     await hub.restored.settle()
     await rebuild(hub.services)
     await _admit_owner(hub)
     await hub.host.begin()
-
-
-async def rebuild(services: Services) -> None:
-    """Read back from the store what services keep in memory."""
-    await services.dispatcher.rebuild()
-    await services.rescuer.rebuild()
-    await services.absences.rebuild()
-    await services.sessions.rebuild()
-    await services.files.rebuild()
 
 
 async def _admit_owner(hub: Hub) -> None:
@@ -526,28 +356,6 @@ async def _mind_store(database: Database) -> None:
         await asyncio.sleep(STORE_LOOK_SECONDS)
         if database.trouble is not None and database.trouble.code == STORE_CORRUPT:
             raise database.trouble
-
-
-def _scrub_after_purge(database: Database, entry: Entry) -> None:
-    """What was forgotten must not stand in the store's write-ahead log either."""
-    if any(fact.type == TASK_PURGED for fact in entry.facts):
-        database.scrub()
-
-
-def loops_of(services: Services, engine: SocketEngine) -> list[Coroutine[None, None, None]]:
-    """What runs for as long as a hub does."""
-    return [
-        services.dispatcher.run(),
-        services.rescuer.run(),
-        services.absences.run(),
-        services.sessions.run(),
-        services.registry.run(),
-        services.keys.run(),
-        services.pairing.run(),
-        services.files.run(),
-        services.gauge.run(),
-        engine.run(),
-    ]
 
 
 async def _warm(hub: Hub) -> None:

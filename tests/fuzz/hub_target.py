@@ -18,9 +18,9 @@ from typing import Any
 
 import structlog
 
-from hub.app import ring_of
 from hub.core.access import Person
 from hub.core.job import Job
+from hub.ring import ring_of
 from hub.services import Services
 from hub.services.requests import Request
 from hub.store.database import open_store

@@ -24,8 +24,8 @@ from desktop.runner.lines import FromChild, Order
 from desktop.store.database import open_store as open_worker_store
 from desktop.store.facts import Pairing
 from desktop.system.paths import Paths
-from hub.app import loops_of, rebuild, ring_of
 from hub.engines.sockets import SocketEngine
+from hub.ring import loops_of, rebuild, ring_of
 from hub.services import Services
 from hub.store.database import open_store as open_hub_store
 from hub.store.ledger import Ledger

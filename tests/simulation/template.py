@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from desktop.store import facts
 from desktop.store.database import open_store as open_worker_store
 from desktop.store.facts import Pairing
-from hub.app import ring_of
+from hub.ring import ring_of
 from hub.services import Services
 from hub.store.database import open_store as open_hub_store
 from hub.store.ledger import Ledger

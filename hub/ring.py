@@ -1,0 +1,138 @@
+"""What data goes round in, put together: the store's services and the engine of the sockets.
+
+A hub has it (`hub.app`), and so has a simulated one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Mapping
+from functools import partial
+from pathlib import Path
+
+from hub.core.board import Board
+from hub.core.webhook_target import NOWHERE, Allowed
+from hub.engines.sockets import SocketEngine
+from hub.services import Services
+from hub.services.absences import Absences
+from hub.services.admissions import Admissions
+from hub.services.chats import Chats
+from hub.services.chronicle import Chronicle
+from hub.services.dispatcher import Dispatcher
+from hub.services.feed import Feed
+from hub.services.files import Files
+from hub.services.gauge import Gauge
+from hub.services.intake import Intake
+from hub.services.keys import Keys
+from hub.services.machines import Machines
+from hub.services.once import Once
+from hub.services.pairing import Pairing
+from hub.services.pullers import Pullers
+from hub.services.recorder import Recorder
+from hub.services.registry import Registry
+from hub.services.rescuer import Rescuer
+from hub.services.sessions import Sessions
+from hub.services.sign_ins import SignIns
+from hub.services.views import Views
+from hub.services.webhook_lanes import WebhookLanes
+from hub.services.webhooks import Webhooks
+from hub.store.ledger import Entry, Ledger
+from shared.database import Database
+from shared.events import TaskPurged
+from shared.kinds import Kind
+from shared.protocol import Beats
+
+TASK_PURGED: str = TaskPurged.model_fields["type"].default
+
+
+def ring_of(
+    ledger: Ledger,
+    kinds: Mapping[str, Kind],
+    pepper: bytes,
+    files: Path,
+    *,
+    beats: Beats | None = None,
+    allowed: Allowed = NOWHERE,
+) -> tuple[Services, SocketEngine]:
+    """Put together what data goes round in, without frontends or a server."""
+    services = _services(ledger, Board(), kinds, pepper, files, allowed)
+    engine = SocketEngine(
+        services,
+        hub_epoch=ledger.hub_epoch,
+        lineage=ledger.lineage,
+        environment=ledger.environment,
+        beats=beats,
+    )
+    services.dispatcher.add_engine(engine)
+    ledger.listeners.append(partial(_scrub_after_purge, ledger.database))
+    return services, engine
+
+
+def _services(
+    ledger: Ledger,
+    board: Board,
+    kinds: Mapping[str, Kind],
+    pepper: bytes,
+    files: Path,
+    allowed: Allowed,
+) -> Services:
+    keys = Keys(ledger)
+    registry = Registry(ledger, board)
+    # Whoever is shown out must not come in again on a key that is still remembered.
+    pairing = Pairing(ledger, pepper)
+    registry.revocation_listeners.append(keys.forget_worker)
+    pairing.token_listeners.append(keys.forget)
+    return Services(
+        feed=Feed(ledger),
+        intake=Intake(ledger, board, kinds),
+        once=Once(ledger, pepper),
+        views=Views(ledger, board),
+        keys=keys,
+        pairing=pairing,
+        admissions=Admissions(ledger),
+        registry=registry,
+        sign_ins=SignIns(ledger),
+        pullers=Pullers(ledger, board, kinds),
+        dispatcher=Dispatcher(ledger, board),
+        recorder=Recorder(ledger, board, kinds),
+        rescuer=Rescuer(ledger, board, kinds),
+        absences=Absences(ledger, board),
+        sessions=Sessions(ledger),
+        files=Files(ledger, files),
+        chats=Chats(ledger),
+        machines=Machines(ledger, board),
+        gauge=Gauge(ledger, board),
+        chronicle=Chronicle(ledger),
+        webhooks=Webhooks(ledger, pepper, allowed),
+        webhook_lanes=WebhookLanes(ledger, pepper),
+    )
+
+
+async def rebuild(services: Services) -> None:
+    """Read back from the store what services keep in memory."""
+    await services.dispatcher.rebuild()
+    await services.rescuer.rebuild()
+    await services.absences.rebuild()
+    await services.sessions.rebuild()
+    await services.files.rebuild()
+
+
+def loops_of(services: Services, engine: SocketEngine) -> list[Coroutine[None, None, None]]:
+    """What runs for as long as a hub does."""
+    return [
+        services.dispatcher.run(),
+        services.rescuer.run(),
+        services.absences.run(),
+        services.sessions.run(),
+        services.registry.run(),
+        services.keys.run(),
+        services.pairing.run(),
+        services.files.run(),
+        services.gauge.run(),
+        engine.run(),
+    ]
+
+
+def _scrub_after_purge(database: Database, entry: Entry) -> None:
+    """What was forgotten must not stand in the store's write-ahead log either."""
+    if any(fact.type == TASK_PURGED for fact in entry.facts):
+        database.scrub()
