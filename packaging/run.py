@@ -59,6 +59,9 @@ def work(environment: dict[str, str]) -> int:
         subprocess.run([*desk, "pair", found[0], "--hub", BASE], cwd=ROOT, check=True)
     arguments = [] if has_display() else ["--headless"]
     print(f"Talk to it in another terminal: HUB_DATA={FOLDER / 'hub'} .venv/bin/deskhand-hub chat")
+    # A link to the dashboard, signed in, while somebody looks at this terminal.
+    link = [sys.executable, "-m", "hub", "invite", "--web"]
+    subprocess.run(link, cwd=ROOT, env=environment, check=False)
     worker = subprocess.Popen([*desk, *arguments], cwd=ROOT)
     try:
         return worker.wait()
