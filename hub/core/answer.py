@@ -13,7 +13,8 @@ from shared.errors import BadInput, Conflict
 
 KEPT = timedelta(hours=24)
 KEY_CHARS_MAX = 200
-KEY_PATTERN = rf"^[\x21-\x7e]{{1,{KEY_CHARS_MAX}}}$"
+KEY_PATTERN = rf"^[\x21-\x7e]([\x20-\x7e]{{0,{KEY_CHARS_MAX - 2}}}[\x21-\x7e])?$"
+"""Printable ASCII, as headers carry it; no blank at an end, for those are cut off on the way."""
 KEY = re.compile(KEY_PATTERN)
 
 
@@ -49,7 +50,7 @@ def check_key(key: str) -> str:
     if not KEY.fullmatch(key):
         raise BadInput(
             "dedupe_invalid",
-            f"An idempotency key has 1 to {KEY_CHARS_MAX} visible ASCII characters.",
+            f"An idempotency key has 1 to {KEY_CHARS_MAX} printable ASCII characters, no blank at an end.",
             "Make one at random for each new request, a UUID for example.",
         )
     return key
