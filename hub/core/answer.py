@@ -50,7 +50,7 @@ def check_key(key: str) -> str:
     if not KEY.fullmatch(key):
         raise BadInput(
             "dedupe_invalid",
-            f"An idempotency key has 1 to {KEY_CHARS_MAX} printable ASCII characters, no blank at an end.",
+            f"An idempotency key has 1 to {KEY_CHARS_MAX} printable ASCII characters.",
             "Make one at random for each new request, a UUID for example.",
         )
     return key
