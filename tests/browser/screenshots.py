@@ -163,6 +163,7 @@ async def a_day(world: World, anna: PuppetWorker, studio: PuppetWorker) -> dict[
         "people": "/people",
         "account": "/me",
         "hub": "/hub",
+        "api": "/api/v1/docs",
     }
 
 
