@@ -60,6 +60,7 @@ async def test_a_locked_persons_key_opens_nothing_and_the_operators_does(tmp_pat
         assert opened.json() == {
             "person_id": person.person_id,
             "name": "boris",
+            "is_owner": False,
             "is_locked": False,
         }
         assert (await world.rest.get("/jobs", headers=headers)).status_code == 200
