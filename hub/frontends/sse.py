@@ -143,6 +143,11 @@ class Streams:
     def enter(self, stream: EventStream) -> None:
         self._open[stream.reading.reader] += 1
         self._writers.add(stream)
+        if stream.reading.tell_progress is not None:
+            # What was told while its page was on the way would be missed until it is told again.
+            for job_id, worker_id, progress in self.feed.headways():
+                if stream.reading.sees in (None, self.whose(worker_id)):
+                    stream.note_progress(job_id, progress)
 
     def leave(self, stream: EventStream) -> None:
         self._open[stream.reading.reader] -= 1

@@ -34,7 +34,7 @@ class Feed:
         self._recent: deque[Fact] = deque(maxlen=RECENT_MAX)
         self._waiting: dict[PersonId | None, list[asyncio.Future[None]]] = {}
         self._last_of: dict[PersonId, int] = {}
-        self._headway: dict[JobId, Progress] = {}
+        self._headway: dict[JobId, tuple[WorkerId, Progress]] = {}
         ledger.listeners.append(self._ring)
 
     def position(self) -> int:
@@ -81,7 +81,7 @@ class Feed:
 
     def tell_progress(self, job_id: JobId, worker_id: WorkerId, progress: Progress) -> None:
         """Pass on how far an attempt is; the last word of each job is kept while it runs."""
-        self._headway[job_id] = progress
+        self._headway[job_id] = (worker_id, progress)
         for listener in self.progress_listeners:
             listener(job_id, worker_id, progress)
 
@@ -92,7 +92,12 @@ class Feed:
 
     def progress_of(self, job_id: JobId) -> Progress | None:
         """How far a job that runs was last said to be; None when nothing was said."""
-        return self._headway.get(job_id)
+        told = self._headway.get(job_id)
+        return told[1] if told else None
+
+    def headways(self) -> Iterable[tuple[JobId, WorkerId, Progress]]:
+        """How far each job that runs was last said to be, and by whom."""
+        return [(job_id, *told) for job_id, told in self._headway.items()]
 
     def _recent_after(self, hub_seq: int, person_id: PersonId | None) -> Iterable[Fact] | None:
         """The facts in memory after a place; None when memory does not reach back to it."""
