@@ -25,7 +25,7 @@ from shared.ids import JobId, PersonId, QuestionId, TaskId, WorkerId
 from shared.messages import Progress
 from shared.questions import Answer
 from tests.hub.frontends.web.reader import Reader, a_reader, a_stranger
-from tests.hub.frontends.world import WAIT_SECONDS, World
+from tests.hub.frontends.world import WAIT_SECONDS, World, until
 
 JOB, TASK = JobId("019aa000-0000-7000-8000-000000000001"), TaskId("t1")
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -144,6 +144,19 @@ async def test_progress_comes_without_a_place(reader: Reader, world: World) -> N
             told = [note async for note in until_progress(stream)][-1]
     assert told[0] == ""
     assert (told[2]["job"], told[2]["says"]) == (grant.job_id, "3 of 10 models")
+
+
+async def test_a_page_that_opens_late_hears_how_far_a_job_is(reader: Reader, world: World) -> None:
+    worker = await world.pair()
+    async with asyncio.timeout(WAIT_SECONDS), worker.online():
+        await world.rest.post("/tasks", json={"kind": "ml.models"})
+        grant = await worker.any_grant()
+        await worker.starts(grant)
+        await worker.tells(grant, 3)
+        await until(lambda: world.hub.services.feed.progress_of(grant.job_id) is not None)
+        async with reader.client.stream("GET", "/live") as stream:
+            told = [note async for note in until_progress(stream)][-1]
+    assert told[2]["says"] == "3 of 10 models"
 
 
 async def test_a_stranger_hears_nothing(world: World) -> None:
