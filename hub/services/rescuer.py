@@ -22,7 +22,7 @@ from hub.services import endings
 from hub.store import events, questions, queue, workers
 from hub.store.ledger import Entry, Ledger
 from shared.errors import AppError
-from shared.events import QuestionAnswered, QuestionParked
+from shared.events import QuestionAnswered, QuestionAsked, QuestionParked
 from shared.ids import JobId, PersonId, QuestionId, WorkerId
 from shared.jobs import JobState
 from shared.kinds import Kind
@@ -53,9 +53,13 @@ class Rescuer:
         self._kinds = kinds
         self._question_ends: dict[QuestionId, float] = {}
         """When the time of each open question is over (monotonic), from when it was first seen."""
+        self._just_asked: dict[QuestionId, float] = {}
+        """The same of those that were asked since the last look: what the wall's clock says of
+        them then may be days off already."""
         self._missing: dict[WorkerId, tuple[int, int, list[Job]]] = {}
         """Grants a worker did not list in its hello: they are lost once its log has been taken in
         up to the number it named there (epoch, number, jobs)."""
+        ledger.listeners.append(self._note_asked)
 
     async def rebuild(self) -> None:
         """After a start: everybody with a grant is away, and has a while to come back."""
@@ -139,14 +143,24 @@ class Rescuer:
     async def _end_questions(self, now: float) -> None:
         """End the questions whose time is over, by the clock that does not jump."""
         wall = self._ledger.environment.now()
+        self._question_ends |= self._just_asked
+        # Cleared before the store is read: what is asked meanwhile is kept for the next look.
+        self._just_asked = {}
         waiting = await self._ledger.read(questions.waiting)
-        before = self._question_ends
+        known = self._question_ends | self._just_asked
         self._question_ends = {
-            question_id: before.get(question_id, now + _left_seconds(expires_at, wall))
+            question_id: known.get(question_id, now + _left_seconds(expires_at, wall))
             for question_id, expires_at in waiting
         }
         for question_id in [q for q, ends in self._question_ends.items() if ends <= now]:
             await self._ledger.write(partial(_run_out, question_id=question_id))
+
+    def _note_asked(self, entry: Entry) -> None:
+        """Time the questions of a commit from when they are asked."""
+        ends = self._ledger.environment.monotonic() + QUESTION_SECONDS
+        for fact in entry.facts:
+            if fact.type == "question_asked" and isinstance(fact.body, QuestionAsked):
+                self._just_asked[fact.body.question_id] = ends
 
     async def _rescue_from(self, worker_id: WorkerId) -> None:
         held = await self._ledger.write(lambda entry: self._lose_of(entry, worker_id))

@@ -95,3 +95,22 @@ async def test_a_wall_clock_that_jumps_lets_no_question_run_out(world: World) ->
     world.clock.advance(30 * 60)
     await world.rescue()
     assert (await world.types_of(card))[-1] == "question_parked"
+
+
+async def test_a_wall_clock_that_jumps_before_anybody_looks_lets_no_question_run_out(
+    world: World,
+) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    card = await world.request(anna)
+    await world.rescue()
+    grant = await pc.take()
+    await pc.report(started(grant), asked(grant, default="/data/sales.csv"))
+    world.clock.wall += timedelta(days=3)
+    await world.rescue()
+    world.clock.advance(30 * 60 - 1)
+    await world.rescue()
+    assert (await world.types_of(card))[-1] == "question_asked"
+    world.clock.advance(1)
+    await world.rescue()
+    assert (await world.types_of(card))[-1] == "question_answered"
