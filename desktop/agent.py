@@ -544,6 +544,7 @@ class Agent:
             jobs_folder=paths.jobs,
             workspaces=self._workspaces,
             models_folder=paths.models,
+            data_folder=paths.data,
             profile=paths.home,
             folders=self._folders,
             send_files=policy.send_files,

@@ -13,6 +13,8 @@ TITLE_CHARS_MAX = 200
 NO_SESSION = SessionId("")
 ATTEMPTS_MAX = 3
 """Failed attempts before a job becomes a dead letter."""
+LIGHT_MAX = 64
+"""Jobs that take no slot (`Kind.takes_slot`), given to one worker at once."""
 
 
 class Priority(StrEnum):

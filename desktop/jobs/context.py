@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from desktop.core.llm.types import Endpoint
+from shared.errors import AppError
+from shared.ids import JobId
+from shared.jobs import Origin
+from shared.kinds import JsonObject
 from shared.questions import Asking
 
 
@@ -25,6 +31,8 @@ class Context(Protocol):
 
     models_folder: Path
     """Where this machine keeps its trained models."""
+    data_folder: Path
+    """The worker's own folder of data: transcripts (`transcripts.db`) and `runs/` are in it."""
     folders: tuple[Path, ...]
     """Folders the machine's owner allows, resolved; files elsewhere are refused."""
     profile: Path | None
@@ -89,3 +97,87 @@ class Context(Protocol):
 
     def recent_files(self, suffixes: tuple[str, ...], *, count_max: int) -> list[Path]:
         """List allowed files with these suffixes (".csv"), the newest first."""
+
+
+class Postponed(Exception):
+    """This attempt cannot go on now; it is begun again later and holds nothing until then.
+
+    An executor of a shared kind raises it for what passes by itself: a limit, an overload, a line
+    that is down. What it has done so far it finds again in its own store.
+    """
+
+    def __init__(self, error: AppError, seconds: float) -> None:
+        super().__init__(str(error))
+        self.error = error
+        """Why, as it is told if the tries are used up."""
+        self.seconds = seconds
+        """The earliest useful next try, from now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartsEnded:
+    """How the parts of a job came out, those of this call alone."""
+
+    succeeded: int
+    failed: int
+    cancelled: int
+
+
+class SharedContext(Protocol):
+    """The door of one attempt among many in the shared child; all of it in that child's loop."""
+
+    job_id: JobId
+    origin: Origin
+    tries: int
+    """How often this attempt was begun before, after it was postponed."""
+    workdir: Path
+    """As `Context.workdir`."""
+    data_folder: Path
+    """The worker's own folder of data: the transcripts (`transcripts.db`) and `runs/` are in it."""
+    folders: tuple[Path, ...]
+    keys: Mapping[str, str]
+    """Keys of providers by name ("OPENAI_API_KEY"); never to be written or told anywhere."""
+    endpoints: tuple[Endpoint, ...]
+    """Those of the machine's policy, then the built-in ones; the first of a name counts."""
+    may_send_text: bool
+    """Whether the owner lets a file's text go to models elsewhere without being asked."""
+
+    @property
+    def workspace(self) -> Path:
+        """As `Context.workspace`."""
+
+    def progress(
+        self, stage: str, done: float, total: float, *, eta_seconds: float | None = None
+    ) -> None:
+        """As `Context.progress`."""
+
+    def log(self, line: str) -> None:
+        """As `Context.log`."""
+
+    async def ask(self, asking: Asking) -> str:
+        """As `Context.ask`; other jobs of the child go on meanwhile."""
+
+    def find_file(self, name: str) -> Path:
+        """As `Context.find_file`."""
+
+    def recent_files(self, suffixes: tuple[str, ...], *, count_max: int) -> list[Path]:
+        """As `Context.recent_files`."""
+
+    def wrote(self, path: Path) -> None:
+        """As `Context.wrote`."""
+
+    def check_sending(self) -> None:
+        """As `Context.check_sending`."""
+
+    def send(self, path: Path, *, name: str = "") -> None:
+        """As `Context.send`."""
+
+    async def parts(self, kind: str, inputs: JsonObject, indexes: Sequence[int]) -> PartsEnded:
+        """Have one part job per index, with `inputs` and "index"; return when none is open.
+
+        A part that is open already is not made again, so a job that starts anew after a crash may
+        ask for the same. Parts are jobs of this worker, of this job's task, session and origin.
+        """
+
+    def follow(self, kind: str, inputs: JsonObject) -> None:
+        """Have a job made of this kind in the same moment in which this one ends well."""

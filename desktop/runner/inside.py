@@ -94,6 +94,7 @@ class ChildContext:
         self.workdir = Path(order.workdir)
         self._workspace = Path(order.workspace)
         self.models_folder = Path(order.models_folder)
+        self.data_folder = Path(order.data_folder)
         self.profile = Path(order.profile) if order.profile else None
         self.session = order.session
         self.memory_bytes_max = order.memory_bytes_max

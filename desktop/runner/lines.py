@@ -36,6 +36,8 @@ class Order(Line):
     workspace: str
     """The folder of the job's session; not made yet, maybe."""
     models_folder: str
+    data_folder: str = ""
+    """The worker's own folder of data, where transcripts and the results of runs stand."""
     folders: tuple[str, ...]
     profile: str = ""
     """The folder of a profile apart."""

@@ -96,6 +96,7 @@ class Workshop:
     jobs_folder: Path
     workspaces: Workspaces
     models_folder: Path
+    data_folder: Path = Path()
     folders: tuple[Path, ...]
     profile: Path | None = None
     """The folder of a profile apart; None for the person's own."""
@@ -232,6 +233,7 @@ class Runner:
             workdir=str(workdir),
             workspace=str(workshop.workspaces.path(attempt.spec.session_id, workdir)),
             models_folder=str(workshop.models_folder),
+            data_folder=str(workshop.data_folder),
             folders=tuple(str(folder) for folder in workshop.folders),
             profile=str(workshop.profile or ""),
             session=session_of(attempt.spec.kind, os.environ),

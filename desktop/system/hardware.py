@@ -22,6 +22,8 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "data": ("numpy", "pandas"),
     "ml": ("numpy", "pandas", "sklearn"),
     "files.head": ("numpy", "pandas"),
+    "llm": ("pydantic_ai", "openai"),
+    "llm.stats": ("numpy", "scipy"),
 }
 """What a kind or its family imports; one that is not listed needs nothing more."""
 SETUP_COMMAND = "deskhand setup ml"

@@ -39,6 +39,16 @@ class Paths:
         return self.data / "sessions"
 
     @property
+    def transcripts(self) -> Path:
+        """What was said with language models."""
+        return self.data / "transcripts.db"
+
+    @property
+    def runs(self) -> Path:
+        """One folder of results per probe run."""
+        return self.data / "runs"
+
+    @property
     def outgoing(self) -> Path:
         """Copies of files that were asked for, until the hub has them."""
         return self.data / "outgoing"

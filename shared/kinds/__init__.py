@@ -96,6 +96,10 @@ class Kind:
     """The child is stopped after this much running time (time spent asking not counted)."""
     retries: bool = True
     """Whether retryable failures are tried again by themselves."""
+    takes_slot: bool = True
+    """Whether it fills one of its machine's slots; what mostly waits for others takes none."""
+    is_shared: bool = False
+    """Run as a coroutine in the one long-lived child that all such kinds of a worker share."""
 
 
 FAULTS_SHOWN_MAX = 3

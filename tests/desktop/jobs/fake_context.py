@@ -52,6 +52,7 @@ class FakeContext:
         self.workdir = self.home / "workdir"
         self.workspace = self.workdir
         self.models_folder = self.home / "models"
+        self.data_folder = self.models_folder.parent
         for made in (self.workdir, self.models_folder):
             made.mkdir(parents=True, exist_ok=True)
 

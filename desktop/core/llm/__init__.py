@@ -1,0 +1,1 @@
+"""Language models, as far as it can be decided without calling one."""

@@ -1,0 +1,1 @@
+"""Executors for language models; all but the statistics run in the shared child, as coroutines."""

@@ -1,0 +1,1 @@
+"""The transcripts of this machine: an SQLite file of its own, written by the shared child."""
