@@ -27,6 +27,25 @@ class Ending(StrEnum):
     BROKE_PROTOCOL = "broke_protocol"
     GONE = "gone"
     """It ended without a word."""
+    POSTPONED = "postponed"
+    """It cannot go on now and wants to be begun again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """A job that a job wants to be made when it ends well."""
+
+    kind: str
+    inputs: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class PartsWanted:
+    """Jobs that a job wants to be made, one per index, and waits for."""
+
+    kind: str
+    inputs: JsonObject
+    indexes: tuple[int, ...]
 
 
 def no_place(error: OSError | AppError) -> ErrorBody:
@@ -56,7 +75,11 @@ class Outcome:
     """Files it wants to hand over."""
     wrote: str = ""
     """The file it wrote for its person; empty when none."""
+    follows: tuple[Following, ...] = ()
+    """Jobs to be made together with its good end."""
     running_seconds: float = 0.0
+    seconds: float = 0.0
+    """Of POSTPONED: until the earliest useful next try."""
     limit: float = 0.0
     """Of the ending: seconds for TIMED_OUT, bytes for OUT_OF_MEMORY."""
 
@@ -64,7 +87,7 @@ class Outcome:
         """Phrase a failure for the person who waits for the job."""
         assert self.ending not in (Ending.RESULT, Ending.CANCELLED, Ending.PARKED)
         match self.ending:
-            case Ending.REFUSED:
+            case Ending.REFUSED | Ending.POSTPONED:
                 assert self.error is not None
                 return _sayable(self.error)
             case Ending.TIMED_OUT:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from desktop.core.llm.types import Endpoint
 from shared.errors import AppError
@@ -123,6 +123,16 @@ class PartsEnded:
     cancelled: int
 
 
+class Closing(Protocol):
+    """What the jobs of the shared child keep between them."""
+
+    async def aclose(self) -> None:
+        """Leave nothing open; called once, when the child ends by itself."""
+
+
+Kept = TypeVar("Kept", bound=Closing)
+
+
 class SharedContext(Protocol):
     """The door of one attempt among many in the shared child; all of it in that child's loop."""
 
@@ -135,12 +145,27 @@ class SharedContext(Protocol):
     data_folder: Path
     """The worker's own folder of data: the transcripts (`transcripts.db`) and `runs/` are in it."""
     folders: tuple[Path, ...]
-    keys: Mapping[str, str]
-    """Keys of providers by name ("OPENAI_API_KEY"); never to be written or told anywhere."""
-    endpoints: tuple[Endpoint, ...]
-    """Those of the machine's policy, then the built-in ones; the first of a name counts."""
-    may_send_text: bool
-    """Whether the owner lets a file's text go to models elsewhere without being asked."""
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """Keys of providers by name ("OPENAI_API_KEY"); never to be written or told anywhere.
+
+        As they are now: they may change while the child lives.
+        """
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Those of the machine's policy, then the built-in ones; the first of a name counts."""
+
+    @property
+    def may_send_text(self) -> bool:
+        """Whether the owner lets a file's text go to models elsewhere without being asked."""
+
+    def shared(self, kind: type[Kept], make: Callable[[], Kept]) -> Kept:
+        """Return the one object of a class that all jobs of this child share.
+
+        Made when it is first wanted, closed (`aclose`) when the child ends; the last made first.
+        """
 
     @property
     def workspace(self) -> Path:

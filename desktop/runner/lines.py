@@ -2,6 +2,12 @@
 
 worker → child (standard input): order (first line), answered
 child → worker (standard output): progress, logged, asked, handed, wrote, result, failed
+
+The child that many jobs share opens with `shared`. Its jobs' lines are the same ones and some
+more, each with the number of its order around it:
+
+worker → child: shared (first line), supplied, close; of a job: order, answered, end, parts_ended
+child → worker: of a job: all of the above and postponed, parts, follow, left
 """
 
 from __future__ import annotations
@@ -10,13 +16,18 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
+from desktop.core.llm.types import Endpoint
 from shared.errors import ErrorBody
 from shared.events import LINE_CHARS_MAX
 from shared.jobs import JobSpec
+from shared.kinds.llm import CELLS_MAX
 from shared.questions import Asking
 
 LINE_BYTES_MAX = 4 * 1024**2
 """One line of a child; results beyond this belong into a file."""
+PARTS_MAX = CELLS_MAX
+"""Part jobs of one call; more come in further calls."""
+WORDS_MAX = 20
 
 
 class Line(BaseModel):
@@ -48,6 +59,8 @@ class Order(Line):
     """Whether the owner lets files leave for whoever asked; told so that it need not try."""
     known_files: dict[str, str] = Field(default_factory=dict)
     """Files that are named by the job that wrote them ("#…"), and their paths."""
+    tries: int = Field(default=0, ge=0)
+    """How often this attempt was begun before, after it was postponed."""
 
 
 class Answered(Line):
@@ -97,14 +110,107 @@ class Result(Line):
 class Failed(Line):
     type: Literal["failed"] = "failed"
     error: ErrorBody
+    words: tuple[str, ...] = Field(default=(), max_length=WORDS_MAX)
+    """What it would have written to standard error, in a child that many jobs share."""
 
 
-ToChild = Order | Answered
-FromChild = Progressed | Logged | Asked | Handed | Wrote | Result | Failed
+class Shared(Line):
+    """This child is the one that many jobs share; orders follow."""
+
+    type: Literal["shared"] = "shared"
+    memory_bytes_max: int
+
+
+class Supplied(Line):
+    """What all jobs of the child work with; told before the first order, and when it changed."""
+
+    type: Literal["supplied"] = "supplied"
+    keys: dict[str, str] = Field(default_factory=dict, repr=False)
+    """Keys of providers, by name."""
+    endpoints: tuple[Endpoint, ...] = ()
+    may_send_text: bool = False
+
+
+class Close(Line):
+    """No order comes any more: end, and leave nothing open."""
+
+    type: Literal["close"] = "close"
+
+
+class End(Line):
+    """Stop this job; the others go on."""
+
+    type: Literal["end"] = "end"
+
+
+class PartsOver(Line):
+    """None of the parts that a job asked for is open any more."""
+
+    type: Literal["parts_ended"] = "parts_ended"
+    succeeded: int = Field(ge=0)
+    failed: int = Field(ge=0)
+    cancelled: int = Field(ge=0)
+
+
+class Parts(Line):
+    """The job wants one part job per index, and waits until none of them is open."""
+
+    type: Literal["parts"] = "parts"
+    kind: str = Field(max_length=100)
+    inputs: dict[str, JsonValue]
+    indexes: tuple[int, ...] = Field(max_length=PARTS_MAX)
+
+
+class Follow(Line):
+    """When this job ends well, a job of this kind is made in the same moment."""
+
+    type: Literal["follow"] = "follow"
+    kind: str = Field(max_length=100)
+    inputs: dict[str, JsonValue]
+
+
+class PostponedLine(Line):
+    """The job cannot go on now; it wants to be begun again later."""
+
+    type: Literal["postponed"] = "postponed"
+    error: ErrorBody
+    seconds: float = Field(ge=0)
+
+
+class Left(Line):
+    """The job was stopped and is over, without a word of its own."""
+
+    type: Literal["left"] = "left"
+
+
+ToChild = Order | Shared | Answered
+FromChild = Progressed | Logged | Asked | Handed | Wrote | Result | Failed | Parts | Follow
+FromShared = FromChild | PostponedLine | Left
+
+
+class ToJob(Line):
+    """A line for one job of the shared child."""
+
+    type: Literal["job"] = "job"
+    number: int
+    """Of its order, counted by the worker as long as the child lives."""
+    line: Annotated[Order | Answered | End | PartsOver, Field(discriminator="type")]
+
+
+class FromJob(Line):
+    """A line of one job of the shared child."""
+
+    type: Literal["job"] = "job"
+    number: int
+    line: Annotated[FromShared, Field(discriminator="type")]
+
+
+ToShared = Supplied | Close | ToJob
 
 TO_CHILD: TypeAdapter[ToChild] = TypeAdapter(Annotated[ToChild, Field(discriminator="type")])
 FROM_CHILD: TypeAdapter[FromChild] = TypeAdapter(Annotated[FromChild, Field(discriminator="type")])
+TO_SHARED: TypeAdapter[ToShared] = TypeAdapter(Annotated[ToShared, Field(discriminator="type")])
 
 
-def write(line: ToChild | FromChild) -> bytes:
+def write(line: Line) -> bytes:
     return line.model_dump_json().encode() + b"\n"
