@@ -9,6 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.llm_servers.fixtures import (
+    _aimock_of_this_process,
+    aimock,
+    llama,
+    llama_narrow,
+    llama_with_key,
+)
+
+__all__ = ["_aimock_of_this_process", "aimock", "llama", "llama_narrow", "llama_with_key"]
+
 # A package called "tests" may lie in site-packages, and a child does not start in this folder.
 os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
 
