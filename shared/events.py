@@ -102,6 +102,8 @@ class AttemptBody(Body):
     job_id: JobId
     attempt: int = Field(ge=1, le=COUNT_MAX)
     fence: int = Field(ge=0, le=COUNT_MAX)
+    part_of: JobId | None = Field(default=None, exclude_if=lambda part_of: part_of is None)
+    """The job that this one is a part of: quiet, for people see that one."""
 
 
 class JobStarted(AttemptBody):
@@ -192,6 +194,8 @@ class JobGranted(Body):
     attempt: int = Field(ge=0, le=COUNT_MAX)
     fence: int = Field(ge=0, le=COUNT_MAX)
     worker_id: WorkerId
+    part_of: JobId | None = Field(default=None, exclude_if=lambda part_of: part_of is None)
+    """As in `AttemptBody`."""
 
 
 class JobDied(Body):
@@ -388,6 +392,10 @@ class TaskRequested(Body):
     """The job that this one is run instead of: a person tried again without a hub."""
     session_id: str = Field(default="", max_length=64)
     """With `is_kept`: the session that this computer runs it in, which the hub takes over."""
+    part_of: JobId | None = Field(default=None, exclude_if=lambda part_of: part_of is None)
+    """With `is_kept`: the job of this computer that had it made as one of its parts."""
+    follows: JobId | None = Field(default=None, exclude_if=lambda follows: follows is None)
+    """With `is_kept`: the job of this computer that ended well and had it made to go on."""
 
 
 class AnswerGiven(Body):

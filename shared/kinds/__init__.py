@@ -98,6 +98,8 @@ class Kind:
     """Whether retryable failures are tried again by themselves."""
     takes_slot: bool = True
     """Whether it fills one of its machine's slots; what mostly waits for others takes none."""
+    makes: tuple[str, ...] = ()
+    """The kinds of the jobs that one of this kind may have made: as its parts, or after it."""
     is_shared: bool = False
     """Run as a coroutine in the one long-lived child that all such kinds of a worker share."""
 

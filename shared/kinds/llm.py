@@ -290,6 +290,7 @@ KINDS = (
         idempotent=True,
         resumable=True,
         timeout_seconds=RUN_SECONDS_MAX,
+        makes=("llm.probe", "llm.stats"),
         takes_slot=False,
         is_shared=True,
     ),
