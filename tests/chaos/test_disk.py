@@ -13,7 +13,7 @@ import pytest
 
 from tests.chaos import disks, failing_disks
 
-JOBS = int(os.environ.get("DESKHAND_CHAOS_IO") or 100)
+JOBS = int(os.environ.get("DESKHAND_CHAOS_IO") or 30)
 """Jobs that are asked for while disks fail."""
 SEED = int(os.environ.get("DESKHAND_CHAOS_SEED") or random.randrange(10**6))
 
