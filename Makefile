@@ -22,7 +22,7 @@ demo: $(READY) ## hub and worker on loopback: train, ask, answer, predict, survi
 
 test: $(READY) ## every test, two at a time (JOBS=0: one); real sockets, processes, a real tray
 	@packaging/system.sh session
-	$(BIN)/pytest -n $(JOBS) $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: $(READY) ## format, lint, types, layers and the quick tests, in less than a minute
 	@packaging/check.sh $(BIN)
