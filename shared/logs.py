@@ -17,8 +17,8 @@ from typing import Any, TextIO
 import structlog
 
 from shared.plain_text import escaped
+from shared.redaction import BLOT, redact_text
 
-BLOT = "[redacted]"
 VALUE_CHARS_MAX = 2000
 FILE_BYTES_MAX = 20 * 1000**2
 FILES_MAX = 5
@@ -26,20 +26,6 @@ FILES_MAX = 5
 _SECRET_NAMES = re.compile(
     r"(token|secret|passw|authorization|api_?key|credential|cookie|pairing_code)", re.IGNORECASE
 )
-_SECRET_VALUES = re.compile(
-    r"(?P<key>dh_[a-z]+_[A-Za-z0-9_-]{8,})"  # our own keys and tokens
-    r"|(?P<telegram>\d{6,12}:[A-Za-z0-9_-]{30,})"  # bots: in URLs without a gap after "bot"
-    r"|(?P<openai>(?:sk|rk)-[A-Za-z0-9_-]{16,})"
-    r"|(?P<google>AIza[A-Za-z0-9_-]{30,})"
-    r"|(?P<xai>xai-[A-Za-z0-9_-]{16,})"
-    r"|(?P<github>gh[opsu]_[A-Za-z0-9]{20,})"
-    r"|(?P<bearer>Bearer\s+\S+)"
-)
-
-
-def redact_text(text: str) -> str:
-    """Blot out everything that looks like a secret."""
-    return _SECRET_VALUES.sub(BLOT, text)
 
 
 def redact(value: Any) -> Any:

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QMessageBox
 
 from desktop.gui import icons
 from desktop.gui.language import tr, trn
-from shared.logs import redact_text
 from shared.plain_text import plain
+from shared.redaction import redact_text
 
 TRACE_CHARS_MAX = 4000
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from desktop.system.paths import Paths
 from desktop.system.program import is_frozen, version
-from shared.logs import BLOT, redact_text
+from shared.redaction import BLOT, redact_text
 
 LOG_BYTES_MAX = 512 * 1024
 """Of each log, its end."""

@@ -7,7 +7,8 @@ import logging
 import pytest
 import structlog
 
-from shared.logs import BLOT, configure, redact
+from shared.logs import configure, redact
+from shared.redaction import BLOT
 
 CANARIES = [
     "dh_worker_018f_Zm9vYmFyYmF6cXV4",

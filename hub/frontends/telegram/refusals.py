@@ -21,8 +21,8 @@ from telegram.error import (
 
 from hub.frontends.telegram.blockers import blocked
 from shared.errors import AppError, BadInput, NotFound, Unavailable
-from shared.logs import redact_text
 from shared.plain_text import plain_line
+from shared.redaction import redact_text
 
 DESCRIPTION_CHARS_MAX = 200
 TOKEN_HINT = "Check HUB_TELEGRAM_TOKEN (BotFather: /token)."  # noqa: S105 - a sentence

@@ -16,7 +16,7 @@ from hub.core.access import (
     write_key,
 )
 from shared.errors import NotAllowed
-from shared.logs import BLOT, redact_text
+from shared.redaction import BLOT, redact_text
 
 
 @given(st.binary(min_size=SECRET_BYTES, max_size=SECRET_BYTES), st.sampled_from(list(Scope)))
