@@ -1,9 +1,10 @@
-"""Makers of language models whose keys a person may keep here: names, and where a key is tried."""
+"""Makers of language models whose keys a person may keep here: names, and where they are asked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from shared.errors import BadInput
 
@@ -18,6 +19,11 @@ class Provider:
     """As people call it."""
     key_name: str
     """The key's name in the safe, which is the usual environment variable's."""
+    endpoint: str
+    """What stands before the colon in "openai:gpt-5"."""
+    base_url: str
+    """Where it is asked; its library adds the version of the API, except for OpenAI's format."""
+    format: Literal["openai", "anthropic", "google"] = "openai"
     models_url: str
     """Lists models: the smallest request that needs a key, and costs nothing."""
     key_header: str = "authorization"
@@ -35,12 +41,17 @@ PROVIDERS = (
     Provider(
         name="OpenAI",
         key_name="OPENAI_API_KEY",
+        endpoint="openai",
+        base_url="https://api.openai.com/v1",
         models_url="https://api.openai.com/v1/models",
         keys_page="https://platform.openai.com/api-keys",
     ),
     Provider(
         name="Anthropic",
         key_name="ANTHROPIC_API_KEY",
+        endpoint="anthropic",
+        base_url="https://api.anthropic.com",
+        format="anthropic",
         models_url="https://api.anthropic.com/v1/models",
         key_header="x-api-key",
         key_prefix="",
@@ -50,6 +61,9 @@ PROVIDERS = (
     Provider(
         name="Google Gemini",
         key_name="GEMINI_API_KEY",
+        endpoint="google",
+        base_url="https://generativelanguage.googleapis.com",
+        format="google",
         models_url="https://generativelanguage.googleapis.com/v1beta/models",
         key_header="x-goog-api-key",
         key_prefix="",
@@ -58,18 +72,24 @@ PROVIDERS = (
     Provider(
         name="xAI",
         key_name="XAI_API_KEY",
+        endpoint="xai",
+        base_url="https://api.x.ai/v1",
         models_url="https://api.x.ai/v1/models",
         keys_page="https://console.x.ai",
     ),
     Provider(
         name="DeepSeek",
         key_name="DEEPSEEK_API_KEY",
+        endpoint="deepseek",
+        base_url="https://api.deepseek.com",
         models_url="https://api.deepseek.com/models",
         keys_page="https://platform.deepseek.com/api_keys",
     ),
     Provider(
         name="Mistral",
         key_name="MISTRAL_API_KEY",
+        endpoint="mistral",
+        base_url="https://api.mistral.ai/v1",
         models_url="https://api.mistral.ai/v1/models",
         keys_page="https://console.mistral.ai/api-keys",
     ),

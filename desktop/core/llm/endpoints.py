@@ -1,0 +1,31 @@
+"""Where models can be asked without any setting: known providers, and servers on this machine."""
+
+from __future__ import annotations
+
+from desktop.core.llm.types import Endpoint, Format
+from desktop.core.providers import PROVIDERS
+
+PROVIDER_ENDPOINTS = tuple(
+    Endpoint(
+        name=provider.endpoint,
+        label=provider.name,
+        base_url=provider.base_url,
+        format=Format(provider.format),
+        key_name=provider.key_name,
+    )
+    for provider in PROVIDERS
+)
+
+LOCAL_ENDPOINTS = (
+    Endpoint(name="local", label="llama.cpp", base_url="http://127.0.0.1:8080/v1", is_local=True),
+    Endpoint(name="ollama", label="Ollama", base_url="http://127.0.0.1:11434/v1", is_local=True),
+    Endpoint(name="vllm", label="vLLM", base_url="http://127.0.0.1:8000/v1", is_local=True),
+)
+
+BUILT_IN = PROVIDER_ENDPOINTS + LOCAL_ENDPOINTS
+
+
+def with_built_in(own: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+    """Return the policy's endpoints and then the built-in ones whose names it leaves free."""
+    taken = {endpoint.name for endpoint in own}
+    return own + tuple(endpoint for endpoint in BUILT_IN if endpoint.name not in taken)
