@@ -14,6 +14,8 @@ class Paths:
     config: Path
     home: Path | None = None
     """The folder of a profile apart; None for the person's own."""
+    work: Path | None = None
+    """Where a worker beside the profile's own has what goes with it; None for `data`."""
 
     @property
     def worker_log(self) -> Path:
@@ -31,12 +33,12 @@ class Paths:
     @property
     def jobs(self) -> Path:
         """One working folder per job."""
-        return self.data / "jobs"
+        return (self.work or self.data) / "jobs"
 
     @property
     def sessions(self) -> Path:
         """One folder for all jobs of a session, while it lives."""
-        return self.data / "sessions"
+        return (self.work or self.data) / "sessions"
 
     @property
     def transcripts(self) -> Path:
@@ -51,7 +53,7 @@ class Paths:
     @property
     def outgoing(self) -> Path:
         """Copies of files that were asked for, until the hub has them."""
-        return self.data / "outgoing"
+        return (self.work or self.data) / "outgoing"
 
     @property
     def policy(self) -> Path:
