@@ -2,7 +2,7 @@
 
 An exact code of a provider's decides. Where there is none, the status does, and the sentence
 beside it makes a wide status narrower ("400" of an incorrect key). Sources of the codes:
-docs/llm-errors.md, whose table the tests run.
+tests/desktop/core/llm/error_table.py.
 """
 
 from __future__ import annotations
@@ -119,9 +119,10 @@ _STATUSES: Mapping[int, FaultClass] = {
 }
 
 _CONTEXT = re.compile(
-    r"context (length|window|size|limit)|prompt is too long|maximum prompt length"
-    r"|too large for model with|input token count|exceeds? the maximum number of tokens"
-    r"|reduce the length of the|request too large for",
+    r"\bcontext[ -](length|window|size|limit)|long context|(prompt|input) is too (long|large)"
+    r"|max(imum)? (context|model|prompt|input|sequence) length|too large for model with"
+    r"|input token count|exceeds? the maximum number of tokens|reduce the length of the"
+    r"|request too large for",
     re.IGNORECASE,
 )
 _CREDIT = re.compile(
@@ -133,7 +134,9 @@ _USED_UP = re.compile(r"exceeded your current quota", re.IGNORECASE)
 _NOTHING_ALLOWED = re.compile(r"\blimit: 0\b")
 _KEY = re.compile(
     r"(incorrect|invalid|expired|missing|no) api[ _-]?key|api[ _-]?key (not|is not|is in)valid"
-    r"|api[ _-]?key (not valid|expired|not found)|user location is not supported",
+    r"|api[ _-]?key (not valid|expired|not found)|user location is not supported"
+    r"|(organization|account|team|workspace|project) (has been|is|was) (disabled|suspended|blocked"
+    r"|deactivated|deleted|banned)",
     re.IGNORECASE,
 )
 _CONTENT = re.compile(

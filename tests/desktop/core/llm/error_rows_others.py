@@ -66,8 +66,8 @@ DEEPSEEK = (
          openai("Content Exists Risk", "invalid_request_error")),
     Case("deepseek", 400, "context", Fault.CONTEXT_LENGTH, f"{DEEPSEEK_CODES} (shape)",
          openai("This model's maximum context length is 131072 tokens. However, you requested"
-                " 140001 tokens (132001 in the messages, 8000 in the completion). Please reduce the length"
-                " of the messages or completion.", "invalid_request_error")),
+                " 140001 tokens (132001 in the messages, 8000 in the completion). Please reduce the"
+                " length of the messages or completion.", "invalid_request_error")),
     Case("deepseek", 401, "key", Fault.AUTH_ERROR, f"{DEEPSEEK_CODES} (shape)",
          openai("Authentication Fails, Your api key: ****abcd is invalid", "invalid_request_error",
                 "authentication_error")),
