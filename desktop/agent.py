@@ -20,7 +20,7 @@ from desktop.core.admission import AskedHere, Machine, refusal
 from desktop.core.attempt import Attempt, AttemptState
 from desktop.core.link import LinkState, LinkStatus
 from desktop.core.news import News
-from desktop.core.outcome import Ending, Outcome, no_place
+from desktop.core.outcome import Ending, Outcome, PartsWanted, no_place
 from desktop.core.outcome_event import RESULT_BYTES_MAX, outcome_event
 from desktop.core.policy import MEMORY_SHARE_DEFAULT, Policy
 from desktop.core.run_policy import cores_max
@@ -29,6 +29,7 @@ from desktop.link.client import Link
 from desktop.link.dialling import Dial, dial
 from desktop.link.snapshot import Snapshots
 from desktop.link.uploads import Uploads
+from desktop.parts import Parts
 from desktop.runner.child import Child
 from desktop.runner.inside import load
 from desktop.runner.runner import MakeChild, Runner, Workshop
@@ -38,6 +39,7 @@ from desktop.store.hands import Hands
 from desktop.store.journal import OpenQuestion
 from desktop.store.minder import Minder
 from desktop.store.outgoing import Parcel
+from desktop.store.parts import PartEnd
 from desktop.system import hardware
 from desktop.system.outgoing_folder import OutgoingFolder
 from desktop.system.paths import Paths
@@ -49,6 +51,7 @@ from shared.errors import AppError, ErrorBody, Unavailable
 from shared.events import (
     Event,
     RequestEventBody,
+    TaskRequested,
 )
 from shared.ids import JobId, SessionId, WorkerId
 from shared.jobs import JobSpec
@@ -153,6 +156,7 @@ class Agent:
         """How often the hub was called in vain since the line was up."""
         self._tasks: asyncio.TaskGroup
         self._alone = Alone(self._hands, self, setup.environment)
+        self._parts = Parts(self._hands, self._alone, self, self._minder, setup.environment)
         self._outgoing = OutgoingFolder(setup.paths.outgoing)
         self._uploads = Uploads(
             setup.pairing.hub_url, setup.token, database, self._outgoing, setup.environment, way
@@ -188,7 +192,7 @@ class Agent:
         self._held_back = why
         if is_news:
             self._link.tell_beat()
-        self._start_waiting()
+        self.start_waiting()
 
     def hurry(self) -> None:
         """Call the hub now instead of when the wait is over."""
@@ -214,7 +218,7 @@ class Agent:
         if self._is_running:
             self._runner.workshop = self._workshop()
         self._link.tell_beat()
-        self._start_waiting()
+        self.start_waiting()
 
     async def run(self) -> None:
         """Recover what a crash left, then serve; returns when the hub refuses this worker."""
@@ -232,9 +236,10 @@ class Agent:
             )
             self._tasks = tasks
             self._is_running = True
-            self._start_waiting()
+            self.start_waiting()
             uploading = tasks.create_task(self._uploads.run())
             minding = tasks.create_task(self._minder.watch(self._store_changed))
+            making = tasks.create_task(self._parts.run())
             try:
                 await self._link.run()
                 # The hub lets this worker in no more, and so none of its sessions lives on.
@@ -243,6 +248,7 @@ class Agent:
                 self._is_running = False
                 uploading.cancel()
                 minding.cancel()
+                making.cancel()
                 # The journal keeps them as running: the next start knows what was cut off.
                 self._runner.end_all()
 
@@ -340,7 +346,10 @@ class Agent:
             self._runner.refuse(job_id, error.body)
         else:
             await self._minder.insist(lambda: self._hands.ask(job_id, asking))
-            self._start_waiting()
+            self.start_waiting()
+
+    def parts_wanted(self, job_id: JobId, wanted: PartsWanted) -> None:
+        self._parts.want(job_id, wanted)
 
     async def ended(self, job_id: JobId, outcome: Outcome) -> None:
         attempt = self._hands.alive(job_id)
@@ -348,11 +357,13 @@ class Agent:
             return
         kind = self._kinds[attempt.spec.kind]
         parcels: tuple[Parcel, ...] = ()
-        if outcome.ending is Ending.RESULT and outcome.wishes:
-            try:
-                parcels = await self._packed(attempt, outcome.wishes)
-            except AppError as error:
-                outcome = replace(outcome, ending=Ending.REFUSED, error=error.body)
+        following: list[TaskRequested] = []
+        try:
+            if outcome.ending is Ending.RESULT:
+                following = self._parts.following(job_id, outcome.follows)
+                parcels = await self._packed(attempt, outcome.wishes) if outcome.wishes else ()
+        except AppError as error:
+            outcome = replace(outcome, ending=Ending.REFUSED, error=error.body)
         refs = tuple(parcel.ref for parcel in parcels)
         await self._minder.insist(
             lambda: self._hands.end(
@@ -360,12 +371,13 @@ class Agent:
                 lambda names: outcome_event(names, outcome, kind, refs),
                 parcels=parcels,
                 wrote=outcome.wrote,
+                following=following,
             )
         )
         if parcels:
             self._uploads.ring()
         await self._workspaces.settle(self._sessions_in_hand)
-        self._start_waiting()
+        self.start_waiting()
 
     # What the person at this machine asks for (`desktop.alone.Here`).
 
@@ -400,6 +412,18 @@ class Agent:
     def stop(self, job_id: JobId) -> None:
         self._runner.end(job_id, Ending.CANCELLED)
 
+    # What the making of parts asks and tells (`desktop.parts.Floor`).
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        return self._kinds
+
+    def refuse(self, job_id: JobId, error: ErrorBody) -> None:
+        self._runner.refuse(job_id, error)
+
+    def parts_ended(self, job_id: JobId, ends: Mapping[PartEnd, int]) -> None:
+        self._runner.parts_ended(job_id, ends)
+
     def _sessions_in_hand(self) -> set[SessionId]:
         """Sessions whose jobs run here, or are about to."""
         return {
@@ -411,7 +435,8 @@ class Agent:
     async def _sweep_workspaces(self) -> None:
         await self._workspaces.sweep(self._hands.is_session_over, self._sessions_in_hand)
 
-    def _start_waiting(self) -> None:
+    def start_waiting(self) -> None:
+        """Start soon what waits here for a slot, or for whatever held it back."""
         if self._is_running and self._hands.waiting:
             self._tasks.create_task(self._minder.when_well(self._alone.start_waiting))
 
@@ -432,7 +457,7 @@ class Agent:
     def _store_changed(self) -> None:
         """The store is in trouble, or well again: that is how many jobs may run."""
         self._link.tell_beat()
-        self._start_waiting()
+        self.start_waiting()
 
     def _note_status(self, status: LinkStatus) -> None:
         match status.state:
@@ -443,7 +468,7 @@ class Agent:
                 self._failed_calls += 1
                 if self._failed_calls == CALLS_BEFORE_ALONE and self._is_running:
                     self._tasks.create_task(self._minder.when_well(self._alone.use_given))
-                self._start_waiting()
+                self.start_waiting()
             case _:
                 pass
         self._on_status(status)
@@ -504,7 +529,7 @@ class Agent:
             return
         if attempt.state is AttemptState.ACCEPTED:
             await self._hands.forget(attempt)
-            self._start_waiting()
+            self.start_waiting()
         elif attempt.state is AttemptState.GRANTED:
             await self._alone.give_up(attempt)
         elif attempt.is_alive:

@@ -166,6 +166,14 @@ class Alone:
             if attempt in self._hands.waiting:
                 await self._hands.end_waiting(attempt, JobCancelled(**names(attempt)))
 
+    async def drop_parts(self, maker: JobId) -> None:
+        """End the parts of a job that wait for their start: the job is over."""
+        async with self._starting:
+            parts = self._hands.parts_of(maker)
+            waiting = [part for part in parts if part.state is AttemptState.GRANTED]
+            if waiting:
+                await self._hands.end_parts(waiting)
+
     async def _try_again(self, body: RetryAsked) -> None:
         """Run a job anew here, as a new one: the hub may have given the old one to another."""
         spec = await self._hands.known_spec(body.job_id)

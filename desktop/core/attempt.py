@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from shared.errors import BadInput, ErrorBody
+from shared.ids import JobId
 from shared.jobs import JobSpec
 from shared.messages import Held, HeldState
 from shared.questions import Asking
@@ -45,6 +46,8 @@ class Attempt:
     """Asked for at this machine and begun without a hub."""
     crashes: int = 0
     """How often it was begun again after this program had stopped in the middle of it."""
+    part_of: JobId | None = None
+    """The job here that had it made as one of its parts."""
 
     @property
     def held(self) -> Held:
@@ -74,13 +77,12 @@ def start(attempt: Attempt, fence: int) -> Attempt | None:
 
 
 def begin_again(attempt: Attempt, answers: Mapping[str, str]) -> Attempt:
-    """Have a kept attempt wait for another start, after this program stopped in the middle.
+    """Have an attempt wait for another start here, after this program stopped in the middle.
 
     Args:
         attempt: alive, of a kind whose second run harms nothing.
         answers: what its person told it by now, so that nothing is asked twice.
     """
-    assert attempt.is_kept
     assert attempt.is_alive
     spec = attempt.spec.model_copy(update={"answers": {**attempt.spec.answers, **answers}})
     return replace(attempt, spec=spec, state=AttemptState.GRANTED, crashes=attempt.crashes + 1)

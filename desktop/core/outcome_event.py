@@ -29,10 +29,16 @@ class Names(TypedDict):
     job_id: JobId
     attempt: int
     fence: int
+    part_of: JobId | None
 
 
 def names(attempt: Attempt) -> Names:
-    return Names(job_id=attempt.spec.job_id, attempt=attempt.number, fence=attempt.fence)
+    return Names(
+        job_id=attempt.spec.job_id,
+        attempt=attempt.number,
+        fence=attempt.fence,
+        part_of=attempt.part_of,
+    )
 
 
 def outcome_event(

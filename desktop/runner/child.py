@@ -25,6 +25,7 @@ from desktop.runner.lines import (
     Failed,
     FromChild,
     Order,
+    PartsOver,
     Result,
     write,
 )
@@ -143,6 +144,10 @@ class Child:
         if self._running_since is None:
             self._running_since = self._environment.monotonic()
         self._write(write(Answered(key=key, value=value)))
+
+    def parts_ended(self, over: PartsOver) -> None:
+        """Tell the child that none of its parts is open."""
+        self._write(write(over))
 
     def end(self, ending: Ending) -> None:
         """End the whole tree at once; the first reason given is the one that counts."""

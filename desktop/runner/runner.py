@@ -19,11 +19,23 @@ from typing import Protocol
 import structlog
 
 from desktop.core.attempt import Attempt
-from desktop.core.outcome import Ending, Outcome
+from desktop.core.outcome import Ending, Following, Outcome, PartsWanted
 from desktop.core.sending import Wish
 from desktop.runner.child import Child, ChildLimits
-from desktop.runner.lines import Asked, FromChild, Handed, Logged, Order, Progressed, Wrote
+from desktop.runner.lines import (
+    Asked,
+    Follow,
+    FromChild,
+    Handed,
+    Logged,
+    Order,
+    Parts,
+    PartsOver,
+    Progressed,
+    Wrote,
+)
 from desktop.runner.workspaces import Workspaces
+from desktop.store.parts import PartEnd
 from shared.environment import Environment
 from shared.errors import ErrorBody
 from shared.events import LINES_MAX
@@ -59,6 +71,9 @@ class Worked(Protocol):
     def answer(self, key: str, value: str) -> None:
         """Give it the answer that it waits for."""
 
+    def parts_ended(self, over: PartsOver) -> None:
+        """Tell it that none of the parts that it asked for is open any more."""
+
     def end(self, ending: Ending) -> None:
         """End it at once; the first reason given is the one that counts."""
 
@@ -81,6 +96,9 @@ class Listener(Protocol):
 
     async def asked(self, job_id: JobId, asking: Asking) -> None:
         """The child waits for an answer."""
+
+    def parts_wanted(self, job_id: JobId, wanted: PartsWanted) -> None:
+        """The job wants parts to be made, and waits until none of them is open."""
 
     async def ended(self, job_id: JobId, outcome: Outcome) -> None:
         """The child and all it started are gone."""
@@ -160,6 +178,12 @@ class Runner:
         if running := self._running.get(job_id):
             running.child.answer(key, value)
 
+    def parts_ended(self, job_id: JobId, ends: Mapping[PartEnd, int]) -> None:
+        """Tell a job that none of its parts is open; a child that is gone asks again."""
+        if running := self._running.get(job_id):
+            counts = {end.value: ends.get(end, 0) for end in PartEnd}
+            running.child.parts_ended(PartsOver.model_validate(counts))
+
     def end(self, job_id: JobId, ending: Ending) -> bool:
         """End a job's tree; False when it was not running."""
         running = self._running.get(job_id)
@@ -196,7 +220,9 @@ class Runner:
             log.info("job ended", ending=outcome.ending, seconds=round(outcome.running_seconds, 1))
             if not running.is_silent:
                 self._keep_last_words(job_id, outcome)
-                told_outcome = replace(outcome, wishes=running.wishes, wrote=running.wrote)
+                told_outcome = replace(
+                    outcome, wishes=running.wishes, wrote=running.wrote, follows=running.follows
+                )
                 await self._listener.ended(job_id, told_outcome)
                 self._clean(job_id, outcome)
 
@@ -207,8 +233,11 @@ class Runner:
             await running.news.wait()
             running.news.clear()
             progress, lines, asking = running.take_news()
+            wanted, running.wanted = running.wanted, None
             if running.is_silent:
                 continue
+            if wanted is not None:
+                self._listener.parts_wanted(job_id, wanted)
             if progress is not None:
                 self._listener.progressed(progress)
             for batch in batches(lines):
@@ -288,6 +317,9 @@ class _Running:
         self.is_silent = False
         self.wishes: tuple[Wish, ...] = ()
         self.wrote = ""
+        self.follows: tuple[Following, ...] = ()
+        self.wanted: PartsWanted | None = None
+        """Parts that it waits for and nobody was told of yet."""
         self.news = asyncio.Event()
         self.urgent = asyncio.Event()
         self._progress: Progress | None = None
@@ -321,6 +353,11 @@ class _Running:
                 self.wishes = (*self.wishes, Wish(line.path, line.name))[: SENDS_MAX + 1]
             case Wrote():
                 self.wrote = line.path
+            case Parts():
+                self.wanted = PartsWanted(line.kind, line.inputs, line.indexes)
+                self.urgent.set()
+            case Follow():
+                self.follows = (*self.follows, Following(line.kind, line.inputs))
             case _:
                 raise AssertionError(line)
         self.news.set()

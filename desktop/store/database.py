@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from desktop.store import copy_tables, journal, known, outgoing, peers, settings, threads
+from desktop.store import copy_tables, journal, known, outgoing, parts, peers, settings, threads
 from shared.database import Database, Pace
 from shared.store_file import Care
 
@@ -59,4 +59,5 @@ MIGRATIONS = (
     settings.create,
     known.index_sessions,
     peers.add_pullers,
+    parts.create,
 )

@@ -7,7 +7,7 @@ it came by. Memory follows the commit, so nobody acts on what a crash would undo
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -26,6 +26,7 @@ from desktop.store import (
     known,
     outbox,
     outgoing,
+    parts,
     rebuilt,
     recovery,
 )
@@ -33,6 +34,7 @@ from desktop.store.copies import HUB
 from desktop.store.journal import OpenQuestion
 from desktop.store.outgoing import Parcel
 from desktop.store.own_log import OwnLog
+from desktop.store.parts import PartEnd
 from shared.database import Database
 from shared.environment import Environment
 from shared.errors import AppError
@@ -42,6 +44,7 @@ from shared.events import (
     CancelAsked,
     Event,
     EventBody,
+    JobCancelled,
     JobFailed,
     JobLogged,
     JobParked,
@@ -93,6 +96,8 @@ class Hands:
         self._sign = sign
         self._environment = environment
         self.own_log = OwnLog(database, environment, on_growth, on_news, sign)
+        self.on_ended: Callable[[Attempt], None] = lambda _attempt: None
+        """Told of each attempt whose end is committed."""
         self._attempts: dict[tuple[JobId, int], Attempt] = {}
 
     @property
@@ -116,6 +121,21 @@ class Hands:
             (a for a in self._attempts.values() if a.spec.job_id == job_id and a.is_alive), None
         )
 
+    def has(self, job_id: JobId) -> bool:
+        """Whether a job is in hand: it waits, runs or asks here."""
+        return any(
+            a.spec.job_id == job_id and a.state is not AttemptState.ENDED
+            for a in self._attempts.values()
+        )
+
+    def parts_of(self, maker: JobId | None = None) -> list[Attempt]:
+        """The open parts of a job; those of all jobs when None."""
+        return [
+            a
+            for a in self._attempts.values()
+            if a.part_of is not None and maker in (None, a.part_of)
+        ]
+
     def accepted(self, job_id: JobId) -> list[Attempt]:
         """Attempts of a job whose offer was accepted and never granted."""
         return [
@@ -135,6 +155,9 @@ class Hands:
                     outcome = recovery.settle(connection, attempt, kind, reason)
                     if outcome is not None:
                         self._end(connection, attempt, outcome)
+            for orphan in recovery.orphans(connection):
+                self._end(connection, orphan, JobCancelled(**names(orphan)))
+            parts.forget_orphans(connection)
             return journal.attempts(connection)
 
         attempts = await self.own_log.write(settle)
@@ -214,22 +237,58 @@ class Hands:
 
     async def keep(self, body: TaskRequested, spec: JobSpec) -> None:
         """Write down a job that this machine runs itself, and hold it from now on."""
-        attempt = Attempt(
-            spec=spec,
-            number=kept.FIRST,
-            state=AttemptState.GRANTED,
-            fence=kept.FIRST,
-            is_kept=True,
-        )
-
-        def note(connection: sqlite3.Connection) -> None:
-            if spec.origin is Origin.LOCAL:
-                copy_tables.note_asked(connection, body)
-            self.own_log.append(connection, body)
-            journal.save(connection, attempt)
-
-        await self.own_log.write(note)
+        attempt = kept.attempt_at(spec)
+        await self.own_log.write(lambda connection: self._note_kept(connection, body, attempt))
         self._keep(attempt)
+
+    def _note_kept(
+        self, connection: sqlite3.Connection, body: TaskRequested, attempt: Attempt
+    ) -> None:
+        if attempt.spec.origin is Origin.LOCAL and attempt.part_of is None:
+            copy_tables.note_asked(connection, body)
+        self.own_log.append(connection, body)
+        journal.save(connection, attempt)
+
+    async def keep_parts(self, maker: Attempt, bodies: Mapping[int, TaskRequested]) -> bool:
+        """Write down parts of a job, by their index; False when the job is over meanwhile."""
+        made = {
+            index: kept.attempt_at(kept.spec_for(body, origin=maker.spec.origin), body.part_of)
+            for index, body in bodies.items()
+        }
+
+        def note(connection: sqlite3.Connection) -> bool:
+            if not journal.is_alive(connection, maker.spec.job_id, maker.number):
+                return False
+            for index, attempt in made.items():
+                parts.add(connection, maker.spec.job_id, index, attempt.spec.job_id)
+                self._note_kept(connection, bodies[index], attempt)
+            return True
+
+        is_made = await self.own_log.write(note)
+        for attempt in made.values() if is_made else ():
+            self._keep(attempt)
+        return is_made
+
+    async def known_parts(self, maker: JobId) -> dict[int, JobId]:
+        """The parts of a job that are open or have ended well, by their index."""
+        return await self._database.read(lambda c: parts.known_of(c, maker))
+
+    async def part_ends(self, maker: JobId, indexes: Iterable[int]) -> Mapping[PartEnd, int]:
+        """How parts of a job came out, of those with these indexes."""
+        return await self._database.read(lambda c: parts.ends_of(c, maker, indexes))
+
+    async def forget_parts(self, maker: JobId) -> None:
+        """A job is over: how its parts came out is asked no more."""
+        await self._database.write(lambda c: parts.forget_ended(c, maker))
+
+    async def end_parts(self, ending: Sequence[Attempt]) -> None:
+        """Cancel parts that wait for their start."""
+
+        def note(connection: sqlite3.Connection) -> list[Attempt]:
+            return [self._end(connection, a, JobCancelled(**names(a))) for a in ending]
+
+        for attempt in await self.own_log.write(note):
+            self._keep(attempt)
 
     async def end_waiting(
         self, attempt: Attempt, outcome: AttemptEventBody, wish: CancelAsked | None = None
@@ -369,6 +428,7 @@ class Hands:
         *,
         parcels: tuple[Parcel, ...] = (),
         wrote: str = "",
+        following: Sequence[TaskRequested] = (),
     ) -> None:
         """Write the outcome of the attempt that is alive; a second outcome is ignored.
 
@@ -377,20 +437,27 @@ class Hands:
             body_for: makes the outcome.
             parcels: copies of the files that a success hands over.
             wrote: the file that a success wrote for its person.
+            following: jobs that this machine keeps after a success.
         """
         attempt = self.alive(job_id)
         if attempt is None:
             return
         body = body_for(names(attempt))
+        origin = attempt.spec.origin
+        after = [kept.attempt_at(kept.spec_for(told, origin=origin)) for told in following]
 
         def note(connection: sqlite3.Connection) -> Attempt:
             if isinstance(body, JobSucceeded):
+                for told, follower in zip(following, after, strict=True):
+                    self._note_kept(connection, told, follower)
                 outgoing.put(connection, parcels, self._environment.now())
                 if wrote:
                     outgoing.note_written(connection, job_id, wrote, self._environment.now())
             return self._end(connection, attempt, body)
 
         self._keep(await self.own_log.write(note))
+        for follower in after if isinstance(body, JobSucceeded) else ():
+            self._keep(follower)
 
     async def written_by(self, job_id: str) -> str | None:
         """The file that a job wrote on this machine for its person."""
@@ -401,7 +468,12 @@ class Hands:
     ) -> Attempt:
         ended = step.end(attempt, self.own_log.append(connection, body))
         assert ended is not None
-        journal.save(connection, ended)
+        if ended.part_of is None:
+            journal.save(connection, ended)
+        else:
+            # Nobody asks after a part that has ended: its maker is told by the table of parts.
+            parts.end(connection, ended.spec.job_id, parts.end_of(body))
+            journal.forget(connection, ended.spec.job_id, ended.number)
         return ended
 
     def _asking(
@@ -427,7 +499,14 @@ class Hands:
         return running
 
     def _keep(self, attempt: Attempt) -> None:
-        self._attempts[attempt.spec.job_id, attempt.number] = attempt
+        key = (attempt.spec.job_id, attempt.number)
+        has_ended = attempt.state is AttemptState.ENDED
+        if has_ended and attempt.part_of is not None:
+            self._attempts.pop(key, None)
+        else:
+            self._attempts[key] = attempt
+        if has_ended:
+            self.on_ended(attempt)
 
 
 def _sessions_ended(events: Events) -> tuple[SessionEnded, ...]:

@@ -29,8 +29,8 @@ def add_kept(connection: sqlite3.Connection) -> None:
 def save(connection: sqlite3.Connection, attempt: Attempt) -> None:
     """Write an attempt, new or changed."""
     connection.execute(
-        "insert into attempt(job_id, number, state, fence, outcome_seq, spec, is_kept, crashes) "
-        "values (?, ?, ?, ?, ?, ?, ?, ?) on conflict(job_id, number) do update set "
+        "insert into attempt(job_id, number, state, fence, outcome_seq, spec, is_kept, crashes,"
+        " part_of) values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict(job_id, number) do update set "
         "state = excluded.state, fence = excluded.fence, outcome_seq = excluded.outcome_seq, "
         "spec = excluded.spec, crashes = excluded.crashes",
         (
@@ -42,6 +42,7 @@ def save(connection: sqlite3.Connection, attempt: Attempt) -> None:
             attempt.spec.model_dump_json(),
             int(attempt.is_kept),
             attempt.crashes,
+            attempt.part_of or "",
         ),
     )
 
@@ -68,7 +69,7 @@ def forget_ended(connection: sqlite3.Connection, acked_seq: int) -> None:
 def attempts(connection: sqlite3.Connection) -> list[Attempt]:
     """Return every attempt in the journal, oldest job first."""
     rows = connection.execute(
-        "select spec, number, state, fence, outcome_seq, is_kept, crashes from attempt"
+        "select spec, number, state, fence, outcome_seq, is_kept, crashes, part_of from attempt"
         " order by job_id, number"
     )
     return [
@@ -80,9 +81,19 @@ def attempts(connection: sqlite3.Connection) -> list[Attempt]:
             outcome_seq=outcome_seq,
             is_kept=bool(is_kept),
             crashes=crashes,
+            part_of=JobId(part_of) if part_of else None,
         )
-        for spec, number, state, fence, outcome_seq, is_kept, crashes in rows
+        for spec, number, state, fence, outcome_seq, is_kept, crashes, part_of in rows
     ]
+
+
+def is_alive(connection: sqlite3.Connection, job_id: JobId, number: int) -> bool:
+    """Say whether an attempt runs or asks, as far as is committed."""
+    row = connection.execute(
+        "select 1 from attempt where job_id = ? and number = ? and state in ('running', 'asking')",
+        (job_id, number),
+    ).fetchone()
+    return row is not None
 
 
 def ask(connection: sqlite3.Connection, question: OpenQuestion) -> None:

@@ -7,7 +7,7 @@ import sqlite3
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from desktop.core.attempt import Attempt
+from desktop.core.attempt import Attempt, AttemptState
 from shared.events import JobStarted, TaskRequested
 from shared.ids import JobId, QuestionId, SessionId, TaskId
 from shared.jobs import JobSpec, Origin
@@ -17,6 +17,8 @@ SPEC_BYTES_MAX = 64 * 1024
 """A description beyond this is not told with the start: an event has to fit a frame."""
 CRASHES_MAX = 2
 """How often a job is begun again here by itself after this program stopped in its middle."""
+RESUMED_MAX = 20
+"""The same of one that goes on where it was: only so many say that it is what stops the program."""
 FIRST = 1
 """The attempt, and the fence, of a job that this machine keeps."""
 
@@ -41,6 +43,18 @@ def spec_for(
         answers=answers or {},
         origin=origin,
         session_id=SessionId(body.session_id),
+    )
+
+
+def attempt_at(spec: JobSpec, part_of: JobId | None = None) -> Attempt:
+    """Return the attempt that this machine makes at a job of its own; it waits for its start."""
+    return Attempt(
+        spec=spec,
+        number=FIRST,
+        state=AttemptState.GRANTED,
+        fence=FIRST,
+        is_kept=True,
+        part_of=part_of,
     )
 
 

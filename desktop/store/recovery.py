@@ -2,8 +2,8 @@
 
 Attempts that may run again are dropped, and the hub grants them anew; those of them that wait for
 a person are parked, so that the question stands and its answer starts them. What this machine
-keeps is begun again here. The others are told as interrupted, for nobody here knows how far their
-effect went.
+keeps is begun again here, and so is what has parts here. The others are told as interrupted, for
+nobody here knows how far their effect went.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ from desktop.core import attempt as step
 from desktop.core.attempt import Attempt, AttemptState
 from desktop.core.outcome_event import names
 from desktop.store import journal, kept
-from shared.events import AttemptEventBody, JobCancelled, JobInterrupted, JobParked
+from shared.errors import ErrorBody
+from shared.events import (
+    AttemptEventBody,
+    JobCancelled,
+    JobFailed,
+    JobInterrupted,
+    JobParked,
+)
 from shared.kinds import Kind
 
 
@@ -37,13 +44,31 @@ def settle(
     job_id = attempt.spec.job_id
     if kept.is_cancelled(connection, job_id):
         return JobCancelled(**names(attempt))
-    if attempt.is_kept and attempt.crashes < kept.CRASHES_MAX:
+    crashes_max = kept.RESUMED_MAX if kind.resumable else kept.CRASHES_MAX
+    if (attempt.is_kept or kind.makes) and attempt.crashes < crashes_max:
         answers = journal.answers(connection, job_id, attempt.number)
         journal.save(connection, step.begin_again(attempt, answers))
         journal.forget_questions(connection, job_id, attempt.number)
         return None
+    if attempt.part_of is not None:
+        return JobFailed(**names(attempt), error=_crashed(attempt))
     asked = journal.asked_by(connection, job_id, attempt.number)
     if attempt.state is AttemptState.ASKING and asked is not None:
         return JobParked(**names(attempt), question_id=asked)
     journal.forget(connection, job_id, attempt.number)
     return None
+
+
+def orphans(connection: sqlite3.Connection) -> list[Attempt]:
+    """Return the open parts of jobs that are not in hand any more: nobody waits for them."""
+    found = journal.attempts(connection)
+    here = {a.spec.job_id for a in found if a.state is not AttemptState.ENDED}
+    return [a for a in found if a.part_of is not None and a.part_of not in here]
+
+
+def _crashed(attempt: Attempt) -> ErrorBody:
+    return ErrorBody(
+        code="crashed_too_often",
+        message=f"The program stopped {attempt.crashes + 1} times in the middle of it.",
+        hint="It may be what stops the program; look at the program's log.",
+    )
