@@ -102,6 +102,8 @@ class Kind:
     """The kinds of the jobs that one of this kind may have made: as its parts, or after it."""
     is_shared: bool = False
     """Run as a coroutine in the one long-lived child that all such kinds of a worker share."""
+    is_offered: bool = True
+    """Whether people are offered it; what only other work asks for is not."""
 
 
 FAULTS_SHOWN_MAX = 3

@@ -281,6 +281,7 @@ KINDS = (
         timeout_seconds=3600,
         takes_slot=False,
         is_shared=True,
+        is_offered=False,
     ),
     Kind(
         name="llm.run",
@@ -302,6 +303,7 @@ KINDS = (
         idempotent=True,
         timeout_seconds=600,
         takes_slot=False,
+        is_offered=False,
     ),
     Kind(
         name="llm.ask",
@@ -342,5 +344,6 @@ KINDS = (
         timeout_seconds=60,
         takes_slot=False,
         is_shared=True,
+        is_offered=False,
     ),
 )

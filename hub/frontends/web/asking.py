@@ -64,6 +64,7 @@ def offers(kinds: Mapping[str, Kind], machines: Sequence[Machine]) -> list[Offer
             lacks="" if kind.name in able else _lacks(kind.name, machines),
         )
         for kind in kinds.values()
+        if kind.is_offered
     ]
     return sorted(found, key=lambda offer: (bool(offer.lacks), _rank(offer.kind)))
 

@@ -70,12 +70,13 @@ def summary_of(kind: Kind) -> str:
 def kinds_for(typed: str, kinds: Mapping[str, Kind] = BUILT_IN) -> tuple[Kind, ...]:
     """Find the kinds that a line may mean: by the beginning of a verb, then by words."""
     first = typed.strip().removeprefix("/").split(" ")[0].casefold()
+    offered = [kind for kind in kinds.values() if kind.is_offered]
     if not first:
-        return tuple(kinds.values())
-    starting = [kind for kind in kinds.values() if verb_of(kind).startswith(first)]
+        return tuple(offered)
+    starting = [kind for kind in offered if verb_of(kind).startswith(first)]
     by_words = [
         kind
-        for kind in kinds.values()
+        for kind in offered
         if kind not in starting and first in f"{kind.name} {summary_of(kind)}".casefold()
     ]
     return (*starting, *by_words)
