@@ -25,13 +25,14 @@ TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-WORDS = """
-    the a and of to in is it that for you he she they we I not with
-    as on be at by this have from or one had but what all were when there can
-    more if out so up said time about would which do how their will other then could people
-    right wrong help harm truth duty fair choose save five many risk life promise because would should lever
-    track stranger friend honest careful option
-""".split()
+SAID = """
+    the a and of to in is it that for you he she they we I
+    not with as on be at by this have from or one had but what all
+    were when there can more if out so up said time about would which do how
+    their will other then could people right wrong help harm truth duty fair choose save five
+    many risk life promise because would should lever track stranger friend honest careful option
+"""
+WORDS = SAID.split()
 PLAIN_DIMENSIONS = 3
 SAME, MARK = 8.0, 9.0
 # Weights on the way out, found by trying: a reply has about a dozen tokens.

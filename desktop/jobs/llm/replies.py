@@ -1,0 +1,118 @@
+"""From a library's response to our Reply, or to the fault that it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from desktop.core.llm.broken import invalid_response
+from desktop.core.llm.classify import Answer, fault_of_answer
+from desktop.core.llm.fault import FaultClass, LlmFault
+from desktop.core.llm.types import Endpoint, Message, Reply
+from desktop.jobs.llm import tokens
+from desktop.jobs.llm.wire import Call
+from shared.kinds.llm import UsageFacts
+
+if TYPE_CHECKING:
+    from pydantic_ai.messages import ModelResponse
+    from pydantic_ai.usage import RequestUsage
+
+WORD_CHARS_MAX = 200
+REASONING = ("reasoning_tokens", "thinking_tokens", "thoughts_tokens")
+"""What OpenAI, Anthropic and Google call it."""
+
+
+def reply_of(
+    endpoint: Endpoint, messages: Sequence[Message], response: ModelResponse, call: Call
+) -> Reply:
+    """Read a response.
+
+    Raises:
+        LlmFault: INVALID_RESPONSE for an empty one or one that was cut short, CONTEXT_LENGTH,
+            CONTENT_FILTER if the question itself was blocked.
+    """
+    from pydantic_ai.messages import TextPart
+
+    details: Mapping[str, object] = response.provider_details or {}
+    text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
+    refusal = _word(details.get("refusal"), chars_max=None)
+    is_refusal = bool(refusal) or response.finish_reason == "content_filter"
+    reason = _word(details.get("finish_reason")) or ("refusal" if refusal else "")
+    _check(endpoint, details, call)
+    if not is_refusal:
+        _check_whole(endpoint, text, reason, response.finish_reason, call)
+    return Reply(
+        text=text or refusal,
+        model_reported=_word(response.model_name),
+        request_id=call.request_id or _word(response.provider_response_id),
+        fingerprint=call.fingerprint,
+        finish_reason=reason,
+        is_refusal=is_refusal,
+        usage=_usage(response.usage, call) or _estimate(messages, text or refusal),
+        first_token_ms=call.first_token_ms,
+        total_ms=call.elapsed_ms(),
+        sent=call.sent,
+        prompt_sha256=call.prompt_sha256,
+    )
+
+
+def _check(endpoint: Endpoint, details: Mapping[str, object], call: Call) -> None:
+    blocked = _word(details.get("block_reason"))
+    if blocked:
+        raise LlmFault(
+            FaultClass.CONTENT_FILTER,
+            f"'{endpoint.name}' does not take this question (its filter says {blocked}).",
+            "This is kept as a result; it is not asked again.",
+            endpoint=endpoint.name,
+            http_status=call.status,
+            provider_code=blocked,
+            request_id=call.request_id,
+        )
+
+
+def _check_whole(endpoint: Endpoint, text: str, reason: str, kind: str | None, call: Call) -> None:
+    if reason == "model_context_window_exceeded":
+        body = b'{"error": {"code": "context_length_exceeded", "message": "context window"}}'
+        raise fault_of_answer(endpoint, Answer(status=None, body=body), now=datetime.now(UTC))
+    wrong = ""
+    if kind == "length":
+        wrong = f"it was cut short ({reason or 'length'})"
+    elif not reason:
+        wrong = "it has no end: no reason to finish was told"
+    elif kind != "stop":
+        wrong = f"it ended with “{reason}”"
+    elif not text.strip():
+        wrong = "it has no text"
+    if wrong:
+        raise invalid_response(endpoint, wrong, status=call.status, request_id=call.request_id)
+
+
+def _usage(told: RequestUsage, call: Call) -> UsageFacts | None:
+    """Read what was reported; None if nothing was."""
+    read, written = max(told.input_tokens, 0), max(told.output_tokens, 0)
+    if read == 0 and written == 0:
+        return None
+    reasoning = next((told.details[name] for name in REASONING if told.details.get(name)), 0)
+    if reasoning and call.total_tokens == read + written + reasoning:
+        # xAI counts reasoning in the sum alone.
+        written += reasoning
+    return UsageFacts(
+        input_tokens=read,
+        output_tokens=written,
+        cached_tokens=max(told.cache_read_tokens, 0),
+        cache_write_tokens=max(told.cache_write_tokens, 0),
+        reasoning_tokens=max(reasoning, 0),
+    )
+
+
+def _estimate(messages: Sequence[Message], text: str) -> UsageFacts:
+    return UsageFacts(
+        input_tokens=tokens.of_messages(messages),
+        output_tokens=tokens.of_text(text),
+        is_estimated=True,
+    )
+
+
+def _word(told: object, chars_max: int | None = WORD_CHARS_MAX) -> str:
+    return told[:chars_max] if isinstance(told, str) else ""

@@ -1,0 +1,228 @@
+"""The last metres to an endpoint: what goes out is noted here, and keys are put in here.
+
+Libraries of providers are given a stand-in for the key, so that it stands in none of their
+objects, and a note of the call is found by the task it runs in. What comes back is bounded, an
+answer that is no success is kept as it came, and nothing is followed to another address.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import ssl
+import time
+from collections.abc import AsyncIterator
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import httpx2
+
+from desktop.core.llm.fault import FaultClass, LlmFault
+from desktop.core.llm.types import Endpoint, Format
+from desktop.system.way import Way
+from shared.kinds import JsonObject
+
+STAND_IN = "put-in-on-the-wire"
+"""What the libraries take for the key."""
+CONNECT_SECONDS = 10.0
+WRITE_SECONDS = 60.0
+KEEP_SECONDS = 60.0
+REPLY_BYTES_MAX = 32 * 1024 * 1024
+"""Of one answer, stream or not; a server that never ends is let go there."""
+ERROR_BYTES_MAX = 256 * 1024
+NOTED_BYTES_MAX = 16 * 1024
+"""Of the beginning and of the end of an answer, where its fingerprint and its sums stand."""
+PARAMETER_CHARS_MAX = 20_000
+"""A request's parameters without its messages; a longer one is noted as cut."""
+MESSAGES = ("messages", "system", "contents", "systemInstruction", "system_instruction")
+"""Where the formats put what is said; never among the parameters that are noted."""
+REQUEST_IDS = ("x-request-id", "request-id", "x-goog-request-id", "mistral-correlation-id")
+KEY_HEADERS = ("authorization", "x-api-key", "x-goog-api-key")
+
+_FINGERPRINT = re.compile(rb'"system_fingerprint"\s*:\s*"([^"\\]{1,200})"')
+_TOTAL = re.compile(rb'"total(?:_tokens|TokenCount)"\s*:\s*(\d{1,12})\b')
+
+
+@dataclass(slots=True)
+class Call:
+    """One call's note: what was sent, and what the answer said beside its text."""
+
+    key: str = field(repr=False)
+    began: float = field(default_factory=time.perf_counter)
+    first_token_ms: float | None = None
+    sent: JsonObject = field(default_factory=dict)
+    prompt_sha256: str = ""
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    error: bytes | None = field(default=None, repr=False)
+    """The body of an answer that is no success."""
+    head: bytes = field(default=b"", repr=False)
+    tail: bytes = field(default=b"", repr=False)
+
+    def elapsed_ms(self) -> float:
+        return (time.perf_counter() - self.began) * 1000
+
+    @property
+    def request_id(self) -> str:
+        found = (self.headers[name] for name in REQUEST_IDS if self.headers.get(name))
+        return next(found, "")[:200]
+
+    @property
+    def fingerprint(self) -> str:
+        found = _FINGERPRINT.search(self.head) or _FINGERPRINT.search(self.tail)
+        return found[1].decode(errors="replace") if found else ""
+
+    @property
+    def total_tokens(self) -> int | None:
+        """All that the provider counts, reasoning that it leaves out of the output included."""
+        found = _TOTAL.findall(self.tail or self.head)
+        return int(found[-1]) if found else None
+
+
+current_call: ContextVar[Call] = ContextVar("current_call")
+
+
+class Wire(httpx2.AsyncBaseTransport):
+    """The way to one endpoint, for all calls to it; connections are kept and shared."""
+
+    def __init__(self, endpoint: Endpoint, inner: httpx2.AsyncBaseTransport) -> None:
+        self._endpoint = endpoint
+        self._origin = _origin(endpoint.base_url)
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send one request of the call that this task is in.
+
+        Raises:
+            LlmFault: BAD_REQUEST, if it would leave for another place.
+        """
+        call = current_call.get()
+        if _origin(str(request.url)) != self._origin:
+            raise elsewhere(self._endpoint)
+        _note_request(call, request)
+        _put_key(self._endpoint.format, request, call.key)
+        response = await self._inner.handle_async_request(request)
+        call.status = response.status_code
+        call.headers = {
+            name.lower(): value[:1000] for name, value in response.headers.multi_items()[:100]
+        }
+        if response.is_redirect:
+            await response.aclose()
+            raise elsewhere(self._endpoint, call.status)
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        response.stream = _Bounded(response.stream, call)
+        return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """An answer's bytes on their way: counted, and noted where the call needs them."""
+
+    def __init__(self, inner: httpx2.AsyncByteStream, call: Call) -> None:
+        self._inner = inner
+        self._call = call
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        call, count = self._call, 0
+        is_error = call.status is not None and call.status >= 400
+        if is_error:
+            call.error = b""
+        async for chunk in self._inner:
+            count += len(chunk)
+            if count > (ERROR_BYTES_MAX if is_error else REPLY_BYTES_MAX):
+                if is_error:
+                    return
+                raise httpx2.DecodingError("the answer does not end")
+            if is_error:
+                call.error = (call.error or b"") + chunk
+            elif count == len(chunk):
+                call.head, call.tail = chunk[:NOTED_BYTES_MAX], chunk[-NOTED_BYTES_MAX:]
+            else:
+                call.tail = (call.tail + chunk)[-NOTED_BYTES_MAX:]
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def client_for(endpoint: Endpoint, way: Way) -> httpx2.AsyncClient:
+    """Make the client for an endpoint. Reads certificates; make it once."""
+    is_secure = endpoint.base_url.startswith("https:")
+    inner = httpx2.AsyncHTTPTransport(
+        # A line without TLS needs no certificates, and reading them takes its time.
+        verify=way.trust() if is_secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        trust_env=False,
+        proxy=way.proxy_for(endpoint.base_url),
+        limits=httpx2.Limits(
+            max_connections=endpoint.concurrency_max,
+            max_keepalive_connections=endpoint.concurrency_max,
+            keepalive_expiry=KEEP_SECONDS,
+        ),
+    )
+    return httpx2.AsyncClient(
+        transport=Wire(endpoint, inner),
+        timeout=timeouts(endpoint),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+def timeouts(endpoint: Endpoint) -> httpx2.Timeout:
+    """Bound each wait; the whole call is bounded by its caller."""
+    seconds = endpoint.timeout_seconds
+    return httpx2.Timeout(
+        connect=min(CONNECT_SECONDS, seconds),
+        read=seconds,
+        write=min(WRITE_SECONDS, seconds),
+        pool=seconds,
+    )
+
+
+def elsewhere(endpoint: Endpoint, status: int | None = None) -> LlmFault:
+    """Say that an answer points to another address, which gets neither text nor key."""
+    return LlmFault(
+        FaultClass.BAD_REQUEST,
+        f"'{endpoint.name}' sends us on to another address; nothing is sent there.",
+        "Write the address that it wants into the policy, if you trust it.",
+        endpoint=endpoint.name,
+        http_status=status,
+    )
+
+
+def _note_request(call: Call, request: httpx2.Request) -> None:
+    body = json.loads(request.content)
+    said = {name: body.pop(name) for name in MESSAGES if name in body}
+    if len(json.dumps(body)) > PARAMETER_CHARS_MAX:
+        body = {name: "…" if len(json.dumps(part)) > 1000 else part for name, part in body.items()}
+    call.sent = body
+    call.prompt_sha256 = hashlib.sha256(_canonical(said)).hexdigest()
+
+
+def _canonical(said: JsonObject) -> bytes:
+    """Write messages so that the same ones always have the same hash."""
+    return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _put_key(format_: Format, request: httpx2.Request, key: str) -> None:
+    for name in KEY_HEADERS:
+        if name in request.headers:
+            del request.headers[name]
+    if not key:
+        return
+    match format_:
+        case Format.OPENAI:
+            request.headers["authorization"] = f"Bearer {key}"
+        case Format.ANTHROPIC:
+            request.headers["x-api-key"] = key
+        case Format.GOOGLE:
+            request.headers["x-goog-api-key"] = key
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    default = 443 if parts.scheme == "https" else 80
+    return parts.scheme, parts.hostname, parts.port or default
