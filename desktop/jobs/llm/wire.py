@@ -21,6 +21,7 @@ import httpx2
 
 from desktop.core.llm.fault import FaultClass, LlmFault
 from desktop.core.llm.types import Endpoint, Format
+from desktop.jobs.llm.gathering import Gatherer
 from desktop.system.way import Way
 from shared.kinds import JsonObject
 
@@ -63,6 +64,15 @@ class Call:
 
     def elapsed_ms(self) -> float:
         return (time.perf_counter() - self.began) * 1000
+
+    def note(self, chunk: bytes, *, is_error: bool) -> None:
+        """Keep what an answer's facts are read from: all of an error, of others the two ends."""
+        if is_error:
+            self.error = (self.error or b"") + chunk
+            return
+        if not self.head:
+            self.head = chunk[:NOTED_BYTES_MAX]
+        self.tail = (self.tail + chunk)[-NOTED_BYTES_MAX:]
 
     @property
     def request_id(self) -> str:
@@ -112,8 +122,17 @@ class Wire(httpx2.AsyncBaseTransport):
             await response.aclose()
             raise elsewhere(self._endpoint, call.status)
         assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = _Bounded(response.stream, call)
+        response.stream = _Bounded(response.stream, call, self._gatherer(response))
         return response
+
+    def _gatherer(self, response: httpx2.Response) -> Gatherer | None:
+        """Gather the pieces of a good stream; Google's are few, and as large as it likes."""
+        is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
+        is_plain = response.headers.get("content-encoding", "identity") == "identity"
+        is_ours = self._endpoint.format is not Format.GOOGLE
+        if is_stream and is_plain and is_ours and response.status_code < 300:
+            return Gatherer(self._endpoint.format)
+        return None
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -122,28 +141,30 @@ class Wire(httpx2.AsyncBaseTransport):
 class _Bounded(httpx2.AsyncByteStream):
     """An answer's bytes on their way: counted, and noted where the call needs them."""
 
-    def __init__(self, inner: httpx2.AsyncByteStream, call: Call) -> None:
+    def __init__(
+        self, inner: httpx2.AsyncByteStream, call: Call, gatherer: Gatherer | None
+    ) -> None:
         self._inner = inner
         self._call = call
+        self._gatherer = gatherer
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        call, count = self._call, 0
+        call, gatherer, count = self._call, self._gatherer, 0
         is_error = call.status is not None and call.status >= 400
-        if is_error:
-            call.error = b""
         async for chunk in self._inner:
             count += len(chunk)
-            if count > (ERROR_BYTES_MAX if is_error else REPLY_BYTES_MAX):
-                if is_error:
-                    return
+            if is_error and count > ERROR_BYTES_MAX:
+                return
+            if count > REPLY_BYTES_MAX:
                 raise httpx2.DecodingError("the answer does not end")
-            if is_error:
-                call.error = (call.error or b"") + chunk
-            elif count == len(chunk):
-                call.head, call.tail = chunk[:NOTED_BYTES_MAX], chunk[-NOTED_BYTES_MAX:]
-            else:
-                call.tail = (call.tail + chunk)[-NOTED_BYTES_MAX:]
-            yield chunk
+            call.note(chunk, is_error=is_error)
+            passed = gatherer.feed(chunk) if gatherer else chunk
+            if gatherer and gatherer.has_begun and call.first_token_ms is None:
+                call.first_token_ms = call.elapsed_ms()
+            if passed:
+                yield passed
+        if gatherer and (rest := gatherer.end()):
+            yield rest
 
     async def aclose(self) -> None:
         await self._inner.aclose()
