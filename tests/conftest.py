@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -28,6 +29,16 @@ os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE", OPENBLAS_NUM_T
 
 # Windows in tests are drawn off screen unless a test starts a screen of its own.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+
+def pytest_collection_finish() -> None:
+    """Set aside what was imported and collected: it stays till the end of the run.
+
+    A full collection walks through it otherwise, half a second each time, and every test of a
+    window makes three.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
