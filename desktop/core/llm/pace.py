@@ -160,7 +160,9 @@ class Pace:
         """Return when this one may go; never while as many are in flight as may be."""
         if len(self._flying) >= self._window.flying_max:
             return float("inf")
-        free_at = max(now, self._gate_until, self._started_at + self._window.gap_seconds)
+        free_at = max(now, self._gate_until)
+        if not ticket.is_urgent:
+            free_at = max(free_at, self._started_at + self._window.gap_seconds)
         free_at = max(free_at, self._learned.room_at(now))
         if self._requests is not None:
             free_at = max(free_at, self._requests.room_at(1, now))
