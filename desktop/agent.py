@@ -8,7 +8,7 @@ are started and told only after that change is committed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from desktop.core import sending
 from desktop.core.admission import AskedHere, Machine, refusal
 from desktop.core.attempt import Attempt, AttemptState
 from desktop.core.link import LinkState, LinkStatus
+from desktop.core.llm.endpoints import with_built_in
 from desktop.core.news import News
 from desktop.core.outcome import Ending, Outcome, PartsWanted, no_place
 from desktop.core.outcome_event import RESULT_BYTES_MAX, outcome_event
@@ -31,8 +32,11 @@ from desktop.link.snapshot import Snapshots
 from desktop.link.uploads import Uploads
 from desktop.parts import Parts
 from desktop.runner.child import Child
-from desktop.runner.inside import load
+from desktop.runner.lines import Supplied
+from desktop.runner.mouth import load
 from desktop.runner.runner import MakeChild, Runner, Workshop
+from desktop.runner.shared_child import SharedChild
+from desktop.runner.supplies import Supplies
 from desktop.runner.workspaces import Workspaces
 from desktop.store.facts import Pairing
 from desktop.store.hands import Hands
@@ -43,6 +47,7 @@ from desktop.store.parts import PartEnd
 from desktop.system import hardware
 from desktop.system.outgoing_folder import OutgoingFolder
 from desktop.system.paths import Paths
+from desktop.system.provider_keys import read_keys
 from desktop.system.waking import AddressNews
 from desktop.system.way import Way
 from shared.database import Database
@@ -92,6 +97,7 @@ class Seams:
     dial: Dial = dial
     make_child: MakeChild = Child
     measure: Callable[[Path], Metrics] = hardware.metrics
+    read_keys: Callable[[Iterable[str], Paths], Mapping[str, str]] = read_keys
     has_snapshots: bool = True
     """Without, all of the hub's log comes over the line."""
 
@@ -226,12 +232,15 @@ class Agent:
         why = f"{name} restarted while it ran."
         await self._minder.insist(lambda: self._hands.recover(self._kinds, why))
         await self._minder.when_well(self._sweep_workspaces)
+        environment = self._setup.environment
         async with asyncio.TaskGroup() as tasks:
+            supplies = Supplies(self._supplied, environment, tasks)
             self._runner = Runner(
                 self._workshop(),
                 self,
-                self._setup.environment,
+                environment,
                 tasks,
+                SharedChild(environment, tasks, supplies),
                 self._setup.seams.make_child,
             )
             self._tasks = tasks
@@ -578,6 +587,14 @@ class Agent:
             threads_max=1,
             cores_max=cores_max(policy.run, hardware.cores()),
         )
+
+    def _supplied(self) -> Supplied:
+        """Read what jobs of the shared child work with; it blocks."""
+        setup = self._setup
+        endpoints = with_built_in(())
+        names = {endpoint.key_name for endpoint in endpoints if endpoint.key_name}
+        keys = setup.seams.read_keys(sorted(names), setup.paths)
+        return Supplied(keys=dict(keys), endpoints=endpoints)
 
 
 async def _over(_: SessionId) -> bool:

@@ -105,7 +105,7 @@ class Outcome:
             case Ending.BROKE_PROTOCOL:
                 return AppError(
                     "child_unreadable",
-                    f"The job wrote what the worker could not read.{self._last_words()}",
+                    f"The job wrote what the worker could not read.{last_words(self.tail)}",
                     "This is a fault of the program; please report it with the job's log.",
                 ).body
             case _:
@@ -116,19 +116,40 @@ class Outcome:
             name = signal_name(-self.exit_code)
             return AppError(
                 "job_killed",
-                f"It was stopped from outside ({name}).{self._last_words()}",
+                f"It was stopped from outside ({name}).{last_words(self.tail)}",
                 "It is tried again; if this repeats, the machine may be short of memory.",
                 retryable=True,
             ).body
         return AppError(
             "job_crashed",
-            f"It ended without a result (exit code {self.exit_code}).{self._last_words()}",
+            f"It ended without a result (exit code {self.exit_code}).{last_words(self.tail)}",
             "The job's log on that machine has the details.",
         ).body
 
-    def _last_words(self) -> str:
-        lines = [line.strip() for line in self.tail if line.strip()][-TAIL_LINES_SHOWN:]
-        return f" Its last words: {' / '.join(lines)[:400]}" if lines else ""
+
+def child_lost(
+    exit_code: int | None, tail: tuple[str, ...], *, is_too_large: bool = False
+) -> ErrorBody:
+    """Say why a job lost the process that it shared with others; it is begun again."""
+    if is_too_large:
+        what = "needed more memory than the machine's policy allows"
+    elif exit_code is not None and exit_code < 0:
+        what = f"was ended ({signal_name(-exit_code)})"
+    else:
+        what = f"ended (exit code {exit_code})"
+    words = last_words(tail)
+    return AppError(
+        "child_lost",
+        f"The process that it shared with other jobs {what}.{words}",
+        "It is begun again by itself.",
+        retryable=True,
+    ).body
+
+
+def last_words(tail: tuple[str, ...]) -> str:
+    """Quote the end of what a child wrote to standard error; empty when it wrote nothing."""
+    lines = [line.strip() for line in tail if line.strip()][-TAIL_LINES_SHOWN:]
+    return f" Its last words: {' / '.join(lines)[:400]}" if lines else ""
 
 
 def _sayable(error: ErrorBody) -> ErrorBody:

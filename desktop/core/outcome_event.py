@@ -52,6 +52,9 @@ def outcome_event(
             return JobCancelled(**names)
         case Ending.PARKED:
             raise AssertionError("a parked attempt ends when its question does, in `hear`")
+        case Ending.POSTPONED:
+            later = {"retryable": True, "retry_after_seconds": outcome.seconds}
+            return JobFailed(**names, error=outcome.failure().model_copy(update=later))
         case ending if ending is not Ending.REFUSED and not (kind.idempotent or kind.resumable):
             # It ended without its own word, so nobody knows how far its effect went.
             return JobInterrupted(**names, reason=outcome.failure().message[:400])

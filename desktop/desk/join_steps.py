@@ -199,7 +199,7 @@ def introduction(name: str | None) -> Introduction:
     """Say what this machine is, for the person who lets it in."""
     from desktop.agent import EXECUTORS_AT, KINDS_AT
     from desktop.link.pairing import Introduction
-    from desktop.runner.inside import load
+    from desktop.runner.mouth import load
     from desktop.system import hardware
 
     ready = hardware.kinds_ready(load(KINDS_AT), load(EXECUTORS_AT))

@@ -10,7 +10,7 @@ from pathlib import Path
 from desktop.core.policy import DISK_FREE_BYTES_MIN
 from desktop.core.safe import MISSING, SafeTrouble
 from desktop.doctor.finding import Finding, well, wrong
-from desktop.runner.inside import load
+from desktop.runner.mouth import load
 from desktop.system import hardware
 from desktop.system.login_choice import login_of
 from desktop.system.paths import Paths

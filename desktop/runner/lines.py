@@ -124,6 +124,8 @@ class Shared(Line):
 class Supplied(Line):
     """What all jobs of the child work with; told before the first order, and when it changed."""
 
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     type: Literal["supplied"] = "supplied"
     keys: dict[str, str] = Field(default_factory=dict, repr=False)
     """Keys of providers, by name."""
@@ -209,6 +211,7 @@ ToShared = Supplied | Close | ToJob
 
 TO_CHILD: TypeAdapter[ToChild] = TypeAdapter(Annotated[ToChild, Field(discriminator="type")])
 FROM_CHILD: TypeAdapter[FromChild] = TypeAdapter(Annotated[FromChild, Field(discriminator="type")])
+FROM_JOB: TypeAdapter[FromJob] = TypeAdapter(FromJob)
 TO_SHARED: TypeAdapter[ToShared] = TypeAdapter(Annotated[ToShared, Field(discriminator="type")])
 
 

@@ -34,6 +34,7 @@ from desktop.runner.lines import (
     Progressed,
     Wrote,
 )
+from desktop.runner.shared_child import Sharing
 from desktop.runner.workspaces import Workspaces
 from desktop.store.parts import PartEnd
 from shared.environment import Environment
@@ -58,6 +59,8 @@ LAST_WORDS_FILE = "last-words.log"
 """In a failed job's working folder: the end of its standard error."""
 LOG_BYTES_MAX = 48 * 1024
 """Of one event of log lines: JSON may take twice as much, and a frame has room for 256 KiB."""
+FOLLOWS_MAX = 10
+"""Jobs that may follow one; more are not made."""
 LOG_LINES_MAX = 10_000
 """Lines of one attempt that reach its log; the rest is counted and left out."""
 
@@ -101,7 +104,7 @@ class Listener(Protocol):
         """The job wants parts to be made, and waits until none of them is open."""
 
     async def ended(self, job_id: JobId, outcome: Outcome) -> None:
-        """The child and all it started are gone."""
+        """The child and all it started are gone; of a shared one, what this job was in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,9 +138,11 @@ class Runner:
         listener: Listener,
         environment: Environment,
         tasks: asyncio.TaskGroup,
+        shared: Sharing,
         make_child: MakeChild = Child,
     ) -> None:
         self._make_child = make_child
+        self._shared = shared
         self.workshop = workshop
         """What the next job is run with."""
         self._listener = listener
@@ -160,16 +165,17 @@ class Runner:
         assert job_id not in self._running
         kind = self.workshop.kinds[attempt.spec.kind]
         running = _Running(attempt)
-        running.child = self._make_child(
-            self._order(attempt, known_files),
-            ChildLimits(
-                memory_bytes_max=self.workshop.memory_bytes_max,
-                running_seconds_max=kind.timeout_seconds,
-                cores_max=self.workshop.cores_max,
-            ),
-            self._environment,
-            running.take,
+        order = self._order(attempt, known_files)
+        limits = ChildLimits(
+            memory_bytes_max=self.workshop.memory_bytes_max,
+            running_seconds_max=kind.timeout_seconds,
+            cores_max=self.workshop.cores_max,
         )
+        if kind.is_shared:
+            assert kind.idempotent or kind.resumable  # it may lose its child to another's fault
+            running.child = self._shared.job(order, limits, running.take)
+        else:
+            running.child = self._make_child(order, limits, self._environment, running.take)
         self._running[job_id] = running
         self._tasks.create_task(self._run(running), name=f"job {job_id}")
 
@@ -202,6 +208,7 @@ class Runner:
         for running in self._running.values():
             running.is_silent = True
             running.child.end(Ending.CANCELLED)
+        self._shared.end()
 
     async def _run(self, running: _Running) -> None:
         attempt = running.attempt
@@ -329,7 +336,7 @@ class _Running:
 
     @property
     def is_told(self) -> bool:
-        return not self._lines and self._asking is None
+        return not self._lines and self._asking is None and self.wanted is None
 
     def take(self, line: FromChild) -> None:
         """Note a line of the child."""
@@ -357,7 +364,8 @@ class _Running:
                 self.wanted = PartsWanted(line.kind, line.inputs, line.indexes)
                 self.urgent.set()
             case Follow():
-                self.follows = (*self.follows, Following(line.kind, line.inputs))
+                following = Following(line.kind, line.inputs)
+                self.follows = (*self.follows, following)[:FOLLOWS_MAX]
             case _:
                 raise AssertionError(line)
         self.news.set()

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from desktop.core.outcome import Ending
-from desktop.runner.child import child_environment
 from desktop.runner.lines import Progressed
+from desktop.runner.processes import child_environment
 from tests.desktop.runner.hard_children import Trial, all_gone, is_alive, spec, with_words
 
 MIB = 1024**2

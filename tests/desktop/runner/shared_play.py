@@ -1,0 +1,191 @@
+"""Toy shared kinds: each does one thing that a job may do to those it shares a child with."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from desktop.jobs.context import Postponed, SharedContext
+from shared.errors import BadInput, Unavailable
+from shared.kinds import Inputs, Kind, Output
+from shared.questions import Asking, Choice, QuestionKind
+
+PATIENCE_SECONDS = 300.0
+
+
+class Wish(Inputs):
+    number: int = 0
+    text: str = ""
+
+
+class Told(Output):
+    value: str = ""
+    number: int = 0
+
+
+async def add(context: SharedContext, inputs: Wish) -> Told:
+    await asyncio.sleep(0)
+    return Told(headline="Added.", number=inputs.number + 1, value=str(os.getpid()))
+
+
+async def ask(context: SharedContext, inputs: Wish) -> Told:
+    asking = Asking(
+        key="colour",
+        kind=QuestionKind.APPROVAL,
+        text="Which colour?",
+        choices=(Choice(value="red", label="Red"), Choice(value="blue", label="Blue")),
+    )
+    first, again = await asyncio.gather(context.ask(asking), context.ask(asking))
+    assert first == again, "the same key is asked once"
+    return Told(headline=f"It is {first}.", value=first)
+
+
+async def hang(context: SharedContext, inputs: Wish) -> Told:
+    context.log(f"hanging in {os.getpid()}")
+    await asyncio.sleep(PATIENCE_SECONDS)
+    return Told(headline="Nobody came.")
+
+
+async def deaf(context: SharedContext, inputs: Wish) -> Told:
+    """Go on whatever it is told."""
+    context.log("deaf")
+    while True:
+        try:
+            await asyncio.sleep(PATIENCE_SECONDS)
+        except asyncio.CancelledError:
+            continue
+
+
+async def stuck(context: SharedContext, inputs: Wish) -> Told:
+    """Let nobody else have a turn."""
+    context.log("stuck")
+    await asyncio.sleep(0.3)
+    time.sleep(PATIENCE_SECONDS)  # noqa: ASYNC251 (the fault that it plays)
+    return Told(headline="Nobody came.")
+
+
+async def crash(context: SharedContext, inputs: Wish) -> Told:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_fail())
+    return Told(headline="Never.")
+
+
+async def _fail() -> None:
+    raise ValueError("the reason")
+
+
+async def refuse(context: SharedContext, inputs: Wish) -> Told:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_refuse())
+    return Told(headline="Never.")
+
+
+async def _refuse() -> None:
+    raise BadInput("odd", "That is odd.", "Say it otherwise.")
+
+
+async def leave(context: SharedContext, inputs: Wish) -> Told:
+    raise SystemExit("a library that calls exit")
+
+
+async def postpone(context: SharedContext, inputs: Wish) -> Told:
+    """Ask for another moment as often as `number` says."""
+    if context.tries < inputs.number:
+        raise Postponed(Unavailable("busy", "It is busy.", "Wait."), float(inputs.text or "0.05"))
+    return Told(headline="At last.", number=context.tries)
+
+
+async def kill(context: SharedContext, inputs: Wish) -> Told:
+    """Take the whole child down, the first time."""
+    if context.tries == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return Told(headline="Alive.", number=context.tries)
+
+
+async def eat(context: SharedContext, inputs: Wish) -> Told:
+    eaten = []
+    while True:
+        eaten.append(b"x" * 8 * 1024**2)
+        await asyncio.sleep(0.005)
+
+
+async def print_much(context: SharedContext, inputs: Wish) -> Told:
+    for _ in range(1000):
+        print("this goes elsewhere " * 20)
+    return Told(headline="Printed.")
+
+
+async def huge(context: SharedContext, inputs: Wish) -> Told:
+    return Told(headline="Huge.", value="x" * 5 * 1024**2)
+
+
+async def flood(context: SharedContext, inputs: Wish) -> Told:
+    for done in range(inputs.number):
+        context.progress("flooding", done + 1, inputs.number)
+        context.log(f"line {done}")
+    return Told(headline="Flooded.")
+
+
+async def slow(context: SharedContext, inputs: Wish) -> Told:
+    await asyncio.sleep(PATIENCE_SECONDS)
+    return Told(headline="Nobody came.")
+
+
+async def parts(context: SharedContext, inputs: Wish) -> Told:
+    ended = await context.parts("shared.add", {"text": "part"}, range(inputs.number))
+    context.follow("shared.add", {"number": 7})
+    return Told(headline="Whole.", number=ended.succeeded)
+
+
+async def key(context: SharedContext, inputs: Wish) -> Told:
+    """Wait for a key of a name, and tell how long it is, and what else is there."""
+    while inputs.text not in context.keys:  # noqa: ASYNC110 (nobody rings for a key)
+        await asyncio.sleep(0.01)
+    return Told(
+        headline="Found.",
+        number=len(context.keys[inputs.text]),
+        value=context.endpoints[0].name if context.endpoints else "",
+    )
+
+
+class Room:
+    """What the jobs of a child keep between them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.visits = 0
+
+    async def aclose(self) -> None:
+        (self._folder / "closed").touch()
+
+
+async def visit(context: SharedContext, inputs: Wish) -> Told:
+    room = context.shared(Room, lambda: Room(context.data_folder))
+    room.visits += 1
+    return Told(headline="Been there.", number=room.visits)
+
+
+_NAMES = (
+    "add", "ask", "hang", "deaf", "stuck", "crash", "refuse", "leave", "postpone", "kill", "eat",
+    "print_much", "huge", "flood", "slow", "parts", "key", "visit",
+)  # fmt: skip
+KINDS: Mapping[str, Kind] = {
+    f"shared.{name}": Kind(
+        name=f"shared.{name}",
+        summary=name,
+        inputs=Wish,
+        output=Told,
+        idempotent=True,
+        timeout_seconds=1 if name in ("slow", "ask") else 120,
+        takes_slot=False,
+        is_shared=True,
+    )
+    for name in _NAMES
+}
+EXECUTORS: Mapping[str, str] = {f"shared.{name}": f"{__name__}:{name}" for name in _NAMES}
+KINDS_AT = f"{__name__}:KINDS"
+EXECUTORS_AT = f"{__name__}:EXECUTORS"
