@@ -8,7 +8,7 @@ What is told here was said by hubs and jobs: whoever shows it strips what acts (
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -77,6 +77,8 @@ class JobRow:
     """The hub knows it."""
     replaced_by: JobId | None = None
     """The job that is run instead of it."""
+    part_of: JobId | None = None
+    """The job that it is a part of; lists leave it out."""
 
     @property
     def created_ms(self) -> int:
@@ -162,9 +164,12 @@ JOB_COLUMNS = (
     " updated_ms, started_ms, ended_ms, not_before_ms, error, cancel_by, is_ours,"
     " coalesce(nullif(result, '') ->> '$.headline', ''), coalesce((select asking ->> '$.text' from"
     " copy_question where copy_question.job_id = copy_job.job_id and given = ''"
-    " and copy_question.state in ('open', 'parked')), ''), is_kept, is_told, replaced_by"
+    " and copy_question.state in ('open', 'parked')), ''), is_kept, is_told, replaced_by,"
+    " part_of"
 )
 JOBS = f"select {JOB_COLUMNS} from copy_job"
+IS_WHOLE = "part_of = ''"
+"""Of jobs those that are no parts of others; what lists walk along holds these alone."""
 
 
 def job_row(values: tuple[object, ...]) -> JobRow:
@@ -194,13 +199,14 @@ def job_row(values: tuple[object, ...]) -> JobRow:
         is_kept=bool(values[19]),
         is_told=bool(values[20]),
         replaced_by=JobId(str(values[21])) if values[21] else None,
+        part_of=JobId(str(values[22])) if values[22] else None,
     )
 
 
 def newest(connection: sqlite3.Connection, limit: int) -> tuple[JobRow, ...]:
     """Read the jobs that were asked for last."""
     rows = connection.execute(
-        f"{JOBS} order by created_ms desc, number desc limit ?",
+        f"{JOBS} where {IS_WHOLE} order by created_ms desc, number desc limit ?",
         (limit,),
     )
     return tuple(job_row(row) for row in rows)
@@ -209,7 +215,8 @@ def newest(connection: sqlite3.Connection, limit: int) -> tuple[JobRow, ...]:
 def live(connection: sqlite3.Connection, limit: int = 100) -> tuple[JobRow, ...]:
     """Read the jobs that run or ask, on any machine, the newest first."""
     rows = connection.execute(
-        f"{JOBS} where shelf in (0, 1) order by created_ms desc, number desc limit ?",
+        f"{JOBS} where shelf in (0, 1) and {IS_WHOLE}"
+        " order by created_ms desc, number desc limit ?",
         (limit,),
     )
     return tuple(job_row(row) for row in rows)
@@ -218,10 +225,30 @@ def live(connection: sqlite3.Connection, limit: int = 100) -> tuple[JobRow, ...]
 def jobs_of_task(connection: sqlite3.Connection, task_id: TaskId) -> tuple[JobRow, ...]:
     """Read a task's jobs in the order they were made."""
     rows = connection.execute(
-        f"{JOBS} where task_id = ? order by created_ms, number limit ?",
+        f"{JOBS} where task_id = ? and {IS_WHOLE} order by created_ms, number limit ?",
         (task_id, STEPS_MAX),
     )
     return tuple(job_row(row) for row in rows)
+
+
+def parts_of(
+    connection: sqlite3.Connection, job_id: JobId, after: int = 0, limit: int = STEPS_MAX
+) -> tuple[JobRow, ...]:
+    """Read a page of a job's parts, by their number here, beginning after one."""
+    rows = connection.execute(
+        f"{JOBS} where part_of = ? and part_of != '' and number > ? order by number limit ?",
+        (job_id, after, limit),
+    )
+    return tuple(job_row(row) for row in rows)
+
+
+def part_counts(connection: sqlite3.Connection, job_id: JobId) -> Mapping[JobState, int]:
+    """Count a job's parts by state."""
+    rows = connection.execute(
+        "select state, count(*) from copy_job where part_of = ? and part_of != '' group by state",
+        (job_id,),
+    )
+    return {JobState(state): count for state, count in rows}
 
 
 def job(connection: sqlite3.Connection, job_id: JobId) -> Job | None:
@@ -256,7 +283,8 @@ def job_named(connection: sqlite3.Connection, name: str) -> JobId | None:
         return JobId(name)
     wanted = name.removeprefix("#").upper()
     ids = connection.execute(
-        "select job_id from copy_job order by created_ms desc, number desc limit ?",
+        f"select job_id from copy_job where {IS_WHOLE}"
+        " order by created_ms desc, number desc limit ?",
         (NAMED_JOBS_MAX,),
     )
     return next((JobId(one) for (one,) in ids if short(one) == wanted), None)

@@ -1,5 +1,7 @@
 """Reads of the list of jobs: by state, machine, kind and words, in any order, page by page.
 
+Parts of jobs are not in it (`copied.parts_of`).
+
 A page begins after a row (keyset), so page one thousand costs what page one costs. Words are
 looked for in titles, in what the person said, and in the newest lines of logs.
 """
@@ -11,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from desktop.store.copied import JOBS, JobRow, job_row
+from desktop.store.copied import IS_WHOLE, JOBS, JobRow, job_row
 from desktop.store.known import IS_STEP
 from desktop.store.words import match_of
 from shared.jobs import JobState
@@ -109,7 +111,7 @@ def page(
         following, given = _following(wanted, after)
         conditions, values = [*conditions, following], [*values, *given]
     rows = connection.execute(
-        f"{JOBS} where {' and '.join(conditions) or '1'} order by {_order(wanted)} limit ?",
+        f"{JOBS} where {' and '.join(conditions)} order by {_order(wanted)} limit ?",
         (*values, limit),
     )
     return tuple(job_row(row) for row in rows)
@@ -137,7 +139,7 @@ def changes(connection: sqlite3.Connection, wanted: Wanted, since: Mark) -> Chan
     found = [
         number
         for (number,) in connection.execute(
-            f"select number from copy_job where job_id in ({marks})", told
+            f"select number from copy_job where job_id in ({marks}) and {IS_WHOLE}", told
         )
     ]
     if match_of(wanted.words):
@@ -183,7 +185,8 @@ def has_too_many_lines(connection: sqlite3.Connection, words: str) -> bool:
 def shelf_counts(connection: sqlite3.Connection) -> Mapping[Shelf, int]:
     """Count what asks, runs, waits and failed, of all jobs."""
     rows = connection.execute(
-        "select shelf, count(*) from copy_job where shelf < ? group by shelf", (Shelf.DONE,)
+        f"select shelf, count(*) from copy_job where shelf < ? and {IS_WHOLE} group by shelf",
+        (Shelf.DONE,),
     )
     return {Shelf(shelf): count for shelf, count in rows}
 
@@ -211,7 +214,7 @@ def _rows(
 
 
 def _conditions(wanted: Wanted) -> tuple[list[str], list[object]]:
-    conditions: list[str] = []
+    conditions = [IS_WHOLE]
     values: list[object] = []
     if wanted.shelf is not None:
         conditions.append("shelf = ?")
@@ -291,8 +294,9 @@ def _folded(text: str) -> str:
 def _distinct(connection: sqlite3.Connection, name: str, column: str) -> tuple[str, ...]:
     """Read each value once, by one seek per value."""
     rows = connection.execute(
-        f"with recursive one(value) as (select min({column}) from copy_job union all select"
-        f" (select min({column}) from copy_job where {column} > value) from one"
+        f"with recursive one(value) as (select min({column}) from copy_job where {IS_WHOLE}"
+        f" union all select (select min({column}) from copy_job where {column} > value"
+        f" and {IS_WHOLE}) from one"
         f" where value is not null) select value from one where value > '' limit 200"
     )
     return tuple(value for (value,) in rows)

@@ -202,6 +202,11 @@ class _Step:
 
     def _job(self, job_id: JobId, body: EventBody) -> None:
         self._know(job_id)
+        if part_of := getattr(body, "part_of", None):
+            self._connection.execute(
+                "update copy_job set part_of = ? where job_id = ? and part_of = ''",
+                (part_of, job_id),
+            )
         match body:
             case TaskRequested():
                 self._requested(body)
@@ -340,13 +345,9 @@ class _Step:
 
     def _requested(self, body: TaskRequested) -> None:
         is_ours = int(self._event.device == self._own_device())
-        self._connection.execute(
-            "insert into copy_task (task_id, text, created_ms, is_ours) values (?, ?, ?, ?)"
-            " on conflict do update set is_ours = max(is_ours, excluded.is_ours),"
-            " text = iif(is_told, text, min(text, excluded.text)), created_ms ="
-            " iif(is_told, created_ms, min(created_ms, excluded.created_ms))",
-            (body.task_id, body.text or body.title or body.kind, self._at_ms, is_ours),
-        )
+        is_asked = body.part_of is None and body.follows is None
+        if is_asked:
+            self._task_asked(body, is_ours)
         self._set(
             body.job_id, "kind = ''", (),
             kind=body.kind, title=title_for(body.kind, body.inputs, body.title),
@@ -359,17 +360,26 @@ class _Step:
             (body.job_id, body.job_id),
         )
         self._index(body.job_id)
-        self._index_task(body.task_id)
+        if is_asked:
+            self._index_task(body.task_id)
+
+    def _task_asked(self, body: TaskRequested, is_ours: int) -> None:
+        """What jobs have made is of a task that is known already."""
+        self._connection.execute(
+            "insert into copy_task (task_id, text, created_ms, is_ours) values (?, ?, ?, ?)"
+            " on conflict do update set is_ours = max(is_ours, excluded.is_ours),"
+            " text = iif(is_told, text, min(text, excluded.text)), created_ms ="
+            " iif(is_told, created_ms, min(created_ms, excluded.created_ms))",
+            (body.task_id, body.text or body.title or body.kind, self._at_ms, is_ours),
+        )
 
     def _index(self, job_id: JobId) -> None:
         """Let a job be found by the words of its title, its kind and its task."""
-        self._connection.execute(f"{copy_tables.INDEX} where job_id = ?", (job_id,))
+        self._connection.execute(f"{copy_tables.INDEX} and job_id = ?", (job_id,))
 
     def _index_task(self, task_id: str) -> None:
         """Its words may be others than its jobs are found by."""
-        self._connection.execute(
-            f"{copy_tables.INDEX} where task_id = ? and kind != ''", (task_id,)
-        )
+        self._connection.execute(f"{copy_tables.INDEX} and task_id = ? and kind != ''", (task_id,))
 
     def _refused(self, body: RequestRefused) -> None:
         match body.request:

@@ -13,9 +13,9 @@ from shared.ids import JobId, WorkerId
 INDEX = (
     "insert or replace into copy_job_words (rowid, words) select number,"
     " title || ' ' || kind || ' ' || coalesce(text, '')"
-    " from copy_job left join copy_task using (task_id)"
+    " from copy_job left join copy_task using (task_id) where part_of = ''"
 )
-"""Writes what a job is found by; a condition says which."""
+"""Writes what a job is found by; a further condition says which. Parts are found by their maker."""
 
 
 def create(connection: sqlite3.Connection) -> None:
@@ -108,6 +108,28 @@ def add_offline(connection: sqlite3.Connection) -> None:
         "update copy_job set is_told = 1 where exists (select 1 from copy_step"
         " where copy_step.job_id = copy_job.job_id and device = 'hub')"
     )
+
+
+def add_parts(connection: sqlite3.Connection) -> None:
+    """Know the parts of jobs, and keep them out of the lists: a run may have 100,000 of them."""
+    connection.execute("alter table copy_job add column part_of text not null default ''")
+    for name, columns in (
+        ("updated", "updated_ms desc"),
+        ("created", "created_ms, number"),
+        ("shelf", "shelf, created_ms desc, number desc"),
+        ("title", "title collate nocase, created_ms desc, number desc"),
+        ("machine", "machine collate nocase, created_ms desc, number desc"),
+        ("kind", "kind, created_ms desc, number desc"),
+    ):
+        connection.execute(f"drop index copy_job_{name}")
+        connection.execute(
+            f"create index copy_job_{name} on copy_job ({columns}) where part_of = ''"
+        )
+    for statement in (
+        "create index copy_job_whole on copy_job (task_id) where part_of = ''",
+        "create index copy_job_part on copy_job (part_of, state) where part_of != ''",
+    ):
+        connection.execute(statement)
 
 
 def begin(connection: sqlite3.Connection) -> None:

@@ -60,4 +60,6 @@ MIGRATIONS = (
     known.index_sessions,
     peers.add_pullers,
     parts.create,
+    copy_tables.add_parts,
+    threads.leave_out_parts,
 )

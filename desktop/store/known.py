@@ -35,7 +35,7 @@ _COUNTS = (
 """What a restored hub has forgotten counts only where it says nothing else; it is shown still."""
 _COLUMNS = (
     "step_id, device, epoch, seq, hub_seq, hlc, stamp, at, at_ms, type, version, entity, body,"
-    " sealed_with, signature, digest, job_id, is_newer, doubt"
+    " sealed_with, signature, digest, job_id, is_newer, doubt, is_of_part"
 )
 _EVENT = "device, epoch, seq, at, stamp, type, version, entity, body, sealed_with, signature"
 
@@ -179,7 +179,7 @@ def _insert(
             step_id, event.device, event.epoch, event.seq, hub_seq, hlc, event.hlc,
             event.at.isoformat(), _milliseconds(event.at), event.type, event.version, event.entity,
             to_json(event.body).decode(), event.sealed_with, event.signature, event.digest,
-            job_id, int(is_newer), doubt,
+            job_id, int(is_newer), doubt, int(bool(event.body.get("part_of"))),
         ),
     )  # fmt: skip
     # What stands in the copy already may be in another order now, but is not shown twice.

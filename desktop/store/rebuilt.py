@@ -130,4 +130,4 @@ def _number_as_before(connection: sqlite3.Connection, numbers: list[tuple[str, i
     (last,) = connection.execute("select max(0, max(number)) from copy_job").fetchone()
     connection.execute("update copy_job set number = ? - number where number < 0", (last or 0,))
     connection.execute("delete from copy_job_words")
-    connection.execute(f"{copy_tables.INDEX} where kind != ''")
+    connection.execute(f"{copy_tables.INDEX} and kind != ''")

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from desktop.store import copied, facts
-from desktop.store.copied import JobRow, QuestionRow, Step
+from desktop.store.copied import IS_WHOLE, JobRow, QuestionRow, Step
 from desktop.store.known import IS_SHOWN
 from desktop.store.words import match_of
 from shared.events import AnswerGiven, AnswerSuperseded, QuestionAnswered, QuestionAsked
@@ -37,7 +37,9 @@ SILENT = ("task_requested", "job_granted", "job_resumed", "job_parked")
 """Steps that make no message: another one says the same, or nobody needs to know."""
 _TOLD = ", ".join(f"'{name}'" for name in TOLD)
 _SILENT = ", ".join(f"'{name}'" for name in SILENT)
-_JOBS = "select job_id from copy_job where task_id = :task"
+_IS_TOLD = f"type in ({_TOLD}) and is_of_part = 0"
+"""Parts of jobs tell a person nothing; there may be thousands."""
+_JOBS = f"select job_id from copy_job where task_id = :task and {IS_WHOLE}"
 _STEPS = f"from event where job_id in ({_JOBS}) and {IS_SHOWN}"
 _READ_FROM = "read_from_ms"
 
@@ -107,6 +109,13 @@ def create(connection: sqlite3.Connection) -> None:
 def add_events(connection: sqlite3.Connection) -> None:
     """Find what a person wants to have seen in the table of all events."""
     connection.execute(f"create index event_told on event (step_id) where type in ({_TOLD})")
+
+
+def leave_out_parts(connection: sqlite3.Connection) -> None:
+    """Find what a person wants to have seen among what parts of jobs tell."""
+    connection.execute("alter table event add column is_of_part integer not null default 0")
+    connection.execute("drop index event_told")
+    connection.execute(f"create index event_told on event (step_id) where {_IS_TOLD}")
 
 
 def begin_reading(connection: sqlite3.Connection, now: datetime) -> None:
@@ -242,7 +251,7 @@ def attention(connection: sqlite3.Connection) -> int:
     ).fetchone()
     (unread,) = connection.execute(
         "select count(*) from (select step_id, job_id, at_ms from event"
-        f" where type in ({_TOLD}) order by step_id desc limit ?) as told"
+        f" where {_IS_TOLD} order by step_id desc limit ?) as told"
         " join copy_job using (job_id) left join copy_read using (task_id)"
         " where told.step_id > coalesce(copy_read.step_id, 0) and at_ms >= ?",
         (UNREAD_MAX, _read_from(connection)),
@@ -252,8 +261,9 @@ def attention(connection: sqlite3.Connection) -> int:
 
 def _conditions(words: str, wanted: Filter) -> tuple[list[str], list[object]]:
     conditions: list[str] = [
-        "task_id != ''",
+        f"task_id != '' and {IS_WHOLE}",
         "not exists (select 1 from copy_job as newer where newer.task_id = copy_job.task_id"
+        " and newer.part_of = ''"
         " and (newer.updated_ms, newer.number) > (copy_job.updated_ms, copy_job.number))",
     ]
     values: list[object] = []
