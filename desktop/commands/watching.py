@@ -11,24 +11,23 @@ import sys
 import time
 
 from desktop.commands import shapes
+from desktop.commands.asking import LOOK_SECONDS, Asker
 from desktop.commands.deeds import request, running
 from desktop.commands.finding import reading
 from desktop.commands.jobs import result_lines
 from desktop.commands.placing import place_of
 from desktop.commands.printing import say, say_json
-from desktop.commands.questions import choices, value_of
 from desktop.commands.worker import EXIT_FAILED, EXIT_OK
 from desktop.gui import standing
 from desktop.store import copied
 from desktop.store.copied import Job, QuestionRow
 from desktop.system.paths import Paths
-from shared.errors import AppError, BadInput
+from shared.errors import AppError
 from shared.events import AnswerGiven
-from shared.ids import JobId, QuestionId, short
+from shared.ids import JobId, short
 from shared.jobs import JobState
 from shared.messages import Progress
 
-LOOK_SECONDS = 0.3
 EXIT_CANCELLED = 4
 EXIT_INTERRUPTED = 5
 """Nobody knows how far it came; a person decides whether it is tried again."""
@@ -71,7 +70,7 @@ class _Watch:
         self._job_id = job_id
         self._is_quiet = is_quiet
         self._told = ""
-        self._asked: set[QuestionId] = set()
+        self._asker = Asker(connection, self._give)
 
     def until_end(self) -> Job:
         while True:
@@ -88,8 +87,7 @@ class _Watch:
         state = f"#{found.row.short_id} {found.row.state.value}{where}"
         self._tell(self._progress() or (f"{state}, {stands}" if stands else state))
         for question in copied.questions(self._connection, self._job_id):
-            if question.is_open and question.question_id not in self._asked:
-                self._asked.add(question.question_id)
+            if self._asker.is_new(question):
                 self._ask(question)
 
     def _tell(self, line: str) -> None:
@@ -115,51 +113,15 @@ class _Watch:
             told = f"#{short(self._job_id)} asks: {question.asking.text}"
             print(f"{told} (deskhand answer {short(self._job_id)} VALUE)", file=sys.stderr)
             return
-        say(question.asking.text)
-        for line in choices(question.asking):
-            say(line)
-        value = self._answer(question)
-        if value is not None:
-            request(
-                self._paths,
-                "answer",
-                {
-                    "question_id": question.question_id,
-                    "job_id": self._job_id,
-                    "value": value,
-                },
-                AnswerGiven(question_id=question.question_id, job_id=self._job_id, value=value),
-            )
+        self._asker.ask(question)
 
-    def _answer(self, question: QuestionRow) -> str | None:
-        """Read an answer that fits; None when somebody else was faster."""
-        while (line := self._typed(question.question_id)) is not None:
-            try:
-                return value_of(question.asking, line)
-            except BadInput as error:
-                say(str(error))
-        return None
-
-    def _typed(self, question_id: QuestionId) -> str | None:
-        print("> ", end="", flush=True)
-        while not _is_readable():
-            now = copied.question(self._connection, question_id)
-            if now is None or not now.is_open:
-                print()
-                if now is not None and now.value:
-                    say(f"Answered by {now.answered_by}: {now.asking.label_of(now.value)}")
-                return None
-        line = sys.stdin.readline()
-        return line.strip() if line else None  # Ctrl-D: somebody else may answer
-
-
-def _is_readable() -> bool:
-    """Wait a moment for a typed line; where terminals cannot be waited for, say yes at once."""
-    if sys.platform == "win32":
-        return True
-    import select
-
-    return bool(select.select([sys.stdin], [], [], LOOK_SECONDS)[0])
+    def _give(self, question: QuestionRow, value: str) -> None:
+        request(
+            self._paths,
+            "answer",
+            {"question_id": question.question_id, "job_id": self._job_id, "value": value},
+            AnswerGiven(question_id=question.question_id, job_id=self._job_id, value=value),
+        )
 
 
 def step(progress: Progress) -> str:
