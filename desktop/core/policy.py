@@ -17,6 +17,13 @@ The policy is a TOML file that only its owner edits:
     [network]
     proxy = "http://proxy.example.org:3128"
     ca_file = "~/our-ca.pem"
+
+    [llm]
+    send_text = ["local"]
+
+    [[llm.endpoints]]
+    name = "house"
+    base_url = "http://192.168.1.20:8080/v1"
 """
 
 from __future__ import annotations
@@ -29,6 +36,8 @@ from collections.abc import Iterator, Mapping
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from desktop.core.llm.rules import LlmRules
+from desktop.core.llm.types import Endpoint
 from desktop.core.network_rules import NetworkRules
 from desktop.core.run_policy import RunRules
 from shared.errors import BadInput
@@ -46,10 +55,12 @@ HEADER = """\
 
 
 _FAULTS = {
+    "missing": "is missing",
     "extra": "is no rule that is known",
     "int": "has to be a whole number",
     "float": "has to be a number",
     "bool": "has to be true or false",
+    "string_pattern_mismatch": 'has to be one short word of small letters, as in "this"',
     "string": 'has to be text, as in "this"',
     "tuple": 'has to be a list, as in ["this"]',
     "enum": "has to be one of {expected}",
@@ -91,6 +102,9 @@ class Policy(BaseModel):
     network: NetworkRules = NetworkRules()
     """How hubs are reached, where the system's settings do not say it."""
 
+    llm: LlmRules = LlmRules()
+    """Where language models are asked, besides the built-in places."""
+
     def allows(self, kind: str, origin: Origin) -> bool:
         return any(fnmatch.fnmatchcase(kind, pattern) for pattern in self.kinds.get(origin, ()))
 
@@ -130,10 +144,18 @@ def write_policy(policy: Policy) -> str:
         lines += ["", "[run]", *rules]
     if network := list(_rules(policy.network)):
         lines += ["", "[network]", *network]
+    lines += _llm(policy.llm)
     return "\n".join(lines) + "\n"
 
 
-def _rules(rules: RunRules | NetworkRules) -> Iterator[str]:
+def _llm(rules: LlmRules) -> Iterator[str]:
+    if rules.send_text:
+        yield from ("", "[llm]", f"send_text = [{_strings(tuple(rules.send_text))}]")
+    for endpoint in rules.endpoints:
+        yield from ("", "[[llm.endpoints]]", *_rules(endpoint))
+
+
+def _rules(rules: RunRules | NetworkRules | Endpoint) -> Iterator[str]:
     """Write the rules that are not as they are without a word."""
     for name, value in rules.model_dump(mode="json", exclude_defaults=True).items():
         # For booleans, numbers, strings and lists of strings JSON is written as TOML is.
@@ -151,12 +173,24 @@ def _words_of(fault: ErrorDetails) -> str:
 
 def _place_of(text: str, loc: tuple[int | str, ...]) -> str:
     """Name the line of a fault, as TOML's own errors do."""
-    names = [str(part) for part in loc if isinstance(part, str) and not part.startswith("[")]
-    for number, line in enumerate(text.splitlines(), start=1):
+    lines = text.splitlines()
+    start, names = 0, []
+    for part in loc:
+        if isinstance(part, str) and not part.startswith("["):
+            names.append(part)
+        elif isinstance(part, int):
+            start = _table_at(lines, ".".join(names), part) or start
+    for number, line in enumerate(lines[start:], start=start + 1):
         head = line.partition("=")[0].strip().strip("[]\"' ")
         if names and head == names[-1]:
             return f" (at line {number})"
-    return ""
+    return f" (at line {start})" if start else ""
+
+
+def _table_at(lines: list[str], name: str, index: int) -> int:
+    """Return the line number of a table's head in a list of tables; 0 when there is none."""
+    heads = [n for n, line in enumerate(lines, start=1) if line.strip() == f"[[{name}]]"]
+    return heads[index] if index < len(heads) else 0
 
 
 def _strings(values: tuple[str, ...]) -> str:
