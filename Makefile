@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 JOBS ?= 2
 RUNGS := chaos-protocol chaos-simulation chaos-power chaos-processes chaos-disks chaos-fuzz chaos-soak chaos-mutants
 
-.PHONY: help demo test check fix run bench bench-desktop bench-ml chaos $(RUNGS) build worker words screenshots screenshots-web lock clean
+.PHONY: help demo test check fix run bench bench-desktop bench-ml bench-probes chaos $(RUNGS) build worker words screenshots screenshots-web lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ bench: $(READY) ## durable jobs a second, latency, start and idle size
 
 bench-desktop: $(READY) ## the tray app beside Vorta: start, memory, idle work, growth, sizes
 	$(BIN)/python -m tests.benchmarks.desktop $(ARGS)
+
+bench-probes: $(READY) ## model calls a second, CPU a call and memory beside inspect_ai and a plain client
+	$(BIN)/python -m tests.benchmarks.probes $(ARGS)
 
 bench-ml: $(READY) ## scores x seconds x memory beside scikit-learn, AutoGluon and FLAML
 	$(BIN)/python -m tests.benchmarks.ml $(ARGS)
