@@ -71,7 +71,7 @@ class Speaker:
             LlmFault: of every class but UNSUPPORTED_PROVIDER.
         """
         endpoint = model.endpoint
-        if endpoint.key_name and not key:
+        if endpoint.key_name and not key and not endpoint.is_local:
             raise missing_key(endpoint)
         call = Call(key=key)
         token = current_call.set(call)
