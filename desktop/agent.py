@@ -591,10 +591,16 @@ class Agent:
     def _supplied(self) -> Supplied:
         """Read what jobs of the shared child work with; it blocks."""
         setup = self._setup
-        endpoints = with_built_in(())
+        rules = setup.policy.llm
+        endpoints = with_built_in(rules.endpoints)
         names = {endpoint.key_name for endpoint in endpoints if endpoint.key_name}
         keys = setup.seams.read_keys(sorted(names), setup.paths)
-        return Supplied(keys=dict(keys), endpoints=endpoints)
+        return Supplied(
+            keys=dict(keys),
+            endpoints=endpoints,
+            send_text=rules.send_text,
+            network=setup.policy.network,
+        )
 
 
 async def _over(_: SessionId) -> bool:

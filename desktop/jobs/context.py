@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from desktop.core.llm.types import Endpoint
+from desktop.core.network_rules import NetworkRules
 from shared.errors import AppError
 from shared.ids import JobId
 from shared.jobs import Origin
@@ -160,6 +161,10 @@ class SharedContext(Protocol):
     @property
     def may_send_text(self) -> bool:
         """Whether the owner lets a file's text go to models elsewhere without being asked."""
+
+    @property
+    def network(self) -> NetworkRules:
+        """How other machines are reached from here, by the owner's word."""
 
     def shared(self, kind: type[Kept], make: Callable[[], Kept]) -> Kept:
         """Return the one object of a class that all jobs of this child share.

@@ -17,9 +17,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from desktop.core.llm.types import Endpoint
+from desktop.core.network_rules import NetworkRules
 from shared.errors import ErrorBody
 from shared.events import LINE_CHARS_MAX
-from shared.jobs import JobSpec
+from shared.jobs import JobSpec, Origin
 from shared.kinds.llm import CELLS_MAX
 from shared.questions import Asking
 
@@ -130,7 +131,9 @@ class Supplied(Line):
     keys: dict[str, str] = Field(default_factory=dict, repr=False)
     """Keys of providers, by name."""
     endpoints: tuple[Endpoint, ...] = ()
-    may_send_text: bool = False
+    send_text: tuple[Origin, ...] = ()
+    """For whom a file's text may go to a model elsewhere without a question."""
+    network: NetworkRules = Field(default=NetworkRules(), repr=False)
 
 
 class Close(Line):

@@ -17,6 +17,7 @@ from typing import BinaryIO, NoReturn, TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from desktop.core.llm.types import Endpoint
+from desktop.core.network_rules import NetworkRules
 from desktop.jobs.context import Closing, Kept, PartsEnded, Postponed
 from desktop.runner.door import Door
 from desktop.runner.lines import (
@@ -240,7 +241,11 @@ class JobContext(Door):
 
     @property
     def may_send_text(self) -> bool:
-        return self._jobs.supplied.may_send_text
+        return self.origin in self._jobs.supplied.send_text
+
+    @property
+    def network(self) -> NetworkRules:
+        return self._jobs.supplied.network
 
     def shared(self, kind: type[Kept], make: Callable[[], Kept]) -> Kept:
         return self._jobs.shared(kind, make)

@@ -19,6 +19,7 @@ from desktop.core.llm.types import Endpoint, Message, Model, Reply, Sampling
 from desktop.jobs.context import SharedContext
 from desktop.jobs.llm import tokens
 from desktop.jobs.llm.lane import Lane
+from desktop.system.way import Way
 
 REPLY_TOKENS_FIRST = 500
 """What a reply is expected to have before a model has given one."""
@@ -214,6 +215,6 @@ def house_of(context: SharedContext) -> House:
     def make() -> House:
         from desktop.jobs.llm.speaker import Speaker
 
-        return House(lambda: context.keys, Speaker())
+        return House(lambda: context.keys, Speaker(Way(context.network)))
 
     return context.shared(House, make)

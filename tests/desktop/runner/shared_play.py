@@ -141,6 +141,14 @@ async def parts(context: SharedContext, inputs: Wish) -> Told:
     return Told(headline="Whole.", number=ended.succeeded)
 
 
+async def rules(context: SharedContext, inputs: Wish) -> Told:
+    return Told(
+        headline="By the owner's word.",
+        number=context.may_send_text,
+        value=context.network.proxy,
+    )
+
+
 async def key(context: SharedContext, inputs: Wish) -> Told:
     """Wait for a key of a name, and tell how long it is, and what else is there."""
     while inputs.text not in context.keys:  # noqa: ASYNC110 (nobody rings for a key)
@@ -171,7 +179,7 @@ async def visit(context: SharedContext, inputs: Wish) -> Told:
 
 _NAMES = (
     "add", "ask", "hang", "deaf", "stuck", "crash", "refuse", "leave", "postpone", "kill", "eat",
-    "print_much", "huge", "flood", "slow", "parts", "key", "visit",
+    "print_much", "huge", "flood", "slow", "parts", "key", "visit", "rules",
 )  # fmt: skip
 KINDS: Mapping[str, Kind] = {
     f"shared.{name}": Kind(

@@ -15,7 +15,7 @@ from desktop.runner.shared_child import SharedChild
 from desktop.runner.shared_job import SharedJob
 from shared.environment import Environment
 from shared.ids import JobId, TaskId
-from shared.jobs import JobSpec
+from shared.jobs import JobSpec, Origin
 from tests.desktop.runner.shared_play import EXECUTORS, KINDS, KINDS_AT
 
 BOUND_SECONDS = 30.0
@@ -66,7 +66,15 @@ class Trial:
     async def _supply(self) -> Supplied:
         return self.supplied
 
-    def start(self, name: str, *, tries: int = 0, number: int = 0, text: str = "") -> Job:
+    def start(
+        self,
+        name: str,
+        *,
+        tries: int = 0,
+        number: int = 0,
+        text: str = "",
+        origin: Origin = Origin.LOCAL,
+    ) -> Job:
         """Begin a job."""
         job_id = JobId(ENVIRONMENT.new_id())
         workdir = self.folder / "jobs" / job_id
@@ -78,6 +86,7 @@ class Trial:
                 task_id=TaskId(ENVIRONMENT.new_id()),
                 kind=kind,
                 title=name,
+                origin=origin,
                 inputs={"number": number, "text": text},
             ),
             executor=EXECUTORS[kind],

@@ -11,9 +11,12 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
+from desktop.core.network_rules import NetworkRules
 from desktop.core.outcome import Ending
 from desktop.runner.lines import Asked, Follow, Logged, Parts, PartsOver, Progressed, Supplied
+from shared.jobs import Origin
 from tests.desktop.runner.hard_children import all_gone, is_alive
 from tests.desktop.runner.shared_trial import BOUND_SECONDS, trial
 
@@ -204,6 +207,20 @@ async def test_a_key_that_is_added_reaches_jobs_that_run(tmp_path: Path) -> None
     assert outcome.output is not None
     assert outcome.output["number"] == len(canary)
     assert canary not in repr(child.supplied)
+
+
+@pytest.mark.parametrize("origin", [Origin.LOCAL, Origin.CHAT])
+async def test_a_job_goes_by_the_owner_s_word_for_whoever_asked(
+    tmp_path: Path, origin: Origin
+) -> None:
+    network = NetworkRules(proxy="http://proxy.example.org:3128")
+    supplied = Supplied(send_text=(Origin.LOCAL,), network=network)
+    async with trial(tmp_path, supplied=supplied) as child:
+        outcome = await child.start("rules", origin=origin).ended()
+
+    assert outcome.output is not None
+    assert outcome.output["number"] == (origin is Origin.LOCAL)
+    assert outcome.output["value"] == network.proxy
 
 
 async def test_an_idle_child_ends_and_closes_what_its_jobs_shared(tmp_path: Path) -> None:
