@@ -114,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
         help="start the worker now, and at every login from now on",
     )
     _add_work(commands)
+    _add_probing(commands)
     _add_reading(commands)
     _add_machine(commands)
     return parser
@@ -140,6 +141,36 @@ def _add_work(commands: Commands) -> None:
     purge.add_argument("--yes", action="store_true", help="do not ask")
     retry = commands.add_parser("retry", help="try a failed job again")
     retry.add_argument("id", metavar="ID")
+
+
+def _add_probing(commands: Commands) -> None:
+    """Asking language models."""
+    probe = commands.add_parser(
+        "probe",
+        help="put the scenarios of a file to language models",
+        description="Put the scenarios of a definition file to models: each scenario to each "
+        "model, as often as --repeats says. Ctrl-C stops it; nothing that was answered is lost.",
+        epilog="Exit codes: 0 all is answered, 6 some probes failed, 1 it failed as a whole, "
+        "4 cancelled, 130 stopped by Ctrl-C.",
+    )
+    probe.add_argument("definition", nargs="?", type=Path, metavar="FILE", help="YAML or JSON")
+    probe.add_argument("--models", metavar="A,B", help="as in openai:gpt-5-mini,local:tiny")
+    probe.add_argument("--repeats", type=int, metavar="N", help="each scenario so often per model")
+    probe.add_argument("--scenarios", type=int, metavar="N", help="only the first N of the file")
+    probe.add_argument("--seed", type=int, metavar="N", help="passed to the models")
+    probe.add_argument("--cost-max", type=float, metavar="USD", help="ask before it costs more")
+    probe.add_argument(
+        "--resume", metavar="RUN", help="go on with a run: only what has no answer is asked"
+    )
+    forms = ("inspect", "jsonl", "csv")
+    probe.add_argument("--export", choices=forms, help="write all transcripts for other programs")
+    probe.add_argument("--out", type=Path, metavar="FILE", help="where to, instead of beside it")
+    _json(probe)
+    _json(commands.add_parser("runs", help="runs of probes on this machine, the newest first"))
+    transcript = commands.add_parser("transcript", help="what was said in one probe of a run")
+    transcript.add_argument("run", metavar="RUN", help="its id, or its number in the list of runs")
+    transcript.add_argument("index", type=int, metavar="INDEX", help="which probe, from 0")
+    _json(transcript)
 
 
 def _add_reading(commands: Commands) -> None:
