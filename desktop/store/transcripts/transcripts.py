@@ -7,19 +7,18 @@ their own and keep no turn waiting.
 from __future__ import annotations
 
 import asyncio
-import atexit
+import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from desktop.core.llm.types import Cell, CellEnd, Turn
 from desktop.store.transcripts import forgetting, opening, reading, writing
 from desktop.store.transcripts.records import NewRun, Probe, Run
-from shared.database import Database
 from shared.environment import Environment
 from shared.errors import AppError
-from shared.file_lock import FileLock
 from shared.times import to_ms
 
 T = TypeVar("T")
@@ -32,34 +31,32 @@ FORGET_SECONDS = 2.0
 
 
 class Transcripts:
-    """Opened for writing. Executors get theirs by `of`."""
+    """One for each process that writes; nothing is opened before it is needed.
+
+    Every method opens what is not open yet and then raises what `opening.open_to_write` does, and
+    `transcripts_busy` where another process is still writing after a while.
+    """
 
     def __init__(self, folder: Path, environment: Environment | None = None) -> None:
-        """Open or create the transcripts of a worker's folder; may block for a moment.
-
-        Raises:
-            Unavailable: `transcripts_busy`, and as `opening.open_to_write`.
-        """
         self.folder = folder
         self._environment = environment or Environment()
-        self._lock: FileLock = opening.lock(folder)
-        try:
-            self._database: Database = opening.open_to_write(folder, self._environment.now())
-        except BaseException:
-            self._lock.release()
-            raise
-        self._reader = self._database.reader()
-        self.looking: asyncio.Future[None] | None = None
+        self._opening = asyncio.Lock()
+        self._opened: _Opened | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._looking: asyncio.Future[None] | None = None
         """The look for notes that is under way, or was the last."""
-        self._is_closed = False
-        self._forget()
 
-    def close(self) -> None:
-        """Finish what is queued, then close. Idempotent."""
-        if not self._is_closed:
-            self._is_closed = True
-            self._database.close()
-            self._lock.release()
+    async def aclose(self) -> None:
+        """Finish what is queued, then close; the next use opens it again."""
+        async with self._opening:
+            opened, self._opened = self._opened, None
+            if self._timer is not None:
+                self._timer.cancel()
+            if self._looking is not None:
+                await asyncio.wait([self._looking])
+            if opened is not None:
+                # What was not closed is read as a whole when it is opened next.
+                await asyncio.to_thread(opened.close)
 
     async def make_run(self, run: NewRun) -> bool:
         """Keep a run and its cells; False when it was there already."""
@@ -71,11 +68,11 @@ class Transcripts:
         Raises:
             NotFound: `run_unknown`.
         """
-        return await self._database.read(lambda connection: reading.run(connection, run_id))
+        return await self._read(lambda connection: reading.run(connection, run_id))
 
     async def open_cells(self, run_id: str) -> list[int]:
         """List the indexes of the cells without an end."""
-        return await self._database.read(lambda connection: reading.open_cells(connection, run_id))
+        return await self._read(lambda connection: reading.open_cells(connection, run_id))
 
     async def probe(self, run_id: str, index: int) -> Probe:
         """Read all that is needed to ask a cell to its end.
@@ -83,17 +80,13 @@ class Transcripts:
         Raises:
             NotFound: `run_unknown`, `cell_unknown`.
         """
-        return await self._database.read(
-            lambda connection: reading.probe(connection, run_id, index)
-        )
+        return await self._read(lambda connection: reading.probe(connection, run_id, index))
 
     async def cell(self, run_id: str, index: int) -> Cell:
         return (await self.probe(run_id, index)).cell
 
     async def turns(self, run_id: str, index: int) -> tuple[Turn, ...]:
-        return await self._database.read(
-            lambda connection: reading.turns(connection, run_id, index)
-        )
+        return await self._read(lambda connection: reading.turns(connection, run_id, index))
 
     async def save_turn(self, run_id: str, index: int, turn: Turn) -> bool:
         """Keep a finished turn; the first of its number counts (False: there was one)."""
@@ -123,77 +116,85 @@ class Transcripts:
             )
         )
 
+    async def note_fault(self, run_id: str, index: int, fault: str, message: str) -> None:
+        """Say why a cell that is still open has to wait; its end takes the place of it."""
+        await self._write(
+            lambda connection: writing.note_fault(connection, run_id, index, fault, message)
+        )
+
     async def purge(self, run_id: str) -> bool:
         """Delete a run and all that was said in it."""
         count = await self._write(lambda connection: writing.purge(connection, [run_id]))
-        self._database.scrub()
+        (await self._open()).database.scrub()
         return count > 0
 
     async def look(self, run: Callable[[sqlite3.Connection], T]) -> T:
         """Run a function that reads for long, in a thread of its own."""
-        return await self._reader.read(run)
+        return await (await self._open()).reader.read(run)
 
-    def forget_due(self) -> None:
-        """Act on notes of purged tasks, if there are any; blocks only then."""
-        if forgetting.is_due(self.folder):
-            self._forget()
+    async def forget_due(self) -> None:
+        """Act on notes of purged tasks, if there are any."""
+        opened = await self._open()
+        await asyncio.to_thread(opened.forget)
 
     async def _write(self, run: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._database.write(run)
+        return await (self._opened or await self._open()).database.write(run)
 
-    def _forget(self) -> None:
+    async def _read(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        return await (self._opened or await self._open()).database.read(run)
+
+    async def _open(self) -> _Opened:
+        if self._opened is None:
+            async with self._opening:
+                if self._opened is None:
+                    self._opened = await self._open_soon()
+                    self._watch(self._opened)
+        return self._opened
+
+    async def _open_soon(self) -> _Opened:
+        """Open, once the process that wrote before has ended."""
+        until = self._environment.monotonic() + LOCK_SECONDS
+        while True:
+            try:
+                return await asyncio.to_thread(_Opened, self.folder, self._environment.now())
+            except AppError as error:
+                if error.code != "transcripts_busy" or self._environment.monotonic() >= until:
+                    raise
+            await asyncio.sleep(LOCK_STEP_SECONDS)
+
+    def _watch(self, opened: _Opened) -> None:
+        """Look for notes now and then, as long as the loop runs and this is open."""
+        loop = asyncio.get_running_loop()
+
+        def look() -> None:
+            if self._looking is None or self._looking.done():
+                self._looking = loop.run_in_executor(None, opened.forget)
+            self._watch(opened)
+
+        self._timer = loop.call_later(FORGET_SECONDS, look)
+
+
+class _Opened:
+    """The lock, the file, and a second way to read it."""
+
+    def __init__(self, folder: Path, now: datetime) -> None:
+        self.folder = folder
+        self.lock = opening.lock(folder)
+        try:
+            self.database = opening.open_to_write(folder, now)
+        except BaseException:
+            self.lock.release()
+            raise
+        self.reader = self.database.reader()
+        self.forget()
+
+    def forget(self) -> None:
         # A disk that fails is told to whoever writes next; the notes stay.
-        try:
-            forgetting.obey(self.folder, self._database)
-        except AppError:
-            return
+        with contextlib.suppress(AppError):
+            if forgetting.is_due(self.folder):
+                forgetting.obey(self.folder, self.database)
 
-
-_opened: dict[Path, Transcripts] = {}
-_opening: dict[Path, asyncio.Lock] = {}
-
-
-async def of(folder: Path) -> Transcripts:
-    """Return the transcripts of a worker's folder, opened once in this process.
-
-    Raises:
-        Unavailable: as `Transcripts`.
-    """
-    if (found := _opened.get(folder)) is not None:
-        return found
-    async with _opening.setdefault(folder, asyncio.Lock()):
-        if folder not in _opened:
-            _opened[folder] = await _opened_soon(folder)
-            _watch(_opened[folder])
-    return _opened[folder]
-
-
-@atexit.register
-def close_all() -> None:
-    """Close what this process has opened: what was not closed is checked as a whole next time."""
-    while _opened:
-        _opened.popitem()[1].close()
-    _opening.clear()
-
-
-async def _opened_soon(folder: Path) -> Transcripts:
-    for _ in range(round(LOCK_SECONDS / LOCK_STEP_SECONDS)):
-        try:
-            return await asyncio.to_thread(Transcripts, folder)
-        except AppError as error:
-            if error.code != "transcripts_busy":
-                raise
-        await asyncio.sleep(LOCK_STEP_SECONDS)
-    return await asyncio.to_thread(Transcripts, folder)
-
-
-def _watch(transcripts: Transcripts) -> None:
-    """Look for notes now and then, as long as the loop runs and the transcripts are open."""
-    loop = asyncio.get_running_loop()
-
-    def look() -> None:
-        if _opened.get(transcripts.folder) is transcripts:
-            transcripts.looking = loop.run_in_executor(None, transcripts.forget_due)
-            _watch(transcripts)
-
-    loop.call_later(FORGET_SECONDS, look)
+    def close(self) -> None:
+        self.forget()
+        self.database.close()
+        self.lock.release()

@@ -146,6 +146,16 @@ def end_cell(
     return True
 
 
+def note_fault(
+    connection: sqlite3.Connection, run_id: str, index: int, fault: str, message: str
+) -> None:
+    """Say why a cell that is still open has to wait."""
+    connection.execute(
+        "update cell set fault = ?, message = ? where run_key = ? and idx = ? and state = 'open'",
+        (fault, storable(message), key_of(connection, run_id), index),
+    )
+
+
 def reopen_cells(
     connection: sqlite3.Connection,
     run_id: str,

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from desktop.core.llm.types import CellEnd, CellState
-from desktop.store.transcripts import forgetting, opening, pages, reading, transcripts, writing
+from desktop.store.transcripts import forgetting, opening, pages, reading, writing
 from desktop.store.transcripts.records import Wanted
 from desktop.store.transcripts.tables import MIGRATIONS
 from desktop.store.transcripts.transcripts import Transcripts
 from shared.database import Database
+from shared.environment import Environment, SystemClock
 from shared.errors import NotFound, Unavailable
 from shared.kinds.llm import UsageFacts
 from tests.desktop.store.transcripts.world import (
@@ -33,11 +34,22 @@ from tests.desktop.store.transcripts.world import (
 )
 
 
+class HurriedClock(SystemClock):
+    """A minute goes by with each look."""
+
+    def __init__(self) -> None:
+        self._looks = 0
+
+    def monotonic(self) -> float:
+        self._looks += 1
+        return 60.0 * self._looks
+
+
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Transcripts]:
     opened = Transcripts(tmp_path)
     yield opened
-    opened.close()
+    await opened.aclose()
 
 
 @pytest.fixture
@@ -242,11 +254,26 @@ def test_a_purged_run_leaves_nothing(connection: sqlite3.Connection) -> None:
 
 
 async def test_only_one_process_writes(store: Transcripts, tmp_path: Path) -> None:
+    await store.make_run(new_run())
+
     with pytest.raises(Unavailable) as caught:
-        Transcripts(tmp_path)
+        await Transcripts(tmp_path, Environment(clock=HurriedClock())).make_run(new_run())
 
     assert caught.value.code == "transcripts_busy"
     assert caught.value.retryable
+
+
+async def test_the_next_writer_waits_for_the_one_before(store: Transcripts, tmp_path: Path) -> None:
+    await store.make_run(new_run())
+    next_one = Transcripts(tmp_path)
+
+    async with asyncio.TaskGroup() as group:
+        made = group.create_task(next_one.make_run(new_run(OTHER)))
+        await asyncio.sleep(0)
+        await store.aclose()
+
+    assert made.result()
+    await next_one.aclose()
 
 
 async def test_a_damaged_file_is_set_aside_and_told(tmp_path: Path) -> None:
@@ -254,7 +281,7 @@ async def test_a_damaged_file_is_set_aside_and_told(tmp_path: Path) -> None:
 
     store = Transcripts(tmp_path)
     await store.make_run(new_run())
-    store.close()
+    await store.aclose()
 
     (kept,) = opening.set_aside(tmp_path)
     assert (tmp_path / kept).read_bytes().startswith(b"no database")
@@ -263,7 +290,7 @@ async def test_a_damaged_file_is_set_aside_and_told(tmp_path: Path) -> None:
 async def test_damage_inside_is_found_after_a_crash(tmp_path: Path) -> None:
     store = Transcripts(tmp_path)
     await store.make_run(new_run(scenarios=300))
-    store.close()
+    await store.aclose()
     path = tmp_path / opening.FILE_NAME
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2 : len(raw) // 2 + 4096] = b"\xff" * 4096
@@ -271,10 +298,10 @@ async def test_damage_inside_is_found_after_a_crash(tmp_path: Path) -> None:
     (tmp_path / f"{opening.FILE_NAME}.suspect").touch()
 
     store = Transcripts(tmp_path)
+    assert await store.make_run(new_run())
 
     assert opening.set_aside(tmp_path)
-    assert await store.make_run(new_run())
-    store.close()
+    await store.aclose()
 
 
 def test_without_any_run_that_is_said(tmp_path: Path) -> None:
@@ -282,13 +309,13 @@ def test_without_any_run_that_is_said(tmp_path: Path) -> None:
         pass
 
 
-def test_transcripts_of_a_newer_program_are_left_alone(tmp_path: Path) -> None:
+async def test_transcripts_of_a_newer_program_are_left_alone(tmp_path: Path) -> None:
     Database(tmp_path / opening.FILE_NAME, (*MIGRATIONS, lambda _: None)).close()
 
     with pytest.raises(Unavailable, match="newer"), opening.reading(tmp_path):
         pass
     with pytest.raises(Unavailable, match="newer"):
-        Transcripts(tmp_path)
+        await Transcripts(tmp_path).run(RUN)
     assert not opening.set_aside(tmp_path)
 
 
@@ -297,7 +324,7 @@ async def test_a_purge_while_nobody_writes_is_done_at_once(tmp_path: Path) -> No
     await store.make_run(new_run())
     await store.make_run(new_run(OTHER))
     await store.save_turn(RUN, 0, turn(text="a secret of mine"))
-    store.close()
+    await store.aclose()
 
     assert forgetting.forget(tmp_path, [RUN, "a job that was no run"], NOW) == 1
 
@@ -313,8 +340,7 @@ async def test_a_purge_while_somebody_writes_is_left_to_them(
     await store.make_run(new_run())
 
     assert await asyncio.to_thread(forgetting.forget, tmp_path, [RUN], NOW) == 1
-    assert forgetting.is_due(tmp_path)
-    await asyncio.to_thread(store.forget_due)
+    await store.forget_due()
 
     with pytest.raises(NotFound):
         await store.run(RUN)
@@ -324,24 +350,15 @@ async def test_a_purge_while_somebody_writes_is_left_to_them(
 async def test_a_purge_that_was_cut_off_is_done_at_the_next_start(tmp_path: Path) -> None:
     store = Transcripts(tmp_path)
     await store.make_run(new_run())
-    forgetting.forget(tmp_path, [RUN], NOW)
-    store.close()
-    assert forgetting.is_due(tmp_path)
+    await store.aclose()
+    (tmp_path / forgetting.NOTES).mkdir()
+    (tmp_path / forgetting.NOTES / RUN).touch()
 
     store = Transcripts(tmp_path)
 
     with pytest.raises(NotFound):
         await store.run(RUN)
-    store.close()
-
-
-async def test_executors_of_one_process_share_the_transcripts(tmp_path: Path) -> None:
-    first, second = await asyncio.gather(transcripts.of(tmp_path), transcripts.of(tmp_path))
-
-    assert first is second
-    transcripts.close_all()
-    assert await transcripts.of(tmp_path) is not first
-    transcripts.close_all()
+    await store.aclose()
 
 
 def test_a_cell_that_failed_before_its_first_turn_has_an_end(
@@ -352,3 +369,15 @@ def test_a_cell_that_failed_before_its_first_turn_has_an_end(
     assert writing.end_cell(connection, RUN, 5, end, 1)
 
     assert reading.probe(connection, RUN, 5).end == end
+
+
+def test_a_cell_that_waits_says_why_until_it_ends(connection: sqlite3.Connection) -> None:
+    writing.note_fault(connection, RUN, 5, "OVERLOADED", "Too busy.")
+    writing.note_fault(connection, RUN, 0, "OVERLOADED", "Too busy.")
+
+    (waiting,) = pages.cells(connection, RUN, Wanted(fault="OVERLOADED")).cells
+
+    assert (waiting.cell.index, waiting.state, waiting.message) == (5, CellState.OPEN, "Too busy.")
+    answered(connection, RUN, 5)
+    assert not pages.cells(connection, RUN, Wanted(fault="OVERLOADED")).cells
+    assert reading.run(connection, RUN).faults == {"RATE_LIMIT": 1}
