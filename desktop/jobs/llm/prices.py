@@ -1,70 +1,98 @@
-"""What a call costs, by the price table that genai-prices brings along; nobody is asked.
+"""What a call cost, by a price table that lies on this machine; nothing is asked, nothing fetched.
 
-A table on this machine is as old as the package: figures are what the tokens cost at list prices
-of that day, not what a bill will say.
+The table is that of genai-prices, which comes with pydantic-ai. It is imported when the first
+price is wanted (20 MB), in the child alone.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable
-from datetime import datetime
-from urllib.parse import urlsplit
+from datetime import date, datetime
+from functools import cache
+from typing import TYPE_CHECKING
 
-from desktop.core.llm.types import Endpoint, Model, Turn
+from desktop.core.llm.types import Model
 from shared.kinds.llm import UsageFacts
 
-PROVIDERS = {
-    "api.openai.com": "openai",
-    "api.anthropic.com": "anthropic",
-    "generativelanguage.googleapis.com": "google",
-    "api.x.ai": "x-ai",
-    "api.deepseek.com": "deepseek",
-    "api.mistral.ai": "mistral",
-}
-"""The table's names by where they are asked."""
+if TYPE_CHECKING:
+    from genai_prices.types import ModelInfo, Provider
+
+NAMES_MAX = 4096
+"""Models whose price, or lack of one, is remembered."""
+
+_found: dict[tuple[str, str], tuple[Provider, ModelInfo] | None] = {}
 
 
-def cost_usd(model: Model, usage: UsageFacts, at: datetime) -> float | None:
-    """Price one call.
+def cost_usd(
+    model: Model, usage: UsageFacts, at: datetime, model_reported: str = ""
+) -> float | None:
+    """Return the price of one call: tables have steps for long ones, so sums are made of prices.
 
     Args:
         model: as it was asked for.
-        usage: its tokens.
-        at: when, aware; prices change, some with the hour.
+        usage: of this call.
+        at: when it was made, aware; prices change, and some by the hour.
+        model_reported: looked up when the name asked for has no price.
 
     Returns:
-        None when the table has no price for it; 0 for what runs on this machine.
+        US dollars, before discounts of the account's; 0 for a local model, None without a price.
     """
     if model.endpoint.is_local:
         return 0.0
-    provider = _provider(model.endpoint)
-    if provider is None:
+    found = _priced(model.endpoint.base_url, model.name)
+    if found is None and model_reported:
+        found = _priced(model.endpoint.base_url, model_reported)
+    if found is None:
         return None
-    from genai_prices import Usage, calc_price
+    provider, info = found
+    from genai_prices import Usage
 
-    tokens = Usage(
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
+    parts = usage.cached_tokens + usage.cache_write_tokens
+    counted = Usage(
+        # Parts are of the whole; who reports them apart would have them priced below zero.
+        input_tokens=max(usage.input_tokens, parts),
         cache_read_tokens=usage.cached_tokens,
         cache_write_tokens=usage.cache_write_tokens,
+        output_tokens=max(usage.output_tokens, usage.reasoning_tokens),
     )
-    with contextlib.suppress(LookupError, ValueError):
-        told = calc_price(tokens, model.name, provider_id=provider, genai_request_timestamp=at)
-        return float(told.total_price)
-    return None
+    try:
+        return float(info.calc_price(counted, provider, genai_request_timestamp=at).total_price)
+    except (ValueError, ArithmeticError):
+        return None
 
 
-def cost_of_turns(model: Model, turns: Iterable[Turn]) -> float | None:
-    """Add up the turns of a cell; None as soon as one of them has no price."""
-    total = 0.0
-    for turn in turns:
-        cost = cost_usd(model, turn.reply.usage, turn.at)
-        if cost is None:
-            return None
-        total += cost
-    return total
+@cache
+def table() -> str:
+    """Name the table: its version, and the day of its newest price that has one."""
+    import genai_prices
+
+    newest = _newest()
+    told = f", prices up to {newest.isoformat()}" if newest else ""
+    return f"genai-prices {genai_prices.__version__}{told}"
 
 
-def _provider(endpoint: Endpoint) -> str | None:
-    return PROVIDERS.get(urlsplit(endpoint.base_url).hostname or "")
+def _newest() -> date | None:
+    from genai_prices.data import providers
+
+    days = [
+        day
+        for provider in providers
+        for info in provider.models
+        if isinstance(info.prices, list)
+        for price in info.prices
+        if (day := getattr(price.constraint, "start_date", None)) is not None
+    ]
+    return max(days, default=None)
+
+
+def _priced(base_url: str, name: str) -> tuple[Provider, ModelInfo] | None:
+    key = base_url, name
+    if key not in _found:
+        from genai_prices.data_snapshot import get_snapshot
+
+        if len(_found) >= NAMES_MAX:
+            _found.clear()
+        try:
+            _found[key] = get_snapshot().find_provider_model(name, None, None, base_url)
+        except LookupError:
+            _found[key] = None
+    return _found[key]
