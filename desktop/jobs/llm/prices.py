@@ -61,16 +61,20 @@ def cost_usd(
 
 
 @cache
-def table() -> str:
-    """Name the table: its version, and the day of its newest price that has one."""
+def table(today: date) -> str:
+    """Name the table: its version, and since when its newest price counts.
+
+    Args:
+        today: prices of days to come, which some makers announce, say nothing of its age.
+    """
     import genai_prices
 
-    newest = _newest()
+    newest = _newest(today)
     told = f", prices up to {newest.isoformat()}" if newest else ""
     return f"genai-prices {genai_prices.__version__}{told}"
 
 
-def _newest() -> date | None:
+def _newest(today: date) -> date | None:
     from genai_prices.data import providers
 
     days = [
@@ -79,7 +83,7 @@ def _newest() -> date | None:
         for info in provider.models
         if isinstance(info.prices, list)
         for price in info.prices
-        if (day := getattr(price.constraint, "start_date", None)) is not None
+        if (day := getattr(price.constraint, "start_date", None)) is not None and day <= today
     ]
     return max(days, default=None)
 
