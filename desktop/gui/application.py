@@ -77,7 +77,8 @@ class Application(QObject):
         """Show a window in front of the others, and something in it.
 
         Args:
-            name: "chat", "jobs", "models", "settings" or "pairing"; empty for the last one used.
+            name: "chat", "jobs", "models", "runs", "settings" or "pairing"; empty for the last
+                one used.
             item: an id or a section of the window's own; empty to leave it as it is.
         """
         name = name or self.tray.last_window

@@ -79,6 +79,7 @@ def window_titles() -> dict[str, str]:
         "chat": tr("Chat"),
         "jobs": tr("Jobs"),
         "models": tr("Models"),
+        "runs": tr("Runs"),
         "settings": tr("Settings"),
         "pairing": tr("Connect this computer"),
     }

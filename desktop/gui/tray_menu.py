@@ -30,7 +30,7 @@ TEXT_CHARS_MAX = 48
 REASON_CHARS_MAX = 64
 MORNING_HOUR = 8
 NOTHING = Pending()
-WINDOWS = ("chat", "jobs", "models", "settings")
+WINDOWS = ("chat", "jobs", "models", "runs", "settings")
 
 
 @dataclass(frozen=True, slots=True)
