@@ -106,7 +106,8 @@ def _jobs(connection: sqlite3.Connection, standing: Standing) -> Finding:
     ends = [state.value for state in JobState if state.is_terminal]
     marks = ", ".join("?" * len(ends))
     rows = connection.execute(
-        f"select state, count(*) from copy_job where state not in ({marks}) group by state",  # noqa: S608
+        f"select state, count(*) from copy_job where state not in ({marks})"  # noqa: S608
+        " and part_of = '' group by state",
         ends,
     )
     here = _merged({JobState(state): count for state, count in rows})

@@ -83,9 +83,11 @@ class Board:
         life = job.life
         if life.is_held:
             assert life.worker_id is not None
+            self._holders[job.job_id] = life.worker_id
+            if job.part_of is not None:
+                return  # its worker sees to it: it takes no slot, and waits for nobody
             kept = self._working if life.state in WORKING_STATES else self._asking
             kept.setdefault(life.worker_id, set()).add(job.job_id)
-            self._holders[job.job_id] = life.worker_id
             if life.state in WORKING_STATES:
                 self.tally.put(job, is_running=True)
         elif life.state is JobState.QUEUED:

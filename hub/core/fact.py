@@ -35,6 +35,11 @@ class Fact:
     """The stamp that all devices go by."""
     sealed_with: str = ""
 
+    @property
+    def is_of_part(self) -> bool:
+        """Whether it is about a part of a job: people look at that job, and are not told of it."""
+        return bool(self.payload.get("part_of"))
+
     @cached_property
     def event(self) -> Event:
         """The event as it travels."""

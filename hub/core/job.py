@@ -81,6 +81,9 @@ class Job:
     """Only this worker may run it."""
     session_id: SessionId | None = None
     """The session it runs, ran or is to run in; None before it was given to anybody."""
+    part_of: JobId | None = None
+    """The job that had it made and waits for it. It is never offered, and sits in no session:
+    its worker has it from the beginning, and the job that it is a part of sits there for it."""
     created_at: datetime
     life: Life = field(default_factory=Life)
 

@@ -81,6 +81,8 @@ TYPES: tuple[str, ...] = tuple(public.type for public in _PUBLIC.values())
 
 def type_of(fact: Fact) -> str | None:
     """Return the public type of an event; None when it is not told outside."""
+    if fact.is_of_part:
+        return None
     public = _PUBLIC.get(fact.type)
     return public.type if public and not fact.sealed_with and fact.version == 1 else None
 

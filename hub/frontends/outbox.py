@@ -169,7 +169,7 @@ class Outbox:
 
     async def _concerns_chat(self, fact: Fact, reachable: set[PersonId]) -> bool:
         """Whether a conversation may be told; words for nobody would cost most of a job's time."""
-        if fact.type in UNTOLD_TYPES:
+        if fact.type in UNTOLD_TYPES or fact.is_of_part:
             return False
         job_id = JobId(str(fact.payload.get("job_id", "")))
         if fact.person_id in reachable or job_id in self._homes or fact.type in ANSWER_TYPES:

@@ -7,6 +7,7 @@ tells a fact, and a fact beats the hub's order.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from hub.core import job as core
@@ -14,14 +15,18 @@ from hub.core.job import Job, Life
 from hub.core.task import Task
 from hub.services import endings, session_steps
 from hub.services.requests import NOWHERE
-from hub.store import purging, questions, queue, tasks
+from hub.store import jobs, purging, questions, queue, tasks
 from hub.store.ledger import Entry
-from shared.errors import BadInput, Conflict
-from shared.events import JobStarted, TaskCreated
+from shared.errors import BadInput, Conflict, NotAllowed
+from shared.events import JobStarted, TaskCreated, TaskRequested
 from shared.ids import JobId, PersonId, SessionId, TaskId, WorkerId, is_uuid
 from shared.jobs import JobSpec, JobState
+from shared.kinds import JsonObject
+from shared.kinds.naming import title_for
 from shared.messages import Grant
 
+FIRST_ATTEMPT = 1
+"""Of a part, and its fence: nobody else can have been granted it."""
 FIRST_EPOCH = 1
 """Of a hub's own log; a higher one says that its store was restored from a backup."""
 
@@ -50,6 +55,8 @@ def adopt_started(
     spec = body.job
     if spec is None or spec.job_id != body.job_id:
         return None
+    if job is None and body.part_of is not None:
+        return _adopt_told_part(entry, worker_id, person_id, spec, body, at)
     if job is None:
         grant = Grant(job_id=body.job_id, attempt=body.attempt, fence=body.fence)
         return adopt_new(entry, worker_id, person_id, spec, grant, minted=minted, at=at)
@@ -111,6 +118,94 @@ def adopt_new(
     entry.loaded[job.job_id] = job
     endings.tell_granted(entry, job)
     return session_steps.seat_adopted(entry, job, worker_id, spec.session_id, minted)
+
+
+def adopt_part(
+    entry: Entry, worker_id: WorkerId, person_id: PersonId, body: TaskRequested, at: datetime
+) -> Job:
+    """Make the job that is a part of another one, as of when its worker made it.
+
+    A worker makes parts only of what it holds itself, in that job's task and with its origin.
+
+    Raises:
+        BadInput: `job_id_invalid`, `part_invalid`.
+        NotAllowed: `part_foreign`.
+    """
+    assert body.part_of is not None
+    if not (body.is_kept and body.worker_id == worker_id):
+        raise BadInput("part_invalid", "Only the worker of a job makes its parts.", "Update it.")
+    maker = queue.load_in(entry, body.part_of)
+    if maker is None or maker.person_id != person_id or maker.task_id != body.task_id:
+        raise _part_foreign(body.part_of)
+    if maker.life.worker_id != worker_id or maker.part_of is not None:
+        raise _part_foreign(body.part_of)
+    title = title_for(body.kind, body.inputs, body.title)
+    grant = Grant(job_id=body.job_id, attempt=FIRST_ATTEMPT, fence=FIRST_ATTEMPT)
+    return _insert_part(entry, maker, body.kind, title, body.inputs, grant, at)
+
+
+def _adopt_told_part(
+    entry: Entry,
+    worker_id: WorkerId,
+    person_id: PersonId,
+    spec: JobSpec,
+    body: JobStarted,
+    at: datetime,
+) -> Job | None:
+    """Take in a part whose making this hub has forgotten; None when it has no claim to it."""
+    maker = queue.load_in(entry, body.part_of) if body.part_of else None
+    is_its_own = maker is not None and (
+        (maker.person_id, maker.task_id, maker.life.worker_id, maker.part_of)
+        == (person_id, spec.task_id, worker_id, None)
+    )
+    if maker is None or not is_its_own:
+        return None
+    grant = Grant(job_id=spec.job_id, attempt=body.attempt, fence=body.fence)
+    return _insert_part(entry, maker, spec.kind, spec.title, spec.inputs, grant, at)
+
+
+def _insert_part(
+    entry: Entry,
+    maker: Job,
+    kind: str,
+    title: str,
+    inputs: JsonObject,
+    grant: Grant,
+    at: datetime,
+) -> Job:
+    """Write a part down. There may be thousands, so that nothing is looked up for each."""
+    worker_id = maker.life.worker_id
+    assert worker_id is not None
+    if not is_uuid(grant.job_id):
+        raise BadInput("job_id_invalid", "The computer names its job by no id.", "Update it.")
+    if maker.pinned_to != worker_id:
+        # What its parts have done stands on that computer alone.
+        maker = queue.save(entry, replace(maker, pinned_to=worker_id), maker.life)
+    job = Job(
+        job_id=grant.job_id,
+        task_id=maker.task_id,
+        person_id=maker.person_id,
+        kind=kind,
+        priority=maker.priority,
+        pinned_to=worker_id,
+        part_of=maker.job_id,
+        created_at=min(at, entry.now),
+        life=core.adopt(Life(), worker_id, attempt=grant.attempt, fence=grant.fence),
+    )
+    origin = jobs.origin_of(entry.connection, maker.job_id)
+    new = queue.NewJob(job=job, title=title, inputs=inputs, origin=origin, traceparent="")
+    queue.insert(entry, new)
+    entry.loaded[job.job_id] = job
+    endings.tell_granted(entry, job)
+    return job
+
+
+def _part_foreign(maker: JobId) -> NotAllowed:
+    return NotAllowed(
+        "part_foreign",
+        f"The job {maker} that this is a part of is not in this worker's hands.",
+        "Update the worker.",
+    )
 
 
 def check_ids(entry: Entry, person_id: PersonId, job_id: JobId, task_id: TaskId) -> None:

@@ -99,7 +99,8 @@ class Asked:
         body: TaskRequested,
         at: datetime,
     ) -> None:
-        adoption.check_ids(entry, person_id, body.job_id, body.task_id)
+        if body.part_of is None:
+            adoption.check_ids(entry, person_id, body.job_id, body.task_id)
         known = queue.load_in(entry, body.job_id)
         if known is not None and known.person_id == person_id:
             return  # a computer whose store was restored asks again for what it asked before
@@ -108,8 +109,11 @@ class Asked:
         if body.replaces is not None:
             by = _speaker(entry, worker_id, person_id)
             adoption.replace_job(entry, person_id, body.replaces, by)
+        if body.part_of is not None:
+            adoption.adopt_part(entry, worker_id, person_id, body, at)
+            return
         if body.is_kept and body.worker_id == worker_id:
-            origin = _origin_of(entry, person_id, body.replaces)
+            origin = _origin_of(entry, person_id, body.replaces or body.follows)
             adoption.adopt_new(
                 entry, worker_id, person_id, kept_spec(body, origin), _kept_grant(body.job_id),
                 minted=self._deeds.new_session_id(), text=body.text, at=at,
@@ -157,11 +161,11 @@ class Asked:
             _tell_second(entry, question, mine, question.answer)
 
 
-def _origin_of(entry: Entry, person_id: PersonId, replaced: JobId | None) -> Origin:
-    """Say whose words a kept job's inputs are: those of the job that it replaces, if it does."""
-    if replaced is None:
+def _origin_of(entry: Entry, person_id: PersonId, before: JobId | None) -> Origin:
+    """Say whose words a kept job's inputs are: those of the job that it replaces, or follows."""
+    if before is None:
         return Origin.LOCAL
-    card = jobs.card(entry.connection, replaced)
+    card = jobs.card(entry.connection, before)
     return card.origin if card is not None and card.job.person_id == person_id else Origin.CHAT
 
 

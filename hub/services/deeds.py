@@ -262,6 +262,12 @@ def retry_there(entry: Entry, person_id: PersonId, job_id: JobId) -> Made:
 
 
 def _retry(entry: Entry, job: Job) -> JobCard:
+    if job.part_of is not None:
+        raise Conflict(
+            "job_is_part",
+            f"This job is a part of #{short(job.part_of)}.",
+            "Try that one again: it has made what is missing.",
+        )
     life = core.reopen(job.life)
     questions.close_of_job(entry, job.job_id)
     endings.queue_again(entry, job, life, "requeued")

@@ -47,7 +47,11 @@ def tell_granted(entry: Entry, job: Job) -> None:
     entry.tell(
         job.person_id,
         JobGranted(
-            job_id=job.job_id, attempt=life.attempt, fence=life.fence, worker_id=life.worker_id
+            job_id=job.job_id,
+            attempt=life.attempt,
+            fence=life.fence,
+            worker_id=life.worker_id,
+            part_of=job.part_of,
         ),
     )
 
@@ -76,6 +80,10 @@ def fail(
         # The worker tells of a failure; that this was the end, only the hub can say.
         cancel_unheld(entry, job, core.cancelled(job.life))
         return
+    if job.part_of is not None:
+        # The job that it is a part of has it made anew, or does without it.
+        _end(entry, job, core.fail(job.life))
+        return
     match retry.decide(job.life, kind, error, entry.now, environment.random()):
         case retry.TryAgain(not_before):
             queue_again(entry, job, core.retry_later(job.life, not_before), "retry")
@@ -97,7 +105,12 @@ def cancel_unheld(entry: Entry, job: Job, life: Life) -> Job:
     saved = _end(entry, job, life)
     entry.tell(
         job.person_id,
-        JobCancelled(job_id=job.job_id, attempt=job.life.attempt, fence=job.life.fence),
+        JobCancelled(
+            job_id=job.job_id,
+            attempt=job.life.attempt,
+            fence=job.life.fence,
+            part_of=job.part_of,
+        ),
     )
     return saved
 
@@ -142,7 +155,8 @@ def lose(
     """
     kind = kinds.get(job.kind)
     error = ErrorBody(code=code, message=reason, retryable=True)
-    if job.life.cancel_by:
+    if job.life.cancel_by or job.part_of is not None:
+        # A part that is gone is made anew by the job that it is a part of, or not at all.
         cancel_unheld(entry, job, core.cancelled(job.life))
     elif core.is_worn_out(job.life):
         _bury_lost(entry, job, reason)

@@ -181,7 +181,9 @@ class Rescuer:
         for job in queue.held(entry.connection, worker_id):
             # What fetches its work asks by calling again and again: silent, it asks no more.
             asks = not pulls and _waits_for_a_person(entry, job)
-            if is_revoked or (self._repeats(job) and not asks):
+            # A part goes on where it is, with or without a line: nobody else could run it.
+            is_part = job.part_of is not None
+            if is_revoked or (self._repeats(job) and not asks and not is_part):
                 reason = f"{name} was disconnected." if is_revoked else f"{name} went offline."
                 code = "worker_revoked" if is_revoked else "worker_lost"
                 environment = self._ledger.environment

@@ -102,6 +102,7 @@ class Views:
         conversation: ConversationId | None = None,
         limit: int = 50,
         before: JobId | None = None,
+        part_of: JobId | None = None,
     ) -> tuple[JobCard, ...]:
         """A page of jobs, the newest first.
 
@@ -111,12 +112,21 @@ class Views:
             conversation: only those asked for there.
             limit: 1 to PAGE_MAX.
             before: the last job of the page before; None for the first page.
+            part_of: only the parts of this job; without, jobs that are no parts.
         """
         wanted = Filter(
-            person_id=person_id, states=states, conversation=conversation, before=before
+            person_id=person_id,
+            states=states,
+            conversation=conversation,
+            before=before,
+            part_of=part_of,
         )
         count = max(1, min(limit, PAGE_MAX))
         return tuple(await self._ledger.read(lambda c: jobs.page(c, wanted, count)))
+
+    async def part_counts(self, job_id: JobId) -> Mapping[JobState, int]:
+        """How many parts of a job are in each state."""
+        return await self._ledger.look(lambda c: jobs.part_counts(c, job_id))
 
     async def job(self, person_id: PersonId | None, job_id: JobId) -> JobCard:
         """One job.

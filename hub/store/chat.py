@@ -38,7 +38,10 @@ _SELECT = (
     "SELECT number, conversation, ref, author, said_by, view, task_id, hub_seq, at_ms, edits"
     " FROM chat_messages"
 )
-_OF_TASK = "entity IN (SELECT ? UNION ALL SELECT job_id FROM jobs WHERE task_id = ?)"
+_OF_TASK = (
+    "entity IN (SELECT ? UNION ALL SELECT job_id FROM jobs WHERE task_id = ? AND part_of IS NULL)"
+)
+"""Parts of jobs tell a person nothing."""
 
 
 def create(connection: sqlite3.Connection) -> None:
@@ -202,7 +205,8 @@ def thread_line(
     )
     last = told[0] if told else None
     (asked,) = connection.execute(
-        "SELECT count(*) FROM questions WHERE job_id IN (SELECT job_id FROM jobs WHERE task_id = ?)"
+        "SELECT count(*) FROM questions WHERE job_id IN"
+        " (SELECT job_id FROM jobs WHERE task_id = ? AND part_of IS NULL)"
         " AND state IN ('open', 'parked')",
         (task_id,),
     ).fetchone()

@@ -24,11 +24,21 @@ WORK = (
     "worker_back", "session_opened",
 )  # fmt: skip
 """What happens by itself once somebody asked for it. The index below names the same for ever."""
-_BY_PEOPLE = f"type NOT IN ({', '.join(repr(type_) for type_ in WORK)})"
+_BY_PEOPLE = f"is_of_part = 0 AND type NOT IN ({', '.join(repr(type_) for type_ in WORK)})"
 
 
 def create_chronicle(connection: sqlite3.Connection) -> None:
     """What people did is found without reading what their computers told."""
+    connection.execute(
+        "CREATE INDEX events_by_people ON events (hub_seq, person_id)"
+        f" WHERE type NOT IN ({', '.join(repr(type_) for type_ in WORK)})"
+    )
+
+
+def leave_out_parts(connection: sqlite3.Connection) -> None:
+    """What is told of parts of jobs is nobody's news: one step of the hub's migrations."""
+    connection.execute("ALTER TABLE events ADD COLUMN is_of_part INTEGER NOT NULL DEFAULT 0")
+    connection.execute("DROP INDEX events_by_people")
     connection.execute(
         f"CREATE INDEX events_by_people ON events (hub_seq, person_id) WHERE {_BY_PEOPLE}"
     )
@@ -104,7 +114,7 @@ def _place(wanted: Wanted) -> tuple[list[str], list[object]]:
 
 
 def _fits(wanted: Wanted) -> tuple[str, list[object]]:
-    tests = ["type <> 'job_logged'"]
+    tests = ["type <> 'job_logged'", "is_of_part = 0"]
     values: list[object] = []
     if wanted.types:
         tests.append(f"type IN ({_marks(wanted.types)})")
@@ -149,7 +159,7 @@ def about(connection: sqlite3.Connection, facts: Iterable[Fact]) -> About:
     )
     tasks = connection.execute(
         "SELECT task_id, text, conversation, (SELECT origin FROM jobs WHERE jobs.task_id ="
-        " tasks.task_id ORDER BY job_id LIMIT 1) FROM tasks WHERE task_id IN"
+        " tasks.task_id AND part_of IS NULL ORDER BY job_id LIMIT 1) FROM tasks WHERE task_id IN"
         f" ({_marks(task_ids := _named(facts, 'task_id'))})",
         task_ids,
     )

@@ -9,15 +9,23 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from hub.store import chat, events, keys, questions, sign_ins, signers, workers
+from hub.store import (
+    chat,
+    chronicle,
+    events,
+    keys,
+    questions,
+    row_walks,
+    sign_ins,
+    signers,
+    workers,
+)
 from hub.store.answers import create_answers
-from hub.store.chronicle import create_chronicle
 from hub.store.deliveries import add_paces, create_deliveries
 from hub.store.files import create_files
 from hub.store.joins import add_joining
 from hub.store.lineage import create_lineage
 from hub.store.losses import create_losses
-from hub.store.row_walks import create_row_indexes
 from hub.store.said import create_said
 from hub.store.sessions import create_sessions
 from hub.store.taps import create_taps
@@ -236,11 +244,13 @@ MIGRATIONS: tuple[Migration, ...] = (
     questions.create_answered,
     create_sessions,
     create_webhooks,
-    create_row_indexes,
+    row_walks.create_row_indexes,
     keys.add_lives,
     sign_ins.create,
-    create_chronicle,
+    chronicle.create_chronicle,
     create_answers,
     workers.add_pullers,
     chat.create,
+    row_walks.leave_out_parts,
+    chronicle.leave_out_parts,
 )

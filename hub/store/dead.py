@@ -31,7 +31,7 @@ def count(connection: sqlite3.Connection, person_id: PersonId | None) -> int:
     whose, values = ("", ()) if person_id is None else ("AND person_id = ?", (person_id,))
     (number,) = connection.execute(
         "SELECT count(*) FROM (SELECT 1 FROM jobs INDEXED BY jobs_dead WHERE state = 'dead'"
-        f" {whose} LIMIT {COUNTED_MAX})",
+        f" AND part_of IS NULL {whose} LIMIT {COUNTED_MAX})",
         values,
     ).fetchone()
     return int(number)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hub.core.job import JobCard
 from hub.store.queue import to_job
-from hub.store.row_walks import OTHERWISE
+from hub.store.row_walks import IS_WHOLE, OTHERWISE
 from shared.errors import ErrorBody
 from shared.ids import ConversationId, JobId, PersonId, TaskId, WorkerId
 from shared.jobs import JobState, Origin
@@ -17,11 +17,11 @@ from shared.times import from_ms
 _CARD = (
     "SELECT j.job_id, j.task_id, j.person_id, j.kind, j.priority, j.tools, j.pinned_to,"
     " j.created_ms, j.state, j.attempt, j.fence, j.failures, j.losses, j.worker_id, j.is_held,"
-    " j.not_before_ms, j.cancel_by, j.question_id, j.session_id,"
+    " j.not_before_ms, j.cancel_by, j.question_id, j.session_id, j.part_of,"
     " j.title, j.origin, j.inputs, j.result, j.error, j.updated_ms, t.text, t.conversation"
     " FROM jobs AS j JOIN tasks AS t ON t.task_id = j.task_id"
 )
-_JOB_COLUMNS = 19
+_JOB_COLUMNS = 20
 NAMED_MAX = 10_000
 """Short names repeat after a million jobs; nobody means one that is older than these."""
 
@@ -36,6 +36,8 @@ class Filter:
     conversation: ConversationId | None = None
     task_id: TaskId | None = None
     before: JobId | None = None
+    part_of: JobId | None = None
+    """The parts of this job; without, no parts at all."""
 
 
 def card(connection: sqlite3.Connection, job_id: JobId) -> JobCard | None:
@@ -43,14 +45,21 @@ def card(connection: sqlite3.Connection, job_id: JobId) -> JobCard | None:
     return _to_card(row) if row else None
 
 
+def origin_of(connection: sqlite3.Connection, job_id: JobId) -> Origin:
+    """Whose words a job's inputs are; it has to be there."""
+    (origin,) = connection.execute("SELECT origin FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+    return Origin(origin)
+
+
 def page(connection: sqlite3.Connection, wanted: Filter, limit: int) -> list[JobCard]:
     """The newest first."""
-    tests: list[str] = []
+    tests = [IS_WHOLE if wanted.part_of is None else "j.part_of IS NOT NULL"]
     values: list[str | int] = []
     for column, value in (
         ("j.person_id = ?", wanted.person_id),
         ("t.conversation = ?", wanted.conversation),
         ("j.task_id = ?", wanted.task_id),
+        ("j.part_of = ?", wanted.part_of),
         ("j.job_id < ?", wanted.before),
     ):
         if value is not None:
@@ -60,7 +69,7 @@ def page(connection: sqlite3.Connection, wanted: Filter, limit: int) -> list[Job
         # States come from an enumeration, never from outside; spelled out they find their index.
         names = ",".join(f"'{state.value}'" for state in sorted(wanted.states))
         tests.append(f"j.state = {names}" if len(wanted.states) == 1 else f"j.state IN ({names})")
-    where = f" WHERE {' AND '.join(tests)}" if tests else ""
+    where = f" WHERE {' AND '.join(tests)}"
     # Dead letters are few among many: they are found by their own index, whatever is guessed.
     is_dead = wanted.states == {JobState.DEAD}
     select = _CARD.replace("jobs AS j", "jobs AS j INDEXED BY jobs_dead") if is_dead else _CARD
@@ -72,7 +81,8 @@ def named(connection: sqlite3.Connection, person_id: PersonId | None, short: str
     """The newest job with a short name, among the newest NAMED_MAX."""
     row = connection.execute(
         "SELECT job_id FROM (SELECT job_id, short FROM jobs WHERE (? IS NULL OR person_id = ?)"
-        " ORDER BY job_id DESC LIMIT ?) WHERE short = ? ORDER BY job_id DESC LIMIT 1",
+        " AND part_of IS NULL ORDER BY job_id DESC LIMIT ?) WHERE short = ?"
+        " ORDER BY job_id DESC LIMIT 1",
         (person_id, person_id, NAMED_MAX, short),
     ).fetchone()
     return card(connection, JobId(row[0])) if row else None
@@ -85,7 +95,7 @@ def last_worker(
     row = connection.execute(
         "SELECT j.worker_id FROM jobs AS j JOIN tasks AS t ON t.task_id = j.task_id"
         " WHERE j.person_id = ? AND j.kind = ? AND j.state = 'succeeded' AND t.conversation = ?"
-        " ORDER BY j.job_id DESC LIMIT 1",
+        f" AND {IS_WHOLE} ORDER BY j.job_id DESC LIMIT 1",
         (person_id, kind, conversation),
     ).fetchone()
     return WorkerId(row[0]) if row and row[0] else None
@@ -97,7 +107,7 @@ def last_worker_of_task(
     """Who ran the last job of a kind that ended well in a task."""
     row = connection.execute(
         "SELECT worker_id FROM jobs WHERE task_id = ? AND kind = ? AND state = 'succeeded'"
-        " ORDER BY job_id DESC LIMIT 1",
+        " AND part_of IS NULL ORDER BY job_id DESC LIMIT 1",
         (task_id, kind),
     ).fetchone()
     return WorkerId(row[0]) if row and row[0] else None
@@ -115,7 +125,7 @@ def set_aside(connection: sqlite3.Connection, person_id: PersonId | None) -> dic
             # As the partial index is written, so that it is counted by that.
             row = connection.execute(
                 "SELECT count(*) FROM jobs INDEXED BY jobs_otherwise WHERE person_id = ?"
-                f" AND state = '{state.value}' AND state IN {OTHERWISE}",
+                f" AND state = '{state.value}' AND state IN {OTHERWISE} AND part_of IS NULL",
                 (one,),
             ).fetchone()
             counts[state] += int(row[0])
@@ -137,13 +147,23 @@ def _to_card(row: tuple[str, ...]) -> JobCard:
     )
 
 
+def part_counts(connection: sqlite3.Connection, job_id: JobId) -> dict[JobState, int]:
+    """Count a job's parts by state."""
+    rows = connection.execute(
+        "SELECT state, count(*) FROM jobs INDEXED BY jobs_parts WHERE part_of = ?"
+        " AND part_of IS NOT NULL GROUP BY state",
+        (job_id,),
+    )
+    return {JobState(state): count for state, count in rows}
+
+
 def count_open(connection: sqlite3.Connection, person_id: PersonId) -> dict[JobState, int]:
-    """Count a person's jobs that are not over, by state."""
+    """Count a person's jobs that are not over, by state; no parts of jobs."""
     ends = [state.value for state in JobState if state.is_terminal]
     marks = ", ".join("?" * len(ends))
     rows = connection.execute(
         f"SELECT state, count(*) FROM jobs WHERE person_id = ? AND state NOT IN ({marks})"
-        " GROUP BY state",
+        " AND part_of IS NULL GROUP BY state",
         (person_id, *ends),
     )
     return {JobState(state): count for state, count in rows}

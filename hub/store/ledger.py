@@ -33,7 +33,7 @@ T = TypeVar("T")
 STAMPS_READ = 1000
 """Events at the end of the log among which the highest stamp is looked for."""
 RESTORED = "restored_from_ms"
-_INSERT = "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+_INSERT = "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 
 
 class Place(NamedTuple):
@@ -264,6 +264,7 @@ def _row(fact: Fact) -> tuple[object, ...]:
         fact.hlc,
         fact.hlc_clamped,
         fact.sealed_with,
+        int(fact.is_of_part),
     )
 
 

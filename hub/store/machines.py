@@ -27,7 +27,8 @@ def held_jobs(
     found: dict[WorkerId, list[JobCard]] = {}
     for worker_id in worker_ids:
         rows = connection.execute(
-            "SELECT job_id FROM jobs WHERE is_held = 1 AND worker_id = ? ORDER BY job_id",
+            "SELECT job_id FROM jobs WHERE is_held = 1 AND worker_id = ? AND part_of IS NULL"
+            " ORDER BY job_id",
             (worker_id,),
         ).fetchall()
         cards = [jobs.card(connection, JobId(job_id)) for (job_id,) in rows]
@@ -65,7 +66,7 @@ def last_jobs(
     """What a computer worked on last, the newest first, among its person's RECENT_MAX jobs."""
     rows = connection.execute(
         "SELECT job_id FROM (SELECT job_id, worker_id FROM jobs WHERE person_id = ?"
-        " ORDER BY job_id DESC LIMIT ?) WHERE worker_id = ? LIMIT ?",
+        " AND part_of IS NULL ORDER BY job_id DESC LIMIT ?) WHERE worker_id = ? LIMIT ?",
         (person_id, RECENT_MAX, worker_id, limit),
     ).fetchall()
     cards = [jobs.card(connection, JobId(job_id)) for (job_id,) in rows]

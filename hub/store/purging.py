@@ -41,12 +41,16 @@ def is_purged(connection: sqlite3.Connection, person_id: PersonId, task_id: Task
 
 
 def purge(entry: Entry, task_id: TaskId, session_ids: Sequence[SessionId] = ()) -> list[JobId]:
-    """Delete a task, its jobs and all they told; return which jobs those were.
+    """Delete a task, its jobs and all they told; return which jobs those were, but for parts.
 
+    Computers know the parts of their jobs; thousands of ids would not fit a frame.
     Files of theirs that lie here are left to the next sweep, which deletes them.
     """
     connection = entry.connection
     job_ids = jobs_of(connection, task_id)
+    told = connection.execute(
+        "SELECT job_id FROM jobs WHERE task_id = ? AND part_of IS NULL ORDER BY job_id", (task_id,)
+    ).fetchall()
     # Freed pages are overwritten: words that are gone from a table must be gone from the file.
     connection.execute("PRAGMA secure_delete = ON")
     for job_id in job_ids:
@@ -65,7 +69,7 @@ def purge(entry: Entry, task_id: TaskId, session_ids: Sequence[SessionId] = ()) 
     chat.forget(connection, task_id, job_ids)
     tasks.delete(entry, task_id)
     connection.execute("PRAGMA secure_delete = OFF")
-    return job_ids
+    return [JobId(job_id) for (job_id,) in told]
 
 
 def forget_lines(entry: Entry, before: datetime) -> bool:

@@ -20,10 +20,10 @@ from shared.times import from_ms, to_ms
 JOB = (
     "job_id, task_id, person_id, kind, priority, tools, pinned_to, created_ms, state, attempt,"
     " fence, failures, losses, worker_id, is_held, not_before_ms, cancel_by, question_id,"
-    " session_id"
+    " session_id, part_of"
 )
 _LOAD = f"SELECT {JOB} FROM jobs WHERE job_id = ?"
-_INSERT = f"INSERT INTO jobs VALUES ({','.join('?' * 27)})"
+_INSERT = f"INSERT INTO jobs VALUES ({','.join('?' * 28)})"
 _MOVE = (
     "UPDATE jobs SET state = ?, attempt = ?, fence = ?, failures = ?, losses = ?, worker_id = ?,"
     " is_held = ?, not_before_ms = ?, cancel_by = ?, question_id = ?, pinned_to = ?,"
@@ -70,9 +70,12 @@ def insert(entry: Entry, new: NewJob) -> None:
             None,
             to_ms(entry.now),
             job.session_id,
+            job.part_of,
         ),
     )
     entry.jobs.append(job)
+    if job.life.is_held:
+        return  # its worker has it, so that nobody needs to be told what it is
     entry.specs.append(
         JobSpec(
             job_id=job.job_id,
@@ -144,6 +147,7 @@ def _written(
         tools=job.tools,
         pinned_to=job.pinned_to,
         session_id=job.session_id,
+        part_of=job.part_of,
         created_at=job.created_at,
         life=life,
     )
@@ -198,9 +202,9 @@ def held(connection: sqlite3.Connection, worker_id: WorkerId | None = None) -> l
 
 
 def of_task(connection: sqlite3.Connection, task_id: TaskId) -> list[Job]:
-    """A task's jobs, the oldest first."""
+    """A task's jobs, the oldest first; no parts of them."""
     rows = connection.execute(
-        f"SELECT {JOB} FROM jobs WHERE task_id = ? ORDER BY job_id", (task_id,)
+        f"SELECT {JOB} FROM jobs WHERE task_id = ? AND part_of IS NULL ORDER BY job_id", (task_id,)
     )
     return [to_job(row) for row in rows]
 
@@ -217,7 +221,8 @@ def unheld(connection: sqlite3.Connection) -> list[Job]:
 def in_state(connection: sqlite3.Connection, person_id: PersonId, state: JobState) -> list[Job]:
     """Load a person's jobs in one state, the oldest first."""
     rows = connection.execute(
-        f"SELECT {JOB} FROM jobs WHERE person_id = ? AND state = '{state}' ORDER BY job_id",
+        f"SELECT {JOB} FROM jobs WHERE person_id = ? AND state = '{state}' AND part_of IS NULL"
+        " ORDER BY job_id",
         (person_id,),
     )
     return [to_job(row) for row in rows]
@@ -265,7 +270,8 @@ def was_granted(
 
 
 def to_job(row: Row) -> Job:
-    (job_id, task_id, person_id, kind, priority, tools, pinned_to, created_ms, *life, session) = row
+    (job_id, task_id, person_id, kind, priority, tools, pinned_to, created_ms, *rest) = row
+    *life, session, part_of = rest
     return Job(
         job_id=JobId(str(job_id)),
         task_id=TaskId(str(task_id)),
@@ -275,6 +281,7 @@ def to_job(row: Row) -> Job:
         tools=tuple(json.loads(str(tools))) if tools != "[]" else (),
         pinned_to=WorkerId(str(pinned_to)) if pinned_to else None,
         session_id=SessionId(str(session)) if session else None,
+        part_of=JobId(str(part_of)) if part_of else None,
         created_at=_moment(created_ms),
         life=_to_life(life),
     )

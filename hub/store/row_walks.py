@@ -31,6 +31,8 @@ _PLACE = (
 )
 """The worker that has a job, had it last, or must run it; NULL while any may."""
 _AT, AT_JOB = _PLACE.format(""), _PLACE.format("j.")
+IS_WHOLE = "j.part_of IS NULL"
+"""Parts of jobs are in none of the indexes."""
 OTHERWISE = "('asking','failed','cancelled','interrupted','dead')"
 
 
@@ -47,6 +49,27 @@ def create_row_indexes(connection: sqlite3.Connection) -> None:
         f"CREATE INDEX jobs_otherwise ON jobs (person_id, state, job_id) WHERE state IN {OTHERWISE}"
     )
     connection.execute("CREATE INDEX jobs_updated ON jobs (person_id, updated_ms, job_id)")
+
+
+def leave_out_parts(connection: sqlite3.Connection) -> None:
+    """Keep the parts of jobs out of what lists are walked along: one step of the migrations."""
+    connection.execute("ALTER TABLE jobs ADD COLUMN part_of TEXT")
+    for name, rest in (
+        ("idx_jobs_person_id_job_id", "(person_id, job_id) WHERE"),
+        ("jobs_kind", "(person_id, kind, job_id) WHERE"),
+        ("jobs_worker", f"({_AT}, job_id) WHERE {_AT} IS NOT NULL AND"),
+        ("jobs_urgency", "(person_id, priority, job_id) WHERE priority <> 'default' AND"),
+        ("jobs_otherwise", f"(person_id, state, job_id) WHERE state IN {OTHERWISE} AND"),
+        ("jobs_updated", "(person_id, updated_ms, job_id) WHERE"),
+        ("jobs_dead", "(person_id, job_id) WHERE state = 'dead' AND"),
+    ):
+        connection.execute(f"DROP INDEX {name}")
+        connection.execute(f"CREATE INDEX {name} ON jobs {rest} part_of IS NULL")
+    connection.execute("CREATE INDEX jobs_whole ON jobs (job_id) WHERE part_of IS NULL")
+    connection.execute("CREATE INDEX jobs_of_task ON jobs (task_id, job_id) WHERE part_of IS NULL")
+    connection.execute(
+        "CREATE INDEX jobs_parts ON jobs (part_of, state, job_id) WHERE part_of IS NOT NULL"
+    )
 
 
 class Path(NamedTuple):
@@ -102,7 +125,7 @@ def paths_of(connection: sqlite3.Connection, wanted: RowFilter, sort: RowSort) -
     """Choose what to walk: the fewest entries that hold all that is wanted, as far as is known."""
     people = people_of(connection, wanted.person_id)
     if len(people) > PEOPLE_MAX and wanted.worker_id is None:
-        return [Path("sqlite_autoindex_jobs_1", "1")]
+        return [Path("jobs_whole", "1")]
     narrow = _narrow(wanted, people)
     if sort is RowSort.UPDATED and not (narrow and _is_short(connection, narrow)):
         return [Path("jobs_updated", "j.person_id = ?", (person,)) for person in people]
@@ -144,7 +167,7 @@ def _is_short(connection: sqlite3.Connection, paths: list[Path]) -> bool:
     for path in paths:
         [(count,)] = connection.execute(
             f"SELECT count(*) FROM (SELECT 1 FROM jobs AS j INDEXED BY {path.name}"
-            f" WHERE {path.where} LIMIT ?)",
+            f" WHERE {path.where} AND {IS_WHOLE} LIMIT ?)",
             (*path.values, left + 1),
         )
         left -= count
@@ -216,7 +239,7 @@ def _stretch(
     tight, wide = (min, max) if order.is_down else (max, min)
     start = tight(filter(None, (start, end)), default=None)
     horizon = wide(filter(None, (horizon, first)), default=None)
-    where = path.where
+    where = f"{path.where} AND {IS_WHOLE}"
     beyond, back = ("<", ">=") if order.is_down else (">", "<=")
     if start is not None:
         where += f" AND ({order.key}) {beyond} {order.marks}"
@@ -229,7 +252,8 @@ def _tests(wanted: RowFilter) -> tuple[list[str], tuple[str | int, ...]]:
     """Write what a row must be, beside standing where it is looked for."""
     # The newest job speaks for its task.
     tests = [
-        "NOT EXISTS (SELECT 1 FROM jobs AS n WHERE n.task_id = j.task_id AND n.job_id > j.job_id)"
+        "NOT EXISTS (SELECT 1 FROM jobs AS n WHERE n.task_id = j.task_id AND n.job_id > j.job_id"
+        " AND n.part_of IS NULL)"
     ]
     values: list[str | int] = []
     for test, value in (

@@ -27,9 +27,9 @@ _COLUMNS = (
 _INSERT = "INSERT OR IGNORE INTO sessions VALUES (?, ?, ?, ?, ?, ?, NULL, '', '', ?)"
 # A look at what is to be read of a session beside its row; its jobs are few.
 _ACTIVE = "(SELECT max(j.updated_ms) FROM jobs j WHERE j.task_id = s.task_id" \
-    " AND j.session_id = s.session_id)"  # fmt: skip
+    " AND j.session_id = s.session_id AND j.part_of IS NULL)"  # fmt: skip
 _BUSY = "EXISTS (SELECT 1 FROM jobs j WHERE j.task_id = s.task_id" \
-    " AND j.session_id = s.session_id AND j.is_held = 1)"  # fmt: skip
+    " AND j.session_id = s.session_id AND j.part_of IS NULL AND j.is_held = 1)"  # fmt: skip
 _SEEN = f"SELECT {_COLUMNS}, {_ACTIVE}, {_BUSY} FROM sessions s"
 
 
@@ -248,9 +248,10 @@ def delete_of_task(entry: Entry, task_id: TaskId) -> None:
 
 _LISTED = (
     f"SELECT {_COLUMNS}, {_ACTIVE}, {_BUSY}, t.text, w.name,"
-    " (SELECT count(*) FROM jobs j WHERE j.task_id = s.task_id AND j.session_id = s.session_id),"
+    " (SELECT count(*) FROM jobs j WHERE j.task_id = s.task_id AND j.session_id = s.session_id"
+    "  AND j.part_of IS NULL),"
     " (SELECT j.title FROM jobs j WHERE j.task_id = s.task_id AND j.session_id = s.session_id"
-    "  ORDER BY j.job_id DESC LIMIT 1)"
+    "  AND j.part_of IS NULL ORDER BY j.job_id DESC LIMIT 1)"
     " FROM sessions s LEFT JOIN tasks t ON t.task_id = s.task_id"
     " LEFT JOIN workers w ON w.worker_id = s.worker_id"
 )

@@ -101,7 +101,7 @@ def kinds(connection: sqlite3.Connection, person_id: PersonId | None) -> list[st
         while row is not None:
             row = connection.execute(
                 "SELECT kind FROM jobs INDEXED BY jobs_kind WHERE person_id = ? AND kind > ?"
-                " ORDER BY kind LIMIT 1",
+                " AND part_of IS NULL ORDER BY kind LIMIT 1",
                 (person, row[0]),
             ).fetchone()
             found.update(row or ())
@@ -130,7 +130,7 @@ def _cursor(sort: RowSort, key: Key | None, *, is_back: bool) -> RowCursor | Non
 _ROW = (
     f"SELECT {', '.join(f'j.{column.strip()}' for column in JOB.split(','))},"
     " j.title, j.origin, j.error, j.updated_ms, t.text, t.conversation, t.created_ms,"
-    " (SELECT count(*) FROM jobs AS n WHERE n.task_id = j.task_id),"
+    " (SELECT count(*) FROM jobs AS n WHERE n.task_id = j.task_id AND n.part_of IS NULL),"
     " w.name, p.name, (SELECT at FROM (SELECT hub_seq, at, type FROM events"
     f" WHERE entity = j.job_id ORDER BY hub_seq LIMIT {EVENTS_LOOKED_MAX})"
     " WHERE type = 'job_granted' ORDER BY hub_seq DESC LIMIT 1)"

@@ -32,6 +32,8 @@ class JobShown(Shown):
     worker_id: str | None
     question_id: str | None
     session_id: str | None = None
+    part_of: str | None = None
+    """The job that it is a part of: lists leave it out."""
     inputs: dict[str, JsonValue]
     result: dict[str, JsonValue] | None
     error: ErrorBody | None

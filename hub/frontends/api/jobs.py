@@ -35,6 +35,7 @@ def shown(card: JobCard, waiting: str | None = None) -> JobShown:
         worker_id=life.worker_id,
         question_id=life.question_id,
         session_id=job.session_id,
+        part_of=job.part_of,
         inputs=card.inputs,
         result=card.result,
         error=card.error,
@@ -51,13 +52,15 @@ async def list_jobs(
     state: Annotated[list[JobState] | None, Query(max_length=10)] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = PAGE_DEFAULT,
     cursor: Annotated[str | None, Query(pattern=ID)] = None,
+    parts_of: Annotated[str | None, Query(pattern=ID)] = None,
 ) -> JobPage:
-    """Jobs, the newest first."""
+    """Jobs, the newest first; the parts of a job only when they are asked for (`parts_of`)."""
     cards = await hub.views.jobs(
         caller.sees,
         states=frozenset(state or ()),
         limit=limit,
         before=JobId(cursor) if cursor else None,
+        part_of=JobId(parts_of) if parts_of else None,
     )
     more = cards[-1].job_id if len(cards) == limit else None
     return JobPage(jobs=tuple(shown(card) for card in cards), next_cursor=more)

@@ -97,7 +97,14 @@ async def live(
 
 
 def topics_of(fact: Fact) -> Iterator[str]:
-    """Say whom an event concerns, each topic once."""
+    """Say whom an event concerns, each topic once.
+
+    Of a part only pages hear that show it, or the parts of its job: lists leave it out.
+    """
+    if fact.is_of_part:
+        yield f"job:{fact.entity}"
+        yield f"parts:{fact.payload['part_of']}"
+        return
     if fact.type == LOGGED:
         yield f"log:{fact.entity}"
         return
