@@ -125,5 +125,13 @@ def configure(
     root.handlers[:] = [handler]
     root.setLevel(level)
     # These write whole URLs at INFO, and a bot's URL holds its token; or tell of every socket.
-    for noisy in ("httpx", "httpcore", "websockets", "uvicorn.access", "uvicorn.error"):
+    for noisy in (
+        "httpx",
+        "httpx2",
+        "httpcore",
+        "httpcore2",
+        "websockets",
+        "uvicorn.access",
+        "uvicorn.error",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)

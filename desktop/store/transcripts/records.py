@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -109,13 +110,17 @@ def cost_of(tallies: tuple[Tally, ...]) -> float | None:
 
 
 def usage_of(tallies: tuple[Tally, ...]) -> UsageFacts:
+    return sum_of([tally.usage for tally in tallies])
+
+
+def sum_of(usages: Sequence[UsageFacts]) -> UsageFacts:
     """Add up; estimated as soon as a part of it is."""
     counted = {
-        name: sum(getattr(tally.usage, name) for tally in tallies)
+        name: sum(getattr(usage, name) for usage in usages)
         for name in UsageFacts.model_fields
         if name != "is_estimated"
     }
-    return UsageFacts(**counted, is_estimated=any(tally.usage.is_estimated for tally in tallies))
+    return UsageFacts(**counted, is_estimated=any(usage.is_estimated for usage in usages))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
