@@ -7,7 +7,7 @@ Each turn is kept before the next call is made, so none is ever asked, or paid f
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,7 +15,8 @@ from desktop.core.llm.choices import read_choice
 from desktop.core.llm.fault import FaultClass, LlmFault
 from desktop.core.llm.refusals import refuses
 from desktop.core.llm.scenarios import Scenario
-from desktop.core.llm.types import CellState, Message, Reply, Turn
+from desktop.core.llm.types import CellState, Message, Model, Reply, Turn
+from desktop.jobs.llm import prices
 
 AT_ONCE_MAX = 2
 """Calls of one turn in a row: for an answer that is none it is asked again once."""
@@ -94,6 +95,18 @@ def messages(scenario: Scenario, turns: Sequence[Turn]) -> list[Message]:
     for turn in turns:
         made += [Message("user", asked[turn.number]), Message("assistant", turn.reply.text)]
     return [*made, Message("user", asked[len(turns)])]
+
+
+def cost_usd(model: Model, turns: Iterable[Turn]) -> float | None:
+    """Add up what the calls cost; None as soon as one of them has no price."""
+    total = 0.0
+    for turn in turns:
+        reply = turn.reply
+        cost = prices.cost_usd(model, reply.usage, turn.at, reply.model_reported)
+        if cost is None:
+            return None
+        total += cost
+    return total
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,7 @@ from desktop.core.llm.scenarios import single
 from desktop.core.llm.types import CellEnd, CellState, Message, Model, Reply, Turn
 from desktop.core.llm.waits import backoff_seconds
 from desktop.jobs.context import Postponed, SharedContext
-from desktop.jobs.llm import prices
-from desktop.jobs.llm.conversation import Calls, converse, outcome
+from desktop.jobs.llm.conversation import Calls, converse, cost_usd, outcome
 from desktop.jobs.llm.house import house_of
 from desktop.jobs.llm.keeping import transcripts_of
 from desktop.jobs.llm.lane import NotCalled
@@ -124,7 +123,7 @@ class _Asking:
             CellEnd(
                 state=came.state,
                 choice=came.choice,
-                cost_usd=prices.cost_of_turns(model, self._turns),
+                cost_usd=cost_usd(model, self._turns),
                 attempts=self._context.tries + 1,
             )
         )

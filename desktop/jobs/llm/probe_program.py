@@ -29,8 +29,7 @@ from desktop.core.llm.fault import LlmFault
 from desktop.core.llm.model_name import find_model
 from desktop.core.llm.scenarios import Scenario, single
 from desktop.core.llm.types import Endpoint, Message, Model, Reply, Turn
-from desktop.jobs.llm import prices
-from desktop.jobs.llm.conversation import Calls, converse, outcome, questions
+from desktop.jobs.llm.conversation import Calls, converse, cost_usd, outcome, questions
 from desktop.jobs.llm.speaker import Speaker
 from shared import logs
 from shared.errors import AppError
@@ -154,7 +153,7 @@ def _result(model: Model, scenario: Scenario, turns: Sequence[Turn]) -> JsonObje
         "model_reported": turns[-1].reply.model_reported,
         "state": came.state.value,
         "choice": came.choice,
-        "cost_usd": prices.cost_of_turns(model, turns),
+        "cost_usd": cost_usd(model, turns),
         "total_ms": sum(turn.reply.total_ms for turn in turns),
         "at": datetime.now(UTC).isoformat(),
         "turns": _turns(turns),
