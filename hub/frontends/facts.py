@@ -19,6 +19,13 @@ DOING = {
     "data.describe": "reading the table",
     "files.send": "fetching the file",
     "files.head": "reading the table",
+    "llm.run": "probing",
+    "llm.probe": "probing",
+    "llm.stats": "reckoning",
+    "llm.ask": "asking the model",
+    "llm.health": "looking at the models",
+    "llm.runs": "looking for runs",
+    "llm.transcript": "looking for the transcript",
 }
 """What a job of a kind is doing, as it stands behind "while"."""
 
@@ -30,10 +37,23 @@ DID = {
     "data.describe": "read the table",
     "files.send": "fetched the file",
     "files.head": "read the table",
+    "llm.run": "probed",
+    "llm.probe": "probed",
+    "llm.stats": "reckoned",
+    "llm.ask": "asked the model",
+    "llm.health": "looked at the models",
+    "llm.runs": "looked for runs",
+    "llm.transcript": "looked for the transcript",
 }
 """What a job of a kind has done, when its end is told later than it was."""
 
-VERBS = {"ml.train": "train", "ml.predict": "predict", "data.describe": "describe"}
+VERBS = {
+    "ml.train": "train",
+    "ml.predict": "predict",
+    "data.describe": "describe",
+    "llm.run": "probe models",
+    "llm.ask": "ask models",
+}
 """What a kind lets a person do, in the words of a machine's card."""
 PLACES = {
     "console": "the console",

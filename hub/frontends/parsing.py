@@ -85,7 +85,7 @@ class _Reader:
         at = 0
         while (token := _TOKEN.search(rest.translate(_CURLY), at)) is not None:
             place = self._next_place(token[0])
-            if place is not None and place.shape is Shape.REST:
+            if place is not None and place.shape is Shape.REST and not self._is_named_only(token):
                 # Curly quotes stay as typed here: the rest is a person's own text.
                 self._values[place.name] = rest[token.start() :].strip()
                 break
@@ -103,6 +103,12 @@ class _Reader:
     def _fitting_place(self, word: str) -> Argument | None:
         open_places = (a for a in self._command.arguments if a.name not in self._values)
         return next((a for a in open_places if a.looks_like and a.looks_like.fullmatch(word)), None)
+
+    def _is_named_only(self, token: re.Match[str]) -> bool:
+        """Say whether a word names an argument that has no place: it is not part of the rest."""
+        key = token["key"] or (token["bare"] or "").partition("=")[0]
+        named = self._named(key.lower()) if "=" in token[0] else None
+        return named is not None and named.named_only
 
     def _take(self, token: re.Match[str], place: Argument | None) -> None:
         bare = token["bare"]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pydantic import JsonValue, ValidationError
 
 from hub.core.view import Button, Tone, View
+from hub.frontends import llm_results
 from hub.frontends.figures import count
 from shared.ids import JobId
 from shared.kinds import Output
@@ -60,7 +61,7 @@ def _known(output: Output, job_id: JobId) -> tuple[list[str], tuple[Button, ...]
         case DescribeOutput():
             return _capped([column_line(column) for column in output.columns]), ()
         case _:
-            return [], ()
+            return llm_results.told(output) or ([], ())
 
 
 def _plots(model: ModelFacts) -> Button:

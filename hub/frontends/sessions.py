@@ -16,6 +16,9 @@ NEXT = {
     "ml.predict": ("/send", "/head"),
     "data.describe": ("/train", "/head"),
     "files.head": ("/describe", "/train"),
+    "llm.run": ("/stats", "/transcript"),
+    "llm.stats": ("/transcript", "/runs"),
+    "llm.ask": ("/ask", "/probe"),
 }
 """What people tend to want after a kind."""
 NEXT_OTHERWISE = ("/describe", "/train")

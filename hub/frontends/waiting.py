@@ -15,6 +15,7 @@ TOOLS = {
     "ml": "training tools",
     "data": "tools to read tables",
     "files": "tools to read tables",
+    "llm": "tools to ask language models",
 }
 """What a family of kinds needs, in the words of somebody who lacks it."""
 ALTERNATIVES_MAX = 3

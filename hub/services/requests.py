@@ -20,10 +20,13 @@ from shared.kinds import JsonObject, Kind, parse_inputs
 from shared.kinds.naming import FILE_OF_JOB
 
 DEDUPE_CHARS_MAX = 200
-FOLLOWING_KINDS = frozenset({"ml.predict", "ml.models", "ml.model", "files.send", "files.head"})
-"""Kinds that go where the training of their task ran, or else the conversation's last one: a
-model lives there also when the session is long over."""
-TRAINING = "ml.train"
+TRAINING, RUN = "ml.train", "llm.run"
+FOLLOWS = {
+    **dict.fromkeys(("ml.predict", "ml.models", "ml.model", "files.send", "files.head"), TRAINING),
+    **dict.fromkeys(("llm.runs", "llm.stats", "llm.transcript"), RUN),
+}
+"""Kinds that go where the training (the run of probes) of their task ran, or else the
+conversation's last one: a model and transcripts live there also when the session is long over."""
 NOWHERE = ConversationId("")
 
 
@@ -150,18 +153,18 @@ def with_writer(entry: Entry, request: Request) -> Request:
 
 def _home(entry: Entry, request: Request) -> WorkerId | None:
     """A model lives where it was trained, and so do the questions about it."""
-    if request.kind not in FOLLOWING_KINDS:
+    is_again = request.kind == RUN and request.inputs.get("again") is not None
+    led_by = RUN if is_again else FOLLOWS.get(request.kind)
+    if led_by is None:
         return None
     # What goes on with a task is about its model, wherever that is asked for.
-    trained_on = jobs.last_worker_of_task(entry.connection, request.task_id, TRAINING)
-    if trained_on is None and request.conversation:
-        trained_on = jobs.last_worker(
-            entry.connection, request.person_id, request.conversation, TRAINING
-        )
-    if trained_on is None:
+    ran_on = jobs.last_worker_of_task(entry.connection, request.task_id, led_by)
+    if ran_on is None and request.conversation:
+        ran_on = jobs.last_worker(entry.connection, request.person_id, request.conversation, led_by)
+    if ran_on is None:
         return None
-    worker = workers.load(entry.connection, trained_on)
-    return trained_on if worker is not None and not worker.is_revoked else None
+    worker = workers.load(entry.connection, ran_on)
+    return ran_on if worker is not None and not worker.is_revoked else None
 
 
 def job_unknown() -> NotFound:

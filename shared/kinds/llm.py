@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from shared.finite import FiniteObject
 from shared.kinds import FILE_HELP, Inputs, Kind, Output
@@ -24,6 +24,13 @@ MODEL_HELP = "A model, as in openai:gpt-5-mini or local:tiny."
 RUN_HELP = "A run's id, or its number in the list of /runs."
 
 ModelName = Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX)]
+
+
+def listed(value: object) -> object:
+    """Take "a, b" as people type it for the list that it is."""
+    if not isinstance(value, str):
+        return value
+    return tuple(word for word in (part.strip() for part in value.split(",")) if word)
 
 
 class ProbeInputs(Inputs):
@@ -78,7 +85,7 @@ class RunInputs(Inputs):
     inline: FiniteObject | None = Field(
         default=None, description="The definition itself, instead of a file."
     )
-    models: tuple[ModelName, ...] | None = Field(
+    models: Annotated[tuple[ModelName, ...] | None, BeforeValidator(listed)] = Field(
         default=None,
         max_length=MODELS_MAX,
         description="Models to ask; those of the definition when left out.",
@@ -173,7 +180,7 @@ class AskInputs(Inputs):
     question: str | None = Field(
         default=None, max_length=4000, description="What you want to know of it."
     )
-    fields: tuple[str, ...] | None = Field(
+    fields: Annotated[tuple[str, ...] | None, BeforeValidator(listed)] = Field(
         default=None, max_length=50, description="For extract: what to look for."
     )
     model: ModelName | None = Field(default=None, description=MODEL_HELP)
@@ -191,7 +198,7 @@ class AskOutput(Output):
 
 
 class HealthInputs(Inputs):
-    models: tuple[ModelName, ...] | None = Field(
+    models: Annotated[tuple[ModelName, ...] | None, BeforeValidator(listed)] = Field(
         default=None, max_length=MODELS_MAX, description="Only what these need; all when left out."
     )
     fresh: bool = Field(default=False, description="Look again, whatever is remembered.")
