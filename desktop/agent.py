@@ -31,6 +31,7 @@ from desktop.link.dialling import Dial, dial
 from desktop.link.snapshot import Snapshots
 from desktop.link.uploads import Uploads
 from desktop.parts import Parts
+from desktop.postponing import Postponing
 from desktop.runner.child import Child
 from desktop.runner.lines import Supplied
 from desktop.runner.mouth import load
@@ -59,7 +60,7 @@ from shared.events import (
     TaskRequested,
 )
 from shared.ids import JobId, SessionId, WorkerId
-from shared.jobs import JobSpec
+from shared.jobs import LIGHT_MAX, JobSpec
 from shared.kinds import Kind
 from shared.messages import (
     Accept,
@@ -155,7 +156,10 @@ class Agent:
             setup.seams.dial,
             self._snapshots(),
         )
-        self._hands = Hands(database, setup.environment, self._link.ring, on_news, setup.sign)
+        self._light = frozenset(n for n, kind in self._kinds.items() if not kind.takes_slot)
+        self._hands = Hands(
+            database, setup.environment, self._link.ring, on_news, setup.sign, light=self._light
+        )
         self._workspaces = Workspaces(setup.paths.sessions)
         self._minder = Minder(database, setup.environment)
         self._failed_calls = 0
@@ -163,6 +167,9 @@ class Agent:
         self._tasks: asyncio.TaskGroup
         self._alone = Alone(self._hands, self, setup.environment)
         self._parts = Parts(self._hands, self._alone, self, self._minder, setup.environment)
+        self._postponing = Postponing(
+            self._hands, self._minder, setup.environment, self.start_waiting
+        )
         self._outgoing = OutgoingFolder(setup.paths.outgoing)
         self._uploads = Uploads(
             setup.pairing.hub_url, setup.token, database, self._outgoing, setup.environment, way
@@ -181,8 +188,17 @@ class Agent:
 
     @property
     def running_count(self) -> int:
-        """How many children work now."""
-        return sum(a.state is AttemptState.RUNNING for a in self._hands.attempts)
+        """How many jobs are worked on now, their parts not counted."""
+        attempts = self._hands.attempts
+        return sum(a.state is AttemptState.RUNNING and a.part_of is None for a in attempts)
+
+    @property
+    def slots_busy(self) -> int:
+        """How many slots are taken by jobs that run."""
+        return sum(
+            a.state is AttemptState.RUNNING and a.spec.kind not in self._light
+            for a in self._hands.attempts
+        )
 
     async def say(self, body: RequestEventBody) -> None:
         """Write down what the person at this machine asks for; the hub is told when it can be.
@@ -205,7 +221,8 @@ class Agent:
         self._link.hurry()
 
     def woke(self) -> None:
-        """The machine has slept: its line may lead nowhere."""
+        """The machine has slept: its line may lead nowhere, and what waited may be due."""
+        self._postponing.look()
         self._link.distrust()
 
     def address_changed(self, news: AddressNews) -> None:
@@ -249,6 +266,7 @@ class Agent:
             uploading = tasks.create_task(self._uploads.run())
             minding = tasks.create_task(self._minder.watch(self._store_changed))
             making = tasks.create_task(self._parts.run())
+            waiting = tasks.create_task(self._postponing.run())
             try:
                 await self._link.run()
                 # The hub lets this worker in no more, and so none of its sessions lives on.
@@ -258,6 +276,7 @@ class Agent:
                 uploading.cancel()
                 minding.cancel()
                 making.cancel()
+                waiting.cancel()
                 # The journal keeps them as running: the next start knows what was cut off.
                 self._runner.end_all()
 
@@ -365,6 +384,12 @@ class Agent:
         if attempt is None:
             return
         kind = self._kinds[attempt.spec.kind]
+        settled = await self._postponing.settle(attempt, kind, outcome)
+        if settled is None:
+            await self._workspaces.settle(self._sessions_in_hand)
+            self.start_waiting()
+            return
+        outcome = settled
         parcels: tuple[Parcel, ...] = ()
         following: list[TaskRequested] = []
         try:
@@ -404,10 +429,10 @@ class Agent:
 
     def refusal_of_own(self, spec: JobSpec) -> AppError | None:
         asked = AskedHere(kind=spec.kind, inputs=spec.inputs)
-        machine = replace(self._machine(), asked_here=asked)
+        machine = replace(self._machine(), asked_here=asked, light_free=LIGHT_MAX)
         if self.is_offline:
             # Whatever was offered by a hub that is away does not start before it is back.
-            free = self._setup.policy.slots - self.running_count
+            free = self._setup.policy.slots - self.slots_busy
             machine = replace(machine, slots_free=free)
         error = refusal(spec, self._setup.policy, machine, self._kinds)
         return error or (None if self._is_running else not_running())
@@ -419,7 +444,11 @@ class Agent:
         self._runner.answer(question.job_id, question.asking.key, value)
 
     def stop(self, job_id: JobId) -> None:
-        self._runner.end(job_id, Ending.CANCELLED)
+        if not self._runner.end(job_id, Ending.CANCELLED):
+            self._postponing.stopped(job_id)
+
+    def is_due(self, attempt: Attempt) -> bool:
+        return self._postponing.is_due(attempt)
 
     # What the making of parts asks and tells (`desktop.parts.Floor`).
 
@@ -542,7 +571,7 @@ class Agent:
         elif attempt.state is AttemptState.GRANTED:
             await self._alone.give_up(attempt)
         elif attempt.is_alive:
-            self._runner.end(job_id, Ending.CANCELLED)
+            self.stop(job_id)
 
     async def _obey(self, verdict: Verdict) -> None:
         match verdict.decision:
@@ -556,6 +585,7 @@ class Agent:
     def _machine(self) -> Machine:
         return Machine(
             slots_free=self._setup.policy.slots - self._hands.slots_taken,
+            light_free=LIGHT_MAX - self._hands.light_taken,
             disk_free_bytes=hardware.disk_free_bytes(self._setup.paths.data),
             kinds_ready=self._ready,
             held_back=self._held_back or self._minder.trouble,

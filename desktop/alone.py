@@ -52,6 +52,9 @@ class Here(Protocol):
     def refusal_of_own(self, spec: JobSpec) -> AppError | None:
         """Return why a job that was asked for here may not start now, or at all."""
 
+    def is_due(self, attempt: Attempt) -> bool:
+        """Whether an attempt that waits for its start may start by now."""
+
     async def begin(self, attempt: Attempt) -> None:
         """Start an attempt that this worker was granted from the beginning."""
 
@@ -109,6 +112,8 @@ class Alone:
             log.warning("answer not used", code=error.code, error=str(error))
 
     async def _start(self, attempt: Attempt) -> None:
+        if not self._here.is_due(attempt):
+            return
         error = self._here.refusal_of_own(attempt.spec)
         if error is None:
             await self._here.begin(attempt)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from desktop.core.policy import Policy
 from shared.errors import AppError, BadInput, ErrorBody, LimitReached, NotAllowed, Unavailable
 from shared.ids import is_uuid
-from shared.jobs import JobSpec, Origin
+from shared.jobs import LIGHT_MAX, JobSpec, Origin
 from shared.kinds import Inputs, JsonObject, Kind, parse_inputs
 from shared.kinds.catalogue import kind_named
 
@@ -26,6 +26,8 @@ class Machine:
     """What admission must know of the machine at this moment."""
 
     slots_free: int
+    light_free: int = LIGHT_MAX
+    """How many more jobs that take no slot it may get from the hub."""
     disk_free_bytes: int
     kinds_ready: frozenset[str]
     """Kinds whose libraries are installed here."""
@@ -46,7 +48,8 @@ def refusal(
         # It names a folder of ours: "../.." must not become a path.
         return BadInput("job_id_invalid", "The job's id is none.", "Update the hub.")
     try:
-        inputs = parse_inputs(kind_named(spec.kind, kinds), spec.inputs)
+        kind = kind_named(spec.kind, kinds)
+        inputs = parse_inputs(kind, spec.inputs)
     except AppError as error:
         return error
     # A hub that only claims that something was asked for here wants the owner's own rights.
@@ -68,11 +71,29 @@ def refusal(
             "Free some space; jobs are taken again by themselves.",
             retryable=True,
         )
-    if machine.slots_free < 1:
+    return _no_room(kind, policy, machine)
+
+
+def _no_room(kind: Kind, policy: Policy, machine: Machine) -> LimitReached | None:
+    """Say that a job has to wait for others; what takes no slot waits for its like alone."""
+    if kind.takes_slot:
+        is_full = machine.slots_free < 1
+    elif policy.slots < 1:  # paused by its owner
+        is_full = True
+    elif machine.light_free < 1:
         return LimitReached(
-            "slots_busy", "All slots of this machine are busy.", "It waits.", retryable=True
+            "light_busy",
+            f"This machine has {LIGHT_MAX} such jobs in hand.",
+            "It waits.",
+            retryable=True,
         )
-    return None
+    else:
+        is_full = False
+    if not is_full:
+        return None
+    return LimitReached(
+        "slots_busy", "All slots of this machine are busy.", "It waits.", retryable=True
+    )
 
 
 def _is_asked(spec: JobSpec, inputs: Inputs, machine: Machine, kinds: Mapping[str, Kind]) -> bool:

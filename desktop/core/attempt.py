@@ -4,7 +4,7 @@
                  │                   ▲ │                │
               forgotten     a slot ──┘ ▼                │
       asked here, no hub ──▶ GRANTED   ENDED ◀──────────┘
-                                       │ outcome acknowledged
+                  postponed ───▶ │     │ outcome acknowledged
                                     forgotten
 
 All of them stand in the journal; nothing starts before RUNNING is committed there. A job that is
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from shared.errors import BadInput, ErrorBody
@@ -46,6 +47,12 @@ class Attempt:
     """Asked for at this machine and begun without a hub."""
     crashes: int = 0
     """How often it was begun again after this program had stopped in the middle of it."""
+    postponed: int = 0
+    """How often it could not go on and waited for another start."""
+    not_before: datetime | None = None
+    """GRANTED and postponed: when it may start again, by the wall clock."""
+    wait_seconds: float = 0.0
+    """How long that wait was meant to be."""
     part_of: JobId | None = None
     """The job here that had it made as one of its parts."""
 
@@ -73,7 +80,7 @@ def start(attempt: Attempt, fence: int) -> Attempt | None:
     is_granted = attempt.state is AttemptState.GRANTED and fence == attempt.fence
     if not is_granted and (attempt.state is not AttemptState.ACCEPTED or fence < 1):
         return None
-    return replace(attempt, state=AttemptState.RUNNING, fence=fence)
+    return replace(attempt, state=AttemptState.RUNNING, fence=fence, not_before=None)
 
 
 def begin_again(attempt: Attempt, answers: Mapping[str, str]) -> Attempt:

@@ -150,6 +150,12 @@ class Desk:
         return self._agent.running_count if self._agent else 0
 
     @property
+    def is_full(self) -> bool:
+        """Whether all slots of this machine are taken by jobs that run."""
+        busy = self._agent.slots_busy if self._agent else 0
+        return busy >= self.policy.slots
+
+    @property
     def held_back(self) -> ErrorBody | None:
         """Why nothing starts on this machine now.
 

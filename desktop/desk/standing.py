@@ -113,7 +113,7 @@ def whereabouts(desk: Desk) -> Whereabouts:
         line=desk.link.state if desk.link else None,
         hub=pairing.hub_name if pairing else "",
         held_back=desk.held_back,
-        is_full=desk.running_count >= desk.policy.slots,
+        is_full=desk.is_full,
     )
 
 

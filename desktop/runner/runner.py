@@ -275,6 +275,7 @@ class Runner:
             session=session_of(attempt.spec.kind, os.environ),
             memory_bytes_max=workshop.memory_bytes_max,
             threads_max=workshop.threads_max,
+            tries=attempt.postponed,
             may_send=attempt.spec.origin in workshop.send_files,
             known_files=dict(known_files),
         )

@@ -175,6 +175,7 @@ class _Life:
 
     async def run(self) -> None:
         """Start the process, serve it, outlive it; never raises for what it does."""
+        structlog.contextvars.clear_contextvars()  # it is nobody's, the first job's no more
         order = self._first.order
         # The jobs' folders come and go; the one that they are in stays.
         workdir = str(Path(order.workdir).parent)

@@ -62,4 +62,5 @@ MIGRATIONS = (
     parts.create,
     copy_tables.add_parts,
     threads.leave_out_parts,
+    journal.add_postponed,
 )

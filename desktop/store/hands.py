@@ -27,6 +27,7 @@ from desktop.store import (
     outbox,
     outgoing,
     parts,
+    postponed,
     rebuilt,
     recovery,
 )
@@ -91,8 +92,12 @@ class Hands:
         on_growth: Callable[[], None],
         on_news: Callable[[frozenset[News]], None] = lambda _news: None,
         sign: Sign | None = None,
+        *,
+        light: frozenset[str] = frozenset(),
     ) -> None:
+        """Hold nothing yet; `recover` comes first. `light`: kinds that take no slot."""
         self._database = database
+        self._light = light
         self._sign = sign
         self._environment = environment
         self.own_log = OwnLog(database, environment, on_growth, on_news, sign)
@@ -110,7 +115,16 @@ class Hands:
 
     @property
     def slots_taken(self) -> int:
-        return sum(attempt.takes_slot for attempt in self._attempts.values())
+        light = self._light
+        return sum(a.takes_slot and a.spec.kind not in light for a in self._attempts.values())
+
+    @property
+    def light_taken(self) -> int:
+        """Jobs from the hub that take no slot."""
+        return sum(
+            a.takes_slot and not a.is_kept and a.spec.kind in self._light
+            for a in self._attempts.values()
+        )
 
     def get(self, job_id: JobId, number: int) -> Attempt | None:
         return self._attempts.get((job_id, number))
@@ -209,10 +223,14 @@ class Hands:
         if running is None:
             return None
 
+        assert attempt is not None
+        is_told = attempt.not_before is not None
+
         def note(connection: sqlite3.Connection) -> None:
             journal.save(connection, running)
-            told = kept.told_spec(running)
-            self.own_log.append(connection, JobStarted(**names(running), job=told))
+            if not is_told:  # a job that was postponed is told to have started already
+                told = kept.told_spec(running)
+                self.own_log.append(connection, JobStarted(**names(running), job=told))
 
         await self.own_log.write(note)
         self._keep(running)
@@ -227,6 +245,17 @@ class Hands:
             self.own_log.append(connection, body)
 
         await self.own_log.write(note)
+
+    async def postpone(self, job_id: JobId, seconds: float) -> bool:
+        """Have the attempt that is alive wait for another start; False when it is not wanted."""
+        attempt = self.alive(job_id)
+        if attempt is None:
+            return False
+        now = self._environment.now()
+        waiting = await self._database.write(lambda c: postponed.wait(c, attempt, seconds, now))
+        if waiting is not None:
+            self._keep(waiting)
+        return waiting is not None
 
     # What is done here although no hub is to be had.
 

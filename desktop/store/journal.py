@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from datetime import datetime
 
 from desktop.core.attempt import Attempt, AttemptState
 from shared.ids import JobId, QuestionId
@@ -26,13 +27,22 @@ def add_kept(connection: sqlite3.Connection) -> None:
         connection.execute(f"alter table attempt add column {column} integer not null default 0")
 
 
+def add_postponed(connection: sqlite3.Connection) -> None:
+    """Know what waits for another start: one step of the worker's migrations."""
+    connection.execute("alter table attempt add column postponed integer not null default 0")
+    connection.execute("alter table attempt add column not_before text")
+    connection.execute("alter table attempt add column wait_seconds real not null default 0")
+
+
 def save(connection: sqlite3.Connection, attempt: Attempt) -> None:
     """Write an attempt, new or changed."""
     connection.execute(
         "insert into attempt(job_id, number, state, fence, outcome_seq, spec, is_kept, crashes,"
-        " part_of) values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict(job_id, number) do update set "
+        " part_of, postponed, not_before, wait_seconds)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict(job_id, number) do update set "
         "state = excluded.state, fence = excluded.fence, outcome_seq = excluded.outcome_seq, "
-        "spec = excluded.spec, crashes = excluded.crashes",
+        "spec = excluded.spec, crashes = excluded.crashes, postponed = excluded.postponed, "
+        "not_before = excluded.not_before, wait_seconds = excluded.wait_seconds",
         (
             attempt.spec.job_id,
             attempt.number,
@@ -43,6 +53,9 @@ def save(connection: sqlite3.Connection, attempt: Attempt) -> None:
             int(attempt.is_kept),
             attempt.crashes,
             attempt.part_of or "",
+            attempt.postponed,
+            attempt.not_before.isoformat() if attempt.not_before else None,
+            attempt.wait_seconds,
         ),
     )
 
@@ -69,8 +82,8 @@ def forget_ended(connection: sqlite3.Connection, acked_seq: int) -> None:
 def attempts(connection: sqlite3.Connection) -> list[Attempt]:
     """Return every attempt in the journal, oldest job first."""
     rows = connection.execute(
-        "select spec, number, state, fence, outcome_seq, is_kept, crashes, part_of from attempt"
-        " order by job_id, number"
+        "select spec, number, state, fence, outcome_seq, is_kept, crashes, part_of, postponed,"
+        " not_before, wait_seconds from attempt order by job_id, number"
     )
     return [
         Attempt(
@@ -82,8 +95,23 @@ def attempts(connection: sqlite3.Connection) -> list[Attempt]:
             is_kept=bool(is_kept),
             crashes=crashes,
             part_of=JobId(part_of) if part_of else None,
+            postponed=postponed,
+            not_before=datetime.fromisoformat(not_before) if not_before else None,
+            wait_seconds=wait_seconds,
         )
-        for spec, number, state, fence, outcome_seq, is_kept, crashes, part_of in rows
+        for (
+            spec,
+            number,
+            state,
+            fence,
+            outcome_seq,
+            is_kept,
+            crashes,
+            part_of,
+            postponed,
+            not_before,
+            wait_seconds,
+        ) in rows
     ]
 
 

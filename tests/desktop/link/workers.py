@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from desktop.agent import Agent, Setup
+from desktop.agent import Agent, Seams, Setup
 from desktop.core.link import LinkState, LinkStatus
 from desktop.core.network_rules import NetworkRules
 from desktop.core.policy import Policy
@@ -77,8 +77,13 @@ async def working(
     slots: int = 2,
     environment: Environment = ENVIRONMENT,
     network: NetworkRules = NO_RULES,
+    kinds: str = "tests.desktop.runner.hard_executors",
+    seams: Seams | None = None,
 ) -> AsyncIterator[Worker]:
-    """Run a worker whose profile is `home` until the block ends; its store stays."""
+    """Run a worker whose profile is `home` until the block ends; its store stays.
+
+    `kinds` names the module that has its KINDS and EXECUTORS.
+    """
     paths = Paths(data=home, config=home)
     paths.make()
     pairing = Pairing(
@@ -104,14 +109,15 @@ async def working(
             token="dh_worker_0192f000-0000-7000-8000-000000000001_secret",
             policy=Policy(
                 slots=slots,
-                kinds=dict.fromkeys((Origin.CHAT, Origin.LOCAL), ("hard.*",)),
+                kinds=dict.fromkeys((Origin.CHAT, Origin.LOCAL), ("hard.*", "shared.*")),
                 disk_free_bytes_min=0,
                 network=network,
             ),
             app_version="test",
             environment=environment,
-            kinds_at="tests.desktop.runner.hard_executors:KINDS",
-            executors_at="tests.desktop.runner.hard_executors:EXECUTORS",
+            kinds_at=f"{kinds}:KINDS",
+            executors_at=f"{kinds}:EXECUTORS",
+            seams=seams or Seams(),
         )
         agent = Agent(setup, database, note)
         async with asyncio.TaskGroup() as tasks:

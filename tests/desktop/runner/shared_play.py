@@ -178,7 +178,8 @@ async def visit(context: SharedContext, inputs: Wish) -> Told:
 
 
 _NAMES = (
-    "add", "ask", "hang", "deaf", "stuck", "crash", "refuse", "leave", "postpone", "kill", "eat",
+    "add", "ask", "ask_soon", "hang", "deaf", "stuck", "crash", "refuse", "leave", "postpone",
+    "kill", "eat",
     "print_much", "huge", "flood", "slow", "parts", "key", "visit", "rules",
 )  # fmt: skip
 KINDS: Mapping[str, Kind] = {
@@ -188,12 +189,14 @@ KINDS: Mapping[str, Kind] = {
         inputs=Wish,
         output=Told,
         idempotent=True,
-        timeout_seconds=1 if name in ("slow", "ask") else 120,
+        timeout_seconds=1 if name in ("slow", "ask_soon") else 120,
         takes_slot=False,
         is_shared=True,
     )
     for name in _NAMES
 }
-EXECUTORS: Mapping[str, str] = {f"shared.{name}": f"{__name__}:{name}" for name in _NAMES}
+EXECUTORS: Mapping[str, str] = {f"shared.{name}": f"{__name__}:{name}" for name in _NAMES} | {
+    "shared.ask_soon": f"{__name__}:ask"
+}
 KINDS_AT = f"{__name__}:KINDS"
 EXECUTORS_AT = f"{__name__}:EXECUTORS"

@@ -58,7 +58,6 @@ async def test_a_job_that_fails_harms_no_other(tmp_path: Path) -> None:
 
 async def test_jobs_ask_at_the_same_time(tmp_path: Path) -> None:
     async with trial(tmp_path) as child:
-        await child.process()
         asking = [child.start("ask") for _ in range(20)]
         for job in asking:
             await job.until(Asked)
@@ -133,7 +132,7 @@ def test_a_worker_that_dies_takes_the_child_along(tmp_path: Path) -> None:
 async def test_a_job_over_its_time_is_stopped_and_waiting_is_no_time(tmp_path: Path) -> None:
     async with trial(tmp_path) as child:
         await child.process()
-        asking = child.start("ask")  # of 1 s
+        asking = child.start("ask_soon")  # of 1 s
         await asking.until(Asked)
         slow = await child.outcome("slow")  # of 1 s, too
         asking.job.answer("colour", "red")
