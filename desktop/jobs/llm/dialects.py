@@ -69,15 +69,15 @@ def model_object(model: AskedModel, client: httpx2.AsyncClient) -> ModelObject:
 
 
 def _openai(model: AskedModel, client: httpx2.AsyncClient) -> ModelObject:
-    from openai import AsyncOpenAI
     from pydantic_ai.profiles.openai import OpenAIModelProfile
     from pydantic_ai.providers.openai import OpenAIProvider
     from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
+    from desktop.jobs.llm.openai_client import DirectOpenAI
     from desktop.jobs.llm.openai_model import CompatibleModel
 
     endpoint, differs = model.endpoint, accepts(model.endpoint)
-    sdk = AsyncOpenAI(
+    sdk = DirectOpenAI(
         api_key=STAND_IN, base_url=endpoint.base_url, http_client=client, max_retries=0
     )
     if differs.completion_tokens:
