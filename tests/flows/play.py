@@ -14,6 +14,7 @@ from desktop.runner.lines import Handed
 from shared.errors import BadInput, Unavailable
 from shared.kinds import FileRef, Inputs, Kind, Output
 from shared.questions import Asking, Choice, QuestionKind
+from tests.flows import play_parts
 
 
 class PlayInputs(Inputs):
@@ -71,6 +72,8 @@ KINDS = {
     )
 }
 EXECUTORS = {name: f"tests.flows.play:{name.removeprefix('play.')}" for name in KINDS}
+KINDS |= play_parts.KINDS
+EXECUTORS |= play_parts.EXECUTORS
 
 
 def count(context: Context, inputs: PlayInputs) -> PlayOutput:
