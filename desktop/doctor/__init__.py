@@ -14,6 +14,7 @@ from desktop.core.policy import Policy
 from desktop.doctor.copy import examine_copy, examine_standing
 from desktop.doctor.finding import Finding, well, wrong
 from desktop.doctor.machine import examine_machine
+from desktop.doctor.models import examine_models
 from desktop.doctor.network import examine_way
 from desktop.doctor.signatures import examine_signatures
 from desktop.store import facts, salvage
@@ -118,3 +119,4 @@ def _policy(paths: Paths) -> Iterator[Finding]:
                 "Make it, mount it, or take it out of the policy.",
             )
         )
+    yield from examine_models(paths, policy)

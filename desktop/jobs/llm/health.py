@@ -78,15 +78,27 @@ class Health:
             asked: what to look at.
             is_fresh: look again, whatever is remembered.
         """
-        models, lines = _models_of(asked)
+        models, unknown = _models_of(asked)
+        seen, lines = await self._endpoints(asked, models, is_fresh=is_fresh)
+        needed = {model.endpoint for model in models}
+        return (*_of_machine(asked, needed or set(seen)), *unknown, *lines)
+
+    async def endpoints(self, asked: Checked) -> tuple[HealthLine, ...]:
+        """Look at endpoints and the clock alone; imports nothing that is heavy."""
+        _, lines = await self._endpoints(asked, [], is_fresh=True)
+        return tuple(lines)
+
+    async def _endpoints(
+        self, asked: Checked, models: list[Model], *, is_fresh: bool
+    ) -> tuple[dict[Endpoint, Look], list[HealthLine]]:
         wanted = _wanted(asked, models)
-        looks = await asyncio.gather(*(self._seen_or_looked(e, k, asked, is_fresh=is_fresh)
-                                       for e, k in wanted))  # fmt: skip
+        looks = await asyncio.gather(
+            *(self._seen_or_looked(e, key, asked, is_fresh=is_fresh) for e, key in wanted)
+        )
         seen = {endpoint: look for (endpoint, _), look in zip(wanted, looks, strict=True)}
         needed = {model.endpoint for model in models}
-        lines += [_line(e, look, models, is_needed=e in needed) for e, look in seen.items()]
-        lines += _without_key(asked, needed)
-        return (*_of_machine(asked, needed or set(seen)), _clock(seen), *lines)
+        lines = [_line(e, look, models, is_needed=e in needed) for e, look in seen.items()]
+        return seen, [_clock(seen), *lines, *_without_key(asked, needed)]
 
     async def _seen_or_looked(
         self, endpoint: Endpoint, key: str, asked: Checked, *, is_fresh: bool
