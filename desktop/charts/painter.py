@@ -1,6 +1,7 @@
-"""Paints a model's plots: into a window, and into the picture for a chat. One layout for both.
+"""Paints plots: into a window, and into the picture for a chat. One layout for both.
 
-What is painted was reckoned when the model was trained (`desktop.jobs.ml.plots`).
+What is painted was reckoned before: when a model was trained (`desktop.jobs.ml.plots`), when a run
+had ended (`desktop.jobs.llm.stats.plots`; those shapes are in `estimates` and `matrix`).
 """
 
 from __future__ import annotations
@@ -10,8 +11,19 @@ from typing import assert_never
 
 from PySide6.QtGui import QPainter
 
+from desktop.charts import estimates, matrix
 from desktop.charts.scale import Axis, alike, mixed, range_of, share, told
-from desktop.charts.shapes import BARS_SHOWN_MAX, Bars, Curves, Grid, Histogram, Plot, Series
+from desktop.charts.shapes import (
+    BARS_SHOWN_MAX,
+    AnyPlot,
+    Bars,
+    Curves,
+    Estimates,
+    Grid,
+    Histogram,
+    Matrix,
+    Series,
+)
 from desktop.charts.sheet import BODY, BODY_TOP, FIGURE, HEIGHT, MARGIN, SMALL, WIDTH, Sheet
 from shared.look import Tokens
 
@@ -24,23 +36,29 @@ CELL_WORDS_MAX = 6
 LEGEND_GAP = 56.0
 
 
-def height_of(plot: Plot) -> float:
+def height_of(plot: AnyPlot) -> float:
     """Say how high a plot's picture is; all are 1,200 wide.
 
     Few bars make a low one: what is empty only makes the rest smaller on a phone.
     """
-    if isinstance(plot, Bars):
-        return max(HEIGHT_MIN, round(BODY_TOP + _row(plot) * _shown(plot) + MARGIN))
-    return HEIGHT
+    match plot:
+        case Bars():
+            return max(HEIGHT_MIN, round(BODY_TOP + _row(plot) * _shown(plot) + MARGIN))
+        case Estimates():
+            return max(HEIGHT_MIN, estimates.height_of(plot))
+        case Matrix():
+            return max(HEIGHT_MIN, matrix.height_of(plot))
+        case _:
+            return HEIGHT
 
 
-def paint(painter: QPainter, plot: Plot, subtitle: str, tokens: Tokens) -> None:
+def paint(painter: QPainter, plot: AnyPlot, subtitle: str, tokens: Tokens) -> None:
     """Paint a plot on 1,200 x `height_of(plot)` units of a painter.
 
     Args:
         painter: scaled by its owner; its ground is filled already.
         plot: what to paint.
-        subtitle: says of which model it is.
+        subtitle: says of what it is.
         tokens: the colours.
     """
     sheet = Sheet(painter, tokens)
@@ -53,6 +71,10 @@ def paint(painter: QPainter, plot: Plot, subtitle: str, tokens: Tokens) -> None:
             _grid(sheet, plot, subtitle)
         case Histogram():
             _histogram(sheet, plot, subtitle)
+        case Estimates():
+            estimates.paint(sheet, plot, subtitle)
+        case Matrix():
+            matrix.paint(sheet, plot, subtitle)
         case _:
             assert_never(plot)
 

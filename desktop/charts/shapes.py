@@ -1,4 +1,4 @@
-"""What a plot is made of: four shapes. A model's plots.json maps names to them."""
+"""What a plot is made of. A model's plots.json maps names to four shapes, a run's to two more."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 BARS_SHOWN_MAX = 10
 """Of a plot of bars; the rest is left out of the picture."""
+LABELS_SHOWN_MAX = 16
+"""Of a plot of estimates, as many series as there are marks, and things of a matrix."""
+SERIES_SHOWN_MAX = 8
+MATRIX_SHOWN_MAX = 12
 
 
 class _Shape(BaseModel):
@@ -75,5 +79,46 @@ class Histogram(_Shape):
     """A vertical line, such as the threshold."""
 
 
+class Estimated(_Shape):
+    """One figure for each label of a plot; None where there is none."""
+
+    name: str
+    values: tuple[float | None, ...]
+    lows: tuple[float | None, ...]
+    """Ends of the intervals, on both sides as far as they are."""
+    highs: tuple[float | None, ...]
+
+
+class Estimates(_Shape):
+    """Figures with their intervals, side by side for several series."""
+
+    form: Literal["estimates"] = "estimates"
+    title: str
+    value_label: str
+    labels: tuple[str, ...]
+    series: tuple[Estimated, ...]
+    is_share: bool = True
+    """Figures are 0..1 and told in percent."""
+    reference: float | None = None
+    """A line to compare with: what chance would give."""
+    note: str = ""
+    """A line below, for whoever asks what is shown."""
+
+
+class Matrix(_Shape):
+    """A number for each two of some things, -1..1."""
+
+    form: Literal["matrix"] = "matrix"
+    title: str
+    labels: tuple[str, ...]
+    cells: tuple[tuple[float | None, ...], ...]
+    """[row][column], None where there is none."""
+    note: str = ""
+    """A line below, for whoever asks what is shown."""
+
+
 Plot = Annotated[Curves | Grid | Bars | Histogram, Field(discriminator="form")]
 PLOTS: TypeAdapter[dict[str, Plot]] = TypeAdapter(dict[str, Plot])
+RunPlot = Annotated[Estimates | Matrix, Field(discriminator="form")]
+RUN_PLOTS: TypeAdapter[dict[str, RunPlot]] = TypeAdapter(dict[str, RunPlot])
+AnyPlot = Plot | RunPlot

@@ -55,6 +55,11 @@ class Sheet:
             subtitle, MARGIN, SUBTITLE_TOP, size=SMALL, color=self.tokens.muted, width_max=room
         )
 
+    def foot(self, note: str, y: float) -> None:
+        """Write a line below a plot."""
+        room = WIDTH - 2 * MARGIN
+        self.write(note, MARGIN, y, size=SMALL, color=self.tokens.muted, width_max=room)
+
     def write(
         self,
         text: str,

@@ -5,13 +5,27 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
+from PySide6.QtSvg import QSvgRenderer
 
+from desktop.charts.marks import MARKS, colors_of
 from desktop.charts.painter import height_of, paint
 from desktop.charts.picture import missing, save
-from desktop.charts.shapes import Bars, Curves, Grid, Histogram, Plot, Series
+from desktop.charts.shapes import (
+    SERIES_SHOWN_MAX,
+    AnyPlot,
+    Bars,
+    Curves,
+    Estimated,
+    Estimates,
+    Grid,
+    Histogram,
+    Matrix,
+    Series,
+)
 from desktop.charts.sheet import WIDTH
 from shared.look import DARK, LIGHT, Tokens
 
@@ -36,10 +50,18 @@ GRID = Grid(title="G", x_label="p", y_label="t", labels=("no", "yes"), counts=((
 HISTOGRAM = Histogram(
     title="H", x_label="p", edges=(0, 0.5, 1), series={"a": (3, 1), "b": (0, 2)}, mark=0.4
 )
-ALL: list[Plot] = [BARS, CURVES, GRID, HISTOGRAM]
+ESTIMATES = Estimates(
+    title="E", value_label="share", labels=("safety", "freedom"), reference=0.5, note="n",
+    series=(
+        Estimated(name="tiny", values=(0.6, 0.4), lows=(0.5, 0.2), highs=(0.7, 0.5)),
+        Estimated(name="tiny2", values=(0.3, None), lows=(0.1, None), highs=(None, None)),
+    ),
+)  # fmt: skip
+MATRIX = Matrix(title="M", labels=("a", "b"), cells=((1, -0.2), (-0.2, None)), note="n")
+ALL: list[AnyPlot] = [BARS, CURVES, GRID, HISTOGRAM, ESTIMATES, MATRIX]
 
 
-def image_of(plot: Plot, tokens: Tokens = LIGHT) -> QImage:
+def image_of(plot: AnyPlot, tokens: Tokens = LIGHT) -> QImage:
     image = QImage(int(WIDTH), int(height_of(plot)), QImage.Format.Format_RGB32)
     image.fill(QColor(tokens.surface))
     painter = QPainter(image)
@@ -52,7 +74,7 @@ def image_of(plot: Plot, tokens: Tokens = LIGHT) -> QImage:
 
 @pytest.mark.parametrize("plot", ALL, ids=lambda plot: plot.form)
 def test_the_chats_picture_is_the_windows(
-    qapp: QGuiApplication, tmp_path: Path, plot: Plot
+    qapp: QGuiApplication, tmp_path: Path, plot: AnyPlot
 ) -> None:
     save(plot, tmp_path / "plot.png", subtitle="of a model")
     assert QImage(str(tmp_path / "plot.png")).convertToFormat(
@@ -61,7 +83,7 @@ def test_the_chats_picture_is_the_windows(
 
 
 @pytest.mark.parametrize("plot", ALL, ids=lambda plot: plot.form)
-def test_something_is_painted_in_both_looks(qapp: QGuiApplication, plot: Plot) -> None:
+def test_something_is_painted_in_both_looks(qapp: QGuiApplication, plot: AnyPlot) -> None:
     for tokens in (LIGHT, DARK):
         image = image_of(plot, tokens)
         colours = {
@@ -82,13 +104,74 @@ def test_something_is_painted_in_both_looks(qapp: QGuiApplication, plot: Plot) -
         Grid(title="", x_label="", y_label="", labels=(), counts=()),
         Histogram(title="", x_label="", edges=(), series={}),
         Histogram(title="", x_label="", edges=(1, 1), series={"a": (1,)}),
+        Estimates(title="", value_label="", labels=(), series=()),
+        Estimates(title="", value_label="", labels=("a",), series=()),
+        Estimates(title="", value_label="", labels=("a",), is_share=False,
+                  series=(Estimated(name="", values=(None,), lows=(None,), highs=(None,)),)),
+        Matrix(title="", labels=(), cells=()),
+        Matrix(title="", labels=("a",), cells=((None,),)),
     ],
     ids=lambda plot: plot.form,
 )  # fmt: skip
 def test_plots_with_almost_nothing_in_them_can_be_painted(
-    qapp: QGuiApplication, plot: Plot
+    qapp: QGuiApplication, plot: AnyPlot
 ) -> None:
     assert not image_of(plot).isNull()
+
+
+MANY = Estimates(
+    title="E", value_label="share", labels=tuple(f"a long name of value {n}" for n in range(40)),
+    series=tuple(
+        Estimated(name=f"provider/model-{n}" * 4, values=(0.5,) * 40, lows=(0.4,) * 40,
+                  highs=(0.6,) * 40)
+        for n in range(20)
+    ),
+)  # fmt: skip
+
+
+def test_a_plot_of_very_much_stays_a_picture_and_shows_a_part(qapp: QGuiApplication) -> None:
+    assert height_of(MANY) < 4000
+    assert not image_of(MANY).isNull()
+    large = Matrix(title="M", labels=("m" * 50,) * 40, cells=((0.5,) * 40,) * 40)
+    assert height_of(large) < 1200
+    assert not image_of(large).isNull()
+
+
+def test_series_differ_in_more_than_their_colour() -> None:
+    for tokens in (LIGHT, DARK):
+        assert len(set(colors_of(tokens))) == len(MARKS) == SERIES_SHOWN_MAX
+    assert len(set(MARKS)) == SERIES_SHOWN_MAX
+
+
+@pytest.mark.parametrize("plot", ALL, ids=lambda plot: plot.form)
+def test_a_drawing_has_the_size_and_the_words_of_the_picture(
+    qapp: QGuiApplication, tmp_path: Path, plot: AnyPlot
+) -> None:
+    evil = plot.model_copy(update={"title": "<script>alert(1)</script> & \x1b co"})
+    save(evil, tmp_path / "plot.svg", subtitle="of a <b>model</b>")
+    root = ElementTree.parse(tmp_path / "plot.svg").getroot()
+    assert root.get("viewBox") == f"0 0 1200 {round(height_of(plot))}"
+    names = {element.tag.rpartition("}")[2] for element in root.iter()}
+    assert names <= {"svg", "title", "desc", "defs", "g", "path", "rect", "text", "polyline",
+                     "circle", "ellipse", "polygon"}  # fmt: skip
+    words = " ".join(element.text or "" for element in root.iter())
+    assert "<script>alert(1)</script> &" in words
+    assert "of a <b>model</b>" in words
+
+
+def test_a_drawing_looks_like_the_picture(qapp: QGuiApplication, tmp_path: Path) -> None:
+    save(ESTIMATES, tmp_path / "plot.svg", subtitle="of a model")
+    drawn = QImage(1200, int(height_of(ESTIMATES)), QImage.Format.Format_RGB32)
+    painter = QPainter(drawn)
+    QSvgRenderer(str(tmp_path / "plot.svg")).render(painter)
+    painter.end()
+    painted = image_of(ESTIMATES)
+    differing = sum(
+        QColor(drawn.pixel(x, y)).lightness() - QColor(painted.pixel(x, y)).lightness() > 100
+        for x in range(0, 1200, 5)
+        for y in range(0, drawn.height(), 5)
+    )
+    assert differing < 0.01 * 240 * drawn.height() / 5
 
 
 def test_the_same_words_look_the_same_on_every_machine(qapp: QGuiApplication) -> None:
