@@ -30,6 +30,8 @@ class Context(Protocol):
         in it may be needed: the next job may find it empty. The job's own folder without a session.
         """
 
+    origin: Origin
+    """Where the job was asked for."""
     models_folder: Path
     """Where this machine keeps its trained models."""
     data_folder: Path

@@ -8,12 +8,13 @@ A process that dies in between leaves the notes, and the next writer finds them.
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
 from desktop.store.transcripts import writing
-from desktop.store.transcripts.opening import FILE_NAME, lock, open_to_write, reading
+from desktop.store.transcripts.opening import FILE_NAME, lock, open_to_write, reading, results_of
 from shared.database import Database
 from shared.errors import AppError
 from shared.ids import is_uuid
@@ -57,6 +58,9 @@ def obey(folder: Path, database: Database) -> None:
     run_ids = [name for name in names if is_uuid(name)]
     if database.submit(lambda connection: writing.purge(connection, run_ids)).result():
         database.scrub()
+    for run_id in run_ids:
+        # Figures and pictures tell of what was asked, too.
+        shutil.rmtree(results_of(folder, run_id), ignore_errors=True)
     for name in names:
         (notes / name).unlink(missing_ok=True)
     # One that was written meanwhile keeps the folder.

@@ -24,6 +24,8 @@ from shared.store_file import Care, schema_version
 
 log = structlog.get_logger(__name__)
 
+RESULTS = "runs"
+"""One folder of results for each run."""
 FILE_NAME = "transcripts.db"
 CACHE_KIB = 8 * 1024
 BALLAST_BYTES = 4 * 1024 * 1024
@@ -92,6 +94,11 @@ def reading(folder: Path) -> Iterator[sqlite3.Connection]:
         if schema_version(connection) == 0:
             raise no_runs()
         yield connection
+
+
+def results_of(folder: Path, run_id: str) -> Path:
+    """Say where a run's figures and pictures are; they go when the run is purged."""
+    return folder / RESULTS / run_id
 
 
 def no_runs() -> NotFound:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -126,6 +127,9 @@ class Transcripts:
         """Delete a run and all that was said in it."""
         count = await self._write(lambda connection: writing.purge(connection, [run_id]))
         (await self._open()).database.scrub()
+        await asyncio.to_thread(
+            shutil.rmtree, opening.results_of(self.folder, run_id), ignore_errors=True
+        )
         return count > 0
 
     async def look(self, run: Callable[[sqlite3.Connection], T]) -> T:

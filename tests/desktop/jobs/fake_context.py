@@ -42,6 +42,7 @@ class FakeContext:
     asked: list[Asking] = field(default_factory=list)
     told: list[Progress] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    origin: Origin = Origin.CHAT
     may_send: bool = True
     sent: list[tuple[Path, str]] = field(default_factory=list)
     written: list[Path] = field(default_factory=list)

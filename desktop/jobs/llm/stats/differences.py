@@ -10,9 +10,9 @@ Bootstrap-based improvements for inference with clustered errors, Rev. Economics
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations, islice
 
 import numpy as np
 
@@ -25,6 +25,10 @@ from desktop.jobs.llm.stats.student import outside
 
 TAIL_DRAWS_MIN = 10
 """With fewer draws beyond the found difference, draws alone say little about how rare it is."""
+
+COMPARISONS_MAX = 5000
+"""Pairs of models times values: 25 models in 16 values."""
+NUMBERS_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +46,33 @@ class Compared:
 
 def differences(cells: Cells, resampling: Resampling) -> list[Difference]:
     """Compare all pairs of models in all values, and in scores; corrected for being many."""
-    return compare([*_wins(cells), *_scores(cells)], resampling)
-
-
-def compare(compared: Sequence[Compared], resampling: Resampling) -> list[Difference]:
-    """Test differences that are summed already; corrected for being so many."""
-    if not compared:
+    if is_too_much(cells):
         return []
-    columns = np.stack([one.columns for one in compared], axis=1)
+    return compare(chain(_wins(cells), _scores(cells)), resampling)
+
+
+def is_too_much(cells: Cells) -> bool:
+    """See whether so many comparisons would be made that nothing could be found among them."""
+    models = len(cells.models)
+    return models * (models - 1) // 2 * max(1, len(cells.values)) > COMPARISONS_MAX
+
+
+def compare(compared: Iterable[Compared], resampling: Resampling) -> list[Difference]:
+    """Test differences that are summed already; corrected for being so many."""
     made: list[Difference] = []
+    some = max(1, NUMBERS_AT_ONCE // max(1, 5 * resampling.clusters))
+    rest = iter(compared)
+    while part := list(islice(rest, some)):
+        made += _tested(part, resampling)
+    return _corrected(made)
+
+
+def _tested(compared: Sequence[Compared], resampling: Resampling) -> Iterator[Difference]:
+    columns = np.stack([one.columns for one in compared], axis=1)
     for which, totals in resampling.totals(columns):
         errors, means = _errors(totals)
         for offset, number in enumerate(range(*which.indices(len(compared)))):
-            made.append(_difference(compared[number], means[:, offset], errors[:, offset]))
-    return _corrected(made)
+            yield _difference(compared[number], means[:, offset], errors[:, offset])
 
 
 def _wins(cells: Cells) -> Iterator[Compared]:

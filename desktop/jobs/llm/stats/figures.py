@@ -16,9 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from desktop.jobs.llm.stats.cells import Bools, Floats, Ints
-from desktop.jobs.llm.stats.intervals import wilson
+from desktop.jobs.llm.stats.intervals import UPPER, wilson
 from desktop.jobs.llm.stats.report import Figure, Interval, Method
 from desktop.jobs.llm.stats.resampling import Resampling, bca
+from desktop.jobs.llm.stats.student import quantile
 
 FEW_CLUSTERS = 10
 """Below this an interval is rough, and its figure says so."""
@@ -102,6 +103,8 @@ def _interval(
     columns: Floats, value: float, error: float, resampled: Floats, *, is_share: bool
 ) -> tuple[Interval | None, str]:
     clusters = len(columns)
+    if error > LEAST and clusters < FEW_CLUSTERS:
+        return _of_few(columns, value, error, is_share=is_share), few(clusters)
     made = bca(_ratio, columns, resampled) if error > LEAST else None
     if made is not None:
         return made, few(clusters)
@@ -110,6 +113,21 @@ def _interval(
     # Drawn anew, equal clusters stay equal. Each counts as one observation then, no more.
     remark = f"All {clusters:,} clusters are alike: each counts as one answer."
     return wilson(value * clusters, clusters, Method.WILSON_CLUSTERS), remark
+
+
+def _of_few(columns: Floats, value: float, error: float, *, is_share: bool) -> Interval | None:
+    """Give the interval of fewer clusters than can be drawn anew in many ways.
+
+    Of a share: Wilson's over the effective n, with t's quantile: Korn & Graubard (1998), Confidence
+    intervals for proportions with small expected number of positive counts, Survey Methodology 24;
+    Franco, Little, Louis & Slud (2019), Comparative study of confidence intervals for proportions
+    in complex sample surveys, J. Survey Statistics and Methodology 7.
+    """
+    t = quantile(UPPER, len(columns) - 1)
+    if not is_share:
+        return Interval(low=value - t * error, high=value + t * error, method=Method.MEAN_T)
+    n = min(float(columns[:, 1].sum()), value * (1 - value) / error**2)
+    return wilson(value * n, n, Method.WILSON_EFFECTIVE, t)
 
 
 def few(clusters: int) -> str:

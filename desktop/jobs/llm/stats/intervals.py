@@ -13,14 +13,22 @@ UPPER = 0.5 + CONFIDENCE / 2
 POWER = 0.8
 
 
-def wilson(wins: float, n: float, method: Method = Method.WILSON) -> Interval | None:
+def wilson(
+    wins: float, n: float, method: Method = Method.WILSON, deviate: float | None = None
+) -> Interval | None:
     """Give the score interval of a share; None without observations.
 
     Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA 22.
+
+    Args:
+        wins: may be part of one, where n is.
+        n: answers, or how many independent ones would tell as much.
+        method: as which it is told.
+        deviate: instead of the normal distribution's.
     """
     if n <= 0:
         return None
-    z, share = NORMAL.inv_cdf(UPPER), wins / n
+    z, share = deviate or NORMAL.inv_cdf(UPPER), wins / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
     # At 0 and 1 the ends are exact; rounding must not leave the share outside of its interval.

@@ -9,7 +9,7 @@ import numpy as np
 from desktop.core.llm.types import ProbeRow
 from desktop.jobs.llm.stats import agreement, counting
 from desktop.jobs.llm.stats.cells import Cells, cells_of
-from desktop.jobs.llm.stats.differences import differences
+from desktop.jobs.llm.stats.differences import COMPARISONS_MAX, differences, is_too_much
 from desktop.jobs.llm.stats.figures import FEW_CLUSTERS
 from desktop.jobs.llm.stats.report import Counts, Report
 from desktop.jobs.llm.stats.resampling import Resampling
@@ -73,6 +73,11 @@ def _remarks(cells: Cells, counts: Counts) -> Iterator[str]:
         yield f"Only {len(cells.clusters)} clusters of scenarios: all intervals are rough."
     if len(cells.clusters) == 1:
         yield "All scenarios are one cluster: what other scenarios would give cannot be known."
+    if is_too_much(cells):
+        yield (
+            f"More than {COMPARISONS_MAX:,} differences between models in values: none is told. "
+            "Fewer models or values would have some."
+        )
     sizes = np.bincount(cells.scenario)
     if len(np.unique(sizes)) > 1:
         yield "Not every scenario was put equally often: larger ones weigh more."

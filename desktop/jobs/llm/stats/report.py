@@ -19,8 +19,12 @@ class Method(StrEnum):
     """Wilson's score interval over answers, as if they were independent."""
     WILSON_CLUSTERS = "wilson_clusters"
     """The same over clusters: all of them agree, so drawing them anew tells nothing."""
+    WILSON_EFFECTIVE = "wilson_effective"
+    """The same over as many answers as tell as much; for fewer than ten clusters."""
     CLUSTER_BCA = "cluster_bca"
     """Clusters drawn anew; bias-corrected, accelerated, widened for few clusters."""
+    MEAN_T = "mean_t"
+    """A mean of few clusters: Student's t times the standard error."""
     CLUSTER_T = "cluster_t"
     """Clusters drawn anew; the difference in its own standard errors, symmetric."""
 
