@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from desktop.core.llm.broken import invalid_response
 from desktop.core.llm.fault import FaultClass, LlmFault
 from desktop.core.llm.types import Endpoint, Format
 from desktop.jobs.llm.gathering import Gatherer
@@ -122,7 +123,8 @@ class Wire(httpx2.AsyncBaseTransport):
             await response.aclose()
             raise elsewhere(self._endpoint, call.status)
         assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = _Bounded(response.stream, call, self._gatherer(response))
+        gatherer = self._gatherer(response)
+        response.stream = _Bounded(response.stream, self._endpoint, call, gatherer)
         return response
 
     def _gatherer(self, response: httpx2.Response) -> Gatherer | None:
@@ -142,9 +144,14 @@ class _Bounded(httpx2.AsyncByteStream):
     """An answer's bytes on their way: counted, and noted where the call needs them."""
 
     def __init__(
-        self, inner: httpx2.AsyncByteStream, call: Call, gatherer: Gatherer | None
+        self,
+        inner: httpx2.AsyncByteStream,
+        endpoint: Endpoint,
+        call: Call,
+        gatherer: Gatherer | None,
     ) -> None:
         self._inner = inner
+        self._endpoint = endpoint
         self._call = call
         self._gatherer = gatherer
 
@@ -156,7 +163,7 @@ class _Bounded(httpx2.AsyncByteStream):
             if is_error and count > ERROR_BYTES_MAX:
                 return
             if count > REPLY_BYTES_MAX:
-                raise httpx2.DecodingError("the answer does not end")
+                raise invalid_response(self._endpoint, "it does not end", status=call.status)
             call.note(chunk, is_error=is_error)
             passed = gatherer.feed(chunk) if gatherer else chunk
             if gatherer and gatherer.has_begun and call.first_token_ms is None:
