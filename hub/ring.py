@@ -30,6 +30,7 @@ from hub.services.pullers import Pullers
 from hub.services.recorder import Recorder
 from hub.services.registry import Registry
 from hub.services.rescuer import Rescuer
+from hub.services.runs import Runs
 from hub.services.sessions import Sessions
 from hub.services.sign_ins import SignIns
 from hub.services.views import Views
@@ -81,8 +82,9 @@ def _services(
     pairing = Pairing(ledger, pepper)
     registry.revocation_listeners.append(keys.forget_worker)
     pairing.token_listeners.append(keys.forget)
+    feed = Feed(ledger)
     return Services(
-        feed=Feed(ledger),
+        feed=feed,
         intake=Intake(ledger, board, kinds),
         once=Once(ledger, pepper),
         views=Views(ledger, board),
@@ -97,6 +99,7 @@ def _services(
         rescuer=Rescuer(ledger, board, kinds),
         absences=Absences(ledger, board),
         sessions=Sessions(ledger),
+        runs=Runs(ledger, feed),
         files=Files(ledger, files),
         chats=Chats(ledger),
         machines=Machines(ledger, board),

@@ -2,7 +2,7 @@
 
 Reading this folder's names in order of a job's way: intake, dispatcher, recorder, rescuer; beside
 it registry, absences, pairing, admissions (with the steps they share in arrivals), keys, views,
-files, sessions, and the feed that wakes whoever reads along.
+files, sessions, runs, and the feed that wakes whoever reads along.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from hub.services.pullers import Pullers
 from hub.services.recorder import Recorder
 from hub.services.registry import Registry
 from hub.services.rescuer import Rescuer
+from hub.services.runs import Runs
 from hub.services.sessions import Sessions
 from hub.services.sign_ins import SignIns
 from hub.services.views import Views
@@ -52,6 +53,7 @@ class Services:
     rescuer: Rescuer
     absences: Absences
     sessions: Sessions
+    runs: Runs
     files: Files
     machines: Machines
     gauge: Gauge

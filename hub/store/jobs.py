@@ -14,7 +14,7 @@ from shared.ids import ConversationId, JobId, PersonId, TaskId, WorkerId
 from shared.jobs import JobState, Origin
 from shared.times import from_ms
 
-_CARD = (
+CARD = (
     "SELECT j.job_id, j.task_id, j.person_id, j.kind, j.priority, j.tools, j.pinned_to,"
     " j.created_ms, j.state, j.attempt, j.fence, j.failures, j.losses, j.worker_id, j.is_held,"
     " j.not_before_ms, j.cancel_by, j.question_id, j.session_id, j.part_of,"
@@ -41,8 +41,8 @@ class Filter:
 
 
 def card(connection: sqlite3.Connection, job_id: JobId) -> JobCard | None:
-    row = connection.execute(f"{_CARD} WHERE j.job_id = ?", (job_id,)).fetchone()
-    return _to_card(row) if row else None
+    row = connection.execute(f"{CARD} WHERE j.job_id = ?", (job_id,)).fetchone()
+    return to_card(row) if row else None
 
 
 def origin_of(connection: sqlite3.Connection, job_id: JobId) -> Origin:
@@ -72,9 +72,9 @@ def page(connection: sqlite3.Connection, wanted: Filter, limit: int) -> list[Job
     where = f" WHERE {' AND '.join(tests)}"
     # Dead letters are few among many: they are found by their own index, whatever is guessed.
     is_dead = wanted.states == {JobState.DEAD}
-    select = _CARD.replace("jobs AS j", "jobs AS j INDEXED BY jobs_dead") if is_dead else _CARD
+    select = CARD.replace("jobs AS j", "jobs AS j INDEXED BY jobs_dead") if is_dead else CARD
     rows = connection.execute(f"{select}{where} ORDER BY j.job_id DESC LIMIT ?", (*values, limit))
-    return [_to_card(row) for row in rows]
+    return [to_card(row) for row in rows]
 
 
 def named(connection: sqlite3.Connection, person_id: PersonId | None, short: str) -> JobCard | None:
@@ -132,7 +132,7 @@ def set_aside(connection: sqlite3.Connection, person_id: PersonId | None) -> dic
     return counts
 
 
-def _to_card(row: tuple[str, ...]) -> JobCard:
+def to_card(row: tuple[str, ...]) -> JobCard:
     title, origin, inputs, result, error, updated_ms, text, conversation = row[_JOB_COLUMNS:]
     return JobCard(
         job=to_job(row[:_JOB_COLUMNS]),

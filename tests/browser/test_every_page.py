@@ -20,6 +20,7 @@ PAGES = (
     "/chat",
     "/chat/desk",
     "/workers",
+    "/runs",
     "/queue",
     "/sessions",
     "/dead",
