@@ -15,15 +15,13 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from desktop.core.llm.fault import FaultClass
-from desktop.core.llm.model_name import find_model
 from desktop.core.llm.types import CellEnd, CellState, Model
 from desktop.jobs.context import SharedContext
-from desktop.jobs.llm import run_words
+from desktop.jobs.llm import run_plan, run_words
 from desktop.jobs.llm.house import House, Trip
 from desktop.store.transcripts import pages, reading
 from desktop.store.transcripts.records import Run
 from desktop.store.transcripts.transcripts import Transcripts
-from shared.errors import AppError
 from shared.questions import TEXT_CHARS_MAX, Asking, Choice, QuestionKind
 
 PROBE = "llm.probe"
@@ -61,7 +59,7 @@ class Asked:
 
     async def all(self, cost_usd_max: float | None = None) -> None:
         """Ask what has no end, until nothing is left or a person lets it be."""
-        self._models = self._known((await self.look()).models)
+        self._models = run_plan.known((await self.look()).models, self.context.endpoints)
         while indexes := await self.kept.open_cells(self.run_id):
             async with self._watched(len(indexes)):
                 is_stopped = not await self._parts(shuffled(indexes, self.run_id), cost_usd_max)
@@ -210,14 +208,6 @@ class Asked:
 
     def _models_at(self, endpoints: set[str]) -> list[str]:
         return [name for name, at in self._models.items() if at.endpoint.name in endpoints]
-
-    def _known(self, names: Sequence[str]) -> dict[str, Model]:
-        """Find the models; those that the policy has no place for any more fail by themselves."""
-        found: dict[str, Model] = {}
-        for name in names:
-            with contextlib.suppress(AppError):
-                found[name] = find_model(name, self.context.endpoints)
-        return found
 
 
 def shuffled(indexes: Sequence[int], run_id: str) -> list[int]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from desktop.core.llm.fault import FaultClass
 from desktop.core.llm.types import CellState
 from desktop.jobs.context import SharedContext
-from desktop.jobs.llm import run_plan, run_words
+from desktop.jobs.llm import readiness, run_plan, run_words
 from desktop.jobs.llm.asked import Asked
 from desktop.jobs.llm.house import house_of
 from desktop.jobs.llm.keeping import transcripts_of
@@ -52,23 +52,29 @@ async def _begun(context: SharedContext, inputs: RunInputs, kept: Transcripts) -
     """Return the run to ask: the one to go on with, the one begun before a crash, or a new one."""
     if inputs.again is not None:
         run_id = await kept.look(lambda connection: reading.run_named(connection, inputs.again))
-        await _reopen_once(context, kept, run_id)
+        await _go_on(context, kept, await kept.run(run_id))
         return await kept.run(run_id)
     try:
         return await kept.run(context.job_id)
     except NotFound:
         pass
     plan = await run_plan.plan(context, inputs)
+    if left_out := await readiness.ready(context, plan.models):
+        plan = plan.without(left_out)
     await kept.make_run(plan.new_run(context.job_id, datetime.now(UTC)))
     return await kept.run(context.job_id)
 
 
-async def _reopen_once(context: SharedContext, kept: Transcripts, run_id: str) -> None:
-    """Ask failed cells again, but not those that fail from here on, after a crash."""
+async def _go_on(context: SharedContext, kept: Transcripts, found: Run) -> None:
+    """Open failed cells again, once: what fails from here on fails also after a crash."""
     mark = context.workdir / "reopened"
-    if not await asyncio.to_thread(mark.exists):
-        await kept.reopen_cells(run_id)
-        await asyncio.to_thread(_touch, mark)
+    if await asyncio.to_thread(mark.exists):
+        return
+    models = run_plan.known(found.models, context.endpoints)
+    left_out = await readiness.ready(context, list(models.values()))
+    wanted = [name for name, at in models.items() if at.endpoint.name not in left_out]
+    await kept.reopen_cells(found.run_id, models=wanted)
+    await asyncio.to_thread(_touch, mark)
 
 
 def _touch(mark: Path) -> None:

@@ -7,10 +7,11 @@ so and asked once more.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.resources
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import TypeVar
 from desktop.core.llm import definition, scenarios
 from desktop.core.llm.definition import Definition
 from desktop.core.llm.definition_text import TEXT_BYTES_MAX
+from desktop.core.llm.fault import LlmFault
 from desktop.core.llm.model_name import find_model
 from desktop.core.llm.types import Endpoint, Model
 from desktop.jobs import wording
@@ -233,6 +235,15 @@ def _found(names: tuple[str, ...], endpoints: tuple[Endpoint, ...]) -> tuple[Mod
             "Make several runs of it.",
         )
     return tuple(found.values())
+
+
+def known(names: Sequence[str], endpoints: tuple[Endpoint, ...]) -> dict[str, Model]:
+    """Find the models of a run; those that the policy has no place for any more are left out."""
+    found: dict[str, Model] = {}
+    for name in names:
+        with contextlib.suppress(LlmFault):
+            found[name] = find_model(name, endpoints)
+    return found
 
 
 def _known(context: SharedContext) -> tuple[Choice, ...]:

@@ -13,8 +13,11 @@ from desktop.core.llm.types import Endpoint, Message, Model, Reply, Sampling
 from desktop.core.network_rules import NetworkRules
 from desktop.jobs.context import Closing, Kept, PartsEnded, Postponed
 from desktop.jobs.llm import probe
+from desktop.jobs.llm.health import Health
 from desktop.jobs.llm.house import House
+from desktop.jobs.llm.reach import Look
 from desktop.runner.folders import AllowedFolders
+from desktop.system.way import Way
 from shared.errors import AppError
 from shared.ids import JobId
 from shared.jobs import Origin
@@ -79,7 +82,7 @@ class Room:
     keys: Mapping[str, str] = field(default_factory=lambda: {"OPENAI_API_KEY": "sk-canary"})
     job_id: JobId = JOB
     tries: int = 0
-    network: NetworkRules = NetworkRules()
+    network: NetworkRules = field(default_factory=NetworkRules)
     origin: Origin = Origin.LOCAL
     may_send_text: bool = True
     on_ask: Callable[[Asking], None] = lambda asking: None
@@ -90,6 +93,8 @@ class Room:
     made: list[list[int]] = field(default_factory=list)
     """Indexes of the parts, a list for each call."""
     followed: list[tuple[str, JsonObject]] = field(default_factory=list)
+    away: set[str] = field(default_factory=set)
+    """Names of endpoints that do not answer."""
     stopped: set[int] = field(default_factory=set)
     """Parts that are cancelled before they begin."""
     killed_after: int | None = None
@@ -105,6 +110,7 @@ class Room:
         self.workdir = self.workspace = self.home / "jobs" / self.job_id
         for made in (self.data_folder, self.workdir):
             made.mkdir(parents=True, exist_ok=True)
+        self.kept.setdefault(Health, Health(look=self._look))
         self.kept.setdefault(House, House(lambda: self.keys, self.speaker))
 
     def write(self, name: str, text: str) -> Path:
@@ -165,6 +171,10 @@ class Room:
             else:
                 return True
         return False
+
+    async def _look(self, endpoint: Endpoint, _key: str, _way: Way) -> Look:
+        is_away = endpoint.name in self.away
+        return Look(is_answering=not is_away, reason="nothing listens there" if is_away else "")
 
     def follow(self, kind: str, inputs: JsonObject) -> None:
         self.followed.append((kind, inputs))

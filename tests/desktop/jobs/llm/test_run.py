@@ -267,6 +267,44 @@ async def test_what_cannot_be_run_is_told_before_anything_is_asked(
     assert not room.speaker.asked
 
 
+async def test_a_missing_key_is_told_before_the_first_probe(rooms: Callable[..., Room]) -> None:
+    room = rooms()
+    room.keys = {}
+
+    with pytest.raises(AppError, match="needs the key OPENAI_API_KEY") as caught:
+        await done(room, RunInputs(definition="d.yaml", models=(MODELS[1],)))
+
+    assert caught.value.code == "missing_api_key"
+    assert "Settings" in caught.value.hint
+    assert not room.speaker.asked
+
+
+async def test_models_that_cannot_be_asked_are_mended_or_left_out(
+    rooms: Callable[..., Room],
+) -> None:
+    room = rooms(replies={"ready-1": "again", "ready-2": "without"})
+    room.away = {"local"}
+
+    output = await done(room)
+
+    first, second = room.asked
+    assert "nothing listens there" in first.text
+    assert second.choices[1].label == "Go on without local"
+    assert [one.model for one in output.models] == [MODELS[1]]
+    assert output.answered == 6
+
+
+async def test_a_run_may_be_stopped_before_it_begins(rooms: Callable[..., Room]) -> None:
+    room = rooms(replies={"ready-1": "stop"})
+    room.away = {"local"}
+
+    with pytest.raises(AppError, match="does not answer") as caught:
+        await done(room)
+
+    assert caught.value.code == "not_ready"
+    assert not room.speaker.asked
+
+
 async def test_a_budget_is_not_gone_over_without_a_word(rooms: Callable[..., Room]) -> None:
     room = rooms(replies={"budget-0.0002": "stop"})
     room.write("d.yaml", TWELVE.replace('"6"]', ", ".join(f'"{n}"' for n in range(6, 101)) + "]"))
