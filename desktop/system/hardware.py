@@ -23,7 +23,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "ml": ("numpy", "pandas", "sklearn"),
     "files.head": ("numpy", "pandas"),
     "llm": ("pydantic_ai", "openai"),
-    "llm.stats": ("numpy", "scipy"),
+    "llm.stats": ("numpy",),
 }
 """What a kind or its family imports; one that is not listed needs nothing more."""
 SETUP_COMMAND = "deskhand setup ml"

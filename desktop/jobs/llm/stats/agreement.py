@@ -63,7 +63,7 @@ def pairs(cells: Cells, resampling: Resampling) -> list[PairAgreement]:
         )
         summed = _summed(columns, cluster[both], resampling.clusters)
         n_of = int((offered[:, a] & offered[:, b]).sum())
-        told = _agreement(cohen, summed, n_of, resampling)
+        told = agreement_of(cohen, summed, n_of, resampling)
         made.append(PairAgreement(first=cells.models[a], second=cells.models[b], agreement=told))
     return made
 
@@ -107,10 +107,10 @@ def _raters(
     agreed = (uses * (uses - 1)).sum(axis=1) / (rated * (rated - 1))
     columns = np.concatenate([np.ones((len(uses), 1)), agreed[:, None], uses], axis=1)
     summed = _summed(columns, cluster[there], resampling.clusters)
-    return _agreement(fleiss, summed, n_of, resampling)
+    return agreement_of(fleiss, summed, n_of, resampling)
 
 
-def _agreement(
+def agreement_of(
     statistic: Statistic, columns: Floats, n_of: int, resampling: Resampling
 ) -> Agreement:
     total = columns.sum(axis=0)

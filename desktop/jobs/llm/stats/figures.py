@@ -107,7 +107,7 @@ def _interval(
         return _of_few(columns, value, error, is_share=is_share), few(clusters)
     made = bca(_ratio, columns, resampled) if error > LEAST else None
     if made is not None:
-        return made, few(clusters)
+        return made, _rare(columns) if is_share else ""
     if not is_share:
         return None, f"All {clusters:,} clusters have the same mean: an interval cannot be given."
     # Drawn anew, equal clusters stay equal. Each counts as one observation then, no more.
@@ -128,6 +128,16 @@ def _of_few(columns: Floats, value: float, error: float, *, is_share: bool) -> I
         return Interval(low=value - t * error, high=value + t * error, method=Method.MEAN_T)
     n = min(float(columns[:, 1].sum()), value * (1 - value) / error**2)
     return wilson(value * n, n, Method.WILSON_EFFECTIVE, t)
+
+
+def _rare(columns: Floats) -> str:
+    """Warn where clusters are many, but nearly all of them are without it, or full of it."""
+    clusters = len(columns)
+    some, others = (columns[:, 0] > 0).sum(), (columns[:, 0] < columns[:, 1]).sum()
+    if min(some, others) >= FEW_CLUSTERS:
+        return ""
+    what = "have any of it" if some <= others else "have anything else"
+    return f"Rough: only {min(some, others):,} of {clusters:,} clusters {what}."
 
 
 def few(clusters: int) -> str:

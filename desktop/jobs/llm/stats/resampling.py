@@ -25,8 +25,8 @@ RESAMPLES = 1999
 RESAMPLES_MIN = 399
 WEIGHTS_BYTES_MAX = 40_000_000
 """One byte for each cluster of each resample; more than 20,000 clusters are drawn less often."""
-DRAWS_AT_ONCE = 2_000_000
-TOTALS_AT_ONCE = 2_000_000
+DRAWS_AT_ONCE = 400_000
+TOTALS_AT_ONCE = 1_000_000
 DEFINED_SHARE_MIN = 0.5
 """Of the resamples in which a statistic must be defined, so that an interval is read off them."""
 
