@@ -215,8 +215,10 @@ def _add_machine(commands: Commands) -> None:
     show.add_argument("item", nargs="?", help="a job's or task's id, a model, a section")
     unpair = commands.add_parser("unpair", help="leave the hub; models and files stay")
     unpair.add_argument("--yes", action="store_true", help="do not ask")
-    setup = commands.add_parser("setup", help="add the training tools to this program")
-    setup.add_argument("what", choices=("ml",))
+    setup = commands.add_parser(
+        "setup", help="add tools to this program: for training (ml), for language models (llm)"
+    )
+    setup.add_argument("what", choices=("ml", "llm"))
     setup.add_argument("--dry-run", action="store_true", help="print the command, run nothing")
     commands.add_parser("quit", help="end the tray app, as before an update")
     commands.add_parser("unlock", help="let chats start work again, after /lock")

@@ -17,5 +17,6 @@ lock dev --extra dev pyproject.toml
 lock hub --extra hub -c packaging/locks/dev.txt pyproject.toml
 lock worker --extra desktop -c packaging/locks/dev.txt pyproject.toml
 lock worker-ml --extra desktop --extra ml -c packaging/locks/dev.txt pyproject.toml
+lock worker-llm --extra desktop --extra llm -c packaging/locks/dev.txt pyproject.toml
 # What makes the wheel for the containers' images.
 lock build -c packaging/locks/dev.txt - <<<hatchling

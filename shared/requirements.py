@@ -1,4 +1,4 @@
-"""The hash-locked requirements that go with this program: "worker" and "worker-ml".
+"""The hash-locked requirements that go with this program: "worker", "worker-ml", "worker-llm".
 
 A wheel brings them along, a source tree has them where they are written.
 """

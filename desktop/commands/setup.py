@@ -1,4 +1,4 @@
-"""`deskhand setup ml`: add the packages that training needs, into the venv this program runs in."""
+"""`deskhand setup ml` and `setup llm`: add packages to the venv that this program runs in."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from desktop.core.toolsets import TOOLSETS, TRAINING, Toolset
 from desktop.system.paths import Paths
 from desktop.system.program import NAME, is_frozen
 from shared.errors import NotFound, Unavailable
 from shared.requirements import lock_file
 
-EXTRA = "ml"
-LOCK = "worker-ml"
-
 
 def run(_paths: Paths, options: argparse.Namespace) -> int:
-    return setup(is_dry=options.dry_run)
+    return setup(TOOLSETS[options.what], is_dry=options.dry_run)
 
 
-def setup(*, is_dry: bool) -> int:
+def setup(tools: Toolset, *, is_dry: bool) -> int:
     """Install the packages; what the installer says is shown as it comes.
 
     Args:
+        tools: what to add.
         is_dry: print the command instead of running it.
 
     Raises:
@@ -37,20 +36,19 @@ def setup(*, is_dry: bool) -> int:
         raise Unavailable(
             "setup_frozen",
             "This Deskhand carries all its parts with it, and none can be added.",
-            "The hub's /download page has one with the training tools in it; it takes this "
-            "one's place and keeps its pairing.",
+            _elsewhere(tools),
         )
     if sys.prefix == sys.base_prefix:
         raise Unavailable(
             "setup_outside_venv",
             "Deskhand runs in the Python of the whole system here, which it leaves alone.",
-            f"Add the packages in your own way: {shlex.join(requirements())}",
+            f"Add the packages in your own way: {shlex.join(requirements(tools))}",
         )
-    command = installer(sys.executable)
+    command = installer(sys.executable, tools)
     if is_dry:
         print(shlex.join(command))
         return 0
-    print("Adding the training tools. This can take a few minutes.", flush=True)
+    print(f"Adding the {tools.words}. This can take a few minutes.", flush=True)
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
     if ended.returncode != 0:
         raise Unavailable(
@@ -58,11 +56,23 @@ def setup(*, is_dry: bool) -> int:
             f"The installer ended with exit code {ended.returncode}; what it said is above.",
             "Try again when the network is there; packages that came are kept.",
         )
-    print("The training tools are there. A worker that runs takes note within a minute.")
+    print(f"The {tools.words} are there. A worker that runs takes note within a minute.")
     return 0
 
 
-def installer(python: str) -> tuple[str, ...]:
+def _elsewhere(tools: Toolset) -> str:
+    if tools is TRAINING:
+        return (
+            "The hub's /download page has one with the training tools in it; it takes this "
+            "one's place and keeps its pairing."
+        )
+    return (
+        "Install the worker with the line on the hub's /download page, which makes a Python of "
+        f"its own for it, and run {tools.command} there."
+    )
+
+
+def installer(python: str, tools: Toolset) -> tuple[str, ...]:
     """Return the command that installs the packages into the venv of a Python.
 
     Raises:
@@ -78,21 +88,21 @@ def installer(python: str) -> tuple[str, ...]:
             "There is neither pip nor uv to add packages with.",
             f"Get pip with: {python} -m ensurepip",
         )
-    return (*install, *_what())
+    return (*install, *_what(tools))
 
 
-def requirements() -> tuple[str, ...]:
-    """Return what the training tools are, as the program's own metadata tells.
+def requirements(tools: Toolset) -> tuple[str, ...]:
+    """Return what a set of tools is, as the program's own metadata tells.
 
     Never the name of this program: whatever an index has under it may be somebody else's.
     """
     told: Sequence[str] = importlib.metadata.requires(NAME) or ()
-    mark = f'extra == "{EXTRA}"'
+    mark = f'extra == "{tools.name}"'
     return tuple(one.partition(";")[0].strip() for one in told if mark in one.replace("'", '"'))
 
 
-def _what() -> tuple[str, ...]:
+def _what(tools: Toolset) -> tuple[str, ...]:
     try:
-        return ("--require-hashes", "--only-binary", ":all:", "-r", str(lock_file(LOCK)))
+        return ("--require-hashes", "--only-binary", ":all:", "-r", str(lock_file(tools.lock)))
     except NotFound:
-        return requirements()
+        return requirements(tools)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from desktop.core.policy import Policy
+from desktop.core.toolsets import toolset_for
 from shared.errors import AppError, BadInput, ErrorBody, LimitReached, NotAllowed, Unavailable
 from shared.ids import is_uuid
 from shared.jobs import LIGHT_MAX, JobSpec, Origin
@@ -108,5 +109,5 @@ def not_installed(kind: str) -> Unavailable:
     return Unavailable(
         "kind_not_installed",
         f"This worker has no tools for {kind}.",
-        "On that machine run: deskhand setup ml",
+        f"On that machine run: {toolset_for(kind).command}",
     )

@@ -35,11 +35,11 @@ def _tools() -> Iterator[Finding]:
     ready = hardware.kinds_ready(kinds, executors)
     if ready:
         yield well("tools", f"Can do: {', '.join(sorted(ready))}")
-    missing = [lack.kind for lack in hardware.lacking(kinds, executors, ready)]
-    if missing:
-        yield wrong(
-            "tools", f"Cannot do {', '.join(missing)}", f"{hardware.SETUP_COMMAND} adds the tools."
-        )
+    missing: dict[str, list[str]] = {}
+    for lack in hardware.lacking(kinds, executors, ready):
+        missing.setdefault(lack.command, []).append(lack.kind)
+    for command, names in missing.items():
+        yield wrong("tools", f"Cannot do {', '.join(names)}", f"{command} adds the tools.")
 
 
 def _safe() -> Finding:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psutil
 
+from desktop.core.toolsets import toolset_for
 from desktop.system.power import battery
 from shared.capabilities import Capability, Lacking
 from shared.kinds import Kind
@@ -26,9 +27,6 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "llm.stats": ("numpy",),
 }
 """What a kind or its family imports; one that is not listed needs nothing more."""
-SETUP_COMMAND = "deskhand setup ml"
-SETUP_MB = 150
-"""To download, about; unpacked it is four times that."""
 
 
 def kinds_ready(kinds: Mapping[str, Kind], executors: Mapping[str, str]) -> frozenset[str]:
@@ -58,8 +56,9 @@ def lacking(
 ) -> tuple[Lacking, ...]:
     """Return the kinds that would be ready here if their libraries were installed."""
     return tuple(
-        Lacking(kind=name, command=SETUP_COMMAND, download_mb=SETUP_MB)
+        Lacking(kind=name, command=tools.command, download_mb=tools.download_mb)
         for name in sorted(kinds.keys() & executors.keys() - ready)
+        for tools in (toolset_for(name),)
     )
 
 

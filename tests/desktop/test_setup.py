@@ -1,4 +1,4 @@
-"""`deskhand setup ml`: the command it runs, where it will not, and what a failure says."""
+"""`deskhand setup ml` and `setup llm`: what they run, where they will not, what a failure says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from pathlib import Path
 import pytest
 
 from desktop.commands.setup import requirements
+from desktop.core.toolsets import TOOLSETS, TRAINING, Toolset, toolset_for
+from desktop.jobs import EXECUTORS
+from desktop.system.hardware import LIBRARIES, lacking
 from desktop.system.program import NAME
+from shared.kinds.catalogue import BUILT_IN
+from shared.requirements import lock_file
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = os.pathsep.join(
@@ -21,10 +26,10 @@ PACKAGES = os.pathsep.join(
 
 
 def asked(
-    python: Path | str, *arguments: str, **variables: str
+    python: Path | str, *arguments: str, what: str = "ml", **variables: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [python, "-m", "desktop", "setup", "ml", *arguments],
+        [python, "-m", "desktop", "setup", what, *arguments],
         cwd=ROOT, env={**os.environ, "PYTHONPATH": PACKAGES, **variables},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -38,15 +43,18 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / ("Scripts" if os.name == "nt" else "bin") / "python"
 
 
-def test_the_command_installs_what_is_locked_into_this_venv_alone(python: Path) -> None:
-    told = asked(python, "--dry-run")
+@pytest.mark.parametrize(("what", "package"), [("ml", "scikit-learn"), ("llm", "pydantic-ai-slim")])
+def test_the_command_installs_what_is_locked_into_this_venv_alone(
+    python: Path, what: str, package: str
+) -> None:
+    told = asked(python, "--dry-run", what=what)
     assert told.returncode == 0, told.stderr
     command = shlex.split(told.stdout)
     assert command[0] == str(python)
     assert command[1:4] == ["-m", "pip", "install"]
     assert "--require-hashes" in command
     lock = Path(command[command.index("-r") + 1]).read_text()
-    assert "scikit-learn==" in lock
+    assert f"\n{package}==" in lock
     assert "\ndeskhand" not in lock
 
 
@@ -93,6 +101,23 @@ def test_the_python_of_the_system_is_left_alone() -> None:
 
 
 def test_what_is_added_is_never_looked_up_by_our_own_name() -> None:
-    names = requirements()
+    names = requirements(TRAINING)
     assert any(name.startswith("scikit-learn") for name in names)
     assert not any(name.startswith(NAME) for name in names)
+
+
+@pytest.mark.parametrize("tools", TOOLSETS.values(), ids=lambda tools: tools.name)
+def test_the_lock_has_all_that_the_kinds_import(tools: Toolset) -> None:
+    """Names of packages and of what they are imported by differ by these few."""
+    packages = {"sklearn": "scikit-learn", "pydantic_ai": "pydantic-ai-slim"}
+    lock = lock_file(tools.lock).read_text()
+    kinds = (name for name in LIBRARIES if toolset_for(name) is tools)
+    wanted = {library for kind in kinds for library in LIBRARIES[kind]}
+    assert wanted
+    assert not [name for name in wanted if f"\n{packages.get(name, name)}==" not in lock]
+
+
+def test_what_a_worker_lacks_names_the_command_that_adds_it() -> None:
+    commands = {lack.kind: lack.command for lack in lacking(BUILT_IN, EXECUTORS, frozenset())}
+    assert commands["ml.train"] == "deskhand setup ml"
+    assert commands["llm.probe"] == "deskhand setup llm"

@@ -1,0 +1,36 @@
+"""What can be added to a worker that was installed without it, and which kinds need it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Toolset:
+    """Packages that go together."""
+
+    name: str
+    """Of the extra, and after "deskhand setup"."""
+    words: str
+    """As people call it."""
+    download_mb: int
+    """About; unpacked it is four times that."""
+
+    @property
+    def command(self) -> str:
+        return f"deskhand setup {self.name}"
+
+    @property
+    def lock(self) -> str:
+        """Name of the hash-locked requirements; the worker's own are in them."""
+        return f"worker-{self.name}"
+
+
+TRAINING = Toolset("ml", "training tools", 150)
+MODELS = Toolset("llm", "tools to ask language models", 35)
+TOOLSETS = {toolset.name: toolset for toolset in (TRAINING, MODELS)}
+
+
+def toolset_for(kind: str) -> Toolset:
+    """Return what a worker lacks that cannot run a kind."""
+    return MODELS if kind.partition(".")[0] == "llm" else TRAINING
