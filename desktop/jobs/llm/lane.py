@@ -183,7 +183,10 @@ class Lane:
         """Let go whoever may, and wake up when the next may."""
         now = self._loop.time()
         for ticket in self.pace.grant(now):
-            self._turns.pop(ticket).set_result(None)
+            turn = self._turns.pop(ticket)
+            # Cancelled a moment ago, it gives its turn back itself (`_withdraw`).
+            if not turn.done():
+                turn.set_result(None)
         due = self.pace.due_at(now)
         if self._alarm is not None:
             if due == self._alarm.when():

@@ -235,6 +235,21 @@ async def test_a_call_that_is_cancelled_in_the_moment_of_its_turn_leaves_its_pla
     assert isinstance(await asked(house, Model(one, "gpt")), Reply)
 
 
+async def test_calls_that_are_cancelled_together_leave_their_places(
+    house: House, speaker: Speaker, group: asyncio.TaskGroup
+) -> None:
+    one = Model(ENDPOINT.model_copy(update={"concurrency_max": 1}), "gpt")
+    speaker.may_answer.clear()
+    calls = [group.create_task(asked(house, one)) for _ in range(5)]
+    await speaker.was_called.wait()
+    for call in calls:
+        call.cancel()  # the first gives its place to one that is cancelled, too
+    ends = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(end) for end in ends] == [asyncio.CancelledError] * 5
+    speaker.may_answer.set()
+    assert isinstance(await asked(house, one), Reply)
+
+
 async def test_who_waits_when_the_house_closes_is_not_left_waiting(
     house: House, speaker: Speaker, group: asyncio.TaskGroup
 ) -> None:
