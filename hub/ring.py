@@ -55,7 +55,8 @@ def ring_of(
     allowed: Allowed = NOWHERE,
 ) -> tuple[Services, SocketEngine]:
     """Put together what data goes round in, without frontends or a server."""
-    services = _services(ledger, Board(), kinds, pepper, files, allowed)
+    light = frozenset(name for name, kind in kinds.items() if not kind.takes_slot)
+    services = _services(ledger, Board(light), kinds, pepper, files, allowed)
     engine = SocketEngine(
         services,
         hub_epoch=ledger.hub_epoch,

@@ -16,6 +16,7 @@ from itertools import count, islice
 from hub.core.job import WORKING_STATES, Job
 from hub.core.lane import Lane, LaneKey, Place, Ready
 from hub.core.retry import RETRY_AFTER_SECONDS_MAX
+from hub.core.room import Rooms
 from hub.core.tally import Tally
 from hub.core.worker import Presence, Worker, WorkerCard
 from shared.capabilities import fits
@@ -45,7 +46,9 @@ class Placement:
 
 
 class Board:
-    def __init__(self) -> None:
+    def __init__(self, light: frozenset[str] = frozenset()) -> None:
+        """Know nobody and nothing yet. `light`: kinds that take no slot."""
+        self.rooms = Rooms(light)
         self.present: dict[WorkerId, Presence] = {}
         self._present_of: dict[PersonId, dict[WorkerId, Presence]] = {}
         self.gone_until: dict[WorkerId, float] = {}
@@ -62,9 +65,8 @@ class Board:
         self._numbers = count()
         self._rests: deque[tuple[float, Ready, WorkerId]] = deque()
         self._holders: dict[JobId, WorkerId] = {}
-        self._working: dict[WorkerId, set[JobId]] = {}
-        self._asking: dict[WorkerId, set[JobId]] = {}
-        self._reserved: dict[WorkerId, int] = {}
+        self._with_light: set[PersonId] = set()
+        """People in whose lanes there may be jobs that take no slot."""
         self._stirred: set[PersonId] = set()
         """People for whom something changed since the last `place`."""
 
@@ -86,8 +88,7 @@ class Board:
             self._holders[job.job_id] = life.worker_id
             if job.part_of is not None:
                 return  # its worker sees to it: it takes no slot, and waits for nobody
-            kept = self._working if life.state in WORKING_STATES else self._asking
-            kept.setdefault(life.worker_id, set()).add(job.job_id)
+            self.rooms.hold(life.worker_id, job)
             if life.state in WORKING_STATES:
                 self.tally.put(job, is_running=True)
         elif life.state is JobState.QUEUED:
@@ -101,9 +102,8 @@ class Board:
             ready.place = Place.GONE
             del self._ready_of[job.person_id][job_id]
             self._drop_offer(job_id)
-        if (holder := self._holders.pop(job_id, None)) is not None:
-            self._working.get(holder, set()).discard(job_id)
-            self._asking.get(holder, set()).discard(job_id)
+        if self._holders.pop(job_id, None) is not None:
+            self.rooms.let_go(job_id)
 
     def _admit(self, job: Job, now: float, wall: datetime, wait_seconds_max: float) -> None:
         age_seconds = max(0.0, (wall - job.created_at).total_seconds())
@@ -126,7 +126,9 @@ class Board:
         lanes = self._lanes.setdefault(key.person_id, {})
         lane = lanes.get(key)
         if lane is None:
-            lane = lanes[key] = Lane(key)
+            lane = lanes[key] = Lane(key, is_light=self.rooms.is_light(key.kind))
+        if lane.is_light:
+            self._with_light.add(key.person_id)
         lane.put(ready)
         self._stirred.add(key.person_id)
 
@@ -153,19 +155,6 @@ class Board:
     def stir(self, person_id: PersonId) -> None:
         """Something about a person's workers changed (slots, a pause)."""
         self._stirred.add(person_id)
-
-    def room(self, presence: Presence) -> int:
-        """Slots that could take a job now; attempts that ask take none."""
-        if presence.is_paused:
-            return 0
-        taken = len(self._working.get(presence.worker_id, ()))
-        return presence.slots - taken - self._reserved.get(presence.worker_id, 0)
-
-    def working(self, worker_id: WorkerId) -> int:
-        return len(self._working.get(worker_id, ()))
-
-    def asking(self, worker_id: WorkerId) -> int:
-        return len(self._asking.get(worker_id, ()))
 
     # Offers.
 
@@ -257,20 +246,35 @@ class Board:
         free = [
             (room, presence)
             for presence in self._present_of.get(person_id, _NOBODY).values()
-            if (room := self.room(presence)) > 0
+            if (room := self.rooms.room(presence)) > 0
         ]
+        free_light = self._free_light(person_id) if person_id in self._with_light else []
         best: tuple[Ready, WorkerId] | None = None
-        for lane in list(lanes.values()) if free else ():
+        for lane in list(lanes.values()) if free or free_light else ():
+            those = free_light if lane.is_light else free
+            if not those:
+                continue
             head = lane.head(now)
             if head is None:
                 del lanes[lane.key]
                 continue
             if best is not None and best[0].rank(now) <= head.rank(now):
                 continue
-            able = [(room, p.worker_id) for room, p in free if _can(p, lane) and _asks(p, lane)]
+            able = [(room, p.worker_id) for room, p in those if _can(p, lane) and _asks(p, lane)]
             if able:
                 best = head, max(able)[1]
         return best
+
+    def _free_light(self, person_id: PersonId) -> list[tuple[int, Presence]]:
+        """A person's workers that could take a job that takes no slot, if one is there."""
+        if not any(lane.is_light for lane in self._lanes[person_id].values()):
+            self._with_light.discard(person_id)
+            return []
+        return [
+            (room, presence)
+            for presence in self._present_of.get(person_id, _NOBODY).values()
+            if (room := self.rooms.light_room(presence)) > 0
+        ]
 
     def _offer(self, ready: Ready, worker_id: WorkerId, now: float) -> Placement:
         ready.place = Place.OFFERED
@@ -281,13 +285,13 @@ class Board:
         placement = Placement(ready, worker_id, ready.attempt, now + OFFER_SECONDS)
         self._offers[ready.job.job_id] = placement
         self._running_out.append(placement)
-        self._reserved[worker_id] = self._reserved.get(worker_id, 0) + 1
+        self.rooms.reserve(worker_id, ready.job.kind)
         return placement
 
     def _drop_offer(self, job_id: JobId) -> Placement | None:
         placement = self._offers.pop(job_id, None)
         if placement is not None:
-            self._reserved[placement.worker_id] -= 1
+            self.rooms.reserve(placement.worker_id, placement.ready.job.kind, -1)
         return placement
 
     def _return(self, placement: Placement) -> None:
@@ -307,8 +311,9 @@ class Board:
             worker=replace(worker, last_seen_at=seen),
             is_online=presence is not None,
             slots=presence.slots if presence else 0,
-            working=self.working(worker.worker_id),
-            asking=self.asking(worker.worker_id),
+            working=self.rooms.working(worker.worker_id),
+            asking=self.rooms.asking(worker.worker_id),
+            light=self.rooms.light(worker.worker_id),
             metrics=presence.metrics if presence else None,
         )
 
@@ -365,9 +370,15 @@ class Board:
 
     def ahead_of(self, ready: Ready, now: float) -> int:
         """How many ready jobs of the same person are served before this one, up to AHEAD_MAX."""
-        mine = ready.rank(now)
+        mine, is_light = ready.rank(now), self.rooms.is_light(ready.job.kind)
         others = self._ready_of.get(ready.job.person_id, {}).values()
-        ahead = (other for other in others if other is not ready and other.rank(now) < mine)
+        ahead = (
+            other
+            for other in others
+            if other is not ready
+            and other.rank(now) < mine
+            and self.rooms.is_light(other.job.kind) == is_light
+        )
         return sum(1 for _ in islice(ahead, AHEAD_MAX))
 
     def contents(self) -> tuple[object, ...]:

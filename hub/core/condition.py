@@ -30,10 +30,10 @@ def condition_of(card: WorkerCard, *, is_mistrusted: bool = False) -> Condition:
     if not card.is_online:
         return Condition.OFFLINE
     if is_held_back(card):
-        return Condition.DRAINING if card.working or card.asking else Condition.PAUSED
+        return Condition.DRAINING if card.running or card.asking else Condition.PAUSED
     if card.asking:
         return Condition.ASKING
-    return Condition.BUSY if card.working else Condition.IDLE
+    return Condition.BUSY if card.running else Condition.IDLE
 
 
 def is_held_back(card: WorkerCard) -> bool:

@@ -74,8 +74,10 @@ Item = tuple[float, str, int, Ready]
 
 
 class Lane:
-    def __init__(self, key: LaneKey) -> None:
+    def __init__(self, key: LaneKey, *, is_light: bool = False) -> None:
+        """Make it empty. `is_light`: its jobs take no slot."""
         self.key = key
+        self.is_light = is_light
         self.needs = Needs(kind=key.kind, tools=key.tools, worker_id=key.pinned_to)
         self._heaps: tuple[list[Item], ...] = tuple([] for _ in Priority)
 

@@ -28,7 +28,7 @@ class WaitingReason(StrEnum):
     PAUSED = "paused"
     """Every worker that can run it and is here takes nothing new now."""
     BUSY = "busy"
-    """Every worker that can run it and is here has its slots full; `ahead` jobs come first."""
+    """Every worker that can run it and is here is full; `ahead` jobs come first."""
     DECLINED = "declined"
     """Those that could run it said no; `detail` is the last reason."""
     RETRY_WAIT = "retry_wait"
@@ -50,6 +50,8 @@ class Waiting:
     until: datetime | None = None
     ahead: int = 0
     detail: str = ""
+    is_light: bool = False
+    """With BUSY: it takes no slot, and they have as many of its like as they take."""
     lacking: Lacking | None = None
     """With KIND_MISSING: what `worker` would need."""
     alternatives: tuple[str, ...] = ()
@@ -166,9 +168,9 @@ def _here_or_not(job: Job, board: Board, willing: list[Worker], others: tuple[st
             since=last.last_seen_at,
             alternatives=others,
         )
-    first = max(here, key=board.room)
+    first = max(here, key=lambda p: board.rooms.room_for(p, job.kind))
     awake = [p for p in here if not p.is_paused and p.slots > 0]
-    if any(board.room(p) > 0 for p in awake):
+    if any(board.rooms.room_for(p, job.kind) > 0 for p in awake):
         reason = WaitingReason.STARTING
     else:
         reason = WaitingReason.BUSY if awake else WaitingReason.PAUSED
@@ -177,5 +179,6 @@ def _here_or_not(job: Job, board: Board, willing: list[Worker], others: tuple[st
         kind=job.kind,
         worker_id=first.worker_id,
         worker=first.name,
+        is_light=board.rooms.is_light(job.kind),
         alternatives=others,
     )

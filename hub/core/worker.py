@@ -73,6 +73,8 @@ class WorkerCard:
     """Attempts that take a slot now."""
     asking: int
     """Attempts there that wait for a person."""
+    light: int = 0
+    """Attempts that run there and take no slot, parts of others left out."""
     metrics: Metrics | None
 
     @property
@@ -90,7 +92,13 @@ class WorkerCard:
     @property
     def free(self) -> int:
         """Slots that could take a job now."""
-        return 0 if self.worker.is_paused else max(0, self.slots - self.working)
+        taken = self.running if self.worker.pulls else self.working
+        return 0 if self.worker.is_paused else max(0, self.slots - taken)
+
+    @property
+    def running(self) -> int:
+        """Jobs that are worked on there now."""
+        return self.working + self.light
 
 
 def verdict(

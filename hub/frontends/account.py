@@ -68,7 +68,7 @@ class Account:
         if is_sure:
             await self._services.registry.revoke(person.person_id, card.worker_id, by)
             return ()
-        busy = card.working + card.asking
+        busy = card.running + card.asking
         now = f" {plural(busy, 'job')} of it will wait for you." if busy else ""
         label, says = f"Disconnect {card.name}", f"/disconnect {quoted(card.name)} {YES}"
         return (

@@ -84,8 +84,8 @@ def worker_line(card: WorkerCard, now: datetime, zone: tzinfo | None = None) -> 
     if not card.is_online:
         return f"{card.name}: asleep or offline (last seen {moment(card.last_seen_at, now, zone)})"
     told = [plural(card.free, "free slot")]
-    if card.working:
-        told.append(f"{plural(card.working, 'job')} running")
+    if card.running:
+        told.append(f"{plural(card.running, 'job')} running")
     if card.asking:
         told.append(f"{card.asking} waiting for you")
     return f"{card.name}: connected, {', '.join(told)}"

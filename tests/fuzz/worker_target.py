@@ -23,7 +23,7 @@ from desktop.core.link import LinkStatus
 from desktop.core.outcome import Ending, Outcome
 from desktop.core.policy import Policy
 from desktop.runner.child import ChildLimits
-from desktop.runner.lines import FromChild, Order
+from desktop.runner.lines import FromChild, Order, PartsOver
 from desktop.store import facts
 from desktop.store.database import open_store
 from desktop.store.facts import Pairing
@@ -116,6 +116,9 @@ class Idler:
 
     def answer(self, _key: str, _value: str) -> None:
         self.end(Ending.GONE)
+
+    def parts_ended(self, _over: PartsOver) -> None:
+        pass
 
     def end(self, ending: Ending) -> None:
         if not self._ending.done():

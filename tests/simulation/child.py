@@ -10,7 +10,7 @@ from typing import Protocol
 
 from desktop.core.outcome import Ending, Outcome
 from desktop.runner.child import ChildLimits
-from desktop.runner.lines import Asked, FromChild, Logged, Order, Progressed
+from desktop.runner.lines import Asked, FromChild, Logged, Order, PartsOver, Progressed
 from shared.environment import Environment
 from shared.errors import ErrorBody
 from shared.ids import JobId
@@ -70,6 +70,9 @@ class SimulatedChild:
     def answer(self, key: str, value: str) -> None:
         self._answers.setdefault(key, value)
         self._bell.set()
+
+    def parts_ended(self, over: PartsOver) -> None:
+        raise AssertionError("no job of the simulation has parts")
 
     def end(self, ending: Ending) -> None:
         self._ending = self._ending or ending

@@ -41,7 +41,8 @@ def reason(group: Group, now: datetime) -> Reason:
             says = f"{jobs} for {waiting.worker or 'a computer'}, which is paused."
             return Reason("waiting", "paused", says, "", *reversed(see))
         case WaitingReason.BUSY:
-            says = f"{jobs} for a free slot: every computer that can {doing(waiting)} is busy."
+            room = "others like it to end" if waiting.is_light else "a free slot"
+            says = f"{jobs} for {room}: every computer that can {doing(waiting)} is busy."
             return Reason("running", "busy", says, "", "/workers", "Look at them")
         case WaitingReason.DECLINED:
             says = f"{jobs}: {waiting.worker or 'the computer'} said no. {waiting.detail}".strip()

@@ -33,7 +33,8 @@ def why_line(  # noqa: C901, PLR0911 - one row for each reason
             return f"{name} is paused"
         case WaitingReason.BUSY:
             ahead = f", {plural(waiting.ahead, 'other job')} first" if waiting.ahead else ""
-            return f"{name} has no free slot{ahead}"
+            full = "has enough like it in hand" if waiting.is_light else "has no free slot"
+            return f"{name} {full}{ahead}"
         case WaitingReason.DECLINED:
             detail = f": {waiting.detail}" if waiting.detail else ""
             return f"{name} cannot take it now{detail}"

@@ -1,0 +1,86 @@
+"""How much each worker could take now: slots for most jobs, a number for those that take none."""
+
+from __future__ import annotations
+
+from hub.core.job import WORKING_STATES, Job
+from hub.core.worker import Presence
+from shared.ids import JobId, WorkerId
+from shared.jobs import LIGHT_MAX
+
+
+class Rooms:
+    """Follows what workers hold and are being offered; whoever asks is told from memory."""
+
+    def __init__(self, light: frozenset[str]) -> None:
+        """Know of nothing yet. `light`: kinds that take no slot."""
+        self._light = light
+        self._held: dict[JobId, set[JobId]] = {}
+        """Which of the sets below a job is in."""
+        self._working: dict[WorkerId, set[JobId]] = {}
+        self._light_working: dict[WorkerId, set[JobId]] = {}
+        self._asking: dict[WorkerId, set[JobId]] = {}
+        self._reserved: dict[WorkerId, int] = {}
+        self._light_reserved: dict[WorkerId, int] = {}
+
+    def is_light(self, kind: str) -> bool:
+        """Whether jobs of a kind take no slot."""
+        return kind in self._light
+
+    def hold(self, worker_id: WorkerId, job: Job) -> None:
+        """A worker has a job in hand that stood nowhere here."""
+        if job.life.state not in WORKING_STATES:
+            those = self._asking
+        elif job.kind in self._light:
+            those = self._light_working
+        else:
+            those = self._working
+        held = self._held[job.job_id] = those.setdefault(worker_id, set())
+        held.add(job.job_id)
+
+    def let_go(self, job_id: JobId) -> None:
+        """A job is in nobody's hand any more. Idempotent."""
+        if (held := self._held.pop(job_id, None)) is not None:
+            held.discard(job_id)
+
+    def reserve(self, worker_id: WorkerId, kind: str, count: int = 1) -> None:
+        """A worker is being offered a job; -1 when the offer is over."""
+        reserved = self._light_reserved if kind in self._light else self._reserved
+        reserved[worker_id] = reserved.get(worker_id, 0) + count
+
+    def room(self, presence: Presence) -> int:
+        """Slots that could take a job now; attempts that ask take none."""
+        if presence.is_paused:
+            return 0
+        worker_id = presence.worker_id
+        taken = len(self._working.get(worker_id, ())) + self._reserved.get(worker_id, 0)
+        if presence.claims is not None:  # it counts what it has in hand, whatever that takes
+            taken += self._light_taken(worker_id)
+        return presence.slots - taken
+
+    def light_room(self, presence: Presence) -> int:
+        """How many jobs that take no slot a worker could take now, its slots full or not."""
+        if presence.claims is not None:
+            return self.room(presence)
+        if presence.is_paused or presence.slots < 1:  # 0 is how a machine says it is paused
+            return 0
+        return LIGHT_MAX - self._light_taken(presence.worker_id)
+
+    def room_for(self, presence: Presence, kind: str) -> int:
+        """How many jobs of a kind a worker could take now."""
+        return self.light_room(presence) if kind in self._light else self.room(presence)
+
+    def working(self, worker_id: WorkerId) -> int:
+        """Jobs in a worker's hands that take a slot now."""
+        return len(self._working.get(worker_id, ()))
+
+    def light(self, worker_id: WorkerId) -> int:
+        """Jobs that it works on and that take none."""
+        return len(self._light_working.get(worker_id, ()))
+
+    def asking(self, worker_id: WorkerId) -> int:
+        """Jobs there that wait for a person."""
+        return len(self._asking.get(worker_id, ()))
+
+    def _light_taken(self, worker_id: WorkerId) -> int:
+        taken = len(self._light_working.get(worker_id, ()))
+        return taken + self._light_reserved.get(worker_id, 0)
