@@ -17,6 +17,7 @@ AT: Mapping[str, str] = {
     "export": "desktop.commands.export",
     "job": "desktop.commands.jobs",
     "jobs": "desktop.commands.jobs",
+    "keys": "desktop.commands.keys",
     "logs": "desktop.commands.logs",
     "models": "desktop.commands.models",
     "open": "desktop.commands.app",

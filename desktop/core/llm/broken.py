@@ -100,8 +100,8 @@ def missing_key(endpoint: Endpoint) -> LlmFault:
     return LlmFault(
         FaultClass.MISSING_API_KEY,
         f"'{endpoint.name}' needs the key {endpoint.key_name}, and this computer has none.",
-        f"Keep it in the window Settings, under Keys; or start Deskhand with {endpoint.key_name}"
-        " in its environment.",
+        f"Keep it here: deskhand keys set {endpoint.key_name}, or in the window Settings under"
+        f" Keys; or start Deskhand with {endpoint.key_name} in its environment.",
         endpoint=endpoint.name,
     )
 
