@@ -23,6 +23,7 @@ from desktop.core.llm.broken import invalid_response
 from desktop.core.llm.fault import FaultClass, LlmFault
 from desktop.core.llm.types import Endpoint, Format
 from desktop.jobs.llm.gathering import Gatherer
+from desktop.jobs.llm.pools import Pools
 from desktop.system.way import Way
 from shared.kinds import JsonObject
 
@@ -180,19 +181,16 @@ class _Bounded(httpx2.AsyncByteStream):
 def client_for(endpoint: Endpoint, way: Way) -> httpx2.AsyncClient:
     """Make the client for an endpoint. Reads certificates; make it once."""
     is_secure = endpoint.base_url.startswith("https:")
-    inner = httpx2.AsyncHTTPTransport(
-        # A line without TLS needs no certificates, and reading them takes its time.
-        verify=way.trust() if is_secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-        trust_env=False,
-        proxy=way.proxy_for(endpoint.base_url),
-        limits=httpx2.Limits(
-            max_connections=endpoint.concurrency_max,
-            max_keepalive_connections=endpoint.concurrency_max,
-            keepalive_expiry=KEEP_SECONDS,
-        ),
-    )
+    # A line without TLS needs no certificates, and reading them takes its time.
+    trust = way.trust() if is_secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    proxy = way.proxy_for(endpoint.base_url)
+
+    def pool(limits: httpx2.Limits) -> httpx2.AsyncHTTPTransport:
+        limits.keepalive_expiry = KEEP_SECONDS
+        return httpx2.AsyncHTTPTransport(verify=trust, trust_env=False, proxy=proxy, limits=limits)
+
     return httpx2.AsyncClient(
-        transport=Wire(endpoint, inner),
+        transport=Wire(endpoint, Pools(pool)),
         timeout=timeouts(endpoint),
         follow_redirects=False,
         trust_env=False,
