@@ -20,6 +20,7 @@ from desktop.commands.probe_watch import Ended, RunWatch
 from desktop.commands.watching import ENDS
 from desktop.commands.worker import EXIT_OK
 from desktop.core.policy import Policy
+from desktop.jobs.llm.examples import example
 from desktop.store.transcripts import opening, reading
 from desktop.system.paths import Paths
 from desktop.system.policy_file import load_policy
@@ -92,7 +93,10 @@ def _file(name: Path | None) -> Path:
         )
     file = name.expanduser().resolve()
     if not file.is_file():
-        raise NotFound("file_missing", f"There is no file {name}.", "Check its name.")
+        found = example(str(name))
+        if found is None:
+            raise NotFound("file_missing", f"There is no file {name}.", "Check its name.")
+        return found
     return file
 
 

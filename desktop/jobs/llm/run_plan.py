@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.resources
 import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -25,6 +24,7 @@ from desktop.core.llm.model_name import find_model
 from desktop.core.llm.types import Endpoint, Model
 from desktop.jobs import wording
 from desktop.jobs.context import SharedContext
+from desktop.jobs.llm.examples import EXAMPLES, example
 from desktop.store.transcripts.records import NewRun
 from shared.errors import AppError, BadInput, LimitReached, NotFound, Unavailable
 from shared.kinds.llm import CELLS_MAX, MODELS_MAX, RunInputs
@@ -38,8 +38,6 @@ ANSWERS_MAX = 3
 FILES_LOOKED_AT_MAX = 30
 FILES_OFFERED_MAX = 8
 HEAD_BYTES = 64 * 1024
-EXAMPLES = {"dilemmas": "dilemmas.yaml"}
-"""Definitions that come with the program, by the name that finds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +142,10 @@ def _content(context: SharedContext, name: str) -> bytes:
     try:
         path = context.find_file(name)
     except NotFound:
-        if (example := bundled(name)) is None:
+        found = example(name)
+        if found is None:
             raise
-        return example
+        path = found
     try:
         with path.open("rb") as file:
             # One byte more than there may be shows that it is too large.
@@ -159,19 +158,6 @@ def _content(context: SharedContext, name: str) -> bytes:
         ) from None
 
 
-def bundled(name: str) -> bytes | None:
-    """Return an example that comes with the program, by its name."""
-    file = EXAMPLES.get(name.strip().casefold().removesuffix(".yaml"))
-    if file is None:
-        return None
-    package = importlib.resources.files("desktop")
-    # In an installed program they are in the package, in a clone beside it.
-    for place in (package / "examples" / file, package / ".." / "examples" / file):
-        if place.is_file():
-            return place.read_bytes()
-    return None
-
-
 def _offered(context: SharedContext) -> tuple[Choice, ...]:
     """Offer the newest files that look like definitions, then an example."""
     found = context.recent_files(SUFFIXES, count_max=FILES_LOOKED_AT_MAX)
@@ -181,7 +167,7 @@ def _offered(context: SharedContext) -> tuple[Choice, ...]:
         *(
             Choice(value=name, label=name.capitalize(), detail="the example that comes along")
             for name in EXAMPLES
-            if bundled(name) is not None
+            if example(name) is not None
         ),
     )
 
