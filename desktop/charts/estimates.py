@@ -86,17 +86,24 @@ def _band(plot: Estimates) -> float:
 def _axis(sheet: Sheet, plot: Estimates, labels: tuple[str, ...]) -> Axis:
     left = MARGIN + min(max(map(sheet.width_of, labels)), LABEL_WIDTH_MAX) + 40
     right = WIDTH - MARGIN - (FIGURE_WIDTH if _is_wide(plot) else 12.0)
-    numbers = [
+    if not plot.is_share:
+        return Axis(*range_of(_numbers(plot)), left, right)
+    most = _most(plot)
+    return Axis(0.0, 1.0 if most > WHOLE_AXIS_FROM else max(0.02, most * 1.05), left, right)
+
+
+def _numbers(plot: Estimates) -> list[float]:
+    return [
         number
         for one in plot.series[:SERIES_SHOWN_MAX]
         for numbers in (one.values, one.lows, one.highs)
         for number in numbers[:LABELS_SHOWN_MAX]
         if number is not None
     ]
-    if not plot.is_share:
-        return Axis(*range_of(numbers), left, right)
-    most = max([*numbers, plot.reference or 0.0], default=1.0)
-    return Axis(0.0, 1.0 if most > WHOLE_AXIS_FROM else max(0.02, most * 1.05), left, right)
+
+
+def _most(plot: Estimates) -> float:
+    return max([*_numbers(plot), plot.reference or 0.0])
 
 
 def _ground(sheet: Sheet, plot: Estimates, axis: Axis, top: float, bottom: float) -> None:
@@ -132,17 +139,20 @@ def _words(plot: Estimates) -> list[str]:
         for one in plot.series[:SERIES_SHOWN_MAX]
     ]
     if plot.is_share:
-        return ["" if value is None else percent(value) for value in values]
+        digits = 0 if _most(plot) > WHOLE_AXIS_FROM else 1
+        return ["" if value is None else percent(value, digits) for value in values]
     there = iter(alike([value for value in values if value is not None]))
     return ["" if value is None else next(there) for value in values]
 
 
-def percent(part: float) -> str:
-    """Write a share so that only nothing is 0 % and only all is 100 %, small ones with a digit."""
-    number = 100 * part
-    if 0 < number < 9.95:
-        return "<0.1 %" if number < 0.05 else f"{number:.1f} %"
-    return f"{min(number, 99.0) if part < 1 else 100:.0f} %"
+def percent(part: float, digits: int) -> str:
+    """Write a share so that only nothing is 0 % and only all is 100 %."""
+    number, least = 100 * part, 10.0**-digits
+    if 0 < number < least / 2:
+        return f"<{least:g} %"
+    if 100 - least / 2 < number < 100:
+        return f">{100 - least:g} %"
+    return f"{number:.{digits if part else 0}f} %"
 
 
 def _figure(sheet: Sheet, plot: Estimates, axis: Axis, line: _Line) -> None:

@@ -56,7 +56,7 @@ def run(context: Context, inputs: StatsInputs) -> StatsOutput:
     painted, remarks = _painted(context, folder, report)
     return StatsOutput(
         headline=wording.headline(report),
-        notes=(*list(wording.notes(report))[:NOTES_MAX], *remarks),
+        notes=(*_notes(report), *remarks),
         files=(*files, *painted),
         run=report.run,
         n=report.counts.answered,
@@ -134,10 +134,20 @@ def _sent(context: Context, report: Report, pngs: dict[str, Path]) -> Iterator[s
     except NotAllowed:
         yield "The pictures stay on that machine: its owner lets no files leave it."
         return
-    for name in [name for name in PICTURES_SENT if name in pngs][:SENT_MAX]:
+    is_whole = not report.counts.refused and not report.counts.failed
+    wanted = [name for name in PICTURES_SENT if name in pngs and not (name == "rates" and is_whole)]
+    for name in wanted[:SENT_MAX]:
         copy = context.workdir / file_name_of(f"{report.name} {name}.png")
         shutil.copyfile(pngs[name], copy)
         context.send(copy)
+
+
+def _notes(report: Report) -> list[str]:
+    """Keep every warning, and of the rest what there is room for."""
+    told = list(wording.notes(report))
+    warnings = [note for note in told if note.startswith("⚠")]
+    plain = [note for note in told if not note.startswith("⚠")]
+    return plain[: max(0, NOTES_MAX - len(warnings))] + warnings
 
 
 def _wins(report: Report) -> Iterator[WinRate]:

@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 
+from desktop.charts.estimates import percent
 from desktop.charts.marks import MARKS, colors_of
 from desktop.charts.painter import height_of, paint
 from desktop.charts.picture import missing, save
@@ -127,6 +128,17 @@ MANY = Estimates(
         for n in range(20)
     ),
 )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("part", "digits", "told"),
+    [(0, 1, "0 %"), (0.0001, 1, "<0.1 %"), (0.025, 1, "2.5 %"), (0.002, 0, "<1 %"),
+     (0.61, 0, "61 %"), (0.997, 0, ">99 %"), (1, 0, "100 %")],
+)  # fmt: skip
+def test_only_nothing_is_none_and_only_all_is_a_hundred(
+    part: float, digits: int, told: str
+) -> None:
+    assert percent(part, digits) == told
 
 
 def test_a_plot_of_very_much_stays_a_picture_and_shows_a_part(qapp: QGuiApplication) -> None:

@@ -13,7 +13,7 @@ from desktop.charts.shapes import (
     RunPlot,
 )
 from desktop.jobs.llm.stats.report import Figure, Report
-from desktop.jobs.llm.stats.wording import counted, short_names
+from desktop.jobs.llm.stats.wording import counted, cut, short_names
 
 REFUSED, FAILED = "refused", "failed"
 NAME_MAX = 32
@@ -33,8 +33,10 @@ def plots(report: Report) -> dict[str, RunPlot]:
 
 def subtitle(report: Report, plot: RunPlot) -> str:
     """Say of what a plot is, what it rests on, and what it leaves out."""
-    name = report.name if len(report.name) <= NAME_MAX else f"{report.name[: NAME_MAX - 1]}…"
-    told = [name, f"{counted(report.counts.answered, report.counts.total)} probes"]
+    told = [
+        cut(report.name, NAME_MAX),
+        f"{counted(report.counts.answered, report.counts.total)} probes",
+    ]
     if plot.form == "matrix":
         return " · ".join(told)
     if len(plot.labels) > LABELS_SHOWN_MAX:

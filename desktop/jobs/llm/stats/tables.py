@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 
 from desktop.jobs.llm.stats.report import Agreement, Difference, Figure, Interval, Report
-from desktop.jobs.llm.stats.wording import counted, percent, short_names
+from desktop.jobs.llm.stats.wording import counted, cut, percent, short_names
 
 TEXT_CHARS_MAX = 8000
 NAME_WIDE = 26
@@ -178,8 +178,4 @@ def _rate(figure: Figure) -> str:
 
 
 def _cut(name: str) -> str:
-    """Keep both ends of a name that is too long: what differs is often behind."""
-    if len(name) <= NAME_WIDE:
-        return name
-    half = (NAME_WIDE - 1) // 2
-    return f"{name[:half]}…{name[-half:]}"
+    return cut(name, NAME_WIDE)

@@ -21,13 +21,15 @@ DIFFERENCES_TOLD = 3
 SIGNIFICANT = 0.05
 EFFECT_TOLD = 1.5
 """A design effect from which answers are visibly no independent evidence."""
+NAME_MAX = 60
+"""Letters of a run's name in a sentence."""
 PREFERENCE_TOLD = 0.15
 """How far the first option's share is from chance when it is worth a warning."""
 
 
 def headline(report: Report) -> str:
     """Say in one sentence how a run came out."""
-    counts, name = report.counts, report.name
+    counts, name = report.counts, cut(report.name, NAME_MAX)
     if not counts.total:
         return f"{name}: there is nothing to count."
     if not counts.answered:
@@ -48,9 +50,8 @@ def notes(report: Report) -> Iterator[str]:
     yield from _of_models(report, names)
     yield from _of_differences(report, names)
     yield from _of_agreement(report, names)
-    for model in report.models:
-        yield from _of_places(model, names)
     yield from _of_design(report)
+    yield from _of_places(report, names)
     for remark in report.remarks:
         yield f"⚠ {remark}"
 
@@ -63,6 +64,14 @@ def short_names(report: Report) -> dict[str, str]:
         name: brief if short.count(brief) == 1 else name
         for name, brief in zip(full, short, strict=True)
     }
+
+
+def cut(name: str, letters: int) -> str:
+    """Keep both ends of a name that is too long: what differs is often behind."""
+    if len(name) <= letters:
+        return name
+    half = (letters - 1) // 2
+    return f"{name[:half]}…{name[-half:]}"
 
 
 def percent(part: float) -> str:
@@ -187,16 +196,27 @@ def _alike(told: Agreement) -> str:
     return f"{percent(told.observed)} (kappa {kappa}{reach})"
 
 
-def _of_places(model: ModelFigures, names: dict[str, str]) -> Iterator[str]:
-    share, chance = model.first_option, model.first_option_by_chance
-    if share.value is None or share.interval is None or chance is None:
-        return
-    is_far = abs(share.value - chance) > PREFERENCE_TOLD
-    if is_far and not share.interval.low <= chance <= share.interval.high:
+def _of_places(report: Report, names: dict[str, str]) -> Iterator[str]:
+    """Warn of models that go by the place of an option."""
+    told = [
+        f"{names[model.model]} in {found(model.first_option)}"
+        for model in report.models
+        if _goes_by_place(model)
+    ]
+    if told:
+        more = f" and {len(told) - MODELS_TOLD} more models" if len(told) > MODELS_TOLD else ""
         yield (
-            f"⚠ {names[model.model]} took the option that stands first in {found(share)}: "
+            f"⚠ The option that stands first was taken by {', '.join(told[:MODELS_TOLD])}{more}: "
             "its place may count more than what it stands for."
         )
+
+
+def _goes_by_place(model: ModelFigures) -> bool:
+    share, chance = model.first_option, model.first_option_by_chance
+    if share.value is None or share.interval is None or chance is None:
+        return False
+    is_far = abs(share.value - chance) > PREFERENCE_TOLD
+    return is_far and not share.interval.low <= chance <= share.interval.high
 
 
 def _of_design(report: Report) -> Iterator[str]:

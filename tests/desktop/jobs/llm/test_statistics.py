@@ -110,6 +110,15 @@ def test_who_asked_in_a_chat_gets_pictures(context: FakeContext, origin: Origin)
         assert path.read_bytes().startswith(PNG)
 
 
+def test_a_picture_of_no_failures_is_not_worth_a_message(tmp_path: Path) -> None:
+    context = context_of(tmp_path)
+    database = opening.open_to_write(context.data_folder, NOW)
+    database.submit(lambda connection: writing.make_run(connection, new_run())).result()
+    database.close()
+    run(context, StatsInputs(run=RUN))
+    assert not context.sent
+
+
 @pytest.mark.parametrize("origin", [Origin.LOCAL, Origin.API])
 def test_nobody_else_has_files_leave(context: FakeContext, origin: Origin) -> None:
     context.origin = origin

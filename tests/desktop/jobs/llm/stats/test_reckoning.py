@@ -105,7 +105,7 @@ def test_both_taking_the_first_option_always_is_no_agreement_beyond_chance() -> 
     assert (told.observed, told.kappa) == (1.0, None)
     assert "chance" in told.remark
     assert made.models[0].first_option.value == 1
-    assert any("stands first" in note for note in wording.notes(made))
+    assert any("stands first was taken by tiny in 100 %" in note for note in wording.notes(made))
 
 
 def test_repeats_that_agree_make_a_model_stable() -> None:
