@@ -26,7 +26,7 @@ STRIDE_MIN = 0.05
 STRIDE_MAX = 1.0
 EVENNESS = 0.8
 """Of the even gap between starts, that is kept once a limit was met: some count by moments."""
-GAP_SECONDS_MAX = 30.0
+GAP_SECONDS_MAX = 10.0
 """Between two starts, as far as it is for the window to say."""
 ROUND_TRIP_SECONDS_FIRST = 1.0
 ROUND_TRIP_WEIGHT = 0.1
@@ -80,6 +80,8 @@ class Window:
         """
         self._measure(now - started_at)
         self._quiet += 1
+        if self._cuts > 1 and self._is_doubling:
+            self._grow_to(max(self.size, 1.0))  # an outage is over: as in the beginning
         self._cuts = 0
         if not self._is_tried:
             self._is_tried = True
