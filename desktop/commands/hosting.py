@@ -17,7 +17,6 @@ from shared import logs
 from shared.errors import AppError
 from shared.ids import JobId, QuestionId
 from shared.kinds import JsonObject
-from shared.messages import Progress
 
 
 class Host(Protocol):
@@ -36,11 +35,11 @@ class Host(Protocol):
     def cancel(self, job_id: JobId) -> None:
         """Stop it."""
 
-    def progress(self, job_id: JobId) -> Progress | None:
-        """How far it is; None when that is not known.
+    def check(self) -> None:
+        """See that it goes on.
 
         Raises:
-            AppError: it will not go on.
+            AppError: it does not.
         """
 
 
@@ -67,15 +66,8 @@ class Running:
     def cancel(self, job_id: JobId) -> None:
         self._tell("cancel", {"job_id": job_id})
 
-    def progress(self, job_id: JobId) -> Progress | None:
-        # The program may just be starting again; its store tells how the job is.
-        with contextlib.suppress(AppError):
-            told = self._tell("status", {})["progress"]
-            for one in told if isinstance(told, list) else ():
-                progress = Progress.model_validate(one)
-                if progress.job_id == job_id:
-                    return progress
-        return None
+    def check(self) -> None:
+        """It may end and start again: the job goes on then."""
 
     def _tell(self, order: str, arguments: JsonObject) -> JsonObject:
         return control.call(self._paths.control, order, arguments)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TextIO
@@ -21,6 +22,8 @@ BAR_CELLS_MIN = 8
 SHOWN_FAULTS = 3
 PLAIN_SECONDS = 10.0
 """Without a terminal a line is written this often, and at each tenth of the way."""
+RATE_SECONDS = 20.0
+"""The pace of the last seconds counts: limits come and go."""
 RATE_SECONDS_MIN = 2.0
 """Before that nobody can say how long the rest will take."""
 
@@ -47,18 +50,20 @@ class Standing:
 
 
 class Pace:
-    """Says from what was done since it was made how long the rest will take."""
+    """Says from what was done lately how long the rest will take."""
 
-    def __init__(self, done: int, now: float) -> None:
-        self._done = done
-        self._began = now
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque()
 
     def left_seconds(self, done: int, total: int, now: float) -> float | None:
-        """None while too little was done to say. `now`: seconds on a clock that does not jump."""
-        took, asked = now - self._began, done - self._done
-        if took < RATE_SECONDS_MIN or asked <= 0:
+        """None while too little was seen to say. `now`: seconds on a clock that does not jump."""
+        self._seen.append((now, done))
+        while len(self._seen) > 2 and now - self._seen[1][0] > RATE_SECONDS:
+            self._seen.popleft()
+        began, before = self._seen[0]
+        if now - began < RATE_SECONDS_MIN or done <= before or done >= total:
             return None
-        return (total - done) * took / asked
+        return (total - done) * (now - began) / (done - before)
 
 
 def line(standing: Standing, width: int | None = None) -> str:

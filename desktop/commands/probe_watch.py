@@ -52,7 +52,7 @@ class RunWatch:
         self._run_id = run_id
         self._is_quiet = is_quiet
         self._bar = Bar(is_quiet=is_quiet)
-        self._pace: Pace | None = None
+        self._pace = Pace()
         self._note = ""
 
     def until_end(self) -> Ended:
@@ -74,6 +74,7 @@ class RunWatch:
             return Ended(job=job, run=self._run(), stats=self._statistics(connection, job))
 
     def _stopped(self, connection: sqlite3.Connection) -> Ended:
+        self._bar.keep()
         if not self._is_quiet:
             say("Stopping; what is answered is kept. Ctrl-C again ends it at once.")
         self._note = "stopping"
@@ -118,13 +119,11 @@ class RunWatch:
         self._host.answer(question.question_id, self._job_id, value)
 
     def _show(self) -> None:
-        progress = self._host.progress(self._job_id)
-        run, now = self._run(), time.monotonic()
+        self._host.check()
+        run = self._run()
         if run is None:
             return
-        if self._pace is None:
-            self._pace = Pace(run.done, now)
-        told = progress.eta_seconds if progress is not None else None
+        left = self._pace.left_seconds(run.done, run.total, time.monotonic())
         self._bar.show(
             Standing(
                 done=run.done,
@@ -133,7 +132,7 @@ class RunWatch:
                 refused=run.refused,
                 faults=run.faults,
                 cost_usd=run.cost_usd,
-                left_seconds=told or self._pace.left_seconds(run.done, run.total, now),
+                left_seconds=None if self._note else left,
                 note=self._note,
             )
         )

@@ -32,7 +32,6 @@ from shared.events import AnswerGiven, CancelAsked, RequestEventBody, TaskReques
 from shared.file_lock import FileLock
 from shared.ids import JobId, QuestionId, TaskId, WorkerId
 from shared.kinds import JsonObject
-from shared.messages import Progress
 
 PREFIX = "alone-"
 LOCK = "lock"
@@ -58,7 +57,6 @@ class Solo:
         self._policy = policy
         self._environment = environment or Environment()
         self._at = (kinds_at, executors_at)
-        self._progress: dict[JobId, Progress] = {}
         self._begun = threading.Event()
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop
@@ -75,7 +73,7 @@ class Solo:
         self._thread.start()
         if not self._begun.wait(START_SECONDS):
             raise gone()
-        self._check()
+        self.check()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -110,30 +108,26 @@ class Solo:
     def cancel(self, job_id: JobId) -> None:
         self._say(CancelAsked(job_id=job_id))
 
-    def progress(self, job_id: JobId) -> Progress | None:
-        """How far a job is, as it told last.
+    def check(self) -> None:
+        """See that the agent goes on.
 
         Raises:
-            AppError: the agent cannot go on.
+            AppError: it does not.
         """
-        self._check()
-        return self._progress.get(job_id)
+        if self._failure is not None:
+            raise self._failure if isinstance(self._failure, AppError) else gone()
 
     def _say(self, body: RequestEventBody) -> None:
         self._call(self._agent.say(body))
 
     def _call(self, work: Coroutine[None, None, T]) -> T:
-        self._check()
+        self.check()
         done = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return done.result(CALL_SECONDS)
         except TimeoutError:
             done.cancel()
             raise gone() from None
-
-    def _check(self) -> None:
-        if self._failure is not None:
-            raise self._failure if isinstance(self._failure, AppError) else gone()
 
     def _live(self) -> None:
         try:
@@ -152,9 +146,7 @@ class Solo:
                     executors_at=executors_at,
                     seams=Seams(dial=never, has_snapshots=False),
                 )
-                self._agent = Agent(
-                    setup, database, lambda _status: None, on_progress=self._note_progress
-                )
+                self._agent = Agent(setup, database, lambda _status: None)
                 asyncio.run(self._serve())
         except BaseExceptionGroup as failures:
             self._failure = failures.exceptions[0]
@@ -171,9 +163,6 @@ class Solo:
             self._begun.set()
             await self._stopped.wait()
             working.cancel()
-
-    def _note_progress(self, progress: Progress) -> None:
-        self._progress[progress.job_id] = progress
 
     def _pairing(self) -> Pairing:
         return Pairing(

@@ -61,6 +61,8 @@ CLOSE_SECONDS = 10.0
 """How long it may take to close by itself."""
 ENDING_SECONDS = 0.01
 """How often its exit is looked for once its output has ended."""
+GONE_SECONDS = 1.0
+"""How long a process that was killed is waited for."""
 LINES_AT_ONCE = 100
 """Lines read before everybody else has a turn."""
 LOST = Backoff(first_seconds=0.5, max_seconds=60.0)
@@ -188,6 +190,10 @@ class _Life:
             await self._serve(process)
         finally:
             self.kill()
+            # The loop may be closed next, and its pipes would be closed after it.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GONE_SECONDS):
+                    await process.wait()
         self._lose(self._outcome(process.returncode))
 
     async def _serve(self, process: asyncio.subprocess.Process) -> None:
