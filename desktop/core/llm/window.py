@@ -19,7 +19,7 @@ CUT_AGAIN = 0.5
 """When not one call went well since the last cut."""
 HOLD = 0.95
 """Of the size at which a limit was met."""
-PATIENCE_MIN = 100
+PATIENCE_MIN = 150
 """Calls that went well before a limit is tried again."""
 PATIENCE_MAX = 1600
 STRIDE_MIN = 0.05
