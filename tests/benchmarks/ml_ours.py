@@ -17,6 +17,7 @@ from desktop.jobs.data.reading import read_table
 from desktop.jobs.ml import model_folder
 from desktop.jobs.ml.model import Prediction
 from desktop.jobs.ml.train import load_tools, run
+from shared.jobs import Origin
 from shared.kinds.ml import TrainInputs
 from shared.questions import Asking
 
@@ -30,6 +31,8 @@ class Quiet:
     workdir: Path
     models_folder: Path
     folders: tuple[Path, ...]
+    data_folder: Path = Path()
+    origin: Origin = Origin.LOCAL
     profile: Path | None = None
     session: Mapping[str, str] = field(default_factory=dict)
     memory_bytes_max: int = MEMORY_BYTES

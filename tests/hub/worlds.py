@@ -30,6 +30,7 @@ from hub.services.recorder import Recorded, Recorder
 from hub.services.registry import Registry
 from hub.services.requests import Request
 from hub.services.rescuer import Rescuer
+from hub.services.runs import Runs
 from hub.services.sessions import Sessions
 from hub.services.sign_ins import SignIns
 from hub.services.views import Views
@@ -105,8 +106,9 @@ class World:
         pairing = Pairing(ledger, b"pepper")
         registry.revocation_listeners.append(keys.forget_worker)
         pairing.token_listeners.append(keys.forget)
+        feed = Feed(ledger)
         self.services = Services(
-            feed=Feed(ledger),
+            feed=feed,
             intake=Intake(ledger, board, KINDS),
             once=Once(ledger, b"pepper"),
             views=Views(ledger, board),
@@ -121,6 +123,7 @@ class World:
             rescuer=Rescuer(ledger, board, KINDS),
             absences=Absences(ledger, board),
             sessions=Sessions(ledger),
+            runs=Runs(ledger, feed),
             files=Files(ledger, self.folder / "files"),
             chats=Chats(ledger),
             machines=Machines(ledger, board),

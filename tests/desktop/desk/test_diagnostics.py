@@ -19,6 +19,7 @@ from desktop.system.diagnostics import Cleaner
 from desktop.system.policy_file import save_policy
 from shared import logs
 from shared.errors import Unavailable
+from shared.redaction import BLOT
 from tests.desktop.gui.world import open_desk
 
 TOKEN = "plain-words-token-of-no-known-shape-0815"
@@ -111,7 +112,7 @@ def test_the_log_stays_below_its_limit_and_keeps_the_newest(tmp_path: Path) -> N
         assert sum(sizes) <= logs.FILE_BYTES_MAX
         last = json.loads(file.read_text().splitlines()[-1])
         assert last["number"] == 1399
-        assert last["token"] == logs.BLOT
+        assert last["token"] == BLOT
     finally:
         for handler in logging.getLogger().handlers:
             handler.close()

@@ -97,7 +97,7 @@ async def shelf(folder: Path) -> None:
             for index in range(done):
                 await ask(transcripts, run.run_id, index)
     finally:
-        transcripts.close()
+        await transcripts.aclose()
 
 
 async def opened(desk: PaperDesk, bridge: Bridge, style: Style, run_id: str = OVER) -> RunsWindow:

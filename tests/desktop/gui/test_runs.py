@@ -106,7 +106,7 @@ async def test_a_run_that_goes_on_grows_before_the_eyes(qtbot: QtBot, tmp_path: 
             await until(lambda: window.detail.bar.value() == 9)
             await until(lambda: window.detail.cells.cells[8].state is CellState.ANSWERED)
         finally:
-            transcripts.close()
+            await transcripts.aclose()
         await until(lambda: window.detail.chosen_index() == 2)
 
 
@@ -131,7 +131,7 @@ async def test_a_thousand_probes_come_page_by_page(qtbot: QtBot, tmp_path: Path)
             run = scenes.new_run(scenes.OVER, "Many", 1)
             await transcripts.make_run(replace(run, repeats=100))
         finally:
-            transcripts.close()
+            await transcripts.aclose()
         window = RunsWindow(bridge, style())
         qtbot.addWidget(window)
         window.show()
