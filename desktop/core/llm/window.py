@@ -21,6 +21,8 @@ HOLD = 0.95
 """Of the size at which a limit was met."""
 PATIENCE_MIN = 150
 """Calls that went well before a limit is tried again."""
+PATIENCE_AGAIN_MIN = 50
+"""While trials succeed."""
 PATIENCE_MAX = 1600
 STRIDE_MIN = 0.05
 STRIDE_MAX = 1.0
@@ -127,6 +129,8 @@ class Window:
     def _add(self) -> None:
         """Add one per round trip, a tenth where one would be much; up to the limit's hold."""
         if self.size >= self._ceiling * HOLD and self._quiet >= self._patience:
+            if self._stride > STRIDE_MIN:  # the last trial held: the limit is elsewhere now
+                self._patience = max(PATIENCE_AGAIN_MIN, self._patience // 2)
             self._ceiling += max(1.0 if self.size >= 2.0 else 0.0, self._ceiling * self._stride)
             self._stride = min(STRIDE_MAX, self._stride * 2)
             self._quiet = 0
@@ -140,7 +144,9 @@ class Window:
     def _remember(self, size: float) -> None:
         self._is_doubling = False
         self._patience = (
-            min(PATIENCE_MAX, self._patience * 2) if self._stride > STRIDE_MIN else PATIENCE_MIN
+            min(PATIENCE_MAX, max(PATIENCE_MIN, self._patience * 2))
+            if self._stride > STRIDE_MIN
+            else PATIENCE_MIN
         )
         self._stride, self._quiet = STRIDE_MIN, 0
         self._ceiling = size
