@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 
 from desktop.core.llm.broken import invalid_response
 from desktop.core.llm.classify import Answer, fault_of_answer
-from desktop.core.llm.fault import FaultClass, LlmFault
+from desktop.core.llm.fault import FaultClass, LlmFault, quoted
 from desktop.core.llm.types import Endpoint, Message, Reply
 from desktop.jobs.llm import tokens
 from desktop.jobs.llm.wire import Call
 from shared.kinds.llm import UsageFacts
+from shared.redaction import BLOT
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse
     from pydantic_ai.usage import RequestUsage
 
 WORD_CHARS_MAX = 200
+KEY_CHARS_MIN = 8
+"""A shorter one may be a word that anybody says."""
 REASONING = ("reasoning_tokens", "thinking_tokens", "thoughts_tokens")
 """What OpenAI, Anthropic and Google call it."""
 
@@ -35,18 +38,20 @@ def reply_of(
     from pydantic_ai.messages import TextPart
 
     details: Mapping[str, object] = response.provider_details or {}
-    text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
-    refusal = _word(details.get("refusal"), chars_max=None)
+    said = "".join(part.content for part in response.parts if isinstance(part, TextPart))
+    text = without_key(said, call.key)
+    refusal = without_key(_word(details.get("refusal"), chars_max=None), call.key)
     is_refusal = bool(refusal) or response.finish_reason == "content_filter"
-    reason = _word(details.get("finish_reason")) or ("refusal" if refusal else "")
+    reason = without_key(_word(details.get("finish_reason")), call.key)
+    reason = reason or ("refusal" if refusal else "")
     _check(endpoint, details, call)
     if not is_refusal:
         _check_whole(endpoint, text, reason, response.finish_reason, call)
     return Reply(
         text=text or refusal,
-        model_reported=_word(response.model_name),
-        request_id=call.request_id or _word(response.provider_response_id),
-        fingerprint=call.fingerprint,
+        model_reported=without_key(_word(response.model_name), call.key),
+        request_id=without_key(call.request_id or _word(response.provider_response_id), call.key),
+        fingerprint=without_key(call.fingerprint, call.key),
         finish_reason=reason,
         is_refusal=is_refusal,
         usage=_usage(response.usage, call) or _estimate(messages, text or refusal),
@@ -58,11 +63,11 @@ def reply_of(
 
 
 def _check(endpoint: Endpoint, details: Mapping[str, object], call: Call) -> None:
-    blocked = _word(details.get("block_reason"))
+    blocked = without_key(_word(details.get("block_reason")), call.key)
     if blocked:
         raise LlmFault(
             FaultClass.CONTENT_FILTER,
-            f"'{endpoint.name}' does not take this question (its filter says {blocked}).",
+            f"'{endpoint.name}' does not take this question (its filter says {quoted(blocked)}).",
             "This is kept as a result; it is not asked again.",
             endpoint=endpoint.name,
             http_status=call.status,
@@ -112,6 +117,11 @@ def _estimate(messages: Sequence[Message], text: str) -> UsageFacts:
         output_tokens=tokens.of_text(text),
         is_estimated=True,
     )
+
+
+def without_key(text: str, key: str) -> str:
+    """Blot out the key in what a server says: who got it may say it, and replies are kept."""
+    return text.replace(key, BLOT) if len(key) >= KEY_CHARS_MIN else text
 
 
 def _word(told: object, chars_max: int | None = WORD_CHARS_MAX) -> str:
