@@ -17,7 +17,7 @@ from pathlib import Path
 from desktop.core.llm.fault import FaultClass
 from desktop.core.llm.types import CellState
 from desktop.jobs.context import SharedContext
-from desktop.jobs.llm import readiness, run_plan, run_words
+from desktop.jobs.llm import prices, readiness, run_plan, run_words
 from desktop.jobs.llm.asked import Asked
 from desktop.jobs.llm.house import house_of
 from desktop.jobs.llm.keeping import transcripts_of
@@ -44,6 +44,8 @@ async def run(context: SharedContext, inputs: RunInputs) -> RunOutput:
     ended = await asked.look()
     if not (ended.answered or ended.refused):
         raise await _nothing(kept, ended)
+    if ended.cost_usd:
+        context.log(f"Cost by the table of {prices.table(datetime.now(UTC).date())}.")
     context.follow(STATISTICS, {"run": ended.run_id})
     return run_words.output(ended, seconds=asyncio.get_running_loop().time() - began)
 
