@@ -13,6 +13,8 @@ from scipy import special
 
 from desktop.jobs.llm.stats import intervals, student
 from desktop.jobs.llm.stats.agreement import cohen, fleiss
+from desktop.jobs.llm.stats.reckoning import reckon
+from tests.desktop.jobs.llm.stats.made_runs import a_row
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -96,3 +98,39 @@ def test_fleiss_kappa_is_that_of_statsmodels(raters: int, options: int) -> None:
     agreed = (uses * (uses - 1)).sum() / (raters * (raters - 1))
     total = np.concatenate([[len(uses), agreed], uses.sum(axis=0)])
     assert float(fleiss(total)) == pytest.approx(fleiss_kappa(uses), abs=1e-12)
+
+
+def test_agreement_in_a_report_is_that_of_statsmodels() -> None:
+    random = Random(4)
+    models, labels = ("a:1", "a:2", "a:3"), "ABC"
+    options = tuple((label, label * 2) for label in labels)
+    taken = {
+        (scenario, model, repeat): random.choice(labels)
+        for scenario in range(30)
+        for model in models
+        for repeat in range(4)
+    }
+    made = reckon(
+        [
+            a_row(f"s{scenario}", model, repeat, choice, options=options)
+            for (scenario, model, repeat), choice in taken.items()
+        ],
+        run="r", name="n",
+    )  # fmt: skip
+    items = [(scenario, repeat) for scenario in range(30) for repeat in range(4)]
+
+    def used(chosen: list[str]) -> list[int]:
+        return [chosen.count(label) for label in labels]
+
+    assert made.together is not None
+    assert made.together.kappa == pytest.approx(
+        fleiss_kappa([used([taken[s, model, r] for model in models]) for s, r in items])
+    )
+    own = [used([taken[scenario, "a:2", r] for r in range(4)]) for scenario in range(30)]
+    assert made.stability[1].agreement.kappa == pytest.approx(fleiss_kappa(own))
+    table = np.zeros((3, 3))
+    for s, r in items:
+        table[labels.index(taken[s, "a:1", r]), labels.index(taken[s, "a:3", r])] += 1
+    pair = made.pairs[1]
+    assert (pair.first, pair.second) == ("a:1", "a:3")
+    assert pair.agreement.kappa == pytest.approx(cohens_kappa(table).kappa)
