@@ -120,5 +120,14 @@ class Matrix(_Shape):
 Plot = Annotated[Curves | Grid | Bars | Histogram, Field(discriminator="form")]
 PLOTS: TypeAdapter[dict[str, Plot]] = TypeAdapter(dict[str, Plot])
 RunPlot = Annotated[Estimates | Matrix, Field(discriminator="form")]
-RUN_PLOTS: TypeAdapter[dict[str, RunPlot]] = TypeAdapter(dict[str, RunPlot])
+
+
+class RunPicture(_Shape):
+    """A plot of a run, and of what it is."""
+
+    subtitle: str
+    plot: RunPlot
+
+
+RUN_PICTURES: TypeAdapter[dict[str, RunPicture]] = TypeAdapter(dict[str, RunPicture])
 AnyPlot = Plot | RunPlot

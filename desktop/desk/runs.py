@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import ValidationError
+
+from desktop.charts.shapes import RUN_PICTURES, RunPicture
 from desktop.store.transcripts import opening, pages, reading
 from desktop.store.transcripts.opening import FILE_NAME
 from desktop.store.transcripts.records import CellFacts, CellPage, Probe, Run, Tally, Wanted
@@ -20,6 +23,7 @@ from shared.errors import NotFound
 __all__ = ["CellFacts", "CellPage", "Detail", "Probe", "Run", "Runs", "Tally", "Wanted"]
 
 T = TypeVar("T")
+PLOTS_BYTES_MAX = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +33,8 @@ class Detail:
     run: Run
     folder: Path
     """Where its results are; not there before there are any."""
-    pictures: tuple[Path, ...]
-    """Plots as PNG, by name."""
+    plots: tuple[RunPicture, ...]
+    """The most telling first; none before the statistics are done."""
     table: str
     """The figures as text; empty before the statistics are done."""
 
@@ -96,6 +100,16 @@ class Runs:
         return Detail(
             run=run,
             folder=folder,
-            pictures=tuple(sorted(folder.glob("*.png"))) if folder.is_dir() else (),
+            plots=_plots(folder / "plots.json"),
             table=table.read_text(encoding="utf-8") if table.is_file() else "",
         )
+
+
+def _plots(path: Path) -> tuple[RunPicture, ...]:
+    """Read what the statistics left to paint; what cannot be read was written by something else."""
+    try:
+        if path.stat().st_size > PLOTS_BYTES_MAX:
+            return ()
+        return tuple(RUN_PICTURES.validate_json(path.read_bytes()).values())
+    except (OSError, ValidationError):
+        return ()

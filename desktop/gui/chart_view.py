@@ -7,18 +7,19 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.charts.painter import height_of, paint
-from desktop.charts.shapes import Bars, Curves, Grid, Histogram, Plot
+from desktop.charts.shapes import AnyPlot, Bars, Curves, Estimates, Grid, Histogram, Matrix
 from desktop.charts.sheet import WIDTH
 from desktop.gui.language import tr, trn
 from desktop.gui.style import Style
 
 WIDTH_MAX = 760
+NAMES_SPOKEN_MAX = 8
 
 
 class ChartView(QWidget):
     """One plot; as high as its width asks for."""
 
-    def __init__(self, style: Style, plot: Plot, subtitle: str) -> None:
+    def __init__(self, style: Style, plot: AnyPlot, subtitle: str) -> None:
         super().__init__()
         self._style = style
         self._plot = plot
@@ -54,7 +55,7 @@ class ChartView(QWidget):
         painter.end()
 
 
-def spoken(plot: Plot) -> str:
+def spoken(plot: AnyPlot) -> str:
     """Say what a plot shows, for whoever does not see it."""
     match plot:
         case Bars():
@@ -75,3 +76,11 @@ def spoken(plot: Plot) -> str:
         case Histogram():
             counted = trn("{count} group", "{count} groups", len(plot.series))
             return f"{plot.title}. {counted}"
+        case Estimates():
+            names = ", ".join(plot.labels[:NAMES_SPOKEN_MAX])
+            return tr("Figures with intervals: {title}. {names}").format(
+                title=plot.title, names=names
+            )
+        case Matrix():
+            names = ", ".join(plot.labels[:NAMES_SPOKEN_MAX])
+            return tr("Table: {title}. {names}").format(title=plot.title, names=names)

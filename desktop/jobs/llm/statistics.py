@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from desktop.charts.shapes import RUN_PICTURES, RunPicture
 from desktop.jobs.llm.stats import plots, tables, wording
 from desktop.jobs.llm.stats.reckoning import reckon
 from desktop.jobs.llm.stats.report import Figure, Report, ValueFigures
@@ -22,7 +23,6 @@ from shared.kinds.llm import Rate, StatsInputs, StatsOutput, WinRate
 from shared.plain_text import plain_line
 
 if TYPE_CHECKING:
-    from desktop.charts.shapes import RunPlot
     from desktop.core.llm.types import ProbeRow
     from desktop.jobs.context import Context
     from desktop.store.transcripts.records import Run
@@ -76,11 +76,9 @@ def _read(data_folder: Path, wanted: str | None) -> tuple[Run, list[ProbeRow]]:
 
 def _written(folder: Path, report: Report) -> list[str]:
     """Write what programs read; each file is whole or not there."""
-    made = plots.plots(report)
-    shapes = ",\n".join(f'"{name}": {plot.model_dump_json()}' for name, plot in made.items())
     contents = {
         "report.json": report.model_dump_json(indent=1),
-        "plots.json": f"{{{shapes}}}",
+        "plots.json": RUN_PICTURES.dump_json(plots.pictures(report)).decode(),
         "figures.csv": tables.figures_csv(report),
         "scenarios.csv": tables.scenarios_csv(report),
         "table.txt": tables.text(report) + "\n",
@@ -98,13 +96,13 @@ def _painted(context: Context, folder: Path, report: Report) -> tuple[list[str],
     Returns:
         Names of the pictures, and what there is to remark on them.
     """
-    made = plots.plots(report)
+    made = plots.pictures(report)
     written: list[str] = []
     pngs: dict[str, Path] = {}
     context.progress(DRAWING, 0, max(1, len(made)))
     try:
-        for number, (name, plot) in enumerate(made.items(), start=1):
-            for path in _pictures(folder, report, name, plot):
+        for number, (name, one) in enumerate(made.items(), start=1):
+            for path in _pictures(folder, name, one):
                 written.append(path.name)
                 if path.suffix == ".png":
                     pngs[name] = path
@@ -115,12 +113,12 @@ def _painted(context: Context, folder: Path, report: Report) -> tuple[list[str],
     return written, list(_sent(context, report, pngs))
 
 
-def _pictures(folder: Path, report: Report, name: str, plot: RunPlot) -> Iterator[Path]:
+def _pictures(folder: Path, name: str, one: RunPicture) -> Iterator[Path]:
     from desktop.charts import picture
 
     for ending in ("png", "svg"):
         part, path = folder / f"{name}.part.{ending}", folder / f"{name}.{ending}"
-        picture.save(plot, part, subtitle=plots.subtitle(report, plot))
+        picture.save(one.plot, part, subtitle=one.subtitle)
         part.replace(path)
         yield path
 

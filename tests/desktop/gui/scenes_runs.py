@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
+from desktop.charts.shapes import RUN_PICTURES, Estimated, Estimates, Matrix, RunPicture
 from desktop.core.llm.scenarios import Option, Scenario
 from desktop.core.llm.types import CellEnd, CellState, Reply, Turn
 from desktop.gui.bridge import Bridge
@@ -32,6 +33,31 @@ SCENARIOS = tuple(
     )
     for name in ("lost-wallet", "late-train", "white-lie", "borrowed-book", "open-letter")
 )
+PLOTS = {
+    "wins": RunPicture(
+        subtitle="Dilemmas · 102 of 120 probes",
+        plot=Estimates(
+            title="How often each value wins",
+            value_label="95 % intervals",
+            labels=("honesty", "kindness"),
+            series=(
+                Estimated(name="gpt-5-mini", values=(0.62, 0.38), lows=(0.5, 0.26),
+                          highs=(0.74, 0.5)),
+                Estimated(name="tiny", values=(0.55, 0.45), lows=(0.41, 0.31), highs=(0.69, 0.59)),
+            ),
+            reference=0.5,
+            note="Dashed: what choosing blindly would give, 50 %.",
+        ),
+    ),
+    "agreement": RunPicture(
+        subtitle="Dilemmas · 102 of 120 probes",
+        plot=Matrix(
+            title="How far models agree (kappa)",
+            labels=("gpt-5-mini", "tiny"),
+            cells=((0.81, 0.12), (0.12, 0.34)),
+        ),
+    ),
+}  # fmt: skip
 TABLE = """\
 Value    Model               Won    95 %          n
 honesty  openai:gpt-5-mini   61 %   54 to 68 %   98
@@ -105,6 +131,7 @@ async def opened(desk: PaperDesk, bridge: Bridge, style: Style, run_id: str = OV
     folder = desk.paths.runs / OVER
     folder.mkdir(parents=True)
     (folder / "table.txt").write_text(TABLE, encoding="utf-8")
+    (folder / "plots.json").write_bytes(RUN_PICTURES.dump_json(PLOTS))
     window = RunsWindow(bridge, style)
     window.show_item(run_id)
     window.show()

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.core.llm.types import CellState
 from desktop.gui.bridge import Bridge
+from desktop.gui.chart_view import ChartView
 from desktop.gui.style import Style
 from desktop.gui.windows.runs import saying
 from desktop.gui.windows.runs.window import RunsWindow
@@ -108,6 +109,33 @@ async def test_a_run_that_goes_on_grows_before_the_eyes(qtbot: QtBot, tmp_path: 
         finally:
             await transcripts.aclose()
         await until(lambda: window.detail.chosen_index() == 2)
+
+
+@on_qt_loop
+async def test_statistics_are_the_figures_and_the_plots_of_the_chat(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    async with open_desk(tmp_path) as (desk, bridge):
+        window = await opened(desk, bridge, qtbot)
+        press(window, "Statistics")
+        views = window.detail.figures.findChildren(ChartView)
+        assert [view.accessibleName() for view in views] == [
+            "Figures with intervals: How often each value wins. honesty, kindness",
+            "Table: How far models agree (kappa). gpt-5-mini, tiny",
+        ]
+
+
+@on_qt_loop
+async def test_plots_that_cannot_be_read_are_left_out(qtbot: QtBot, tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as (desk, bridge):
+        window = await opened(desk, bridge, qtbot)
+        (desk.paths.runs / scenes.OVER / "plots.json").write_text('{"wins": {"plot": 1}}')
+        detail = await window.runs.detail(scenes.OVER)
+        assert detail.plots == ()
+        window.detail.show_detail(detail)
+        page = window.detail.figures.widget()
+        assert page is not None
+        assert not page.findChildren(ChartView)
 
 
 @on_qt_loop

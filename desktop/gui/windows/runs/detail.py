@@ -41,6 +41,7 @@ class DetailPane(QWidget):
 
     def __init__(self, style: Style) -> None:
         super().__init__()
+        self._style = style
         self.detail: Detail | None = None
         self.cells = CellModel(style.color, self)
         self.transcript = TranscriptView()
@@ -185,7 +186,7 @@ class DetailPane(QWidget):
         return table
 
     def _statistics(self) -> QWidget:
-        self.figures = StatisticsView()
+        self.figures = StatisticsView(self._style)
         return self.figures
 
     def _offer_models(self, models: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ from desktop.charts.shapes import (
     Estimated,
     Estimates,
     Matrix,
+    RunPicture,
     RunPlot,
 )
 from desktop.jobs.llm.stats.report import Figure, Report
@@ -29,6 +30,14 @@ def plots(report: Report) -> dict[str, RunPlot]:
         "agreement": _agreement(report),
     }
     return {name: plot for name, plot in made.items() if plot is not None}
+
+
+def pictures(report: Report) -> dict[str, RunPicture]:
+    """Give the plots with what is written above them."""
+    return {
+        name: RunPicture(subtitle=subtitle(report, plot), plot=plot)
+        for name, plot in plots(report).items()
+    }
 
 
 def subtitle(report: Report, plot: RunPlot) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.charts.shapes import RUN_PLOTS
+from desktop.charts.shapes import RUN_PICTURES
 from desktop.core.llm.types import CellEnd, CellState
 from desktop.jobs.llm.statistics import run
 from desktop.jobs.llm.stats.report import Report
@@ -60,7 +60,8 @@ def test_a_run_becomes_a_sentence_files_and_pictures(context: FakeContext) -> No
     assert {path.name for path in results(context).iterdir()} == set(output.files)
     report = Report.model_validate_json((results(context) / "report.json").read_bytes())
     assert report.counts.failed == 3
-    assert RUN_PLOTS.validate_json((results(context) / "plots.json").read_bytes())
+    shown = RUN_PICTURES.validate_json((results(context) / "plots.json").read_bytes())
+    assert shown["wins"].subtitle.startswith("dilemmas · 77 of 80")
     for name in output.files:
         if name.endswith(".png"):
             assert (results(context) / name).read_bytes().startswith(PNG)

@@ -108,6 +108,12 @@ def test_both_taking_the_first_option_always_is_no_agreement_beyond_chance() -> 
     assert any("stands first was taken by tiny in 100 %" in note for note in wording.notes(made))
 
 
+def test_words_that_are_no_label_are_in_no_table() -> None:
+    made = report_of([a_row(choice="My neighbour told me so."), a_row(repeat=1, choice="B")])
+    assert made.scenarios[0].choices == {"local:tiny": {"B": 1}}
+    assert "neighbour" not in made.model_dump_json()
+
+
 def test_repeats_that_agree_make_a_model_stable() -> None:
     rows = [
         a_row(f"s{number}", repeat=repeat, choice="AB"[number % 2])
