@@ -59,6 +59,13 @@ def read_text(raw: bytes) -> JsonObject:
     value = _json(text) if text.lstrip().startswith("{") else _yaml(text)
     if not isinstance(value, dict):
         raise _fault(1, "it has to be a list of names and values, as in 'name: dilemmas'")
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        # JSON can write halves of characters, which no file and no provider takes.
+        raise BadInput(
+            "definition_unreadable", "The definition has half a character (\\ud800) in it.", HINT
+        ) from None
     return value
 
 

@@ -16,10 +16,11 @@ PAGE_CELLS_MAX = 1000
 CELLS_SEARCHED_MAX = 2000
 """Cells whose texts are looked through for one page: about 50 ms."""
 
-_COLUMNS = (
-    "idx, scenario.id, model, repeat, state, choice, fault, message, cost_usd, attempts, turns,"
-    " total_ms, model_reported, ended_ms, is_estimated, "
-) + ", ".join(SUMS)
+COLUMNS = (
+    "cell.idx, scenario.id, cell.model, cell.repeat, cell.state, cell.choice, cell.fault,"
+    " cell.message, cell.cost_usd, cell.attempts, cell.turns, cell.total_ms, cell.model_reported,"
+    " cell.ended_ms, cell.is_estimated, "
+) + ", ".join(f"cell.{name}" for name in SUMS)
 
 
 def cells(
@@ -46,14 +47,14 @@ def cells(
         return CellPage(cells=(), next_after=None)
     limit = CELLS_SEARCHED_MAX if wanted.text else count + 1
     found = connection.execute(
-        f"select {_COLUMNS} from cell join scenario"
+        f"select {COLUMNS} from cell join scenario"
         " on scenario.run_key = cell.run_key and scenario.number = cell.scenario"
         f" where cell.run_key = ? and idx > ?{where} order by idx limit ?",
         (key, after, *values, limit),
     )
     if wanted.text:
         return _searched(connection, found, (key, run_id, models), wanted.text, count)
-    page = [_facts(row, run_id, models) for row in found]
+    page = [facts(row, run_id, models) for row in found]
     more = len(page) > count
     return CellPage(
         cells=tuple(page[:count]), next_after=page[count - 1].cell.index if more else None
@@ -74,7 +75,7 @@ def _searched(
     for row in found:
         seen, last = seen + 1, row[0]
         if folded in row[1].casefold() or _says(connection, key, last, folded):
-            page.append(_facts(row, run_id, models))
+            page.append(facts(row, run_id, models))
             if len(page) == count:
                 return CellPage(cells=tuple(page), next_after=last)
     is_end = seen < CELLS_SEARCHED_MAX
@@ -113,7 +114,8 @@ def _where(
     return where, values
 
 
-def _facts(row: tuple[object, ...], run_id: str, models: list[str]) -> CellFacts:
+def facts(row: tuple[object, ...], run_id: str, models: list[str]) -> CellFacts:
+    """Make a cell of the columns `COLUMNS`."""
     index, scenario, model, repeat, state, choice, fault, message, cost, attempts, turns = row[:11]
     total_ms, reported, ended_ms, estimated, *sums = row[11:]
     assert isinstance(index, int)

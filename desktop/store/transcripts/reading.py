@@ -20,11 +20,11 @@ _RUN = (
     "select run_key, run_id, name, sha256, models, repeats, seed, total, created_ms, ended_ms"
     " from run"
 )
-_TURN = (
-    "select number, asked, answered, model_reported, request_id, fingerprint, finish_reason,"
-    " is_refusal, first_token_ms, total_ms, sent, prompt_sha256, attempts, at_ms, is_estimated,"
-    f" {', '.join(SUMS)} from turn where run_key = ? and idx = ? order by number"
-)
+TURN_COLUMNS = (
+    "number, asked, answered, model_reported, request_id, fingerprint, finish_reason,"
+    " is_refusal, first_token_ms, total_ms, sent, prompt_sha256, attempts, at_ms, is_estimated, "
+) + ", ".join(SUMS)
+_TURN = f"select {TURN_COLUMNS} from turn where run_key = ? and idx = ? order by number"
 
 
 def run(connection: sqlite3.Connection, run_id: str) -> Run:
@@ -239,10 +239,11 @@ def _end(state: str, told: list[object]) -> CellEnd:
 
 
 def _turns(connection: sqlite3.Connection, key: int, index: int) -> tuple[Turn, ...]:
-    return tuple(map(_turn, connection.execute(_TURN, (key, index))))
+    return tuple(map(turn, connection.execute(_TURN, (key, index))))
 
 
-def _turn(row: tuple[object, ...]) -> Turn:
+def turn(row: tuple[object, ...]) -> Turn:
+    """Make a turn of the columns `TURN_COLUMNS`."""
     number, asked, answered, reported, request_id, fingerprint, finish = row[:7]
     refusal, first, total, sent, sha256, attempts, at_ms, estimated, *sums = row[7:]
     return Turn(

@@ -54,7 +54,7 @@ def new_run(
     )
 
 
-def turn(number: int = 0, text: str = "A, because it is true.", **fields: object) -> Turn:
+def turn(number: int = 0, text: str = "A, because it is true.") -> Turn:
     reply = Reply(
         text=text,
         model_reported="tiny-2026-11-01",
@@ -67,7 +67,6 @@ def turn(number: int = 0, text: str = "A, because it is true.", **fields: object
         sent={"temperature": 0.0, "model": "tiny"},
         prompt_sha256="0" * 64,
     )
-    assert not fields
     return Turn(
         number=number,
         asked=f"Question {number}?",
@@ -77,8 +76,15 @@ def turn(number: int = 0, text: str = "A, because it is true.", **fields: object
     )
 
 
-def answered(connection: sqlite3.Connection, run_id: str, index: int, end: CellEnd = DONE) -> None:
-    writing.save_turn(connection, run_id, index, turn())
+def answered(
+    connection: sqlite3.Connection,
+    run_id: str,
+    index: int,
+    end: CellEnd = DONE,
+    *,
+    text: str = "A, because it is true.",
+) -> None:
+    writing.save_turn(connection, run_id, index, turn(text=text))
     writing.end_cell(connection, run_id, index, end, to_ms(NOW))
 
 
