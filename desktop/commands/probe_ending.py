@@ -8,14 +8,18 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from desktop.commands.deeds import ENVIRONMENT
 from desktop.commands.jobs import result_lines
 from desktop.commands.printing import table
 from desktop.commands.probe_bar import money
 from desktop.commands.probe_watch import Ended
 from desktop.core.llm.types import CellState
+from desktop.jobs.llm.export import writing
+from desktop.jobs.llm.export.writing import Form
 from desktop.store.copied import Job
 from desktop.store.transcripts.records import Run, Tally, cost_of
 from desktop.system.paths import Paths
+from desktop.system.program import version
 from shared.ids import short
 from shared.jobs import JobState
 from shared.kinds import JsonObject
@@ -154,7 +158,17 @@ def shape(paths: Paths, ended: Ended, export: Path | None) -> JsonObject:
 
 
 def exported(paths: Paths, form: str | None, out: Path | None, ended: Ended) -> Path | None:
-    """Write the run's transcripts for other programs; None when nobody wants that."""
+    """Write the run's transcripts for other programs; None when nobody wants that.
+
+    Returns:
+        The file; of several files their folder.
+
+    Raises:
+        AppError: as `writing.write`.
+    """
     if form is None or ended.run is None:
         return None
-    raise NotImplementedError
+    files = writing.write(
+        paths.data, ended.run.run_id, Form(form), out, now=ENVIRONMENT.now(), program=version()
+    )
+    return files[0] if len(files) == 1 else files[0].parent
