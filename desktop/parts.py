@@ -65,7 +65,7 @@ class Floor(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _Making:
-    """What a job has asked for, and how far that is."""
+    """What a job has asked for, and how far that is. It waits for whatever is open of it."""
 
     maker: Attempt
     wanted: PartsWanted
@@ -185,9 +185,7 @@ class Parts:
         wanted = dict.fromkeys(making.wanted.indexes)
         making.left.extend(index for index in wanted if index not in known)
         # What has ended since it was looked up has been told.
-        making.open = {
-            job_id for index, job_id in known.items() if index in wanted and self._hands.has(job_id)
-        }
+        making.open = {job_id for job_id in known.values() if self._hands.has(job_id)}
         making.is_begun = True
 
     def _room(self, making: _Making) -> int:

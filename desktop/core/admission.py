@@ -59,7 +59,8 @@ def refusal(
         return NotAllowed(
             "policy_refuses",
             f"The owner of this machine does not allow {spec.kind} from {spec.origin.value}.",
-            "The policy file on that machine decides; `deskhand doctor` there shows where it is.",
+            f'Its owner may add "{_family(spec.kind)}" to {spec.origin.value} under [kinds] in the'
+            " machine's policy file; `deskhand doctor` there shows where that is.",
         )
     if spec.kind not in machine.kinds_ready:
         return not_installed(spec.kind)
@@ -95,6 +96,11 @@ def _no_room(kind: Kind, policy: Policy, machine: Machine) -> LimitReached | Non
     return LimitReached(
         "slots_busy", "All slots of this machine are busy.", "It waits.", retryable=True
     )
+
+
+def _family(kind: str) -> str:
+    """The pattern of all kinds like one: "llm.*"."""
+    return f"{kind.partition('.')[0]}.*"
 
 
 def _is_asked(spec: JobSpec, inputs: Inputs, machine: Machine, kinds: Mapping[str, Kind]) -> bool:

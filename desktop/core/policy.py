@@ -8,7 +8,7 @@ The policy is a TOML file that only its owner edits:
 
     [kinds]
     local = ["*"]
-    chat = ["data.*", "files.*", "ml.*"]
+    chat = ["data.*", "files.*", "llm.*", "ml.*"]
 
     [run]
     on_battery = false
@@ -87,9 +87,9 @@ class Policy(BaseModel):
     """With less free space no job is accepted."""
     kinds: Mapping[Origin, tuple[str, ...]] = {
         Origin.LOCAL: ("*",),
-        Origin.CHAT: ("data.*", "files.*", "machine.*", "ml.*"),
+        Origin.CHAT: ("data.*", "files.*", "llm.*", "machine.*", "ml.*"),
         Origin.GROUP: (),
-        Origin.API: ("data.*", "files.*", "ml.*"),
+        Origin.API: ("data.*", "files.*", "llm.*", "ml.*"),
     }
     """Which kinds may run, per origin of the job; "ml.*" is a pattern, an absent origin is none."""
 

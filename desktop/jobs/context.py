@@ -207,8 +207,11 @@ class SharedContext(Protocol):
     async def parts(self, kind: str, inputs: JsonObject, indexes: Sequence[int]) -> PartsEnded:
         """Have one part job per index, with `inputs` and "index"; return when none is open.
 
-        A part that is open already is not made again, so a job that starts anew after a crash may
-        ask for the same. Parts are jobs of this worker, of this job's task, session and origin.
+        A part that is open, or has ended well, is not made again, so that a job that starts anew
+        after a crash may ask for the same; whatever else of its parts is open then is waited for,
+        too, so that even with nothing left to ask for it is worth the call: parts that are open
+        when their job ends are cancelled. Parts are jobs of this worker, of this job's task,
+        session and origin.
         """
 
     def follow(self, kind: str, inputs: JsonObject) -> None:

@@ -260,8 +260,6 @@ class JobContext(Door):
             return self._given[asking.key]
 
     async def parts(self, kind: str, inputs: JsonObject, indexes: Sequence[int]) -> PartsEnded:
-        if not indexes:
-            return PartsEnded(succeeded=0, failed=0, cancelled=0)
         async with self._parting:
             self._over = asyncio.get_running_loop().create_future()
             self._voice(Parts(kind=kind, inputs=sayable_in(inputs), indexes=tuple(indexes)))

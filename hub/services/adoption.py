@@ -134,14 +134,12 @@ def adopt_part(
     assert body.part_of is not None
     if not (body.is_kept and body.worker_id == worker_id):
         raise BadInput("part_invalid", "Only the worker of a job makes its parts.", "Update it.")
-    maker = queue.load_in(entry, body.part_of)
-    if maker is None or maker.person_id != person_id or maker.task_id != body.task_id:
-        raise _part_foreign(body.part_of)
-    if maker.life.worker_id != worker_id or maker.part_of is not None:
+    maker = _maker(entry, worker_id, person_id, body.part_of, body.task_id)
+    if maker is None:
         raise _part_foreign(body.part_of)
     title = title_for(body.kind, body.inputs, body.title)
     grant = Grant(job_id=body.job_id, attempt=FIRST_ATTEMPT, fence=FIRST_ATTEMPT)
-    return _insert_part(entry, maker, body.kind, title, body.inputs, grant, at)
+    return _insert_part(entry, worker_id, maker, body.kind, title, body.inputs, grant, at)
 
 
 def _adopt_told_part(
@@ -153,19 +151,31 @@ def _adopt_told_part(
     at: datetime,
 ) -> Job | None:
     """Take in a part whose making this hub has forgotten; None when it has no claim to it."""
-    maker = queue.load_in(entry, body.part_of) if body.part_of else None
-    is_its_own = maker is not None and (
-        (maker.person_id, maker.task_id, maker.life.worker_id, maker.part_of)
-        == (person_id, spec.task_id, worker_id, None)
-    )
-    if maker is None or not is_its_own:
+    assert body.part_of is not None
+    maker = _maker(entry, worker_id, person_id, body.part_of, spec.task_id)
+    if maker is None:
         return None
     grant = Grant(job_id=spec.job_id, attempt=body.attempt, fence=body.fence)
-    return _insert_part(entry, maker, spec.kind, spec.title, spec.inputs, grant, at)
+    return _insert_part(entry, worker_id, maker, spec.kind, spec.title, spec.inputs, grant, at)
+
+
+def _maker(
+    entry: Entry, worker_id: WorkerId, person_id: PersonId, job_id: JobId, task_id: TaskId
+) -> Job | None:
+    """Find the job that a worker made a part of; None when it never had that."""
+    maker = queue.load_in(entry, job_id)
+    if maker is None or (maker.person_id, maker.task_id) != (person_id, task_id):
+        return None
+    if maker.part_of is not None:
+        return None
+    if maker.life.worker_id == worker_id or queue.was_at(entry.connection, job_id, worker_id):
+        return maker
+    return None
 
 
 def _insert_part(
     entry: Entry,
+    worker_id: WorkerId,
     maker: Job,
     kind: str,
     title: str,
@@ -174,11 +184,9 @@ def _insert_part(
     at: datetime,
 ) -> Job:
     """Write a part down. There may be thousands, so that nothing is looked up for each."""
-    worker_id = maker.life.worker_id
-    assert worker_id is not None
     if not is_uuid(grant.job_id):
         raise BadInput("job_id_invalid", "The computer names its job by no id.", "Update it.")
-    if maker.pinned_to != worker_id:
+    if maker.life.worker_id == worker_id != maker.pinned_to:
         # What its parts have done stands on that computer alone.
         maker = queue.save(entry, replace(maker, pinned_to=worker_id), maker.life)
     job = Job(

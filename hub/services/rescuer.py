@@ -181,15 +181,22 @@ class Rescuer:
         for job in queue.held(entry.connection, worker_id):
             # What fetches its work asks by calling again and again: silent, it asks no more.
             asks = not pulls and _waits_for_a_person(entry, job)
-            # A part goes on where it is, with or without a line: nobody else could run it.
-            is_part = job.part_of is not None
-            if is_revoked or (self._repeats(job) and not asks and not is_part):
+            if is_revoked or (self._repeats(job) and not asks and not self._stays(job)):
                 reason = f"{name} was disconnected." if is_revoked else f"{name} went offline."
                 code = "worker_revoked" if is_revoked else "worker_lost"
                 environment = self._ledger.environment
                 endings.lose(entry, job, self._kinds, environment, reason=reason, code=code)
                 lost += 1
         return lost
+
+    def _stays(self, job: Job) -> bool:
+        """Say whether a job goes on where it is, with or without a line.
+
+        What parts have done stands on that computer alone: elsewhere, all of it would be done
+        twice.
+        """
+        kind = self._kinds.get(job.kind)
+        return job.part_of is not None or (kind is not None and bool(kind.makes))
 
     def _repeats(self, job: Job) -> bool:
         kind = self._kinds.get(job.kind)

@@ -269,6 +269,16 @@ def was_granted(
     return row is not None
 
 
+def was_at(connection: sqlite3.Connection, job_id: JobId, worker_id: WorkerId) -> bool:
+    """Say whether a worker was ever granted a job; looked up in the log, for latecomers only."""
+    row = connection.execute(
+        "SELECT 1 FROM events WHERE entity = ? AND device = 'hub' AND type = 'job_granted'"
+        " AND json_extract(body, '$.worker_id') = ? LIMIT 1",
+        (job_id, worker_id),
+    ).fetchone()
+    return row is not None
+
+
 def to_job(row: Row) -> Job:
     (job_id, task_id, person_id, kind, priority, tools, pinned_to, created_ms, *rest) = row
     *life, session, part_of = rest

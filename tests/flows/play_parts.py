@@ -36,7 +36,10 @@ async def run(context: SharedContext, inputs: RunInputs) -> Ended:
     """Have made what is not done yet, as often as it takes, and then something that follows."""
     folder = Path(inputs.text)
     told = inputs.model_dump()
-    while left := [n for n in range(inputs.number) if not (folder / f"done{n}").exists()]:
+    left = [0]
+    while left:
+        left = [n for n in range(inputs.number) if not (folder / f"done{n}").exists()]
+        # Also with nothing left: what is done may not be told yet.
         ended = await context.parts("play.part", told, left)
         if ended.cancelled:
             return Ended(headline="Stopped.", cancelled=ended.cancelled)

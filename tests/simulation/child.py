@@ -10,13 +10,23 @@ from typing import Protocol
 
 from desktop.core.outcome import Ending, Outcome
 from desktop.runner.child import ChildLimits
-from desktop.runner.lines import Asked, FromChild, Logged, Order, PartsOver, Progressed
+from desktop.runner.lines import (
+    Asked,
+    Follow,
+    FromChild,
+    Logged,
+    Order,
+    Parts,
+    PartsOver,
+    Progressed,
+)
 from shared.environment import Environment
 from shared.errors import ErrorBody
 from shared.ids import JobId
 from shared.jobs import JobSpec
+from shared.kinds import JsonObject
 from shared.questions import Asking, Choice, QuestionKind
-from tests.simulation.kinds import Script
+from tests.simulation.kinds import AFTER, PART, Script
 
 PASSING = ErrorBody(code="disk_busy", message="The disk was busy.", retryable=True)
 LASTING = ErrorBody(code="file_broken", message="The file is broken.", hint="Mend it.")
@@ -36,6 +46,12 @@ class Place(Protocol):
 
     def tries(self, job_id: JobId) -> int:
         """Count this run of a job; return how many there were before."""
+
+    def is_done(self, maker: str, index: int) -> bool:
+        """Whether a part of a job has left its mark on this machine's disk."""
+
+    def do(self, maker: str, index: int) -> None:
+        """Leave it."""
 
 
 class SimulatedChild:
@@ -57,6 +73,7 @@ class SimulatedChild:
         self._ending: Ending | None = None
         self._error: ErrorBody | None = None
         self._bell = asyncio.Event()
+        self._over: list[PartsOver] = []
 
     async def run(self) -> Outcome:
         before = self._place.tries(self._spec.job_id)
@@ -71,9 +88,6 @@ class SimulatedChild:
         self._answers.setdefault(key, value)
         self._bell.set()
 
-    def parts_ended(self, over: PartsOver) -> None:
-        raise AssertionError("no job of the simulation has parts")
-
     def end(self, ending: Ending) -> None:
         self._ending = self._ending or ending
         self._bell.set()
@@ -82,12 +96,20 @@ class SimulatedChild:
         self._error = self._error or error
         self.end(Ending.REFUSED)
 
+    def parts_ended(self, over: PartsOver) -> None:
+        self._over.append(over)
+        self._bell.set()
+
     async def _work(self, failure: str) -> Outcome:
         died = Outcome(ending=Ending.GONE, exit_code=-9)
+        if self._script.of and self._place.is_done(self._script.of, self._script.index):
+            return Outcome(ending=Ending.RESULT, output={"headline": "done before"})
         for number in range(self._script.asks):
             await self._pass(self._script.seconds / (self._script.asks + 1))
             await self._ask(f"q{number}")
         await self._pass(self._script.seconds / (self._script.asks + 1))
+        if self._script.parts:
+            await self._have_parts()
         if failure == "passing" or failure == "lasting":
             return Outcome(
                 ending=Ending.REFUSED, error=PASSING if failure == "passing" else LASTING
@@ -96,6 +118,8 @@ class SimulatedChild:
             return died
         if self._ending is None and self._place.is_up:
             self._place.effect(self._spec)
+            if self._script.of:
+                self._place.do(self._script.of, self._script.index)
         await self._pass(self._chance.uniform(0.0, 0.3))
         if failure == "gone":
             return died
@@ -113,6 +137,26 @@ class SimulatedChild:
                 while self._ending is None:
                     self._bell.clear()
                     await self._bell.wait()
+
+    async def _have_parts(self) -> None:
+        """Have made what is not done yet, until nothing is left, and then what follows."""
+        job_id = self._spec.job_id
+        inputs: JsonObject = {"of": job_id, "seconds": self._script.seconds}
+        while self._ending is None:
+            every = range(self._script.parts)
+            left = [n for n in every if not self._place.is_done(job_id, n)]
+            await self._wait_for(Parts(kind=PART.name, inputs=inputs, indexes=tuple(left)))
+            if not left:
+                break
+        if self._ending is None:
+            self._say(Follow(kind=AFTER.name, inputs={"seconds": 0.1}))
+
+    async def _wait_for(self, wanted: Parts) -> None:
+        self._over.clear()
+        self._say(wanted)
+        while not self._over and self._ending is None:
+            self._bell.clear()
+            await self._bell.wait()
 
     async def _ask(self, key: str) -> None:
         if key not in self._answers and self._ending is None:

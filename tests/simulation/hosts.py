@@ -65,6 +65,8 @@ class Overseer(Watcher, Protocol):
 
     def tries(self, host: Host, job_id: JobId) -> int: ...
 
+    def did(self, host: Host, maker: str, index: int) -> None: ...
+
     def failed(self, host: Host, error: BaseException) -> None:
         """The program ended by a fault of its own."""
 
@@ -281,6 +283,8 @@ class WorkerHost(Host):
         self.pairing = pairing
         self.route = Route(self.loop, random.Random(chance.random()))
         self.slots = slots
+        self.done: set[tuple[str, int]] = set()
+        """Parts that have left their mark, by their job; as files, they outlive the program."""
         self.is_refused = False
         """The hub does not know it any more; it will not call again."""
         self.status: LinkStatus | None = None
@@ -314,6 +318,11 @@ class WorkerHost(Host):
 
     def tries(self, job_id: JobId) -> int:
         return self.world.tries(self, job_id)
+
+    def do(self, maker: str, index: int) -> None:
+        """A part of a job leaves its mark on the disk."""
+        self.world.did(self, maker, index)
+        self.done.add((maker, index))
 
     async def _live(self) -> None:
         self._database = open_worker_store(self.paths.store, self.pace(self.lives))
@@ -389,3 +398,9 @@ class _Life:
 
     def tries(self, job_id: JobId) -> int:
         return self._host.tries(job_id)
+
+    def is_done(self, maker: str, index: int) -> bool:
+        return (maker, index) in self._host.done
+
+    def do(self, maker: str, index: int) -> None:
+        self._host.do(maker, index)

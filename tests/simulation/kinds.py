@@ -20,6 +20,12 @@ class Script(Inputs):
     """"passing", "lasting" or "gone" (without a word, in the middle)."""
     times: int = 0
     """How many attempts fail."""
+    parts: int = 0
+    """How many parts it has made before it ends."""
+    of: str = ""
+    """Of a part: the job that it is a part of."""
+    index: int = 0
+    """Which part it is."""
 
 
 ONCE = Kind(
@@ -38,7 +44,37 @@ SAFE = Kind(
     idempotent=True,
     timeout_seconds=3600,
 )
-KINDS: Mapping[str, Kind] = {ONCE.name: ONCE, SAFE.name: SAFE}
+PART = Kind(
+    name="sim.part",
+    summary="Is one part of a run",
+    inputs=Script,
+    output=Output,
+    idempotent=True,
+    resumable=True,
+    timeout_seconds=3600,
+    takes_slot=False,
+)
+AFTER = Kind(
+    name="sim.after",
+    summary="Comes once after a run that ended well",
+    inputs=Script,
+    output=Output,
+    idempotent=True,
+    timeout_seconds=3600,
+    takes_slot=False,
+)
+RUN = Kind(
+    name="sim.run",
+    summary="Has parts",
+    inputs=Script,
+    output=Output,
+    idempotent=True,
+    resumable=True,
+    timeout_seconds=24 * 3600,
+    makes=(PART.name, AFTER.name),
+    takes_slot=False,
+)
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (ONCE, SAFE, RUN, PART, AFTER)}
 EXECUTORS: Mapping[str, str] = dict.fromkeys(KINDS, "tests.simulation.child:none")
 """No executor is ever imported: `tests.simulation.child` stands in for the process."""
 KINDS_AT = "tests.simulation.kinds:KINDS"

@@ -17,7 +17,7 @@ from desktop.store import rebuilt
 from shared.ids import JobId
 from shared.jobs import JobSpec, JobState
 from tests.simulation.hosts import HubHost, WorkerHost
-from tests.simulation.kinds import ONCE
+from tests.simulation.kinds import AFTER, ONCE, PART, RUN
 from tests.simulation.network import Way, told
 from tests.simulation.people import Asked
 
@@ -25,6 +25,7 @@ Told = dict[str, tuple[object, ...]]
 """What a store tells of each thing, by its id."""
 REOPENED = (JobState.FAILED, JobState.DEAD)
 HELD = (JobState.GRANTED, JobState.RUNNING, JobState.ASKING)
+_IS_PART = "part_of is not null"
 _JOB = "select job_id, state, is_held, worker_id, attempt, fence, kind from jobs"
 
 
@@ -71,6 +72,7 @@ class Oracles:
         self._log_ends: dict[tuple[str, int], int] = {}
         self.acked: dict[tuple[str, int], int] = {}
         self.effects: Counter[JobId] = Counter()
+        self._done: Counter[tuple[str, str, int]] = Counter()
         self._used: dict[tuple[JobId, str], str] = {}
 
     def close(self) -> None:
@@ -187,6 +189,12 @@ class Oracles:
         if spec.kind == ONCE.name and self.effects[job_id] > allowed:
             self._breach("doubled", f"{self.effects[job_id]} effects of {job_id}, {name} last")
 
+    def did(self, name: str, maker: str, index: int) -> None:
+        """A part of a job leaves its mark: nowhere twice."""
+        self._done[name, maker, index] += 1
+        if self._done[name, maker, index] > 1:
+            self._breach("doubled", f"part {index} of {maker} was done again, {name} last")
+
     def started(self, name: str, job_id: JobId) -> None:
         """A child begins: its attempt is journalled as running."""
         row = (
@@ -246,6 +254,7 @@ class Oracles:
     def finish(self, names: list[str]) -> None:
         """Compare what everybody knows."""
         self._judge_jobs()
+        self._judge_parts()
         self.hub_started()
         for name in names:
             self._judge_log(name)
@@ -261,7 +270,10 @@ class Oracles:
         for job_id in self._asked.jobs:
             if job_id not in known:
                 self._breach("lost", f"{job_id} was taken and is gone")
+        parts = {job for (job,) in self._hub.execute(f"select job_id from jobs where {_IS_PART}")}
         for job_id, state in known.items():
+            if job_id in parts:
+                continue  # one that is made anew may find that it was done before
             is_done = state is JobState.SUCCEEDED and job_id not in self._asked.marked_done
             if is_done and not self.effects[job_id]:
                 self._breach("lost", f"{job_id} succeeded without its effect")
@@ -270,6 +282,38 @@ class Oracles:
         )
         for question_id, job_id in rows:
             self._breach("stuck", f"question {question_id} of {job_id} is still open")
+
+    def _judge_parts(self) -> None:
+        """A run that ended well has counted each part once, and one job follows it."""
+        runs = self._hub.execute(
+            "select job_id, json_extract(inputs, '$.parts') from jobs"
+            f" where kind = '{RUN.name}' and state = 'succeeded'"
+        ).fetchall()
+        for job_id, parts in runs:
+            if job_id in self._asked.marked_done:
+                continue
+            ended = self._hub.execute(
+                "select json_extract(inputs, '$.index'), count(*) from jobs where part_of = ?"
+                " and state = 'succeeded' group by 1",
+                (job_id,),
+            ).fetchall()
+            if dict(ended) != dict.fromkeys(range(parts), 1):
+                self._breach("lost", f"{job_id} has {parts} parts, and counted {ended}")
+            (after,) = self._hub.execute(
+                "select count(*) from events where type = 'task_requested'"
+                " and json_extract(body, '$.follows') = ?",
+                (job_id,),
+            ).fetchone()
+            if after != 1:
+                self._breach("doubled" if after else "lost", f"{after} jobs follow {job_id}")
+        others = self._hub.execute(
+            "select count(*) from jobs where kind = ? and part_of is null", (PART.name,)
+        ).fetchone()
+        if others[0]:
+            self._breach("lost", f"{others[0]} parts are no parts of anything")
+        follow = self._hub.execute("select count(*) from jobs where kind = ?", (AFTER.name,))
+        if follow.fetchone()[0] < len(runs) - len(self._asked.marked_done):
+            self._breach("lost", "what follows a run was not taken in")
 
     def _judge_log(self, name: str) -> None:
         """Every event of a worker stands in the hub's log."""

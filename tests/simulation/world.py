@@ -270,6 +270,10 @@ class World:
         self._tries[job_id] = before + 1
         return before
 
+    def did(self, host: Host, maker: str, index: int) -> None:
+        self.note(f"{host.name} did part {index} of {maker}")
+        self.oracles.did(host.name, maker, index)
+
     def failed(self, host: Host, error: BaseException) -> None:
         self.breach("stuck", f"the program of {host.name} ended: {_words(error)}")
 
