@@ -22,6 +22,7 @@ from desktop.core.llm.model_name import find_model
 from desktop.core.llm.scenarios import single
 from desktop.core.llm.types import CellEnd, CellState, Message, Model, Reply, Turn
 from desktop.core.llm.waits import backoff_seconds
+from desktop.core.postponing import POSTPONES_MAX
 from desktop.jobs.context import Postponed, SharedContext
 from desktop.jobs.llm.conversation import Calls, converse, cost_usd, outcome
 from desktop.jobs.llm.house import house_of
@@ -149,7 +150,8 @@ class _Asking:
         if isinstance(fault, NotCalled):
             self._calls.failed = max(0, self._calls.failed - 1)
         count = self._calls.before + self._calls.failed
-        if fault.fault is not FaultClass.CONTENT_FILTER and not _is_for_good(fault, count):
+        is_last = _is_for_good(fault, count) or self._context.tries >= POSTPONES_MAX
+        if fault.fault is not FaultClass.CONTENT_FILTER and not is_last:
             await self._note(fault, count)
             wait = backoff_seconds(max(count, 1), random.random(), fault.wait_seconds)  # noqa: S311
             raise Postponed(fault, wait) from None

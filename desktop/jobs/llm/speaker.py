@@ -78,9 +78,10 @@ class Speaker:
         try:
             from desktop.jobs.llm.replies import reply_of
 
+            spoken_to = await self._model_object(model)
             with self._quiet.kept():
                 async with asyncio.timeout(endpoint.timeout_seconds):
-                    response = await self._ask(model, messages, sampling, call, stream=stream)
+                    response = await self._ask(model, spoken_to, messages, sampling, stream=stream)
             return reply_of(endpoint, messages, response, call)
         except LlmFault:
             raise
@@ -101,13 +102,12 @@ class Speaker:
     async def _ask(
         self,
         model: Model,
+        spoken_to: ModelObject,
         messages: Sequence[Message],
         sampling: Sampling,
-        call: Call,
         *,
         stream: bool,
     ) -> ModelResponse:
-        spoken_to = await self._model_object(model)
         from pydantic_ai.direct import model_request, model_request_stream
 
         from desktop.jobs.llm.dialects import conversation, parameters, settings
@@ -115,6 +115,7 @@ class Speaker:
         said = conversation(messages)
         wishes = settings(model.endpoint, sampling)
         wanted = parameters(spoken_to, sampling)
+        call = current_call.get()
         call.began = time.perf_counter()
         if not stream:
             return await model_request(
