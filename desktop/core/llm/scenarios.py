@@ -116,8 +116,9 @@ def single(values: JsonObject) -> Scenario:
 def _of_entry(definition: Definition, entry: ScenarioFields, place: str) -> Iterator[Scenario]:
     is_swapped = definition.swap if entry.swap is None else entry.swap
     for name, variables in _variations(entry, place):
-        filled = _Filled(entry, variables, place)
-        options = filled.options(definition.options if entry.options is None else entry.options)
+        given = definition.options if entry.options is None else entry.options
+        filled = _Filled(entry, given, variables, place)
+        options = filled.options(given)
         yield _scenario(definition, entry, filled, name, options)
         if is_swapped:
             yield _scenario(
@@ -148,12 +149,18 @@ def _variations(entry: ScenarioFields, place: str) -> Iterator[tuple[str, dict[s
 class _Filled:
     """The texts of an entry with its variables put in."""
 
-    def __init__(self, entry: ScenarioFields, variables: Mapping[str, str], place: str) -> None:
+    def __init__(
+        self,
+        entry: ScenarioFields,
+        options: tuple[OptionFields, ...],
+        variables: Mapping[str, str],
+        place: str,
+    ) -> None:
         self.entry = entry
         self.variables = variables
         self._place = place
         texts = [entry.prompt, *entry.followups, entry.preamble or ""]
-        for option in entry.options or ():
+        for option in options:
             texts += [option.label, option.value, option.text]
         texts += [value for value in entry.metadata.values() if isinstance(value, str)]
         used = {name for text in texts for name in _PLACEHOLDER.findall(text)}

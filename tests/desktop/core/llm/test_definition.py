@@ -98,6 +98,15 @@ def test_rows_vary_what_belongs_together() -> None:
     ]
 
 
+def test_options_of_the_whole_definition_are_filled_in_as_well() -> None:
+    values = one(vary={"who": ["Anna", "Ben"]})
+    values["options"] = {"yes": "{{who}}", "no": "nobody"}
+
+    first, second = expand(definition.parse(values))
+
+    assert (first.options[0].value, second.options[0].value) == ("Anna", "Ben")
+
+
 def test_words_as_labels_change_places_when_they_are_swapped() -> None:
     values = one(prompt="{{options}}", options={"yes": "a", "no": "b"}, swap=True)
 
