@@ -16,9 +16,24 @@ PROVIDER_ENDPOINTS = tuple(
     for provider in PROVIDERS
 )
 
+QUEUEING_CONCURRENCY_MAX = 12
+"""Servers that work on four calls at once, and let others wait: more bring only waiting."""
+
 LOCAL_ENDPOINTS = (
-    Endpoint(name="local", label="llama.cpp", base_url="http://127.0.0.1:8080/v1", is_local=True),
-    Endpoint(name="ollama", label="Ollama", base_url="http://127.0.0.1:11434/v1", is_local=True),
+    Endpoint(
+        name="local",
+        label="llama.cpp",
+        base_url="http://127.0.0.1:8080/v1",
+        is_local=True,
+        concurrency_max=QUEUEING_CONCURRENCY_MAX,
+    ),
+    Endpoint(
+        name="ollama",
+        label="Ollama",
+        base_url="http://127.0.0.1:11434/v1",
+        is_local=True,
+        concurrency_max=QUEUEING_CONCURRENCY_MAX,
+    ),
     Endpoint(name="vllm", label="vLLM", base_url="http://127.0.0.1:8000/v1", is_local=True),
 )
 
