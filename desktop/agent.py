@@ -45,6 +45,7 @@ from desktop.store.journal import OpenQuestion
 from desktop.store.minder import Minder
 from desktop.store.outgoing import Parcel
 from desktop.store.parts import PartEnd
+from desktop.store.transcripts.forgetter import Forgetter
 from desktop.system import hardware
 from desktop.system.outgoing_folder import OutgoingFolder
 from desktop.system.paths import Paths
@@ -170,6 +171,8 @@ class Agent:
         self._postponing = Postponing(
             self._hands, self._minder, setup.environment, self.start_waiting
         )
+        self._forgetter = Forgetter(database, setup.paths.data, self._minder, setup.environment)
+        self._hands.own_log.on_purged = self._forgetter.ring
         self._outgoing = OutgoingFolder(setup.paths.outgoing)
         self._uploads = Uploads(
             setup.pairing.hub_url, setup.token, database, self._outgoing, setup.environment, way
@@ -267,6 +270,7 @@ class Agent:
             minding = tasks.create_task(self._minder.watch(self._store_changed))
             making = tasks.create_task(self._parts.run())
             waiting = tasks.create_task(self._postponing.run())
+            forgetting = tasks.create_task(self._forgetter.run())
             try:
                 await self._link.run()
                 # The hub lets this worker in no more, and so none of its sessions lives on.
@@ -277,6 +281,7 @@ class Agent:
                 minding.cancel()
                 making.cancel()
                 waiting.cancel()
+                forgetting.cancel()
                 # The journal keeps them as running: the next start knows what was cut off.
                 self._runner.end_all()
 

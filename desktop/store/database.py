@@ -5,7 +5,17 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from desktop.store import copy_tables, journal, known, outgoing, parts, peers, settings, threads
+from desktop.store import (
+    copy_tables,
+    forgotten,
+    journal,
+    known,
+    outgoing,
+    parts,
+    peers,
+    settings,
+    threads,
+)
 from shared.database import Database, Pace
 from shared.store_file import Care
 
@@ -63,4 +73,5 @@ MIGRATIONS = (
     copy_tables.add_parts,
     threads.leave_out_parts,
     journal.add_postponed,
+    forgotten.create,
 )

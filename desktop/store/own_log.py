@@ -54,6 +54,8 @@ class OwnLog:
         """Whether words were deleted since the last commit."""
         self.outbox_seq = 0
         """The number of the last event that is committed."""
+        self.on_purged: Callable[[], None] = lambda: None
+        """Told when words were deleted: what lies beside the store is to go as well."""
 
     async def position(self) -> Position:
         def read(connection: sqlite3.Connection) -> Position:
@@ -120,6 +122,7 @@ class OwnLog:
         if self._is_scrub_due:
             self._is_scrub_due = False
             self._database.scrub()
+            self.on_purged()
         if self._news:
             news, self._news = frozenset(self._news), set()
             self._on_news(news)

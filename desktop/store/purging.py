@@ -10,7 +10,7 @@ import sqlite3
 
 from pydantic import ValidationError
 
-from desktop.store import facts, outbox, rebuilt
+from desktop.store import facts, forgotten, outbox, rebuilt
 from shared.errors import Conflict, NotFound
 from shared.events import Event, PurgeAsked, TaskPurged, body_of
 from shared.ids import TaskId
@@ -88,7 +88,8 @@ def _empty(connection: sqlite3.Connection, task_id: str, told: tuple[str, ...]) 
     # What is overwritten or freed from here on leaves nothing in the file (sqlite.org/pragma).
     connection.execute("pragma secure_delete = on")
     known = connection.execute("select job_id from copy_job where task_id = ?", (task_id,))
-    jobs = json.dumps(sorted({*told, *(job_id for (job_id,) in known)}))
+    ids = sorted({*told, *(job_id for (job_id,) in known)})
+    jobs = json.dumps(ids)
     of_jobs = "job_id in (select value from json_each(?))"
     types = ", ".join("?" * len(PURGES))
     emptied = connection.execute(
@@ -102,6 +103,7 @@ def _empty(connection: sqlite3.Connection, task_id: str, told: tuple[str, ...]) 
         connection.execute(f"delete from {table} where {of_jobs}", (jobs,))
     connection.execute("delete from copy_read where task_id = ?", (task_id,))
     if emptied.rowcount:
+        forgotten.note(connection, ids)
         # Lines of logs and numbers are without gaps again after that.
         rebuilt.rebuild(connection)
         for words in ("copy_line_words", "copy_job_words"):
