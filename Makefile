@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 JOBS ?= 2
 RUNGS := chaos-protocol chaos-simulation chaos-power chaos-processes chaos-disks chaos-fuzz chaos-soak chaos-mutants
 
-.PHONY: help demo test check fix run bench bench-desktop bench-ml bench-probes chaos $(RUNGS) build worker words screenshots screenshots-web lock clean
+.PHONY: help demo test check fix run bench bench-desktop bench-ml bench-probes bench-stats chaos $(RUNGS) build worker words screenshots screenshots-web lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ bench-desktop: $(READY) ## the tray app beside Vorta: start, memory, idle work, 
 
 bench-probes: $(READY) ## model calls a second, CPU a call and memory beside inspect_ai and a plain client
 	$(BIN)/python -m tests.benchmarks.probes $(ARGS)
+
+bench-stats: $(READY) ## statistics of a run: seconds, memory, and how often intervals hold the truth
+	$(BIN)/python -m tests.benchmarks.statistics_of_runs
+	$(BIN)/python -m tests.benchmarks.coverage $(ARGS)
 
 bench-ml: $(READY) ## scores x seconds x memory beside scikit-learn, AutoGluon and FLAML
 	$(BIN)/python -m tests.benchmarks.ml $(ARGS)
