@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -40,12 +41,16 @@ def run(paths: Paths, options: argparse.Namespace) -> int:
     policy = load_policy(paths)
     again = _run_id(paths, options)
     file = None if again else _file(options.definition)
-    with hosted(paths, _widened(policy, file)) as (host, is_own):
-        inputs = _inputs(options, again, file, policy, is_own=is_own)
-        parse_inputs(kind_named(KIND), inputs)
-        job_id = host.request(KIND, inputs)
-        watch = RunWatch(paths, host, job_id, again or job_id, is_quiet=options.json)
-        ended = watch.until_end()
+    try:
+        with hosted(paths, _widened(policy, file)) as (host, is_own):
+            inputs = _inputs(options, again, file, policy, is_own=is_own)
+            parse_inputs(kind_named(KIND), inputs)
+            job_id = host.request(KIND, inputs)
+            watch = RunWatch(paths, host, job_id, again or job_id, is_quiet=options.json)
+            ended = watch.until_end()
+    finally:
+        # What is left are last words; who presses Ctrl-C on and on would cut them off.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     export = exported(paths, options.export, options.out, ended)
     if options.json:
         say_json(shape(paths, ended, export))

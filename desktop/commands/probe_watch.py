@@ -19,7 +19,7 @@ from desktop.store.transcripts.records import Run
 from desktop.system.paths import Paths
 from shared.database import peek
 from shared.errors import AppError, NotAllowed
-from shared.ids import JobId
+from shared.ids import JobId, short
 
 LOOK_SECONDS = 0.2
 STOP_SECONDS = 30.0
@@ -79,7 +79,12 @@ class RunWatch:
             say("Stopping; what is answered is kept. Ctrl-C again ends it at once.")
         self._note = "stopping"
         self._host.cancel(self._job_id)
-        job = self._job_end(connection, seconds=STOP_SECONDS)
+        try:
+            job = self._job_end(connection, seconds=STOP_SECONDS)
+        except KeyboardInterrupt:
+            self._bar.keep()
+            print(f"Go on with: deskhand probe --resume {short(self._run_id)}", file=sys.stderr)
+            raise
         return Ended(job=job, run=self._run(), is_stopped=True)
 
     def _job_end(self, connection: sqlite3.Connection, seconds: float | None = None) -> Job:

@@ -15,7 +15,7 @@ from desktop.core.llm.asking import Task, fields_in
 from desktop.core.llm.model_name import find_model
 from desktop.core.llm.types import Model
 from desktop.jobs.context import SharedContext
-from desktop.jobs.llm.offers import offered
+from desktop.jobs.llm import offers
 from shared.errors import BadInput, LimitReached, NotAllowed, NotFound
 from shared.kinds.llm import AskInputs
 from shared.plain_text import plain_line
@@ -182,17 +182,16 @@ async def _fields(
 async def _which_model(context: SharedContext, given: str | None) -> Model:
     if given is not None:
         return find_model(given, context.endpoints)
-    names = await offered(context)
-    if not names:
+    choices = await offers.choices(context)
+    if not choices:
         raise NotFound(
             "models_none",
             "No model can be asked from this machine.",
             "Start a local server (llama.cpp, Ollama), or keep a provider's key here; /health "
             "tells what is missing.",
         )
-    if len(names) == 1:
-        return find_model(names[0], context.endpoints)
-    choices = tuple(Choice(value=name, label=name[:LABEL_CHARS_MAX]) for name in names)
+    if len(choices) == 1:
+        return find_model(choices[0].value, context.endpoints)
     answer = await context.ask(
         Asking(
             key="model",

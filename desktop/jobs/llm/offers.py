@@ -10,27 +10,33 @@ from desktop.jobs.context import SharedContext
 from desktop.jobs.llm.reach import Look, look_at
 from desktop.system.way import Way
 from shared.kinds.llm import NAME_CHARS_MAX
+from shared.questions import Choice
 
 OFFERED_MAX = 12
 PER_ENDPOINT_MAX = 6
+LABEL_CHARS_MAX = 200
+HERE = "on this machine"
 
 
-async def offered(context: SharedContext) -> tuple[str, ...]:
-    """Return full names ("local:tiny"); what the owner's policy lists comes before what is found.
+async def choices(context: SharedContext) -> tuple[Choice, ...]:
+    """Offer models by their full names ("local:tiny").
 
-    Local servers are asked for their list; providers are asked only where there is a key.
+    Local servers are asked for their list; providers are asked only where there is a key. What the
+    owner's policy lists comes before what is found, and what is on this machine before the rest.
     """
     endpoints = _callable(context)
     way = Way(context.network)
     looks = await asyncio.gather(
         *(look_at(one, context.keys.get(one.key_name, ""), way) for one in endpoints)
     )
-    names = (
-        f"{endpoint.name}:{model}"
-        for endpoint, look in zip(endpoints, looks, strict=True)
-        for model in _models(endpoint, look)
-    )
-    return tuple(dict.fromkeys(n for n in names if len(n) <= NAME_CHARS_MAX))[:OFFERED_MAX]
+    found: dict[str, Choice] = {}
+    for endpoint, look in zip(endpoints, looks, strict=True):
+        for model in _models(endpoint, look):
+            name = f"{endpoint.name}:{model}"
+            if len(name) <= NAME_CHARS_MAX:
+                detail = HERE if endpoint.is_local else endpoint.label
+                found.setdefault(name, Choice(value=name, label=name, detail=detail))
+    return tuple(found.values())[:OFFERED_MAX]
 
 
 def _callable(context: SharedContext) -> list[Endpoint]:

@@ -24,11 +24,12 @@ from desktop.core.llm.model_name import find_model
 from desktop.core.llm.types import Endpoint, Model
 from desktop.jobs import wording
 from desktop.jobs.context import SharedContext
+from desktop.jobs.llm import offers
 from desktop.jobs.llm.examples import EXAMPLES, example
 from desktop.store.transcripts.records import NewRun
 from shared.errors import AppError, BadInput, LimitReached, NotFound, Unavailable
 from shared.kinds.llm import CELLS_MAX, MODELS_MAX, RunInputs
-from shared.questions import CHOICES_MAX, TEXT_CHARS_MAX, Asking, Choice, QuestionKind
+from shared.questions import TEXT_CHARS_MAX, Asking, Choice, QuestionKind
 
 T = TypeVar("T")
 
@@ -199,7 +200,7 @@ async def _models(context: SharedContext, given: tuple[str, ...]) -> tuple[Model
         key="models",
         kind=QuestionKind.CLARIFICATION,
         text="Which models should I ask? Write several with commas between them.",
-        choices=_known(context),
+        choices=await _offered_models(context),
         allow_text=True,
     )
 
@@ -232,18 +233,14 @@ def known(names: Sequence[str], endpoints: tuple[Endpoint, ...]) -> dict[str, Mo
     return found
 
 
-def _known(context: SharedContext) -> tuple[Choice, ...]:
-    """Offer the models that the machine's owner has listed."""
-    names = [
-        (endpoint, f"{endpoint.name}:{model}")
-        for endpoint in context.endpoints
-        for model in endpoint.models
-    ]
-    return tuple(
-        Choice(value=name, label=name, detail="on this machine" if endpoint.is_local else "")
-        for endpoint, name in names[: CHOICES_MAX - 1]
-        if endpoint.is_local or not endpoint.key_name or endpoint.key_name in context.keys
-    )
+async def _offered_models(context: SharedContext) -> tuple[Choice, ...]:
+    """Offer what endpoints list; those of this machine, which cost nothing, also all together."""
+    choices = await offers.choices(context)
+    local = [choice.value for choice in choices if choice.detail == offers.HERE]
+    together = ", ".join(local)
+    if len(local) < 2 or len(together) > offers.LABEL_CHARS_MAX:
+        return choices
+    return (Choice(value=together, label=together, detail=offers.HERE), *choices)
 
 
 def _with_models(read: Definition, models: tuple[Model, ...]) -> Definition:
