@@ -15,10 +15,11 @@ import pytest
 
 from desktop.core.llm.endpoints import BUILT_IN
 from desktop.core.llm.types import Endpoint, Format
-from desktop.jobs.llm.health import Checked, Health
+from desktop.jobs.llm.health import Checked, Health, run
 from desktop.jobs.llm.reach import MODELS_MAX, Look, headers_with, look_at, models_in
 from desktop.system.way import Way
-from shared.kinds.llm import HealthLine
+from shared.kinds.llm import HealthInputs, HealthLine
+from tests.desktop.jobs.llm.shared_context import child
 from tests.llm_servers.fixtures import KEY
 from tests.llm_servers.llamacpp import LlamaServer
 
@@ -278,3 +279,26 @@ async def test_the_key_is_in_a_header_and_never_in_the_address() -> None:
         first, _, rest = asked[0].partition(b"\r\n")
         assert CANARY.encode() not in first
         assert CANARY.encode() in rest
+
+
+async def test_the_job_looks_once_and_then_remembers(llama: LlamaServer, tmp_path: Path) -> None:
+    house = place(llama.base_url, is_local=True)
+    async with child(tmp_path, house) as worker:
+        looks = Looks(await look_at(house, "", Way()))
+        worker.kept[Health] = Health(looks)
+        for fresh, count in ((False, 1), (False, 1), (True, 2)):
+            told = await run(worker.job(), HealthInputs(models=("house:tiny",), fresh=fresh))
+            assert looks.count == count
+            assert told.headline == "Models can be asked."
+            names = {line.name for line in told.lines}
+            assert names >= {"python", "packages", "disk", "clock", "house"}
+
+
+async def test_the_job_says_the_one_thing_that_is_wrong(dead_port: int, tmp_path: Path) -> None:
+    house = place(f"http://127.0.0.1:{dead_port}/v1", is_local=True)
+    async with child(tmp_path, house) as worker:
+        told = await run(worker.job(), HealthInputs(models=("house:tiny",)))
+        both = await run(worker.job(), HealthInputs(models=("house:tiny", "nobody:x")))
+    assert not told.is_good
+    assert "does not answer" in told.headline
+    assert both.headline == "2 things are in the way of asking models."
