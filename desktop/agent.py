@@ -434,11 +434,10 @@ class Agent:
 
     def refusal_of_own(self, spec: JobSpec) -> AppError | None:
         asked = AskedHere(kind=spec.kind, inputs=spec.inputs)
-        machine = replace(self._machine(), asked_here=asked, light_free=LIGHT_MAX)
-        if self.is_offline:
-            # Whatever was offered by a hub that is away does not start before it is back.
-            free = self._setup.policy.slots - self.slots_busy
-            machine = replace(machine, slots_free=free)
+        # What takes no slot is not held up by those that do, and its like is made here by the
+        # hundred: nobody counts.
+        machine = self._machine(0 if spec.kind in self._light else self._slots_free_here, LIGHT_MAX)
+        machine = replace(machine, asked_here=asked)
         error = refusal(spec, self._setup.policy, machine, self._kinds)
         return error or (None if self._is_running else not_running())
 
@@ -523,7 +522,10 @@ class Agent:
             return
         for stale in self._hands.accepted(job_id):
             await self._hands.forget(stale)
-        machine = replace(self._machine(), asked_here=await self._hands.asked_here(job_id))
+        asked = await self._hands.asked_here(job_id)
+        slots_free = self._setup.policy.slots - self._hands.slots_taken
+        machine = self._machine(slots_free, LIGHT_MAX - self._hands.light_taken)
+        machine = replace(machine, asked_here=asked)
         error = refusal(offer.job, self._setup.policy, machine, self._kinds)
         if error is not None:
             log.info("offer declined", job_id=job_id, code=error.code)
@@ -587,10 +589,16 @@ class Agent:
             case Decision.ABORT | Decision.FORGET:
                 await self._cancel(verdict.job_id, verdict.attempt)
 
-    def _machine(self) -> Machine:
+    @property
+    def _slots_free_here(self) -> int:
+        # Whatever was offered by a hub that is away does not start before it is back.
+        taken = self.slots_busy if self.is_offline else self._hands.slots_taken
+        return self._setup.policy.slots - taken
+
+    def _machine(self, slots_free: int, light_free: int) -> Machine:
         return Machine(
-            slots_free=self._setup.policy.slots - self._hands.slots_taken,
-            light_free=LIGHT_MAX - self._hands.light_taken,
+            slots_free=slots_free,
+            light_free=light_free,
             disk_free_bytes=hardware.disk_free_bytes(self._setup.paths.data),
             kinds_ready=self._ready,
             held_back=self._held_back or self._minder.trouble,

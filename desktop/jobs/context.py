@@ -143,11 +143,13 @@ class SharedContext(Protocol):
     origin: Origin
     tries: int
     """How often this attempt was begun before, after it was postponed."""
-    workdir: Path
-    """As `Context.workdir`."""
     data_folder: Path
     """The worker's own folder of data: the transcripts (`transcripts.db`) and `runs/` are in it."""
     folders: tuple[Path, ...]
+
+    @property
+    def workdir(self) -> Path:
+        """As `Context.workdir`; made when it is first wanted."""
 
     @property
     def keys(self) -> Mapping[str, str]:

@@ -22,7 +22,6 @@ class Door:
     """The part of a context that is the same for all jobs."""
 
     def __init__(self, order: Order, speak: Callable[[FromChild], None]) -> None:
-        self.workdir = Path(order.workdir)
         self._workspace = Path(order.workspace)
         self.data_folder = Path(order.data_folder)
         self._allowed = AllowedFolders(tuple(Path(folder) for folder in order.folders))

@@ -86,6 +86,7 @@ class ChildContext(Door):
 
     def __init__(self, order: Order, speak: Mouth, answers: queue.SimpleQueue[Answered]) -> None:
         super().__init__(order, speak)
+        self.workdir = Path(order.workdir)
         self.models_folder = Path(order.models_folder)
         self.profile = Path(order.profile) if order.profile else None
         self.session = order.session

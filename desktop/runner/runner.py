@@ -214,7 +214,9 @@ class Runner:
         attempt = running.attempt
         job_id = attempt.spec.job_id
         with structlog.contextvars.bound_contextvars(job_id=job_id, attempt=attempt.number):
-            log.info("job started", kind=attempt.spec.kind)
+            # Parts are many, and their job tells how far they are.
+            say = log.info if attempt.part_of is None else log.debug
+            say("job started", kind=attempt.spec.kind)
             told = asyncio.Event()
             async with asyncio.TaskGroup() as tasks:
                 teller = tasks.create_task(self._tell(running, told))
@@ -224,7 +226,7 @@ class Runner:
                 running.urgent.set()
                 await teller
             del self._running[job_id]
-            log.info("job ended", ending=outcome.ending, seconds=round(outcome.running_seconds, 1))
+            say("job ended", ending=outcome.ending, seconds=round(outcome.running_seconds, 1))
             if not running.is_silent:
                 self._keep_last_words(job_id, outcome)
                 told_outcome = replace(
@@ -261,7 +263,9 @@ class Runner:
     def _order(self, attempt: Attempt, known_files: Mapping[str, str]) -> Order:
         workshop = self.workshop
         workdir = workshop.jobs_folder / attempt.spec.job_id
-        workdir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not workshop.kinds[attempt.spec.kind].is_shared:
+            # There are many of those, and few of them want a folder: it is made when one does.
+            workdir.mkdir(parents=True, exist_ok=True, mode=0o700)
         return Order(
             spec=attempt.spec,
             executor=workshop.executors[attempt.spec.kind],
@@ -282,16 +286,21 @@ class Runner:
 
     def _keep_last_words(self, job_id: JobId, outcome: Outcome) -> None:
         """Keep what a failed job said last, tracebacks included: on this machine alone."""
-        if outcome.tail and outcome.ending not in (Ending.RESULT, Ending.CANCELLED):
+        if outcome.tail and outcome.ending not in _QUIET:
             path = self.workshop.jobs_folder / job_id / LAST_WORDS_FILE
             # A full disk must not cost the outcome as well.
             with contextlib.suppress(OSError):
+                path.parent.mkdir(exist_ok=True, mode=0o700)
                 path.write_text("\n".join(outcome.tail) + "\n", encoding="utf-8")
 
     def _clean(self, job_id: JobId, outcome: Outcome) -> None:
         """A job that ended well leaves no working folder; others keep theirs for a look."""
         if outcome.ending in (Ending.RESULT, Ending.CANCELLED):
             shutil.rmtree(self.workshop.jobs_folder / job_id, ignore_errors=True)
+
+
+_QUIET = (Ending.RESULT, Ending.CANCELLED, Ending.POSTPONED)
+"""Endings whose last words nobody looks for."""
 
 
 def session_of(kind: str, variables: Mapping[str, str]) -> dict[str, str]:

@@ -180,9 +180,10 @@ class _Life:
         structlog.contextvars.clear_contextvars()  # it is nobody's, the first job's no more
         order = self._first.order
         # The jobs' folders come and go; the one that they are in stays.
-        workdir = str(Path(order.workdir).parent)
+        workdir = Path(order.workdir).parent
         try:
-            self._process = process = await spawn(workdir, order.threads_max, self._mark)
+            workdir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._process = process = await spawn(str(workdir), order.threads_max, self._mark)
         except OSError as error:
             self._lose(Outcome(ending=Ending.REFUSED, error=not_started(error)))
             return
@@ -220,20 +221,20 @@ class _Life:
         lower_priority(process.pid)
         if self._limits.cores_max is not None:
             keep_to_cores(process.pid, self._limits.cores_max)
-        unsent, self._unsent = self._unsent, []
         opening = Shared(memory_bytes_max=self._limits.memory_bytes_max)
-        for data in (write(opening), *unsent):
-            self._put(data)
+        self._unsent.insert(0, write(opening))
+        self._flush()
 
     def _write(self, line: Line) -> None:
-        if self._process is None:
-            self._unsent.append(write(line))
-        else:
-            self._put(write(line))
+        """Say a line, together with all that is said in this turn of the loop."""
+        if self._process is not None and not self._unsent:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unsent.append(write(line))
 
-    def _put(self, data: bytes) -> None:
+    def _flush(self) -> None:
         assert self._process is not None
         assert self._process.stdin is not None
+        data, self._unsent = b"".join(self._unsent), []
         # A child that is gone needs no line; its end is told elsewhere.
         with contextlib.suppress(ConnectionError, RuntimeError):
             self._process.stdin.write(data)

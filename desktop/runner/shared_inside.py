@@ -12,6 +12,7 @@ import math
 import threading
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import BinaryIO, NoReturn, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
@@ -81,7 +82,7 @@ class Jobs:
     def __init__(self, opening: Shared, speak: Mouth) -> None:
         self.supplied = Supplied()
         self._opening = opening
-        self._speak = speak
+        self._breath = Breath(speak)
         self._closing = asyncio.Event()
         self._group = asyncio.TaskGroup()
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -105,6 +106,7 @@ class Jobs:
             await self._closing.wait()
             for task in self._tasks.values():
                 task.cancel()
+        self._breath.let_out()
         await self._close()
 
     def take(self, line: ToShared) -> None:
@@ -120,7 +122,7 @@ class Jobs:
     def _take(self, number: int, line: Order | Answered | End | PartsOver) -> None:
         match line:
             case Order():
-                voice = Voice(number, self._speak)
+                voice = Voice(number, self._breath)
                 self._contexts[number] = context = JobContext(line, voice, self)
                 task = self._group.create_task(self._work(line, context, voice))
                 self._tasks[number] = task
@@ -169,12 +171,30 @@ class Jobs:
                     await kept.aclose()
 
 
+class Breath:
+    """What the jobs say in one turn of the loop, said at once."""
+
+    def __init__(self, speak: Mouth) -> None:
+        self._speak = speak
+        self._lines: list[bytes] = []
+
+    def put(self, data: bytes) -> None:
+        if not self._lines:
+            asyncio.get_running_loop().call_soon(self.let_out)
+        self._lines.append(data)
+
+    def let_out(self) -> None:
+        lines, self._lines = self._lines, []
+        if lines:
+            self._speak.put(b"".join(lines))
+
+
 class Voice:
     """How one job speaks: newest progress only, and every line with its number."""
 
-    def __init__(self, number: int, speak: Mouth) -> None:
+    def __init__(self, number: int, breath: Breath) -> None:
         self._number = number
-        self._speak = speak
+        self._breath = breath
         self._progress: Progressed | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -213,7 +233,7 @@ class Voice:
                 f"The job has {len(data):,} bytes to tell at once; {LINE_BYTES_MAX:,} are taken.",
                 "It has to write them into a file instead.",
             )
-        self._speak.put(data)
+        self._breath.put(data)
 
 
 class JobContext(Door):
@@ -221,6 +241,7 @@ class JobContext(Door):
 
     def __init__(self, order: Order, voice: Voice, jobs: Jobs) -> None:
         super().__init__(order, voice)
+        self._workdir = Path(order.workdir)
         self.job_id = order.spec.job_id
         self.tries = order.tries
         self._jobs = jobs
@@ -230,6 +251,11 @@ class JobContext(Door):
         self._parting = asyncio.Lock()
         self._answer: tuple[str, asyncio.Future[str]] | None = None
         self._over: asyncio.Future[PartsEnded] | None = None
+
+    @property
+    def workdir(self) -> Path:
+        self._workdir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self._workdir
 
     @property
     def keys(self) -> Mapping[str, str]:

@@ -18,6 +18,7 @@ PATIENCE_SECONDS = 300.0
 
 
 class Wish(Inputs):
+    index: int = 0
     number: int = 0
     text: str = ""
 
@@ -191,6 +192,7 @@ KINDS: Mapping[str, Kind] = {
         idempotent=True,
         timeout_seconds=1 if name in ("slow", "ask_soon") else 120,
         takes_slot=False,
+        makes=("shared.add", "shared.postpone") if name == "parts" else (),
         is_shared=True,
     )
     for name in _NAMES
