@@ -127,11 +127,11 @@ _CONTEXT = re.compile(
 )
 _CREDIT = re.compile(
     r"credit balance|\bcredits\b|insufficient balance|spend(ing)? limit|usage limits?\b(?!.*per)"
-    r"|enable billing|billing (is )?(disabled|not)|purchase",
+    r"|enable billing|billing account|billing (is )?(disabled|not)|purchase",
     re.IGNORECASE,
 )
 _USED_UP = re.compile(r"exceeded your current quota", re.IGNORECASE)
-_NOTHING_ALLOWED = re.compile(r"\blimit: 0\b")
+_NOTHING_ALLOWED = re.compile(r"\blimit: 0\b", re.IGNORECASE)
 _KEY = re.compile(
     r"(incorrect|invalid|expired|missing|no) api[ _-]?key|api[ _-]?key (not|is not|is in)valid"
     r"|api[ _-]?key (not valid|expired|not found)|user location is not supported"
@@ -202,6 +202,8 @@ def class_of(reading: ErrorReading, status: int | None, format_: str) -> FaultCl
     if by_code is FaultClass.RATE_LIMIT and _CONTEXT.search(reading.message):
         # OpenAI's "Request too large ... on tokens per min" never fits, however long one waits.
         return FaultClass.CONTEXT_LENGTH
+    if by_code is FaultClass.RATE_LIMIT and _NOTHING_ALLOWED.search(reading.message):
+        return FaultClass.QUOTA
     if by_code is not None:
         return by_code
     if any("perday" in quota.lower() for quota in reading.quotas):
