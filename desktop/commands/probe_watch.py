@@ -7,6 +7,7 @@ import sqlite3
 import sys
 import time
 from dataclasses import dataclass
+from typing import NoReturn
 
 from desktop.commands.asking import Asker
 from desktop.commands.hosting import Host
@@ -105,13 +106,23 @@ class RunWatch:
             if asker.is_new(question):
                 self._bar.clear()
                 if self._is_quiet or not sys.stdin.isatty():
-                    self._refuse(question)
-                asker.ask(question)
+                    self._go_on(question)
+                else:
+                    asker.ask(question)
 
-    def _refuse(self, question: QuestionRow) -> None:
-        """Nobody is there who could answer: what it asks for has to be said with the command."""
-        if question.asking.default is not None:
-            return
+    def _go_on(self, question: QuestionRow) -> None:
+        """Nobody is there who could answer: what is taken then anyway is taken at once."""
+        default = question.asking.default
+        if default is None:
+            self._refuse(question)
+        else:
+            if not self._is_quiet:
+                say(question.asking.text)
+                say(f"> {question.asking.label_of(default)}")
+            self._give(question, default)
+
+    def _refuse(self, question: QuestionRow) -> NoReturn:
+        """What it asks for has to be said with the command."""
         self._host.cancel(self._job_id)
         known = ", ".join(choice.label for choice in question.asking.choices[:10])
         raise NotAllowed(
