@@ -11,9 +11,8 @@ from desktop.core.outcome import Following, PartsWanted
 from shared.errors import NotAllowed
 from shared.events import TaskRequested
 from shared.ids import JobId, WorkerId
-from shared.jobs import JobSpec
+from shared.jobs import TITLE_CHARS_MAX, JobSpec
 from shared.kinds import Kind
-from shared.kinds.naming import title_for
 
 OPEN_MAX = 256
 """Parts in hand at once, of all jobs together; the others are made when these end."""
@@ -71,7 +70,8 @@ def request_of_following(
         job_id=job_id,
         kind=following.kind,
         inputs=following.inputs,
-        title=title_for(following.kind, following.inputs, ""),
+        # What a follower is asked for names its maker by an id; people know that by its title.
+        title=f"{following.kind.rpartition('.')[2]}: {maker.title}"[:TITLE_CHARS_MAX],
         worker_id=worker_id,
         is_kept=True,
         session_id=maker.session_id,
