@@ -86,8 +86,8 @@ FIRST = (
 SECOND = (
     Case("openai", 429, "requests-a-day", Fault.RATE_LIMIT,
          f"{ISSUES}/feder-cr/invisible_playwright_mcp/issues/109",
-         openai("Rate limit reached for gpt-4o-mini in organization org-x on requests per day (RPD):"
-                " Limit 200, Used 200, Requested 1. Please try again in 7m12s. Visit"
+         openai("Rate limit reached for gpt-4o-mini in organization org-x on requests per day"
+                " (RPD): Limit 200, Used 200, Requested 1. Please try again in 7m12s. Visit"
                 " https://platform.openai.com/account/rate-limits to learn more. You can increase"
                 " your rate limit by adding a payment method to your account at"
                 " https://platform.openai.com/account/billing.", "rate_limit_exceeded",
@@ -113,7 +113,8 @@ SECOND = (
     Case("google", 400, "location-without-billing", Fault.QUOTA,
          f"{ISSUES}/writingmate/chatlabs/issues/120",
          google(400, "FAILED_PRECONDITION",
-                "User location is not supported for the API use without a billing account linked.")),
+                "User location is not supported for the API use without a billing account"
+                " linked.")),
     Case("google", 500, "through-a-gateway", Fault.SERVER,
          f"{ISSUES}/snailyp/gemini-balance/issues/348",
          {"error": {"code": "http_error",
