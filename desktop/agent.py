@@ -362,6 +362,9 @@ class Agent:
     # What the runner tells (`desktop.runner.runner.Listener`).
 
     def progressed(self, progress: Progress) -> None:
+        attempt = self._hands.get(progress.job_id, progress.attempt)
+        if attempt is not None and attempt.part_of is not None:
+            return  # people look at the job that it is a part of
         self._link.send(progress)
         self._on_progress(progress)
 
