@@ -163,14 +163,19 @@ def _add_probing(commands: Commands) -> None:
         "--resume", metavar="RUN", help="go on with a run: only what has no answer is asked"
     )
     forms = ("inspect", "jsonl", "csv")
-    probe.add_argument("--export", choices=forms, help="write all transcripts for other programs")
-    probe.add_argument("--out", type=Path, metavar="FILE", help="where to, instead of beside it")
+    _export(probe, forms)
     _json(probe)
     _json(commands.add_parser("runs", help="runs of probes on this machine, the newest first"))
     transcript = commands.add_parser("transcript", help="what was said in one probe of a run")
     transcript.add_argument("run", metavar="RUN", help="its id, or its number in the list of runs")
-    transcript.add_argument("index", type=int, metavar="INDEX", help="which probe, from 0")
+    transcript.add_argument("index", type=int, nargs="?", metavar="INDEX", help="which, from 0")
+    _export(transcript, forms)
     _json(transcript)
+
+
+def _export(command: argparse.ArgumentParser, forms: tuple[str, ...]) -> None:
+    command.add_argument("--export", choices=forms, help="write all transcripts of the run")
+    command.add_argument("--out", type=Path, metavar="FILE|FOLDER", help="where to; here if not")
 
 
 def _add_reading(commands: Commands) -> None:

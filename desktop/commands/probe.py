@@ -51,7 +51,8 @@ def run(paths: Paths, options: argparse.Namespace) -> int:
     finally:
         # What is left are last words; who presses Ctrl-C on and on would cut them off.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    export = exported(paths, options.export, options.out, ended)
+    is_there = ended.run is not None
+    export = exported(paths, again or job_id, options.export, options.out) if is_there else ()
     if options.json:
         say_json(shape(paths, ended, export))
     else:

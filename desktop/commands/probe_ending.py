@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from desktop.commands.probe_bar import money
 from desktop.commands.probe_watch import Ended
 from desktop.core.llm.types import CellState
 from desktop.jobs.llm.export import writing
-from desktop.jobs.llm.export.writing import Form
 from desktop.store.copied import Job
 from desktop.store.transcripts.records import Run, Tally, cost_of
 from desktop.system.paths import Paths
@@ -74,7 +73,7 @@ def model_table(run: Run) -> list[str]:
     return table(heads, rows, wide=0, width=None)
 
 
-def lines(paths: Paths, ended: Ended, export: Path | None) -> Iterator[str]:
+def lines(paths: Paths, ended: Ended, export: Sequence[Path]) -> Iterator[str]:
     """Tell what came of a run, and what can be done next."""
     run = ended.run
     if ended.is_stopped:
@@ -117,13 +116,12 @@ def _statistics(stats: Job | None) -> Iterator[str]:
     yield from output.notes
 
 
-def _places(paths: Paths, run: Run, export: Path | None) -> Iterator[str]:
+def _places(paths: Paths, run: Run, export: Sequence[Path]) -> Iterator[str]:
     name = short(run.run_id)
     if plots := plots_of(paths, run.run_id):
         yield f"Plots: {plots[0].parent} ({', '.join(plot.name for plot in plots)})"
     yield f"Transcripts: deskhand transcript {name} 0 … {run.total - 1}"
-    if export is not None:
-        yield f"Exported: {export}"
+    yield from (f"Exported: {file}" for file in export)
     if run.failed:
         yield f"Ask what failed again: deskhand probe --resume {name}"
 
@@ -135,7 +133,7 @@ def plots_of(paths: Paths, run_id: str) -> list[Path]:
     return found[:FILES_SHOWN_MAX]
 
 
-def shape(paths: Paths, ended: Ended, export: Path | None) -> JsonObject:
+def shape(paths: Paths, ended: Ended, export: Sequence[Path]) -> JsonObject:
     """Tell the same to a program."""
     run, row = ended.run, ended.job.row
     return {
@@ -153,22 +151,18 @@ def shape(paths: Paths, ended: Ended, export: Path | None) -> JsonObject:
         "cost_usd": run.cost_usd if run else None,
         "statistics": ended.stats.result if ended.stats else None,
         "plots": [str(file) for file in plots_of(paths, run.run_id)] if run else [],
-        "export": str(export) if export else None,
+        "exported": [str(file) for file in export],
     }
 
 
-def exported(paths: Paths, form: str | None, out: Path | None, ended: Ended) -> Path | None:
-    """Write the run's transcripts for other programs; None when nobody wants that.
-
-    Returns:
-        The file; of several files their folder.
+def exported(paths: Paths, run_id: str, form: str | None, out: Path | None) -> tuple[Path, ...]:
+    """Write a run's transcripts for other programs; nothing when nobody wants that.
 
     Raises:
         AppError: as `writing.write`.
     """
-    if form is None or ended.run is None:
-        return None
-    files = writing.write(
-        paths.data, ended.run.run_id, Form(form), out, now=ENVIRONMENT.now(), program=version()
-    )
-    return files[0] if len(files) == 1 else files[0].parent
+    if form is None:
+        return ()
+
+    now = ENVIRONMENT.now()
+    return writing.write(paths.data, run_id, writing.Form(form), out, now=now, program=version())

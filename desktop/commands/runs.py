@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from desktop.commands.deeds import ENVIRONMENT
 from desktop.commands.printing import clock, say, say_json, say_table
 from desktop.commands.probe_bar import duration, money
+from desktop.commands.probe_ending import exported
 from desktop.commands.worker import EXIT_OK
 from desktop.core.llm.types import Turn
 from desktop.store.transcripts import opening, reading
 from desktop.store.transcripts.records import Probe, Run
 from desktop.system.paths import Paths
-from shared.errors import AppError
+from shared.errors import AppError, BadInput
 from shared.ids import short
 from shared.kinds import JsonObject
 
@@ -21,6 +22,8 @@ from shared.kinds import JsonObject
 def run(paths: Paths, options: argparse.Namespace) -> int:
     if options.command == "runs":
         return runs(paths, is_json=options.json)
+    if options.export is not None:
+        return export(paths, options)
     return transcript(paths, options.run, options.index, is_json=options.json)
 
 
@@ -61,8 +64,31 @@ def _list(found: tuple[Run, ...]) -> None:
     say_table(heads, rows, wide=6)
 
 
-def transcript(paths: Paths, name: str, index: int, *, is_json: bool) -> int:
-    """Show one probe, whole."""
+def export(paths: Paths, options: argparse.Namespace) -> int:
+    """Write all transcripts of a run, whether or not it has ended."""
+    with opening.reading(paths.data) as connection:
+        run_id = reading.run_named(connection, options.run)
+    files = exported(paths, run_id, options.export, options.out)
+    if options.json:
+        say_json({"run": run_id, "exported": [str(file) for file in files]})
+    else:
+        for file in files:
+            say(f"Exported: {file}")
+    return EXIT_OK
+
+
+def transcript(paths: Paths, name: str, index: int | None, *, is_json: bool) -> int:
+    """Show one probe, whole.
+
+    Raises:
+        BadInput: `index_missing`.
+    """
+    if index is None:
+        raise BadInput(
+            "index_missing",
+            "It is not said which probe of the run.",
+            f"Name one, from 0 on: deskhand transcript {name[:60]} 0. All at once: --export jsonl",
+        )
     with opening.reading(paths.data) as connection:
         run_id = reading.run_named(connection, name)
         found = reading.probe(connection, run_id, index)

@@ -19,6 +19,7 @@ from desktop.store import copied, facts
 from desktop.store.database import open_store
 from desktop.store.facts import Pairing
 from desktop.store.transcripts import opening, pages, reading
+from desktop.store.transcripts.records import CellFacts
 from desktop.system.credentials import write_file
 from desktop.system.paths import Paths, find_paths
 from shared.database import peek
@@ -111,6 +112,20 @@ def test_what_came_is_told_in_words_with_where_it_all_is(paths: Paths, definitio
     assert any(line.startswith("Transcripts: deskhand transcript ") for line in lines)
 
 
+@pytest.mark.parametrize("form", ["inspect", "jsonl", "csv"])
+def test_transcripts_are_written_for_other_programs(
+    paths: Paths, definition: Path, tmp_path: Path, form: str
+) -> None:
+    told = ("--models", "local:tiny", "--export", form, "--out", tmp_path, "--json")
+    [file] = json.loads(said(paths, "probe", definition, *told).stdout)["exported"]
+    assert Path(file).parent == tmp_path
+    again = tmp_path / "again"
+    again.mkdir()
+    done = said(paths, "transcript", "1", "--export", form, "--out", again)
+    assert done.stdout == f"Exported: {again / Path(file).name}\n"
+    assert len((again / Path(file).name).read_text()) > 500
+
+
 def test_a_definition_that_is_wrong_is_told_with_its_place(paths: Paths, definition: Path) -> None:
     definition.write_text(DEFINITION.replace("prompt:", "promt:"))
     done = said(paths, "probe", definition, "--models", "local:tiny")
@@ -166,7 +181,8 @@ def ended_at(paths: Paths) -> dict[int, object]:
     """When each probe of the newest run that has an end had it."""
     with opening.reading(paths.data) as connection:
         run_id = reading.run_named(connection, None)
-        found, after = [], -1
+        found: list[CellFacts] = []
+        after = -1
         while (page := pages.cells(connection, run_id, after=after, count=1000)).cells:
             found += page.cells
             after = page.cells[-1].cell.index
