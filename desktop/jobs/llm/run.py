@@ -21,7 +21,7 @@ from desktop.jobs.llm import prices, readiness, run_plan, run_words
 from desktop.jobs.llm.asked import Asked
 from desktop.jobs.llm.house import house_of
 from desktop.jobs.llm.keeping import transcripts_of
-from desktop.store.transcripts import pages, reading
+from desktop.store.transcripts import opening, pages, reading
 from desktop.store.transcripts.records import Run, Wanted
 from desktop.store.transcripts.transcripts import Transcripts
 from shared.errors import AppError, NotFound
@@ -60,6 +60,10 @@ async def _begun(context: SharedContext, inputs: RunInputs, kept: Transcripts) -
         return await kept.run(context.job_id)
     except NotFound:
         pass
+    for aside in await asyncio.to_thread(opening.set_aside, context.data_folder):
+        context.log(
+            f"⚠ Transcripts were damaged and set aside: {aside}. What is in it is asked anew."
+        )
     plan = await run_plan.plan(context, inputs)
     if left_out := await readiness.ready(context, plan.models):
         plan = plan.without(left_out)

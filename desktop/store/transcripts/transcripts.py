@@ -19,7 +19,7 @@ from desktop.core.llm.types import Cell, CellEnd, Turn
 from desktop.store.transcripts import forgetting, opening, reading, writing
 from desktop.store.transcripts.records import NewRun, Probe, Run
 from shared.environment import Environment
-from shared.errors import AppError
+from shared.errors import STORE_CORRUPT, AppError
 from shared.times import to_ms
 
 T = TypeVar("T")
@@ -142,10 +142,25 @@ class Transcripts:
         await asyncio.to_thread(opened.forget)
 
     async def _write(self, run: Callable[[sqlite3.Connection], T]) -> T:
-        return await (self._opened or await self._open()).database.write(run)
+        opened = self._opened or await self._open()
+        try:
+            return await opened.database.write(run)
+        except AppError as error:
+            if error.code == STORE_CORRUPT:
+                # Whoever comes next opens it anew, and then it is set aside.
+                await self._drop(opened)
+            raise
 
     async def _read(self, run: Callable[[sqlite3.Connection], T]) -> T:
-        return await (self._opened or await self._open()).database.read(run)
+        return await self._write(run)
+
+    async def _drop(self, opened: _Opened) -> None:
+        async with self._opening:
+            if self._opened is opened:
+                self._opened = None
+                if self._timer is not None:
+                    self._timer.cancel()
+                await asyncio.to_thread(opened.close)
 
     async def _open(self) -> _Opened:
         if self._opened is None:

@@ -18,7 +18,7 @@ from desktop.store.transcripts.tables import MIGRATIONS
 from desktop.store.transcripts.transcripts import Transcripts
 from shared.database import Database
 from shared.environment import Environment, SystemClock
-from shared.errors import NotFound, Unavailable
+from shared.errors import STORE_CORRUPT, NotFound, Unavailable
 from shared.kinds.llm import UsageFacts
 from tests.desktop.store.transcripts.world import (
     DONE,
@@ -300,6 +300,24 @@ async def test_damage_inside_is_found_after_a_crash(tmp_path: Path) -> None:
     store = Transcripts(tmp_path)
     assert await store.make_run(new_run())
 
+    assert opening.set_aside(tmp_path)
+    await store.aclose()
+
+
+async def test_damage_that_shows_while_it_is_open_costs_one_call(tmp_path: Path) -> None:
+    store = Transcripts(tmp_path)
+    await store.make_run(new_run(scenarios=300))
+    await store.aclose()
+    path = tmp_path / opening.FILE_NAME
+    whole = path.read_bytes()
+    path.write_bytes(whole[: 4096 * 12] + b"\xff" * (len(whole) - 4096 * 12))
+    store = Transcripts(tmp_path)
+
+    with pytest.raises(Unavailable) as caught:
+        await store.make_run(new_run(OTHER, scenarios=300))
+
+    assert caught.value.code == STORE_CORRUPT
+    assert await store.make_run(new_run(OTHER))
     assert opening.set_aside(tmp_path)
     await store.aclose()
 
