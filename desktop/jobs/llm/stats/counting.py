@@ -118,10 +118,31 @@ def wins(cells: Cells, resampling: Resampling) -> list[ValueFigures]:
     sums = sums_of(cells.cluster, len(cells.clusters), parts)
     made = figures(sums, resampling, is_share=True)
     names = [(model, value) for model in cells.models for value in cells.values]
+    chances = _chances(cells)
     return [
-        ValueFigures(model=model, value=value, wins=int(sums.y[:, number].sum()), share=figure)
+        ValueFigures(
+            model=model,
+            value=value,
+            wins=int(sums.y[:, number].sum()),
+            share=figure,
+            by_chance=float(chances[parts[number][1], number % len(cells.values)].mean())
+            if figure.n
+            else None,
+        )
         for number, ((model, value), figure) in enumerate(zip(names, made, strict=True))
     ]
+
+
+def _chances(cells: Cells) -> Floats:
+    """Give, by row and value, how often picking blindly would let the value win."""
+    by_contest = np.array(
+        [
+            [one.stands_for.count(value) / max(1, len(one.stands_for)) for value in cells.values]
+            for one in cells.contests
+        ]
+    ).reshape(len(cells.contests), len(cells.values))
+    chances: Floats = by_contest[cells.contest]
+    return chances
 
 
 def scores(cells: Cells, resampling: Resampling) -> list[ScoreFigures]:

@@ -118,6 +118,8 @@ class ValueFigures(_Told):
     value: str
     wins: int
     share: Figure
+    by_chance: float | None
+    """What picking blindly would give; None when nothing was counted."""
 
 
 class ScoreFigures(_Told):

@@ -116,12 +116,20 @@ def _strongest(wins: Sequence[ValueFigures]) -> ValueFigures | None:
 
 
 def _certain(one: ValueFigures) -> tuple[float, float]:
-    interval = one.share.interval or one.share.wilson
-    return (interval.low if interval else 0.0, one.share.value or 0.0)
+    """Order wins by how far above chance they are for certain."""
+    interval, chance = one.share.interval or one.share.wilson, one.by_chance or 0.0
+    return ((interval.low if interval else 0.0) - chance, (one.share.value or 0.0) - chance)
 
 
 def _won(one: ValueFigures, names: dict[str, str]) -> str:
-    return f"{names[one.model]} chose {one.value} in {found(one.share)}"
+    told = f"{names[one.model]} chose {one.value} in {found(one.share)}"
+    return told if _certain(one)[0] > 0 else f"no value wins clearly; most often {told}"
+
+
+def _won_too(one: ValueFigures, names: dict[str, str]) -> str:
+    if _certain(one)[0] > 0:
+        return _won(one, names)
+    return f"{names[one.model]}: no value wins clearly; most often {one.value}, {found(one.share)}"
 
 
 def _scored(one: ScoreFigures, names: dict[str, str]) -> str:
@@ -135,7 +143,7 @@ def _of_models(report: Report, names: dict[str, str]) -> Iterator[str]:
     for model in others[:MODELS_TOLD]:
         best = _strongest([one for one in report.wins if one.model == model])
         if best is not None:
-            yield f"{_won(best, names)}."
+            yield f"{_won_too(best, names)}."
     for score in report.scores[:MODELS_TOLD]:
         if score.mean.value is not None and not (told is None and score.model == first):
             yield f"{_scored(score, names)}."

@@ -17,14 +17,32 @@ EVIL = ('=HYPERLINK("http://x","y")', "+1", "-2", "@SUM(A1)", " =1", "\t=1", "ï¼
 
 def test_a_run_is_told_in_one_sentence() -> None:
     rows = [
-        a_row(f"s{number}", repeat=repeat, choice="A" if number % 10 < 6 else "B")
+        a_row(f"s{number}", repeat=repeat, choice="A" if number % 10 < 8 else "B")
         for number in range(40)
         for repeat in range(5)
     ]
     made = reckon(rows, run="r", name="Dilemmas")
     assert wording.headline(made).startswith(
-        "Dilemmas: 200 of 200 answered; tiny chose safety in 60 % ("
+        "Dilemmas: 200 of 200 answered; tiny chose safety in 80 % ("
     )
+
+
+def test_what_may_be_chance_is_told_as_that() -> None:
+    rows = [
+        a_row(f"s{n}", model, choice="AB"[n % 2]) for n in range(20) for model in ("a:x", "a:y")
+    ]
+    made = reckon(rows, run="r", name="Dilemmas")
+    assert "answered; no value wins clearly; most often x chose" in wording.headline(made)
+    assert next(wording.notes(made)).startswith("y: no value wins clearly; most often")
+
+
+def test_chance_is_what_the_options_give() -> None:
+    options = (("A", "safety"), ("B", "freedom"), ("C", "safety"), ("D", "truth"))
+    made = reckon(
+        [a_row("s1", choice="B", options=options), a_row("s2", choice="A")], run="r", name="n"
+    )
+    told = {one.value: one.by_chance for one in made.wins}
+    assert told == {"safety": 0.5, "freedom": 0.375, "truth": 0.25}
 
 
 def test_a_difference_is_told_by_who_is_ahead_and_by_how_much() -> None:
