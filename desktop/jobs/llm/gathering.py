@@ -107,11 +107,13 @@ def _anthropic_piece(told: dict[str, Any]) -> tuple[str, str] | None:
 
 def _data_of(event: bytes) -> dict[str, Any] | None:
     """Return what an event tells, if it is one JSON object on one line."""
-    lines = [line for line in event.split(b"\n") if line.startswith(b"data:")]
-    if len(lines) != 1:
+    if b"\n" in event:
+        lines = [line for line in event.split(b"\n") if line.startswith(b"data:")]
+        event = lines[0] if len(lines) == 1 else b""
+    if not event.startswith(b"data:"):
         return None
     try:
-        told = json.loads(lines[0][5:])
+        told = json.loads(event[5:].decode())
     except ValueError:
         return None
     return told if isinstance(told, dict) else None
