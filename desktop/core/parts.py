@@ -53,7 +53,7 @@ def request_of_part(
         job_id=job_id,
         kind=wanted.kind,
         inputs={**wanted.inputs, "index": index},
-        title=f"{noun} {index + 1:,} of {max(wanted.indexes) + 1:,}",
+        title=f"{noun} {index + 1:,}",
         worker_id=worker_id,
         is_kept=True,
         session_id=maker.session_id,

@@ -70,7 +70,7 @@ async def test_parts_of_a_job_that_the_hub_gave_are_done_once_each_and_what_foll
         assert {p.job.part_of for p in parts} == {maker}
         assert {p.origin for p in parts} == {Origin.CHAT}
         assert {p.worker_id for p in parts} == {worker.setup.pairing.worker_id}
-        assert "Part 1 of 40" in {p.title for p in parts}
+        assert "Part 1" in {p.title for p in parts}
         listed = await views.jobs(ring.person_id, limit=200)
         assert {c.job_id for c in listed} == {maker, after}
         rows = (await views.task_rows(RowFilter(person_id=ring.person_id))).rows

@@ -59,6 +59,11 @@ class Asked:
 
     async def all(self, cost_usd_max: float | None = None) -> None:
         """Ask what has no end, until nothing is left or a person lets it be."""
+        await self._each_without_an_end(cost_usd_max)
+        # A probe of before a crash may have its end here, and not have told it yet.
+        await self.context.parts(PROBE, {"run": self.run_id}, ())
+
+    async def _each_without_an_end(self, cost_usd_max: float | None) -> None:
         self._models = run_plan.known((await self.look()).models, self.context.endpoints)
         while indexes := await self.kept.open_cells(self.run_id):
             async with self._watched(len(indexes)):

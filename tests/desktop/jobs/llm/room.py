@@ -145,7 +145,8 @@ class Room:
 
     async def parts(self, kind: str, inputs: JsonObject, indexes: Sequence[int]) -> PartsEnded:
         assert kind == "llm.probe"
-        self.made.append(list(indexes))
+        if indexes:
+            self.made.append(list(indexes))
         places = asyncio.Semaphore(AT_ONCE)
         ends = {True: 0, False: 0}
 
