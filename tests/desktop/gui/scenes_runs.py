@@ -126,12 +126,17 @@ async def shelf(folder: Path) -> None:
         await transcripts.aclose()
 
 
-async def opened(desk: PaperDesk, bridge: Bridge, style: Style, run_id: str = OVER) -> RunsWindow:
-    await shelf(desk.paths.data)
-    folder = desk.paths.runs / OVER
+def put_statistics(results: Path) -> None:
+    """Leave what the statistics of the run that is over leave."""
+    folder = results / OVER
     folder.mkdir(parents=True)
     (folder / "table.txt").write_text(TABLE, encoding="utf-8")
     (folder / "plots.json").write_bytes(RUN_PICTURES.dump_json(PLOTS))
+
+
+async def opened(desk: PaperDesk, bridge: Bridge, style: Style, run_id: str = OVER) -> RunsWindow:
+    await shelf(desk.paths.data)
+    put_statistics(desk.paths.runs)
     window = RunsWindow(bridge, style)
     window.show_item(run_id)
     window.show()

@@ -46,6 +46,7 @@ from shared.events import (
 from shared.ids import JobId, TaskId
 from shared.messages import Progress
 from shared.questions import Answer
+from tests.desktop.gui import scenes_runs
 from tests.desktop.gui.loop import on_qt_loop, until
 from tests.desktop.gui.scenes_chat import (
     FILES,
@@ -423,6 +424,24 @@ async def test_a_model_that_was_made_here_shows_its_best_plot_and_opens(
         await until(lambda: bool(one.window.talk.timeline.findChildren(ChartView)))
         one.press("Open the model")
         assert opened == [("models", model_id)]
+
+
+@on_qt_loop
+async def test_statistics_of_a_run_show_their_first_plot_and_open_it(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    async with room(qtbot, tmp_path) as one:
+        opened: list[tuple[str, str]] = []
+        one.bridge.opened.connect(lambda name, item: opened.append((name, item)))
+        await scenes_runs.shelf(one.desk.paths.data)
+        scenes_runs.put_statistics(one.desk.paths.runs)
+        job = await asked(one)
+        await succeed(one.desk, job, {"headline": "Done.", "run": scenes_runs.OVER, "wins": []})
+        await until(lambda: bool(one.window.talk.timeline.findChildren(ChartView)))
+        [shown] = one.window.talk.timeline.findChildren(ChartView)
+        assert "How often each value wins" in shown.accessibleName()
+        one.press("Open the run")
+        assert opened == [("runs", scenes_runs.OVER)]
 
 
 @on_qt_loop

@@ -1,4 +1,4 @@
-"""Finds the files of results on this computer, and offers what can be done with a model."""
+"""Finds the files of results on this computer, and offers what can be done with models and runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from shiboken6 import isValid
 
 from desktop.desk.models import Detail, Models
+from desktop.desk.runs import Detail as RunDetail
+from desktop.desk.runs import Runs
 from desktop.gui.bridge import Bridge
 from desktop.gui.chart_view import ChartView
 from desktop.gui.language import tr
@@ -55,13 +57,15 @@ class Results:
         return here is not None and job is not None and job.worker_id == here.worker_id
 
     def _find(self, view: BubbleView, job_id: JobId) -> None:
-        def found(told: tuple[dict[str, Path], str]) -> None:
-            files, model_id = told
+        def found(told: tuple[dict[str, Path], JsonObject]) -> None:
+            files, result = told
             if view.result is None or not isValid(view):
                 return  # it was scrolled away meanwhile
             view.result.place(files)
-            if model_id:
+            if model_id := _model_of(result):
                 self._show_model(view.result, model_id)
+            if run_id := _run_of(result):
+                self._show_run(view.result, run_id)
 
         names = view.result.file_names if view.result else ()
         self._bridge.do(self._look(job_id, names), then=found)
@@ -82,7 +86,25 @@ class Results:
         # A model that was removed since has nothing to show, and that is no fault.
         self._bridge.do(shelf.detail(model_id), then=found, failed=lambda _error: None)
 
-    async def _look(self, job_id: JobId, names: tuple[str, ...]) -> tuple[dict[str, Path], str]:
+    def _show_run(self, result: ResultView, run_id: str) -> None:
+        """Show the plot that says most, and the way to all that was said."""
+
+        def found(detail: RunDetail) -> None:
+            if not isValid(result):
+                return
+            for picture in detail.plots[:1]:
+                result.add(ChartView(self._style, picture.plot, picture.subtitle))
+            result.offer(tr("Open the run"), lambda: self._bridge.opened.emit("runs", run_id))
+
+        paths = self._bridge.desk.paths
+        # A run that was purged since has nothing to show, and that is no fault.
+        self._bridge.do(
+            Runs(paths.data, paths.runs).detail(run_id), then=found, failed=lambda _error: None
+        )
+
+    async def _look(
+        self, job_id: JobId, names: tuple[str, ...]
+    ) -> tuple[dict[str, Path], JsonObject]:
         desk = self._bridge.desk
         job = await desk.look(lambda c: copied.job(c, job_id))
         asked = await desk.look(lambda c: copied.questions(c, job_id))
@@ -90,7 +112,7 @@ class Results:
         if job is not None:
             hints += [v for key in FILE_KEYS if isinstance(v := job.inputs.get(key), str)]
         files = await asyncio.to_thread(locate, names, hints, desk.policy.folders) if names else {}
-        return files, _model_of(job.result if job else None)
+        return files, (job.result if job else None) or {}
 
 
 def _rank(name: str) -> tuple[int, str]:
@@ -98,7 +120,13 @@ def _rank(name: str) -> tuple[int, str]:
     return (PLOTS_FIRST.index(name) if is_first else len(PLOTS_FIRST), name)
 
 
-def _model_of(result: JsonObject | None) -> str:
-    model = (result or {}).get("model")
+def _run_of(result: JsonObject) -> str:
+    """Tell which run these are the statistics of."""
+    run = result.get("run")
+    return run if isinstance(run, str) and "wins" in result else ""
+
+
+def _model_of(result: JsonObject) -> str:
+    model = result.get("model")
     found = model.get("model_id") if isinstance(model, dict) else None
     return found if isinstance(found, str) else ""
