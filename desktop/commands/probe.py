@@ -46,7 +46,9 @@ def run(paths: Paths, options: argparse.Namespace) -> int:
             inputs = _inputs(options, again, file, policy, is_own=is_own)
             parse_inputs(kind_named(KIND), inputs)
             job_id = host.request(KIND, inputs)
-            watch = RunWatch(paths, host, job_id, again or job_id, is_quiet=options.json)
+            watch = RunWatch(
+                paths, host, job_id, again or job_id, is_own=is_own, is_quiet=options.json
+            )
             ended = watch.until_end()
     finally:
         # What is left are last words; who presses Ctrl-C on and on would cut them off.

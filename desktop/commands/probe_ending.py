@@ -79,9 +79,12 @@ def lines(paths: Paths, ended: Ended, export: Sequence[Path]) -> Iterator[str]:
     if ended.is_stopped:
         yield from _stopped(run)
         return
-    yield from result_lines(ended.job)
     if run is None:
+        yield from result_lines(ended.job)
         return
+    # The table tells of each model better than a line does.
+    told = tuple(f"{model}:" for model in run.models)
+    yield from (line for line in result_lines(ended.job) if not line.startswith(told))
     yield ""
     yield from model_table(run)
     yield from _statistics(ended.stats)

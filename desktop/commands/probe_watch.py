@@ -7,7 +7,6 @@ import sqlite3
 import sys
 import time
 from dataclasses import dataclass
-from typing import NoReturn
 
 from desktop.commands.asking import Asker
 from desktop.commands.hosting import Host
@@ -21,6 +20,7 @@ from desktop.system.paths import Paths
 from shared.database import peek
 from shared.errors import AppError, NotAllowed
 from shared.ids import JobId, short
+from shared.plain_text import plain_line
 
 LOOK_SECONDS = 0.2
 STOP_SECONDS = 30.0
@@ -45,12 +45,30 @@ class RunWatch:
     """Watches one run's job."""
 
     def __init__(
-        self, paths: Paths, host: Host, job_id: JobId, run_id: str, *, is_quiet: bool
+        self,
+        paths: Paths,
+        host: Host,
+        job_id: JobId,
+        run_id: str,
+        *,
+        is_own: bool,
+        is_quiet: bool,
     ) -> None:
+        """Watch.
+
+        Args:
+            paths: of the profile.
+            host: who does the job.
+            job_id: of the run's job.
+            run_id: of the run, which may be an older one.
+            is_own: this process does it, so that nobody but who is here can answer.
+            is_quiet: say nothing but the end.
+        """
         self._paths = paths
         self._host = host
         self._job_id = job_id
         self._run_id = run_id
+        self._is_own = is_own
         self._is_quiet = is_quiet
         self._bar = Bar(is_quiet=is_quiet)
         self._pace = Pace()
@@ -106,28 +124,29 @@ class RunWatch:
             if asker.is_new(question):
                 self._bar.clear()
                 if self._is_quiet or not sys.stdin.isatty():
-                    self._go_on(question)
+                    self._answer_alone(question)
                 else:
                     asker.ask(question)
 
-    def _go_on(self, question: QuestionRow) -> None:
-        """Nobody is there who could answer: what is taken then anyway is taken at once."""
-        default = question.asking.default
-        if default is None:
-            self._refuse(question)
-        else:
+    def _answer_alone(self, question: QuestionRow) -> None:
+        """Nobody is at the terminal: others may answer, or the default is taken."""
+        asking, name = question.asking, short(self._job_id)
+        if not self._is_own:
+            told = f"#{name} asks: {asking.text} (deskhand answer {name} VALUE)"
+            print(plain_line(told), file=sys.stderr)
+            return
+        if asking.default is not None:
+            # What is taken then anyway is taken at once.
             if not self._is_quiet:
-                say(question.asking.text)
-                say(f"> {question.asking.label_of(default)}")
-            self._give(question, default)
-
-    def _refuse(self, question: QuestionRow) -> NoReturn:
-        """What it asks for has to be said with the command."""
+                say(asking.text)
+                say(f"> {asking.label_of(asking.default)}")
+            self._give(question, asking.default)
+            return
         self._host.cancel(self._job_id)
-        known = ", ".join(choice.label for choice in question.asking.choices[:10])
+        known = ", ".join(choice.label for choice in asking.choices[:10])
         raise NotAllowed(
             "question_open",
-            f"It asks: {question.asking.text}" + (f" ({known})" if known else ""),
+            f"It asks: {asking.text}" + (f" ({known})" if known else ""),
             "Say it with an option, or run this in a terminal.",
         )
 

@@ -141,6 +141,24 @@ def test_a_question_that_nobody_can_answer_ends_it(paths: Paths, definition: Pat
     assert "Say it with an option" in done.stderr
 
 
+def test_a_place_that_refuses_the_key_costs_its_own_probes_alone(
+    paths: Paths, definition: Path, llama_with_key: LlamaServer
+) -> None:
+    """Nobody is at the terminal, so what is asked about it is answered by its default."""
+    paths.policy.write_text(
+        f'{paths.policy.read_text()}[[llm.endpoints]]\nname = "guarded"\n'
+        f'base_url = "{llama_with_key.base_url}"\nkey_name = "GUARDED_KEY"\n'
+    )
+    done = subprocess.run(
+        command(paths, "probe", definition, "--models", "local:tiny,guarded:tiny"),
+        cwd=ROOT, env=environment() | {"GUARDED_KEY": "sk-wrong"}, capture_output=True, text=True,
+        timeout=SECONDS, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode in (0, 6), done.stderr
+    assert "> Go on without" in done.stdout
+    assert "sk-wrong" not in done.stdout + done.stderr
+
+
 def test_ctrl_c_stops_it_and_it_goes_on_where_it_was(paths: Paths, definition: Path) -> None:
     with at_terminal(
         paths, "probe", definition, "--models", ",".join(MODELS), "--repeats", 200
