@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import httpx2
-from openai import AsyncOpenAI, AsyncStream, NotGiven, Omit
+from openai import AsyncOpenAI, AsyncStream, NotGiven, Omit, not_given
 from openai.resources.chat import AsyncChat, AsyncCompletions
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from pydantic import ValidationError
@@ -58,11 +58,12 @@ class DirectCompletions(AsyncCompletions):
         *,
         stream: bool = False,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, object] | None = None,
         extra_body: Mapping[str, object] | None = None,
-        timeout: object = None,
+        timeout: Any = not_given,
         **wanted: Any,
     ) -> ChatCompletion | AsyncStream[DirectChunk]:
-        """Make one call; what is omitted is left out, and waits are bounded by our own client."""
+        """Make one call; what is omitted is left out."""
         body = {
             name: part for name, part in wanted.items() if not isinstance(part, Omit | NotGiven)
         }
@@ -71,7 +72,11 @@ class DirectCompletions(AsyncCompletions):
         return await self._client.post(
             "/chat/completions",
             body={**body, **(extra_body or {})},
-            options={"headers": dict(extra_headers or {})},
+            options={
+                "headers": dict(extra_headers or {}),
+                "params": dict(extra_query or {}),
+                "timeout": timeout,
+            },
             cast_to=DirectCompletion,
             stream=stream,
             stream_cls=AsyncStream[DirectChunk],
