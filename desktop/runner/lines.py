@@ -6,8 +6,8 @@ child → worker (standard output): progress, logged, asked, handed, wrote, resu
 The child that many jobs share opens with `shared`. Its jobs' lines are the same ones and some
 more, each with the number of its order around it:
 
-worker → child: shared (first line), supplied, close; of a job: order, answered, end, parts_ended
-child → worker: of a job: all of the above and postponed, parts, follow, left
+worker → child: shared (first), supplied, ping, close; a job's: order, answered, end, parts_ended
+child → worker: pong; a job's: all of the above and postponed, parts, follow, left
 """
 
 from __future__ import annotations
@@ -142,6 +142,18 @@ class Close(Line):
     type: Literal["close"] = "close"
 
 
+class Ping(Line):
+    """Is your loop well?"""
+
+    type: Literal["ping"] = "ping"
+
+
+class Pong(Line):
+    """It is: whatever the jobs do, each gets its turn."""
+
+    type: Literal["pong"] = "pong"
+
+
 class End(Line):
     """Stop this job; the others go on."""
 
@@ -210,11 +222,13 @@ class FromJob(Line):
     line: Annotated[FromShared, Field(discriminator="type")]
 
 
-ToShared = Supplied | Close | ToJob
+ToShared = Supplied | Ping | Close | ToJob
 
 TO_CHILD: TypeAdapter[ToChild] = TypeAdapter(Annotated[ToChild, Field(discriminator="type")])
 FROM_CHILD: TypeAdapter[FromChild] = TypeAdapter(Annotated[FromChild, Field(discriminator="type")])
-FROM_JOB: TypeAdapter[FromJob] = TypeAdapter(FromJob)
+FROM_SHARED: TypeAdapter[FromJob | Pong] = TypeAdapter(
+    Annotated[FromJob | Pong, Field(discriminator="type")]
+)
 TO_SHARED: TypeAdapter[ToShared] = TypeAdapter(Annotated[ToShared, Field(discriminator="type")])
 
 

@@ -173,7 +173,8 @@ class Runner:
         )
         if kind.is_shared:
             assert kind.idempotent or kind.resumable  # it may lose its child to another's fault
-            running.child = self._shared.job(order, limits, running.take)
+            is_maker = bool(kind.makes)
+            running.child = self._shared.job(order, limits, running.take, is_maker=is_maker)
         else:
             running.child = self._make_child(order, limits, self._environment, running.take)
         self._running[job_id] = running

@@ -1,73 +1,35 @@
-"""The one child of all shared kinds: started by the first job, fed, watched, ended when idle.
+"""The one child of all shared kinds: started by the first job, ended when idle, begun anew.
 
-What its jobs do on the way is theirs (`desktop.runner.shared_job`). When the process ends before
-they do, whoever is left in it is postponed a moment and begun again in the next one.
+What its jobs do on the way is theirs (`desktop.runner.shared_job`); its processes are lives
+(`desktop.runner.shared_life`). A job that was there each time when a child died gets one to itself:
+then it harms nobody else, and it is known which one it was.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from itertools import count
-from pathlib import Path
 from typing import Protocol
 
-import psutil
 import structlog
 
-from desktop.core.outcome import Ending, Outcome, child_lost
+from desktop.core.outcome import Ending, Outcome
 from desktop.runner.child import ChildLimits
 from desktop.runner.lines import (
-    FROM_JOB,
-    Answered,
-    Close,
-    End,
     FromChild,
-    Line,
     Order,
-    PartsOver,
-    Shared,
     Supplied,
-    ToJob,
-    write,
-)
-from desktop.runner.processes import (
-    DRAIN_SECONDS,
-    TREE_EVERY,
-    Tail,
-    keep_to_cores,
-    kill_marked,
-    kill_tree,
-    look_up,
-    lower_priority,
-    not_started,
-    spawn,
-    tree_memory_bytes,
 )
 from desktop.runner.shared_job import SharedJob
-from shared.backoff import Backoff
+from desktop.runner.shared_life import Life, Patience
+from desktop.runner.suspects import Suspects
 from shared.environment import Environment
 
 log = structlog.get_logger(__name__)
 
-WATCH_SECONDS = 0.5
-"""How often its memory and its jobs' times are looked at."""
-IDLE_WATCH_SECONDS = 2.0
-IDLE_SECONDS = 300.0
-"""A child without jobs is ended after this."""
-CLOSE_SECONDS = 10.0
-"""How long it may take to close by itself."""
-ENDING_SECONDS = 0.01
-"""How often its exit is looked for once its output has ended."""
-GONE_SECONDS = 1.0
-"""How long a process that was killed is waited for."""
-LINES_AT_ONCE = 100
-"""Lines read before everybody else has a turn."""
-LOST = Backoff(first_seconds=0.5, max_seconds=60.0)
-"""When a job is begun again that lost its child."""
-
+ALONE_MAX = 2
+"""Children for suspects at the same time; each costs as much as the one for all others."""
 Supply = Callable[[], Awaitable[Supplied]]
 """What all jobs of the child work with, as it is now."""
 
@@ -76,9 +38,14 @@ class Sharing(Protocol):
     """Where jobs of shared kinds are run."""
 
     def job(
-        self, order: Order, limits: ChildLimits, on_line: Callable[[FromChild], None]
+        self,
+        order: Order,
+        limits: ChildLimits,
+        on_line: Callable[[FromChild], None],
+        *,
+        is_maker: bool = False,
     ) -> SharedJob:
-        """Make a job; its `run` begins it."""
+        """Make a job; its `run` begins it. `is_maker`: it may wait for other jobs."""
 
     def end(self) -> None:
         """End everything without a word; used when this process ends."""
@@ -93,14 +60,18 @@ class SharedChild:
         tasks: asyncio.TaskGroup,
         supply: Supply,
         *,
-        idle_seconds: float = IDLE_SECONDS,
+        patience: Patience | None = None,
     ) -> None:
         self._environment = environment
         self._tasks = tasks
         self._supply = supply
-        self._idle_seconds = idle_seconds
+        self._patience = patience or Patience()
         self._numbers = count(1)
-        self._life: _Life | None = None
+        self._suspects = Suspects()
+        self._alone = asyncio.Semaphore(ALONE_MAX)
+        self._life: Life | None = None
+        """Where the next job goes, unless it is leaving."""
+        self._lives: set[Life] = set()
         self._is_ended = False
 
     @property
@@ -109,222 +80,47 @@ class SharedChild:
         return self._life.pid if self._life is not None and not self._life.is_leaving else None
 
     def job(
-        self, order: Order, limits: ChildLimits, on_line: Callable[[FromChild], None]
+        self,
+        order: Order,
+        limits: ChildLimits,
+        on_line: Callable[[FromChild], None],
+        *,
+        is_maker: bool = False,
     ) -> SharedJob:
-        return SharedJob(order, limits, self._environment, on_line, self._begin)
+        return SharedJob(order, limits, self._environment, on_line, self._begin, is_maker=is_maker)
 
     def end(self) -> None:
         self._is_ended = True
-        if self._life is not None:
-            self._life.kill()
+        for life in self._lives:
+            life.kill()
 
     async def _begin(self, job: SharedJob) -> None:
         supplied = await self._supply()
-        if self._is_ended or job.is_ending:
+        if job.is_over or self._is_ended:
             job.lose(Outcome(ending=Ending.GONE))
-            return
-        life = self._life
-        if life is None or life.is_leaving:
-            life = self._life = _Life(job, self._environment, self._idle_seconds)
-            self._tasks.create_task(life.run(), name="shared child")
-        life.supply(supplied)
-        life.begin(next(self._numbers), job)
+        elif self._suspects.is_suspect(job.job_id) and not job.is_maker:
+            log.warning("job gets a child to itself", job_id=job.job_id)
+            self._tasks.create_task(self._work_alone(job, supplied), name="suspect")
+        else:
+            if self._life is None or self._life.is_leaving:
+                self._life = self._new_life(job)
+            self._life.supply(supplied)
+            self._life.begin(next(self._numbers), job)
 
+    async def _work_alone(self, job: SharedJob, supplied: Supplied) -> None:
+        async with self._alone:
+            if job.is_over or self._is_ended:
+                job.lose(Outcome(ending=Ending.GONE))
+                return
+            life = self._new_life(job, is_for_one=True)
+            life.supply(supplied)
+            life.begin(next(self._numbers), job)
+            await job.over()
+            life.close()
 
-class _Life:
-    """One process, from its start to its end."""
-
-    def __init__(self, first: SharedJob, environment: Environment, idle_seconds: float) -> None:
-        self.pid: int | None = None
-        self.is_leaving = False
-        """Whether it takes no more jobs: it closes, or is gone."""
-        self._first = first
-        self._limits = first.limits
-        self._environment = environment
-        self._idle_seconds = idle_seconds
-        self._process: asyncio.subprocess.Process | None = None
-        self._unsent: list[bytes] = []
-        """What is to be said as soon as somebody is there to hear it."""
-        self._supplied: Supplied | None = None
-        self._jobs: dict[int, SharedJob] = {}
-        self._tail = Tail()
-        self._has_hung_up = asyncio.Event()
-        self._hung_up_at: float | None = None
-        self._mark = environment.new_id()
-        self._quiet_since = environment.monotonic()
-        self._is_too_large = False
-
-    def supply(self, supplied: Supplied) -> None:
-        """Tell what its jobs work with, if that is news."""
-        if supplied != self._supplied:
-            self._supplied = supplied
-            self._write(supplied)
-
-    def begin(self, number: int, job: SharedJob) -> None:
-        self._limits = job.limits
-        self._jobs[number] = job
-        self._write(ToJob(number=number, line=job.order))
-
-        def tell(line: Answered | End | PartsOver) -> None:
-            self._write(ToJob(number=number, line=line))
-
-        job.started(tell)
-
-    def kill(self) -> None:
-        self.is_leaving = True
-        if self._process is not None:
-            kill_tree(self._process.pid)
-
-    async def run(self) -> None:
-        """Start the process, serve it, outlive it; never raises for what it does."""
-        structlog.contextvars.clear_contextvars()  # it is nobody's, the first job's no more
-        order = self._first.order
-        # The jobs' folders come and go; the one that they are in stays.
-        workdir = Path(order.workdir).parent
-        try:
-            workdir.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._process = process = await spawn(str(workdir), order.threads_max, self._mark)
-        except OSError as error:
-            self._lose(Outcome(ending=Ending.REFUSED, error=not_started(error)))
-            return
-        try:
-            await self._serve(process)
-        finally:
-            self.kill()
-            # The loop may be closed next, and its pipes would be closed after it.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(GONE_SECONDS):
-                    await process.wait()
-        self._lose(self._outcome(process.returncode))
-
-    async def _serve(self, process: asyncio.subprocess.Process) -> None:
-        self._welcome(process)
-        assert process.stdout is not None
-        assert process.stderr is not None
-        async with asyncio.TaskGroup() as tasks:
-            readers = [
-                tasks.create_task(self._read(process.stdout)),
-                tasks.create_task(self._tail.read(process.stderr)),
-            ]
-            await self._watch(process)
-            self.kill()  # what it left behind would hold our pipes open
-            await asyncio.to_thread(kill_marked, self._mark)
-            await asyncio.wait(readers, timeout=DRAIN_SECONDS)
-            for reader in readers:
-                reader.cancel()
-
-    def _welcome(self, process: asyncio.subprocess.Process) -> None:
-        self.pid = process.pid
-        log.info("shared child started", pid=process.pid)
-        if self.is_leaving:  # killed while it was being started
-            self.kill()
-        lower_priority(process.pid)
-        if self._limits.cores_max is not None:
-            keep_to_cores(process.pid, self._limits.cores_max)
-        opening = Shared(memory_bytes_max=self._limits.memory_bytes_max)
-        self._unsent.insert(0, write(opening))
-        self._flush()
-
-    def _write(self, line: Line) -> None:
-        """Say a line, together with all that is said in this turn of the loop."""
-        if self._process is not None and not self._unsent:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._unsent.append(write(line))
-
-    def _flush(self) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
-        data, self._unsent = b"".join(self._unsent), []
-        # A child that is gone needs no line; its end is told elsewhere.
-        with contextlib.suppress(ConnectionError, RuntimeError):
-            self._process.stdin.write(data)
-
-    async def _read(self, lines: asyncio.StreamReader) -> None:
-        turn = 0
-        while True:
-            try:
-                raw = await lines.readline()
-                if not raw:
-                    break
-                told = FROM_JOB.validate_json(raw)
-            except ValueError:  # no line of ours (pydantic's is one), or longer than one may be
-                log.warning("shared child not understood")
-                self.kill()
-                break
-            if (job := self._jobs.get(told.number)) is not None:
-                job.take(told.line)
-                if job.is_over:
-                    self._drop(told.number)
-            turn += 1
-            if turn % LINES_AT_ONCE == 0:
-                await asyncio.sleep(0)
-        self._hung_up_at = self._environment.monotonic()
-        self._has_hung_up.set()
-
-    def _drop(self, number: int) -> None:
-        del self._jobs[number]
-        self._quiet_since = self._environment.monotonic()
-
-    async def _watch(self, process: asyncio.subprocess.Process) -> None:
-        """Hold the process and its jobs to their limits until it is gone.
-
-        `Process.wait` would also wait for everybody who has inherited the pipes.
-        """
-        looks = 0
-        root = look_up(process.pid)
-        while process.returncode is None:
-            await self._pause()
-            looks += 1
-            for job in list(self._jobs.values()):
-                job.check_time()
-                if job.is_overdue:
-                    log.warning("shared child ended: a job does not stop", job_id=job.job_id)
-                    self.kill()
-            if root is not None and self._is_full(root, whole=looks % TREE_EVERY == 0):
-                self._is_too_large = True
-                self.kill()
-            if self._hung_up_at is not None and self._since(self._hung_up_at) > DRAIN_SECONDS:
-                self.kill()  # nobody can hear it any more
-            self._close_if_idle()
-
-    def _since(self, moment: float) -> float:
-        return self._environment.monotonic() - moment
-
-    def _is_full(self, root: psutil.Process, *, whole: bool) -> bool:
-        return tree_memory_bytes(root, whole=whole) > self._limits.memory_bytes_max
-
-    def _close_if_idle(self) -> None:
-        quiet_seconds = self._since(self._quiet_since)
-        if self._jobs or quiet_seconds < self._idle_seconds:
-            return
-        if not self.is_leaving:
-            self.is_leaving = True
-            self._write(Close())
-        elif quiet_seconds > self._idle_seconds + CLOSE_SECONDS:
-            self.kill()
-
-    async def _pause(self) -> None:
-        if self._has_hung_up.is_set():
-            await asyncio.sleep(ENDING_SECONDS)
-            return
-        seconds = WATCH_SECONDS if self._jobs else min(IDLE_WATCH_SECONDS, self._idle_seconds)
-        # Not `wait_for`: in Python 3.11 it loses a cancellation that comes with the bell.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._has_hung_up.wait()
-
-    def _outcome(self, exit_code: int | None) -> Outcome:
-        """How whoever is still in it lost it."""
-        tail = self._tail.lines
-        log.info("shared child ended", exit_code=exit_code, jobs=len(self._jobs))
-        if self._is_too_large and len(self._jobs) == 1:
-            return Outcome(ending=Ending.OUT_OF_MEMORY, tail=tail)
-        error = child_lost(exit_code, tail, is_too_large=self._is_too_large)
-        return Outcome(ending=Ending.POSTPONED, error=error, tail=tail)
-
-    def _lose(self, outcome: Outcome) -> None:
-        self.is_leaving = True
-        jobs, self._jobs = self._jobs, {}
-        for job in jobs.values():
-            wait = LOST.wait_seconds(job.order.tries + 1, self._environment.random())
-            job.lose(replace(outcome, seconds=wait))
+    def _new_life(self, first: SharedJob, *, is_for_one: bool = False) -> Life:
+        life = Life(first, self._environment, self._suspects, self._patience, is_for_one=is_for_one)
+        self._lives.add(life)
+        task = self._tasks.create_task(life.run(), name="shared child")
+        task.add_done_callback(lambda _: self._lives.discard(life))
+        return life

@@ -37,6 +37,8 @@ from desktop.runner.lines import (
     Order,
     Parts,
     PartsOver,
+    Ping,
+    Pong,
     PostponedLine,
     Progressed,
     Result,
@@ -114,6 +116,8 @@ class Jobs:
         match line:
             case Supplied():
                 self.supplied = line
+            case Ping():
+                self._breath.put(write(Pong()))
             case Close():
                 self._closing.set()
             case ToJob():

@@ -46,7 +46,11 @@ class SharedJob:
         environment: Environment,
         on_line: Callable[[FromChild], None],
         begin: Begin,
+        *,
+        is_maker: bool = False,
     ) -> None:
+        """Make it; nothing has begun. `is_maker`: it may wait for other jobs."""
+        self.is_maker = is_maker
         self.order = order
         self.limits = limits
         self._environment = environment
@@ -68,22 +72,19 @@ class SharedJob:
         return self._outcome.done()
 
     @property
-    def is_ending(self) -> bool:
-        """Whether it was told to stop."""
-        return self._ending is not None
-
-    @property
     def is_overdue(self) -> bool:
         """Whether it was told to stop and has not."""
         since = self._ended_at
         return since is not None and self._environment.monotonic() - since > END_SECONDS
 
+    async def over(self) -> None:
+        """Wait until it is over."""
+        await asyncio.wait([self._outcome])
+
     async def run(self) -> Outcome:
         """Work; returns when nothing of it is left."""
-        if self._ending is None:
+        if not self.is_over:
             await self._begin(self)
-        else:
-            self._settle(Ending.GONE)
         return await self._outcome
 
     def started(self, tell: Tell) -> None:
@@ -102,9 +103,13 @@ class SharedJob:
 
     def end(self, ending: Ending) -> None:
         """Stop it; the first reason given is the one that counts."""
-        if self._ending is None:
-            self._ending = ending
-            self._ended_at = self._environment.monotonic()
+        if self._ending is not None:
+            return
+        self._ending = ending
+        self._ended_at = self._environment.monotonic()
+        if self._tell is None:
+            self._settle(Ending.GONE)  # it never began
+        else:
             self._say(End())
 
     def refuse(self, error: ErrorBody) -> None:
@@ -139,7 +144,11 @@ class SharedJob:
     def lose(self, outcome: Outcome) -> None:
         """The child is gone; this is how, if the job was not to stop anyway."""
         self._settle(
-            outcome.ending, error=outcome.error, tail=outcome.tail, seconds=outcome.seconds
+            outcome.ending,
+            error=outcome.error,
+            exit_code=outcome.exit_code,
+            tail=outcome.tail,
+            seconds=outcome.seconds,
         )
 
     def _say(self, line: Answered | End | PartsOver) -> None:
@@ -152,6 +161,7 @@ class SharedJob:
         *,
         output: Result | None = None,
         error: ErrorBody | None = None,
+        exit_code: int | None = None,
         tail: tuple[str, ...] = (),
         seconds: float = 0.0,
     ) -> None:
@@ -165,6 +175,7 @@ class SharedJob:
                 ending=wanted or ending,
                 output=output.output if output is not None and wanted is None else None,
                 error=self._refused if wanted is not None else error,
+                exit_code=exit_code,
                 tail=tail,
                 running_seconds=self._watch.seconds,
                 seconds=seconds,

@@ -107,6 +107,14 @@ async def kill(context: SharedContext, inputs: Wish) -> Told:
     return Told(headline="Alive.", number=context.tries)
 
 
+async def curse(context: SharedContext, inputs: Wish) -> Told:
+    """Take the child down, however often it is begun."""
+    context.log("cursing")
+    await asyncio.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return Told(headline="Never.")
+
+
 async def eat(context: SharedContext, inputs: Wish) -> Told:
     eaten = []
     while True:
@@ -180,7 +188,7 @@ async def visit(context: SharedContext, inputs: Wish) -> Told:
 
 _NAMES = (
     "add", "ask", "ask_soon", "hang", "deaf", "stuck", "crash", "refuse", "leave", "postpone",
-    "kill", "eat",
+    "kill", "curse", "eat",
     "print_much", "huge", "flood", "slow", "parts", "key", "visit", "rules",
 )  # fmt: skip
 KINDS: Mapping[str, Kind] = {

@@ -13,6 +13,7 @@ from desktop.runner.child import ChildLimits
 from desktop.runner.lines import FromChild, Logged, Order, Supplied
 from desktop.runner.shared_child import SharedChild
 from desktop.runner.shared_job import SharedJob
+from desktop.runner.shared_life import Patience
 from shared.environment import Environment
 from shared.ids import JobId, TaskId
 from shared.jobs import JobSpec, Origin
@@ -55,13 +56,11 @@ class Trial:
     tasks: asyncio.TaskGroup
     memory_bytes_max: int
     supplied: Supplied
-    idle_seconds: float
+    patience: Patience
     child: SharedChild = field(init=False)
 
     def __post_init__(self) -> None:
-        self.child = SharedChild(
-            ENVIRONMENT, self.tasks, self._supply, idle_seconds=self.idle_seconds
-        )
+        self.child = SharedChild(ENVIRONMENT, self.tasks, self._supply, patience=self.patience)
 
     async def _supply(self) -> Supplied:
         return self.supplied
@@ -70,15 +69,16 @@ class Trial:
         self,
         name: str,
         *,
+        job_id: JobId | None = None,
         tries: int = 0,
         number: int = 0,
         text: str = "",
         origin: Origin = Origin.LOCAL,
     ) -> Job:
-        """Begin a job."""
-        job_id = JobId(ENVIRONMENT.new_id())
+        """Begin a job, or one anew."""
+        job_id = job_id or JobId(ENVIRONMENT.new_id())
         workdir = self.folder / "jobs" / job_id
-        workdir.mkdir(parents=True)
+        workdir.mkdir(parents=True, exist_ok=True)
         kind = f"shared.{name}"
         order = Order(
             spec=JobSpec(
@@ -133,11 +133,13 @@ async def trial(
     *,
     memory_bytes_max: int = 2 * 1024**3,
     supplied: Supplied | None = None,
-    idle_seconds: float = 300.0,
+    patience: Patience | None = None,
 ) -> AsyncIterator[Trial]:
     """Open a child, and end it whatever became of the test."""
     async with asyncio.TaskGroup() as tasks:
-        opened = Trial(folder, tasks, memory_bytes_max, supplied or Supplied(), idle_seconds)
+        opened = Trial(
+            folder, tasks, memory_bytes_max, supplied or Supplied(), patience or Patience()
+        )
         try:
             yield opened
         finally:

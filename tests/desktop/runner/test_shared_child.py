@@ -16,6 +16,8 @@ import pytest
 from desktop.core.network_rules import NetworkRules
 from desktop.core.outcome import Ending
 from desktop.runner.lines import Asked, Follow, Logged, Parts, PartsOver, Progressed, Supplied
+from desktop.runner.shared_life import Patience
+from desktop.runner.suspects import LOSSES_MAX
 from shared.jobs import Origin
 from tests.desktop.runner.hard_children import all_gone, is_alive
 from tests.desktop.runner.shared_trial import BOUND_SECONDS, trial
@@ -223,7 +225,7 @@ async def test_a_job_goes_by_the_owner_s_word_for_whoever_asked(
 
 
 async def test_an_idle_child_ends_and_closes_what_its_jobs_shared(tmp_path: Path) -> None:
-    async with trial(tmp_path, idle_seconds=0.2) as child:
+    async with trial(tmp_path, patience=Patience(idle_seconds=0.2)) as child:
         await child.outcome("visit")
         visited = await child.outcome("visit")
         process = child.child.pid
@@ -247,3 +249,46 @@ async def test_a_job_that_does_not_stop_takes_the_child_along(tmp_path: Path) ->
         assert (await deaf.ended()).ending is Ending.CANCELLED
         assert (await hanging.ended()).ending is Ending.POSTPONED
     assert time.monotonic() - since < BOUND_SECONDS
+
+
+async def test_a_job_that_kills_each_child_is_found_and_harms_no_other(tmp_path: Path) -> None:
+    async with trial(tmp_path) as child:
+        cursed = child.start("curse")
+        job_id = cursed.job.job_id
+        hanging, losses = child.start("hang"), 0
+        while (outcome := await cursed.ended()).ending is Ending.POSTPONED:
+            losses += 1
+            cursed = child.start("curse", job_id=job_id, tries=losses)
+            if losses > LOSSES_MAX:  # it is alone from now on
+                await hanging.ended()
+                hanging = child.start("hang")
+                await hanging.until()
+        assert losses == LOSSES_MAX + 1
+        assert not hanging.outcome.done()
+    assert outcome.ending is Ending.GONE
+    assert "SIGSEGV" in outcome.failure().message
+
+
+async def test_a_suspect_that_is_innocent_ends_well(tmp_path: Path) -> None:
+    async with trial(tmp_path) as child:
+        hanging = child.start("hang")
+        for number in range(LOSSES_MAX + 1):
+            await hanging.until()
+            assert child.child.pid is not None
+            os.kill(child.child.pid, signal.SIGKILL)
+            await hanging.ended()
+            hanging = child.start("hang", job_id=hanging.job.job_id, tries=number + 1)
+        await hanging.until()
+        process = await child.process()
+        assert f"hanging in {process}" not in hanging.logged, "it has a child to itself"
+        hanging.job.end(Ending.CANCELLED)
+        assert (await hanging.ended()).ending is Ending.CANCELLED
+
+
+async def test_a_child_whose_loop_stands_still_is_ended(tmp_path: Path) -> None:
+    patience = Patience(ping_every=1, unheard_looks_max=4)
+    async with trial(tmp_path, patience=patience) as child:
+        await child.process()
+        stuck, hanging = child.start("stuck"), child.start("hang")
+        assert (await stuck.ended()).ending is Ending.POSTPONED
+        assert (await hanging.ended()).ending is Ending.POSTPONED
