@@ -1,8 +1,9 @@
 """The last metres to an endpoint: what goes out is noted here, and keys are put in here.
 
 Libraries of providers are given a stand-in for the key, so that it stands in none of their
-objects, and a note of the call is found by the task it runs in. What comes back is bounded, an
-answer that is no success is kept as it came, and nothing is followed to another address.
+objects, and a note of the call is found by the task it runs in. Of their headers only those go out
+that a request needs. What comes back is bounded, an answer that is no success is kept as it came,
+and nothing is followed to another address.
 """
 
 from __future__ import annotations
@@ -42,7 +43,18 @@ PARAMETER_CHARS_MAX = 20_000
 MESSAGES = ("messages", "system", "contents", "systemInstruction", "system_instruction")
 """Where the formats put what is said; never among the parameters that are noted."""
 REQUEST_IDS = ("x-request-id", "request-id", "x-goog-request-id", "mistral-correlation-id")
-KEY_HEADERS = ("authorization", "x-api-key", "x-goog-api-key")
+SENT_HEADERS = (
+    "host",
+    "accept",
+    "content-type",
+    "content-length",
+    "transfer-encoding",
+    "anthropic-version",
+    "anthropic-beta",
+)
+OPENAI_HOST = "api.openai.com"
+OPENAI_HEADERS = ("openai-organization", "openai-project")
+"""Whose bill it is; told to OpenAI alone."""
 
 _FINGERPRINT = re.compile(rb'"system_fingerprint"\s*:\s*"([^"\\]{1,200})"')
 _TOTAL = re.compile(rb'"total(?:_tokens|TokenCount)"\s*:\s*(\d{1,12})\b')
@@ -114,7 +126,7 @@ class Wire(httpx2.AsyncBaseTransport):
         if _origin(str(request.url)) != self._origin:
             raise elsewhere(self._endpoint)
         _note_request(call, request)
-        _put_key(self._endpoint.format, request, call.key)
+        request.headers = _headers(self._endpoint, request, call.key)
         response = await self._inner.handle_async_request(request)
         call.status = response.status_code
         call.headers = {
@@ -233,19 +245,32 @@ def _canonical(said: JsonObject) -> bytes:
     return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _put_key(format_: Format, request: httpx2.Request, key: str) -> None:
-    for name in KEY_HEADERS:
-        if name in request.headers:
-            del request.headers[name]
-    if not key:
-        return
+def _headers(endpoint: Endpoint, request: httpx2.Request, key: str) -> httpx2.Headers:
+    """Keep what the request needs, and add the key.
+
+    Libraries put in headers of the environment's, which may be secrets and meant for others
+    (OPENAI_CUSTOM_HEADERS), and facts about this machine.
+    """
+    kept = {name: request.headers[name] for name in SENT_HEADERS if name in request.headers}
+    if urlsplit(endpoint.base_url).hostname == OPENAI_HOST:
+        kept |= {
+            name: request.headers[name] for name in OPENAI_HEADERS if request.headers.get(name)
+        }
+    # What comes is noted and put together on its way, so it comes as it is.
+    kept |= {"accept-encoding": "identity", "user-agent": "deskhand"}
+    if key:
+        kept |= _key_header(endpoint.format, key)
+    return httpx2.Headers(kept)
+
+
+def _key_header(format_: Format, key: str) -> dict[str, str]:
     match format_:
         case Format.OPENAI:
-            request.headers["authorization"] = f"Bearer {key}"
+            return {"authorization": f"Bearer {key}"}
         case Format.ANTHROPIC:
-            request.headers["x-api-key"] = key
+            return {"x-api-key": key}
         case Format.GOOGLE:
-            request.headers["x-goog-api-key"] = key
+            return {"x-goog-api-key": key}
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

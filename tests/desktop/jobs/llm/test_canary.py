@@ -20,8 +20,10 @@ from urllib.parse import unquote
 import pytest
 
 from desktop.core.llm.endpoints import PROVIDER_ENDPOINTS
-from desktop.core.llm.types import Endpoint, Format
+from desktop.core.llm.fault import LlmFault
+from desktop.core.llm.types import Endpoint, Format, Message, Model, Sampling
 from desktop.core.outcome import Ending, Outcome
+from desktop.jobs.llm.speaker import Speaker
 from desktop.runner.child import ChildLimits
 from desktop.runner.lines import FromChild, Order, Supplied
 from desktop.runner.shared_child import SharedChild
@@ -30,6 +32,7 @@ from shared.environment import Environment
 from shared.ids import JobId, TaskId
 from shared.jobs import JobSpec, Origin
 from tests.desktop.jobs.llm.raw_answers import answered, chat, chunk, claude, gemini, streamed
+from tests.desktop.jobs.llm.scripted import scripted
 
 ENVIRONMENT = Environment()
 BOUND_SECONDS = 50.0
@@ -255,6 +258,29 @@ def _all_was_tried(child: Child, server: Server) -> None:
         assert endings["good"] is endings["talks"] is Ending.RESULT, child.outcomes
         assert endings["401"] is endings["400"] is endings["away"] is Ending.REFUSED
         assert endings["500"] is endings["cut"] is Ending.POSTPONED
+
+
+@pytest.mark.parametrize("endpoint", PROVIDER_ENDPOINTS, ids=PROVIDERS)
+async def test_what_the_environment_holds_for_others_is_sent_to_nobody(
+    monkeypatch: pytest.MonkeyPatch, endpoint: Endpoint
+) -> None:
+    for name in ("OPENAI", "ANTHROPIC"):
+        monkeypatch.setenv(f"{name}_CUSTOM_HEADERS", f"x-gateway: {MARK}")
+        monkeypatch.setenv(f"{name}_API_KEY", MARK)
+    for name in ("ORG_ID", "PROJECT_ID", "ADMIN_KEY"):
+        monkeypatch.setenv(f"OPENAI_{name}", MARK)
+    monkeypatch.setenv("GOOGLE_API_KEY", MARK)
+    async with scripted() as server:
+        speaker = Speaker()
+        here = endpoint.model_copy(
+            update={"base_url": server.base_url.removesuffix("/v1"), "timeout_seconds": 10.0}
+        )
+        server.answers(answered("", status="500 No"))
+        with pytest.raises(LlmFault):
+            await speaker.say(Model(here, "m"), [Message("user", "Hi")], Sampling(), key="sk-1-2-3")
+        await speaker.aclose()
+    assert "sk-1-2-3" in server.heads[0]
+    assert MARK.lower() not in server.heads[0].lower()
 
 
 def content_of(folder: Path) -> bytes:
