@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import ssl
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -266,3 +268,10 @@ def test_every_class_can_be_worded() -> None:
     for fault in FaultClass:
         assert fault.code == fault.value.lower()
         assert LlmFault(fault, "x").code == fault.code
+
+
+def test_the_page_about_faults_knows_every_class_and_whether_it_is_tried_again() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "llm-errors.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| [^|]+ \| (yes|no)", page, re.MULTILINE))
+
+    assert rows == {fault.value: "yes" if fault.is_retryable else "no" for fault in FaultClass}
