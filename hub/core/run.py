@@ -152,13 +152,12 @@ def probe_of(card: JobCard) -> Probe:
     return Probe(card=card, index=index if isinstance(index, int) else 0, output=output)
 
 
-def final_counts(output: RunOutput, live: RunCounts) -> RunCounts:
+def final_counts(output: RunOutput) -> RunCounts:
     """Count by what the run itself says at its end: it knows the whole of its transcripts."""
     return RunCounts(
         answered=output.answered,
         refused=output.refused,
         failed=output.failed,
-        open=live.open,
         faults=tuple(Counter(output.faults).most_common()),
         models=tuple(
             ModelCount(

@@ -6,7 +6,7 @@ import sqlite3
 
 from hub.core import run as core
 from hub.core.job import JobCard
-from hub.core.run import Probe, ProbeShelf, RunCard
+from hub.core.run import Probe, ProbeShelf, RunCard, RunCounts
 from hub.services.feed import Feed
 from hub.store import jobs, runs, workers
 from hub.store.ledger import Ledger
@@ -14,6 +14,8 @@ from shared.errors import NotFound
 from shared.ids import JobId, PersonId
 
 PAGE_MAX = 100
+FRESH_SECONDS = 2.0
+"""How old counts of a run that goes on may be: 10,000 probes are counted in 50 ms."""
 
 
 class Runs:
@@ -22,6 +24,8 @@ class Runs:
     def __init__(self, ledger: Ledger, feed: Feed) -> None:
         self._ledger = ledger
         self._feed = feed
+        self._counted: dict[JobId, tuple[float, RunCounts]] = {}
+        """Of runs that go on, and when; written by the reading thread alone."""
 
     async def page(
         self, person_id: PersonId | None, *, limit: int = 50, before: JobId | None = None
@@ -78,16 +82,28 @@ class Runs:
 
     def _read(self, connection: sqlite3.Connection, card: JobCard) -> RunCard:
         output = core.output_of(card)
-        counts = runs.counts(connection, card.job_id)
         told = self._feed.progress_of(card.job_id)
         worker = workers.load(connection, card.worker_id) if card.worker_id else None
         total = round(told.total) if told is not None and told.total > 0 else None
         return RunCard(
             card=card,
             worker=worker.name if worker else "",
-            counts=core.final_counts(output, counts) if output else counts,
+            counts=core.final_counts(output) if output else self._count(connection, card),
             total=output.total if output else total,
         )
+
+    def _count(self, connection: sqlite3.Connection, card: JobCard) -> RunCounts:
+        """Count a run's probes, not more often than anybody could read."""
+        now = self._ledger.environment.monotonic()
+        known = self._counted.get(card.job_id)
+        if known is not None and now - known[0] < FRESH_SECONDS:
+            return known[1]
+        counts = runs.counts(connection, card.job_id)
+        old = [job_id for job_id, (at, _) in self._counted.items() if now - at >= FRESH_SECONDS]
+        for job_id in old:
+            del self._counted[job_id]
+        self._counted[card.job_id] = now, counts
+        return counts
 
 
 def run_id_of(card: JobCard) -> str:
