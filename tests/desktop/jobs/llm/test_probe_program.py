@@ -7,11 +7,14 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from desktop.core.llm.fault import FaultClass
 from desktop.jobs.llm import probe_program
+from desktop.jobs.llm.probe_program import Wish
 from tests.llm_servers.fixtures import KEY
 from tests.llm_servers.llamacpp import LlamaServer
 
@@ -23,6 +26,7 @@ SCENARIO = {
     "sampling": {"seed": 7, "temperature": 0.5},
 }
 BOUND_SECONDS = 50
+PAGE = Path(__file__).parents[4] / "docs" / "probe-program.md"
 
 
 def place(server: LlamaServer, **more: str) -> dict[str, Any]:
@@ -126,3 +130,17 @@ async def test_nobody_there_is_an_error_that_may_pass() -> None:
     assert exit_code == 1
     assert told["error"]["code"] == "NETWORK"
     assert told["error"]["retryable"] is True
+
+
+async def test_the_page_about_it_tells_what_goes_in_and_what_comes_out(llama: LlamaServer) -> None:
+    page = PAGE.read_text()
+    asked = json.loads(page.split("```json\n")[1].split("```")[0])
+    asked["endpoints"][0]["base_url"] = llama.base_url
+    code, told = await probe(asked)
+    assert code == 0
+    _, failed = await probe({**asked, "model": "nobody knows"})
+    reply = told["result"]["turns"][0]["reply"]
+    fields = {*told["result"], *told["result"]["turns"][0], *reply, *failed["error"]}
+    assert [name for name in fields if f"`{name}`" not in page] == []
+    assert [name for name in Wish.model_fields if f"`{name}`" not in page] == []
+    assert [kind for kind in FaultClass if kind != "CANCELLED" and f"`{kind}`" not in page] == []
