@@ -16,7 +16,11 @@ class Person:
     def __init__(self, hub_data: Path, port: int) -> None:
         self._key_file = hub_data / "admin.key"
         self._http = httpx.Client(
-            base_url=f"http://127.0.0.1:{port}/api/v1", timeout=CALL_SECONDS, trust_env=False
+            base_url=f"http://127.0.0.1:{port}/api/v1",
+            timeout=CALL_SECONDS,
+            trust_env=False,
+            # A hub closes a line that was quiet for 5 s: one must not be taken again just then.
+            limits=httpx.Limits(keepalive_expiry=2),
         )
 
     def __enter__(self) -> Self:

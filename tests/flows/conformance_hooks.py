@@ -5,13 +5,31 @@ Loaded by schemathesis (`tests.flows.test_api_conformance`), which sees nothing 
 
 from __future__ import annotations
 
+import ast
 import random
+import threading
 import uuid
 from typing import Any
 
 import schemathesis
 
 NOW = "wait_seconds"
+
+
+class _OneAtATime:
+    """Threads of Python 3.11 that parse at the same time stumble over each other (CPython issue
+    106905), and hypothesis parses what it draws from."""
+
+    def __init__(self) -> None:
+        self._parse = ast.parse
+        self._lock = threading.Lock()
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        with self._lock:
+            return self._parse(*arguments, **named)
+
+
+ast.parse = _OneAtATime()  # type: ignore[assignment]
 ASKING = frozenset({"create_task", "enqueue_job", "create_job"})
 """Operations whose inputs depend on the kind that is asked for."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -153,18 +153,24 @@ def test_nothing_heavy_is_imported_from_start_to_quit(xcb: Session) -> None:
     assert not {name.partition(".")[0] for name in names} & HEAVY
 
 
+def children_cpu_seconds() -> float:
+    """What ended children have used: the time on the clock depends on who else works."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_a_second_start_hands_over_at_once(xcb: Session) -> None:
     xcb.panel.come()
     xcb.app.start("--background")
     xcb.panel.until_tooltip_of_new("Ready")
     took = []
     for _ in range(5):
-        began = time.monotonic()
+        began = children_cpu_seconds()
         assert xcb.app.run().returncode == 0
-        took.append(time.monotonic() - began)
-    bare = time.monotonic()
+        took.append(children_cpu_seconds() - began)
+    bare = children_cpu_seconds()
     subprocess.run([sys.executable, "-c", "pass"], check=True)
-    assert min(took) - (time.monotonic() - bare) < 0.15
+    assert min(took) - (children_cpu_seconds() - bare) < 0.15
     assert xcb.app.program is not None
     assert xcb.app.program.poll() is None
 
