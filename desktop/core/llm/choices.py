@@ -19,7 +19,7 @@ READ_CHARS_MAX = 4000
 CHOICE_FIELDS = ("choice", "answer", "option", "label", "decision", "selection")
 PATTERNS_KEPT_MAX = 512
 
-_MARKS = re.compile(r"[*_`~#>]+|[“”„\"]")
+_MARKS = re.compile(r"^[#>\s]+|[*_`~]+|[“”„\"]")
 _FENCE = re.compile(r"^\s*```[a-z]*\s*\n(.*?)\n\s*```\s*$", re.DOTALL | re.IGNORECASE)
 _WORD = r"(?:option|choice|answer|alternative)"
 _SAYS = (
@@ -49,10 +49,13 @@ def read_choice(text: str, labels: Sequence[str]) -> str:
     lines = [line for line in map(_plain, _shown(text).splitlines()) if line]
     if not lines:
         return ""
+    said = "\n".join(lines)
     return (
         _whole(lines, known)
         or _one(_begins(lines[0], patterns), known)
-        or _one(patterns.declared.findall("\n".join(lines)), known)
+        or _one(patterns.framed.findall(said), known)
+        or _one(patterns.final.findall(said), known)
+        or _one(patterns.declared.findall(said), known)
         or _one(_begins(lines[-1], patterns), known)
     )
 
@@ -73,6 +76,10 @@ class _Patterns:
         self.declared = re.compile(
             rf"(?:{_SAYS}|{_CHOOSES})(?:{_WORD}\s+)?{bracketed}(?!\s*(?:,|or|and|/)\s*{label})",
             flags,
+        )
+        self.final = re.compile(rf"\bfinal\s+{_SAYS}(?:{_WORD}\s+)?{bracketed}", flags)
+        self.framed = re.compile(
+            rf"(?:\\boxed\{{|<(?:answer|choice)>)\s*{bracketed}\s*(?:\}}|</)", flags
         )
         self.listed = re.compile(rf"^{bracketed}\s*(?:,|/|\bor\b|\band\b|&)\s*{bracketed}", flags)
 
