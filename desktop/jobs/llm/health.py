@@ -83,6 +83,10 @@ class Health:
         needed = {model.endpoint for model in models}
         return (*_of_machine(asked, needed or set(seen)), *unknown, *lines)
 
+    async def look(self, endpoint: Endpoint, key: str, way: Way) -> Look:
+        """Look at one endpoint now."""
+        return await self._look(endpoint, key, way)
+
     async def endpoints(self, asked: Checked) -> tuple[HealthLine, ...]:
         """Look at endpoints and the clock alone; imports nothing that is heavy."""
         _, lines = await self._endpoints(asked, [], is_fresh=True)

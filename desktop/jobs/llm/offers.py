@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from desktop.core.llm.types import Endpoint
 from desktop.jobs.context import SharedContext
-from desktop.jobs.llm.reach import Look, look_at
+from desktop.jobs.llm.health import Health
+from desktop.jobs.llm.reach import Look
 from desktop.system.way import Way
 from shared.kinds.llm import NAME_CHARS_MAX
 from shared.questions import Choice
@@ -26,8 +27,9 @@ async def choices(context: SharedContext) -> tuple[Choice, ...]:
     """
     endpoints = _callable(context)
     way = Way(context.network)
+    health = context.shared(Health, Health)
     looks = await asyncio.gather(
-        *(look_at(one, context.keys.get(one.key_name, ""), way) for one in endpoints)
+        *(health.look(one, context.keys.get(one.key_name, ""), way) for one in endpoints)
     )
     found: dict[str, Choice] = {}
     for endpoint, look in zip(endpoints, looks, strict=True):
