@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ CLOUD = Endpoint(
     name="openai", label="OpenAI", base_url="https://api.openai.com/v1", key_name="OPENAI_API_KEY"
 )
 KEYS = {"OPENAI_API_KEY": "sk-1"}
+REAL_TRIES_MAX = 10
 SECRET = "The safe is opened by 4711."
 
 
@@ -265,9 +267,14 @@ async def test_a_real_model_fills_the_fields(tmp_path: Path, llama: LlamaServer)
     inputs = AskInputs(
         task="extract", text="12 EUR on 1 May", fields=("sum", "date"), model="local:tiny"
     )
-    output = await ask.run(context, inputs)
-    assert output.found is not None
-    assert list(output.found) == ["sum", "date"]
+    found = None
+    for _ in range(REAL_TRIES_MAX):
+        # A random model may talk until it is cut short; then it is asked again, as a job is.
+        with contextlib.suppress(LlmFault):
+            found = (await ask.run(context, inputs)).found
+            break
+    assert found is not None
+    assert list(found) == ["sum", "date"]
     await context.aclose()
 
 
