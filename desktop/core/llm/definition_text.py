@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 TEXT_BYTES_MAX = 8 * 1024 * 1024
 VALUES_MAX = 1_000_000
 """Values of one definition, those that aliases repeat counted again."""
+CHARS_MAX = 4 * TEXT_BYTES_MAX
+"""Of all its texts, counted likewise: a few bytes of alias repeat megabytes."""
 DEPTH_MAX = 32
 NUMBER_CHARS_MAX = 100
 """Longer digits are no number that anybody means, and slow to read."""
@@ -96,8 +98,18 @@ class _Open:
     value: list[JsonValue] | dict[str, JsonValue]
     anchor: str | None
     values_before: int
+    chars_before: int
     place: tuple[str | int, ...]
     key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchored:
+    """A complete value that aliases may repeat, and how much is in it."""
+
+    value: JsonValue
+    count: int
+    chars: int
 
 
 @dataclass(slots=True)
@@ -107,10 +119,10 @@ class _Build:
     lines: dict[tuple[str | int, ...], int] | None = None
     """Where each value stands, if somebody wants to know."""
     count: int = 0
+    chars: int = 0
     open: list[_Open] = field(default_factory=list)
-    anchors: dict[str, tuple[JsonValue, int]] = field(default_factory=dict)
-    """Name -> a value and how many values are in it. An open one is not there yet, so that
-    nothing can hold itself."""
+    anchors: dict[str, _Anchored] = field(default_factory=dict)
+    """An open value is not there yet, so that nothing can hold itself."""
     root: list[JsonValue] = field(default_factory=list)
 
     def read(self, text: str) -> JsonValue:
@@ -142,7 +154,10 @@ class _Build:
                 self._begin([] if isinstance(event, yaml.SequenceStartEvent) else {}, event, line)
             case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
                 ended = self.open.pop()
-                self._keep(ended.anchor, ended.value, self.count - ended.values_before)
+                if ended.anchor is not None:
+                    count = self.count - ended.values_before
+                    chars = self.chars - ended.chars_before
+                    self.anchors[ended.anchor] = _Anchored(ended.value, count, chars)
             case _:
                 pass
 
@@ -153,8 +168,9 @@ class _Build:
             self._take_key(event, line)
             return
         value = _scalar(event.value, line) if event.implicit[0] else event.value
-        self._count(1, line)
-        self._keep(event.anchor, value, 1)
+        self._count(1, len(event.value), line)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = _Anchored(value, 1, len(event.value))
         self._put(value, line)
 
     def _take_key(self, event: yaml.ScalarEvent, line: int) -> None:
@@ -167,6 +183,7 @@ class _Build:
             raise _fault(line, "a name cannot have an anchor", "Put it before the value.")
         if key in here.value:
             raise _fault(line, f"'{_shown(key)}' stands twice", "Keep one of them.")
+        self._count(0, len(key), line)
         here.key = key
 
     def _take_alias(self, anchor: str, line: int) -> None:
@@ -174,9 +191,9 @@ class _Build:
             raise _fault(line, "a name cannot be an alias", "Write it out.")
         if anchor not in self.anchors:
             raise _fault(line, f"'*{_shown(anchor)}' stands for nothing that is complete here")
-        value, count = self.anchors[anchor]
-        self._count(count, line)
-        self._put(value, line)
+        known = self.anchors[anchor]
+        self._count(known.count, known.chars, line)
+        self._put(known.value, line)
 
     def _begin(
         self,
@@ -188,10 +205,10 @@ class _Build:
             raise _fault(line, "a list cannot be a name", "Put quotes around it.")
         if len(self.open) == DEPTH_MAX:
             raise _too_large(f"line {line} is nested deeper than {DEPTH_MAX} levels")
-        before = self.count
-        self._count(1, line)
+        before, chars_before = self.count, self.chars
+        self._count(1, 0, line)
         place = self._put(value, line)
-        self.open.append(_Open(value, event.anchor, before, place))
+        self.open.append(_Open(value, event.anchor, before, chars_before, place))
 
     def _is_at_key(self) -> bool:
         here = self.open[-1] if self.open else None
@@ -216,14 +233,13 @@ class _Build:
             self.lines[place] = line
         return place
 
-    def _keep(self, anchor: str | None, value: JsonValue, count: int) -> None:
-        if anchor is not None:
-            self.anchors[anchor] = (value, count)
-
-    def _count(self, count: int, line: int) -> None:
+    def _count(self, count: int, chars: int, line: int) -> None:
         self.count += count
+        self.chars += chars
         if self.count > VALUES_MAX:
             raise _too_large(f"up to line {line} it holds more than {VALUES_MAX:,} values")
+        if self.chars > CHARS_MAX:
+            raise _too_large(f"up to line {line} it holds more than {CHARS_MAX:,} characters")
 
 
 def _events(text: str) -> Iterator[yaml.Event]:

@@ -14,6 +14,7 @@ from desktop.core.llm.definition_text import DEPTH_MAX, TEXT_BYTES_MAX, line_of,
 from shared.errors import BadInput, LimitReached
 
 TAGGED = b"x: !!python/object/apply:os.system [ls]"
+MEGABYTES = b"a: &a " + b"x" * 1_000_000 + b"\nb: [" + b"*a, " * 40 + b"]"
 LAUGHS = b"a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9, 0]\n" + b"".join(
     b"%c: &%c [%s]\n" % (name, name, b", ".join([b"*%c" % (name - 1)] * 10))
     for name in range(ord("b"), ord("j"))
@@ -83,6 +84,7 @@ def test_what_cannot_be_meant_is_refused_with_its_line(raw: bytes, told: str) ->
     "raw",
     [
         pytest.param(LAUGHS, id="a billion laughs"),
+        pytest.param(MEGABYTES, id="an alias of a long text, often"),
         pytest.param(b"[" * 100_000, id="brackets without end"),
         pytest.param(b'{"a":' * 100_000, id="objects without end"),
         pytest.param(b'{"a":' * 40 + b"1" + b"}" * 40, id="JSON that is deep but sound"),
