@@ -229,7 +229,11 @@ FROM_CHILD: TypeAdapter[FromChild] = TypeAdapter(Annotated[FromChild, Field(disc
 FROM_SHARED: TypeAdapter[FromJob | Pong] = TypeAdapter(
     Annotated[FromJob | Pong, Field(discriminator="type")]
 )
-TO_SHARED: TypeAdapter[ToShared] = TypeAdapter(Annotated[ToShared, Field(discriminator="type")])
+TO_SHARED: TypeAdapter[ToShared] = TypeAdapter(
+    # A line that does not fit is told without what is in it: keys may be.
+    Annotated[ToShared, Field(discriminator="type")],
+    config=ConfigDict(hide_input_in_errors=True),
+)
 
 
 def write(line: Line) -> bytes:
