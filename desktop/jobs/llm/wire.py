@@ -16,11 +16,13 @@ import time
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import httpx2
 
 from desktop.core.llm.broken import invalid_response
+from desktop.core.llm.classify import Answer, fault_of_answer
 from desktop.core.llm.fault import FaultClass, LlmFault
 from desktop.core.llm.types import Endpoint, Format
 from desktop.jobs.llm.gathering import Gatherer
@@ -135,6 +137,9 @@ class Wire(httpx2.AsyncBaseTransport):
         if response.is_redirect:
             await response.aclose()
             raise elsewhere(self._endpoint, call.status)
+        if response.headers.get("content-encoding", "identity") != "identity":
+            await response.aclose()
+            raise _packed(self._endpoint, call)
         assert isinstance(response.stream, httpx2.AsyncByteStream)
         gatherer = self._gatherer(response)
         response.stream = _Bounded(response.stream, self._endpoint, call, gatherer)
@@ -143,9 +148,8 @@ class Wire(httpx2.AsyncBaseTransport):
     def _gatherer(self, response: httpx2.Response) -> Gatherer | None:
         """Gather the pieces of a good stream; Google's are few, and as large as it likes."""
         is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
-        is_plain = response.headers.get("content-encoding", "identity") == "identity"
         is_ours = self._endpoint.format is not Format.GOOGLE
-        if is_stream and is_plain and is_ours and response.status_code < 300:
+        if is_stream and is_ours and response.status_code < 300:
             return Gatherer(self._endpoint.format)
         return None
 
@@ -229,6 +233,14 @@ def elsewhere(endpoint: Endpoint, status: int | None = None) -> LlmFault:
         endpoint=endpoint.name,
         http_status=status,
     )
+
+
+def _packed(endpoint: Endpoint, call: Call) -> LlmFault:
+    """Say that an answer came compressed, unasked: a few bytes of it may be gigabytes."""
+    if call.status is not None and call.status >= 400:
+        answer = Answer(status=call.status, headers=call.headers, body=b"")
+        return fault_of_answer(endpoint, answer, now=datetime.now(UTC))
+    return invalid_response(endpoint, "it is compressed, unasked", status=call.status)
 
 
 def _note_request(call: Call, request: httpx2.Request) -> None:

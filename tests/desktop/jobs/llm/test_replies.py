@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -229,6 +231,21 @@ async def test_an_answer_without_end_is_let_go(speaker: Speaker) -> None:
     told = await fault(speaker, answered(b"[" + b" " * (wire.REPLY_BYTES_MAX + 1)))
     assert told.fault is FaultClass.INVALID_RESPONSE
     assert "does not end" in told.message
+
+
+async def test_what_is_compressed_is_not_unpacked(speaker: Speaker) -> None:
+    # Given megabytes that take a few kilobytes on their way, and an error like that.
+    packed = gzip.compress(json.dumps(chat("x" * 5_000_000)).encode())
+    headers = ("Content-Encoding: gzip",)
+
+    # When they come, although nobody asked for that.
+    reply = await fault(speaker, answered(packed, headers=headers))
+    error = await fault(speaker, answered(packed, status="401 Unauthorized", headers=headers))
+
+    # Then neither is read, and the error is known by its status.
+    assert reply.fault is FaultClass.INVALID_RESPONSE
+    assert "compressed" in reply.message
+    assert error.fault is FaultClass.AUTH_ERROR
 
 
 async def test_an_error_without_end_still_has_its_class(speaker: Speaker) -> None:
