@@ -137,12 +137,14 @@ class Parts:
 
     async def run_once(self) -> None:
         """Do all that can be done now."""
-        for job_id in self._over | self._forsaken():
+        for job_id in sorted(self._over | self._forsaken()):
             # What was granted anew meanwhile has its parts still.
             if not self._hands.has(job_id):
                 await self._clear(job_id)
             self._over.discard(job_id)
-        for making in list(self._makings.values()):
+        for making in [one for one in self._makings.values() if not one.is_begun]:
+            await self._begin(making)
+        for making in [one for one in self._makings.values() if one.is_begun]:
             await self._go_on(making)
 
     def _refusal(self, maker: Attempt, wanted: PartsWanted) -> AppError | None:
@@ -169,8 +171,6 @@ class Parts:
 
     async def _go_on(self, making: _Making) -> None:
         maker_id = making.maker.spec.job_id
-        if not making.is_begun:
-            await self._begin(making)
         while count := self._room(making):
             await self._make(making, count)
         if not (making.left or making.open) and self._makings.get(maker_id) is making:

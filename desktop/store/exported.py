@@ -64,12 +64,12 @@ def _tasks(connection: sqlite3.Connection) -> Iterator[JsonObject]:
 def _jobs(connection: sqlite3.Connection) -> Iterator[JsonObject]:
     rows = connection.execute(
         "select job_id, task_id, kind, title, state, attempt, worker_id, created_ms, updated_ms,"
-        " started_ms, ended_ms, running_seconds, inputs, result, error from copy_job"
+        " started_ms, ended_ms, running_seconds, inputs, result, error, part_of from copy_job"
         " order by job_id"
     )
     for row in rows:
         job_id, task_id, kind, title, state, attempt, worker_id, *moments = row[:11]
-        running_seconds, inputs, result, error = row[11:]
+        running_seconds, inputs, result, error, part_of = row[11:]
         created, updated, started, ended = moments
         yield {
             "record": "job",
@@ -88,6 +88,7 @@ def _jobs(connection: sqlite3.Connection) -> Iterator[JsonObject]:
             "inputs": _object(inputs),
             "result": _object(result),
             "error": _object(error),
+            **({"part_of": part_of} if part_of else {}),
         }
 
 
