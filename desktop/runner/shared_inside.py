@@ -58,6 +58,7 @@ from desktop.runner.mouth import (
     sayable,
     sayable_in,
 )
+from desktop.runner.sparing import spare_collector
 from shared.errors import AppError
 from shared.kinds import Inputs, JsonObject, parse_inputs
 from shared.kinds.catalogue import kind_named
@@ -75,6 +76,7 @@ Executor = Callable[["JobContext", Inputs], Awaitable[BaseModel]]
 
 def serve(opening: Shared, speak: Mouth, incoming: BinaryIO, leave: Callable[[], NoReturn]) -> None:
     """Run what is ordered until the worker closes the child; `leave` when the worker is gone."""
+    spare_collector()
     asyncio.run(Jobs(opening, speak).run(incoming, leave))
 
 

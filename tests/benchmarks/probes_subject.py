@@ -28,8 +28,10 @@ def run_plain(base_url: str, folder: Path, probes: int, concurrency: int) -> Non
 
 
 def run_ours(base_url: str, folder: Path, probes: int, concurrency: int) -> None:
+    from desktop.runner.sparing import spare_collector
     from tests.benchmarks.probes_ours import ours
 
+    spare_collector()
     asyncio.run(ours(base_url, folder, probes, concurrency))
 
 
