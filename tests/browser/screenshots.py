@@ -25,6 +25,7 @@ from shared.kinds import JsonObject
 from shared.messages import Beat, Grant, Metrics
 from shared.questions import Asking, Choice, QuestionKind
 from tests.browser.surfing import CHROMIUM, DESKTOP, PHONE, Surf, launched
+from tests.hub.frontends.web.run_seeds import probe_run, statistics, transcript
 from tests.hub.frontends.web.seeds import dead_letter, joining, ledger_of, owner_of, webhook
 from tests.hub.frontends.world import PuppetWorker, World, open_world, until
 
@@ -143,6 +144,10 @@ async def a_day(world: World, anna: PuppetWorker, studio: PuppetWorker) -> dict[
     for _ in range(30):
         services.gauge.run_once()
     await studio.tells(running, 3, 5)
+    run = await probe_run(world, worker_id=anna.worker_id, is_over=True)
+    await statistics(world, run)
+    await transcript(world, run, 0)
+    await probe_run(world, worker_id=anna.worker_id, title="run everyday-life.yaml")
     task = (await world.rest.get(f"/jobs/{done}")).json()["task_id"]
     return {
         "tasks": "/",
@@ -152,6 +157,9 @@ async def a_day(world: World, anna: PuppetWorker, studio: PuppetWorker) -> dict[
         "chats": "/chat",
         "chat": f"/chat/{task}",
         "workers": "/workers",
+        "runs": "/runs",
+        "run": f"/runs/{run.job_id}",
+        "probe": f"/runs/{run.job_id}/probes/0",
         "queue": "/queue",
         "sessions": "/sessions",
         "dead-letters": "/dead",
