@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from desktop.core.llm.learned import Learned
 from desktop.core.llm.pace import Ending, Pace, PaceLimits
 from tests.desktop.core.llm.stub_limits import (
     AtOnce,
@@ -68,7 +69,7 @@ def test_four_fifths_of_a_limit_by_the_second_are_found_in_a_minute(
 @pytest.mark.parametrize("count", [60, 600])
 def test_a_limit_by_the_minute_that_nobody_wrote_down_is_learned(count: int) -> None:
     caller = Caller(Pace(PaceLimits()))
-    called(endpoint(PerMinute(count), 1.0), caller, seconds=360)
+    called(endpoint(PerMinute(count), 0.05), caller, seconds=360)
     assert good(caller.calls, 60, 360) >= 0.8 * count * 5
     assert refused_share(caller.calls, 60, 360) < 0.02
 
@@ -245,3 +246,60 @@ def test_the_world_counts_refusals() -> None:
     call = Call(1.0, "model", Ending.RATE)
     assert refused_share([call], 0, 2) == 1.0
     assert good([call], 0, 2) == 0
+
+
+def in_trouble(ending: Ending, count: int = 8) -> Pace:
+    """A pace whose last calls were all turned away, one after the other."""
+    pace = Pace(PaceLimits())
+    pace.enter("model", 0.0)
+    pace.ended(pace.grant(0.0)[0], Ending.GOOD, 1.0)
+    for n in range(count):
+        now = 100.0 * (n + 1)
+        pace.enter("model", now)
+        pace.ended(pace.grant(now)[0], ending, now + 1.0)
+    return pace
+
+
+def test_an_outage_that_is_over_costs_no_slow_start_from_nothing() -> None:
+    pace = in_trouble(Ending.OVERLOADED)
+    assert pace.window_size < 1.0
+    pace.enter("model", 2000.0)
+    pace.ended(pace.grant(2000.0)[0], Ending.GOOD, 2001.0)
+    assert pace.window_size >= 1.0
+
+
+def test_a_limit_is_not_taken_for_an_outage() -> None:
+    pace = in_trouble(Ending.RATE)
+    pace.enter("model", 2000.0)
+    pace.ended(pace.grant(2000.0)[0], Ending.GOOD, 2001.0)
+    assert pace.window_size < 1.0
+
+
+def test_a_person_does_not_wait_for_the_gap_between_probes() -> None:
+    pace = in_trouble(Ending.OVERLOADED)
+    pace.enter("model", 900.0)
+    first = pace.grant(2000.0)
+    pace.ended(first[0], Ending.SILENT, 2000.1)
+    pace.enter("model", 2000.2)
+    assert pace.grant(2000.2) == []
+    person = pace.enter("model", 2000.2, is_urgent=True)
+    assert pace.grant(2000.2) == [person]
+
+
+def test_what_a_long_wait_taught_is_tried_with_more_after_a_quiet_minute() -> None:
+    learned = Learned()
+    for n in range(20):
+        learned.take(float(n))
+    learned.refused(19.0, 40.0, 20.0)
+    assert learned.per_minute == 19
+    learned.room_at(60.0)
+    assert learned.per_minute == 19
+    learned.room_at(90.0)
+    assert learned.per_minute == pytest.approx(19 * 1.1)
+
+
+def test_a_short_wait_teaches_nothing_about_minutes() -> None:
+    learned = Learned()
+    learned.take(0.0)
+    learned.refused(0.0, 1.0, 1.0)
+    assert learned.per_minute is None
