@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from desktop.core.llm import definition_text
+from desktop.core.llm.definition_text import Place
 from shared.errors import BadInput
 from shared.plain_text import plain_line
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 FAULTS_SHOWN_MAX = 3
 SHOWN_CHARS_MAX = 80
 
-Place = tuple[str | int, ...]
 KnownAt = Callable[[Place], list[str]]
 """The fields that what stands at a place may have."""
 
@@ -56,7 +56,8 @@ def wrong(error: ValidationError, known_at: KnownAt, raw: bytes = b"") -> BadInp
         raw: the file's content; without it there are no lines.
     """
     faults = _telling(error.errors(include_url=False, include_input=False))
-    told = [_told(fault, known_at, raw) for fault in faults[:FAULTS_SHOWN_MAX]]
+    lines = definition_text.lines_of(raw)
+    told = [_told(fault, known_at, lines) for fault in faults[:FAULTS_SHOWN_MAX]]
     if len(faults) > FAULTS_SHOWN_MAX:
         told.append(f"and {len(faults) - FAULTS_SHOWN_MAX:,} more")
     return BadInput(
@@ -98,9 +99,9 @@ def _telling(faults: list[ErrorDetails]) -> list[ErrorDetails]:
     ]
 
 
-def _told(fault: ErrorDetails, known_at: KnownAt, raw: bytes) -> str:
+def _told(fault: ErrorDetails, known_at: KnownAt, lines: Mapping[Place, int]) -> str:
     place = _as_written(fault["loc"])
-    line = definition_text.line_of(raw, place) if raw else None
+    line = definition_text.line_of(lines, place)
     where = place_of(place) + (f" (line {line})" if line else "")
     if fault["type"] == "extra_forbidden":
         return f"{where} is not known; {_near(str(place[-1]), known_at(place[:-1]))}"

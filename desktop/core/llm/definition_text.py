@@ -7,10 +7,11 @@ section 10.3.2): `yes`, `no` and `on` are words, as an answer's label wants them
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ from shared.plain_text import plain_line
 
 if TYPE_CHECKING:
     import yaml
+
+Place = tuple[str | int, ...]
+"""Names and numbers that lead to a value: ("scenarios", 3, "prompt")."""
 
 TEXT_BYTES_MAX = 8 * 1024 * 1024
 VALUES_MAX = 1_000_000
@@ -71,17 +75,18 @@ def read_text(raw: bytes) -> JsonObject:
     return value
 
 
-def line_of(raw: bytes, place: tuple[str | int, ...]) -> int | None:
-    """Find the line where a value stands, or the nearest around it; None in JSON."""
+def lines_of(raw: bytes) -> dict[Place, int]:
+    """Find the line of each value; nothing for JSON, and for what cannot be read."""
     text = raw.decode("utf-8-sig", "replace")
-    if text.lstrip().startswith("{"):
-        return None
-    lines: dict[tuple[str | int, ...], int] = {}
-    build = _Build(lines)
-    try:
-        build.read(text)
-    except (BadInput, LimitReached):
-        return None
+    lines: dict[Place, int] = {}
+    if raw and not text.lstrip().startswith("{"):
+        with contextlib.suppress(BadInput, LimitReached):
+            _Build(lines).read(text)
+    return lines
+
+
+def line_of(lines: Mapping[Place, int], place: Place) -> int | None:
+    """Return the line where a value stands, or the nearest around it."""
     while place and place not in lines:
         place = place[:-1]
     return lines.get(place)
@@ -99,7 +104,7 @@ class _Open:
     anchor: str | None
     values_before: int
     chars_before: int
-    place: tuple[str | int, ...]
+    place: Place
     key: str | None = None
 
 
@@ -116,7 +121,7 @@ class _Anchored:
 class _Build:
     """Puts the events of one document together."""
 
-    lines: dict[tuple[str | int, ...], int] | None = None
+    lines: dict[Place, int] | None = None
     """Where each value stands, if somebody wants to know."""
     count: int = 0
     chars: int = 0
@@ -214,9 +219,9 @@ class _Build:
         here = self.open[-1] if self.open else None
         return here is not None and isinstance(here.value, dict) and here.key is None
 
-    def _put(self, value: JsonValue, line: int) -> tuple[str | int, ...]:
+    def _put(self, value: JsonValue, line: int) -> Place:
         """Put a value where it belongs, and return that place."""
-        place: tuple[str | int, ...] = ()
+        place: Place = ()
         if not self.open:
             self.root.append(value)
         else:

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.core.llm import definition_text
-from desktop.core.llm.definition_text import DEPTH_MAX, TEXT_BYTES_MAX, line_of, read_text
+from desktop.core.llm.definition_text import DEPTH_MAX, TEXT_BYTES_MAX, line_of, lines_of, read_text
 from shared.errors import BadInput, LimitReached
 
 TAGGED = b"x: !!python/object/apply:os.system [ls]"
@@ -102,9 +101,11 @@ def test_bombs_are_refused_before_they_grow(raw: bytes) -> None:
 def test_a_value_has_its_line_and_one_that_is_missing_that_of_its_holder() -> None:
     raw = b"name: x\nscenarios:\n  - id: a\n    prompt: b\n  - id: c\n    promt: d\n"
 
-    assert line_of(raw, ("scenarios", 1, "promt")) == 6
-    assert line_of(raw, ("scenarios", 1, "prompt")) == 5
-    assert line_of(raw, ("scenarios", 0)) == 3
+    lines = lines_of(raw)
+    assert line_of(lines, ("scenarios", 1, "promt")) == 6
+    assert line_of(lines, ("scenarios", 1, "prompt")) == 5
+    assert line_of(lines, ("scenarios", 0)) == 3
+    assert line_of(lines_of(b"{}"), ("scenarios",)) is None
 
 
 WORDS = st.text(max_size=20)
@@ -130,4 +131,4 @@ def test_the_depth_that_is_allowed_is_read() -> None:
     raw = b"a: " + b"[" * (DEPTH_MAX - 1) + b"]" * (DEPTH_MAX - 1)
 
     assert "a" in read_text(raw)
-    assert definition_text.line_of(raw, ("a", 0)) == 1
+    assert line_of(lines_of(raw), ("a", 0)) == 1
