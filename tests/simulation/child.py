@@ -31,6 +31,9 @@ from tests.simulation.kinds import AFTER, PART, Script
 PASSING = ErrorBody(code="disk_busy", message="The disk was busy.", retryable=True)
 LASTING = ErrorBody(code="file_broken", message="The file is broken.", hint="Mend it.")
 
+POSTPONED_MAX = 5
+POSTPONED_SHARE = 0.25
+
 
 class Place(Protocol):
     """The machine that a child runs on."""
@@ -68,6 +71,7 @@ class SimulatedChild:
     ) -> None:
         self._place, self._chance, self._on_line = place, chance, on_line
         self._spec = order.spec
+        self._postponed = order.tries
         self._script = Script.model_validate(order.spec.inputs)
         self._answers = dict(order.spec.answers)
         self._ending: Ending | None = None
@@ -104,6 +108,9 @@ class SimulatedChild:
         died = Outcome(ending=Ending.GONE, exit_code=-9)
         if self._script.of and self._place.is_done(self._script.of, self._script.index):
             return Outcome(ending=Ending.RESULT, output={"headline": "done before"})
+        if (later := self._postponement()) is not None:
+            await self._pass(0.1)
+            return later
         for number in range(self._script.asks):
             await self._pass(self._script.seconds / (self._script.asks + 1))
             await self._ask(f"q{number}")
@@ -124,6 +131,16 @@ class SimulatedChild:
         if failure == "gone":
             return died
         return Outcome(ending=Ending.RESULT, output={"headline": "done"}, running_seconds=1.0)
+
+    def _postponement(self) -> Outcome | None:
+        """A run and its parts cannot go on, now and then: a limit, or a child that was lost."""
+        is_whole = not (self._script.of or self._script.parts)
+        # Dice of its own: what other jobs do stays as it was.
+        dice = random.Random(f"{self._spec.job_id} {self._postponed}")
+        if is_whole or self._postponed >= POSTPONED_MAX or dice.random() > POSTPONED_SHARE:
+            return None
+        seconds = dice.uniform(0.1, 90.0)
+        return Outcome(ending=Ending.POSTPONED, error=PASSING, seconds=seconds)
 
     async def _pass(self, seconds: float) -> None:
         """Work for a while, or until it is ended."""
