@@ -29,7 +29,7 @@ class _OneAtATime:
             return self._parse(*arguments, **named)
 
 
-ast.parse = _OneAtATime()  # type: ignore[assignment]
+ast.parse = _OneAtATime()
 ASKING = frozenset({"create_task", "enqueue_job", "create_job"})
 """Operations whose inputs depend on the kind that is asked for."""
 
