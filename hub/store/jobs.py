@@ -71,7 +71,8 @@ def page(connection: sqlite3.Connection, wanted: Filter, limit: int) -> list[Job
         tests.append(f"j.state = {names}" if len(wanted.states) == 1 else f"j.state IN ({names})")
     where = f" WHERE {' AND '.join(tests)}"
     # Dead letters are few among many: they are found by their own index, whatever is guessed.
-    is_dead = wanted.states == {JobState.DEAD}
+    # Parts are in none of the indexes of whole jobs.
+    is_dead = wanted.states == {JobState.DEAD} and wanted.part_of is None
     select = CARD.replace("jobs AS j", "jobs AS j INDEXED BY jobs_dead") if is_dead else CARD
     rows = connection.execute(f"{select}{where} ORDER BY j.job_id DESC LIMIT ?", (*values, limit))
     return [to_card(row) for row in rows]

@@ -12,6 +12,7 @@ import pytest
 from shared.capabilities import Capability
 from shared.environment import Environment
 from shared.errors import ErrorBody
+from shared.jobs import JobState
 from shared.pairing import SALT_BYTES, b64, check_words, from_b64
 from shared.questions import Asking, Choice, QuestionKind
 from tests.hub.frontends.test_console import QUESTION
@@ -100,6 +101,13 @@ async def test_jobs_come_in_pages_newest_first(world: World) -> None:
     assert seen == made[::-1]
     none = (await world.rest.get("/jobs", params={"state": ["dead", "failed"]})).json()
     assert none["jobs"] == []
+
+
+@pytest.mark.parametrize("state", JobState)
+async def test_parts_of_a_job_are_listed_in_any_state(world: World, state: JobState) -> None:
+    made = (await world.rest.post("/tasks", json={"kind": "ml.models"})).json()["job_id"]
+    told = await world.rest.get("/jobs", params={"state": state.value, "parts_of": made})
+    assert (told.status_code, told.json()["jobs"]) == (200, [])
 
 
 async def test_a_question_is_listed_and_answered(world: World) -> None:
