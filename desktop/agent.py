@@ -457,6 +457,9 @@ class Agent:
     def is_due(self, attempt: Attempt) -> bool:
         return self._postponing.is_due(attempt)
 
+    def is_light(self, attempt: Attempt) -> bool:
+        return attempt.spec.kind in self._light
+
     # What the making of parts asks and tells (`desktop.parts.Floor`).
 
     @property

@@ -55,6 +55,9 @@ class Here(Protocol):
     def is_due(self, attempt: Attempt) -> bool:
         """Whether an attempt that waits for its start may start by now."""
 
+    def is_light(self, attempt: Attempt) -> bool:
+        """Whether an attempt takes no slot of this machine."""
+
     async def begin(self, attempt: Attempt) -> None:
         """Start an attempt that this worker was granted from the beginning."""
 
@@ -96,12 +99,16 @@ class Alone:
 
         What could not be written down goes on waiting.
         """
-        try:
-            async with self._starting:
-                for attempt in self._hands.waiting:
-                    await self._start(attempt)
-        except AppError as error:
-            log.warning("kept job not started", code=error.code, error=str(error))
+        async with self._starting:
+            due = [attempt for attempt in self._hands.waiting if self._here.is_due(attempt)]
+            light = [attempt for attempt in due if self._here.is_light(attempt)]
+            for attempt in due:
+                if attempt not in light:
+                    await self._try_start(attempt)
+            # What takes no slot takes none from the next, so that many share a commit.
+            async with asyncio.TaskGroup() as tasks:
+                for attempt in light:
+                    tasks.create_task(self._try_start(attempt))
 
     async def use_given(self) -> None:
         """Go on with answers that were given here and found no hub to count them."""
@@ -111,9 +118,13 @@ class Alone:
         except AppError as error:
             log.warning("answer not used", code=error.code, error=str(error))
 
+    async def _try_start(self, attempt: Attempt) -> None:
+        try:
+            await self._start(attempt)
+        except AppError as error:
+            log.warning("kept job not started", code=error.code, error=str(error))
+
     async def _start(self, attempt: Attempt) -> None:
-        if not self._here.is_due(attempt):
-            return
         error = self._here.refusal_of_own(attempt.spec)
         if error is None:
             await self._here.begin(attempt)

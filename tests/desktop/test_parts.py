@@ -57,6 +57,9 @@ class Floor:
     def is_due(self, attempt: Attempt) -> bool:
         return True
 
+    def is_light(self, attempt: Attempt) -> bool:
+        return True
+
     async def begin(self, attempt: Attempt) -> None:
         await self.hands.start(attempt.spec.job_id, attempt.number, attempt.fence)
 
