@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from desktop.core.attempt import Attempt, AttemptState
+from desktop.core.llm.fault import hint_for_good
 from shared.errors import ErrorBody
 
 POSTPONES_MAX = 40
@@ -22,7 +23,12 @@ def refusal(attempt: Attempt, error: ErrorBody, seconds: float) -> ErrorBody | N
         why = f"The next try would be in {seconds / 3600:.0f} hours."
     else:
         return None
-    told = {"message": f"{error.message} {why}", "retryable": False, "retry_after_seconds": None}
+    told = {
+        "message": f"{error.message} {why}",
+        "hint": hint_for_good(error.hint),
+        "retryable": False,
+        "retry_after_seconds": None,
+    }
     return error.model_copy(update=told)
 
 

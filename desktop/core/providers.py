@@ -96,6 +96,12 @@ PROVIDERS = (
 )
 
 
+def is_like_a_key(text: str) -> bool:
+    """Return whether a header can hold it as a key."""
+    is_plain = text.isascii() and text.isprintable() and " " not in text
+    return bool(text) and is_plain and len(text) <= KEY_CHARS_MAX
+
+
 def checked_key(text: str) -> str:
     """Return a key as it is kept, without what came along when it was copied.
 
@@ -103,8 +109,7 @@ def checked_key(text: str) -> str:
         BadInput: `key_odd`; the message never holds the key.
     """
     key = text.strip().strip("\"'").strip()
-    is_plain = key.isascii() and key.isprintable() and " " not in key
-    if not key or not is_plain or len(key) > KEY_CHARS_MAX:
+    if not is_like_a_key(key):
         raise BadInput(
             "key_odd",
             "That does not look like a key: it is one word of plain letters, figures and signs.",

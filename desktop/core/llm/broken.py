@@ -19,7 +19,7 @@ class Break(StrEnum):
     NO_SUCH_NAME = "its name is not known"
     CERTIFICATE = "its certificate is not trusted"
     CONNECT_TIMEOUT = "no connection in time"
-    ANSWER_TIMEOUT = "no answer in time"
+    ANSWER_TIMEOUT = "the answer took too long"
     CUT = "the connection broke"
     CANCELLED = "stopped"
 
@@ -63,8 +63,9 @@ def fault_of_break(endpoint: Endpoint, kind: Break) -> LlmFault:
         fault = FaultClass.TIMEOUT if kind in _TIMEOUTS else FaultClass.NETWORK
     message = message_for(fault, endpoint, None, "")
     hint = hint_for(fault, endpoint)
-    if fault is FaultClass.NETWORK:
-        message = f"{message.removesuffix('.')}: {kind.value}."
+    if fault is not FaultClass.CANCELLED:
+        bound = f" ({endpoint.timeout_seconds:g} s)" if kind is Break.ANSWER_TIMEOUT else ""
+        message = f"{message.removesuffix('.')}: {kind.value}{bound}."
     if kind is Break.CERTIFICATE:
         hint = "Name your certificate authority under [network] in the policy file, as ca_file."
     broken = LlmFault(fault, message, hint, endpoint=endpoint.name)
@@ -93,6 +94,17 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             return
         yield current
         current = current.__cause__ or current.__context__
+
+
+def odd_key(endpoint: Endpoint) -> LlmFault:
+    """Say that what is there for a key is none; nothing is sent then."""
+    return LlmFault(
+        FaultClass.AUTH_ERROR,
+        f"What is kept here as {endpoint.key_name} is no key: it has blanks or letters that none"
+        " has.",
+        f"Copy it again from the provider's page: deskhand keys set {endpoint.key_name}.",
+        endpoint=endpoint.name,
+    )
 
 
 def missing_key(endpoint: Endpoint) -> LlmFault:

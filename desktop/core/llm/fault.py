@@ -124,12 +124,22 @@ class LlmFault(AppError):
         """Return this fault as one that no further try mends."""
         self.retryable = False
         self.retry_after_seconds = self.wait_seconds = None
+        self.hint = hint_for_good(self.hint)
         return self
 
     def __repr__(self) -> str:
         status = "" if self.http_status is None else f" HTTP {self.http_status}"
         code = f" {self.provider_code}" if self.provider_code else ""
         return f"<LlmFault {self.fault} {self.endpoint}{status}{code}>"
+
+
+_BY_ITSELF = re.compile(r"It is (?:tried|asked) again by itself[^.]*\.")
+
+
+def hint_for_good(hint: str) -> str:
+    """Return a hint for a fault that is the end: nobody waits for what does not come."""
+    left = " ".join(_BY_ITSELF.sub("", hint).split())
+    return hint if left == hint else f"{left} Ask again when that has passed.".strip()
 
 
 _NAMED_KEY = re.compile(

@@ -37,7 +37,8 @@ def message_for(fault: FaultClass, endpoint: Endpoint, status: int | None, words
 
 
 _TO_DO: dict[FaultClass, str] = {
-    FaultClass.AUTH_ERROR: "Check the key {key} in the settings, or get a new one.",
+    FaultClass.AUTH_ERROR: "Keep a good one: deskhand keys set {key}, or in the window Settings"
+    " under Keys.",
     FaultClass.QUOTA: "Add credit or raise the limit at {name}, then try again.",
     FaultClass.CONTEXT_LENGTH: "Make the text shorter, or choose a model that takes more.",
     FaultClass.BAD_REQUEST: "Check the model's name and the options of the scenario.",
@@ -53,6 +54,8 @@ def hint_for(fault: FaultClass, endpoint: Endpoint, wait_seconds: float | None =
     match fault:
         case FaultClass.NETWORK | FaultClass.TIMEOUT if endpoint.is_local:
             return f"Is the server at {endpoint.base_url} running? It is tried again by itself."
+        case FaultClass.NETWORK:
+            return "Is this computer online? It is tried again by itself."
         case FaultClass.RATE_LIMIT | FaultClass.OVERLOADED if wait_seconds:
             return f"It is asked again by itself, in {_spoken(wait_seconds)} at the earliest."
         case FaultClass.AUTH_ERROR if not endpoint.key_name:

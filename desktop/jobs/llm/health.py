@@ -255,7 +255,7 @@ def _line(endpoint: Endpoint, look: Look, models: list[Model], *, is_needed: boo
         return HealthLine(name=name, is_good=is_good, sentence=told)
     if look.fault is not None:
         is_good = False if look.fault.fault in LASTING else None
-        return HealthLine(name=name, is_good=is_good, sentence=str(look.fault))
+        return HealthLine(name=name, is_good=is_good, sentence=str(look.fault.for_good()))
     wrong = [m.name for m in models if m.endpoint == endpoint and not has(look.models, m.name)]
     if wrong:
         told = " ".join(_unknown(name, model, look.models or ()) for model in wrong)

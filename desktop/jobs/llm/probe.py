@@ -155,6 +155,7 @@ class _Asking:
             await self._note(fault, count)
             wait = backoff_seconds(max(count, 1), random.random(), fault.wait_seconds)  # noqa: S311
             raise Postponed(fault, wait) from None
+        fault.for_good()
         is_result = fault.fault is FaultClass.CONTENT_FILTER
         probe = await self._ended(
             CellEnd(
@@ -166,7 +167,7 @@ class _Asking:
         )
         if is_result:
             return probe
-        raise fault.for_good() from None
+        raise fault from None
 
     async def _note(self, fault: LlmFault, count: int) -> None:
         self._failed_calls.keep(self._probe, count)

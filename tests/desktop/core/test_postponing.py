@@ -64,3 +64,12 @@ def test_clocks_that_jump_make_nobody_wait_longer(
 ) -> None:
     waiting = postpone(RUNNING, 30.0, NOW)
     assert seconds_left(waiting, waited, NOW + timedelta(seconds=clock_moved)) == left
+
+
+def test_what_was_tried_for_the_last_time_promises_no_further_try() -> None:
+    hint = "Is the server running? It is asked again by itself, in 12 s at the earliest."
+    ended = refusal(
+        replace(RUNNING, postponed=POSTPONES_MAX), BUSY.model_copy(update={"hint": hint}), 1.0
+    )
+    assert ended is not None
+    assert ended.hint == "Is the server running? Ask again when that has passed."

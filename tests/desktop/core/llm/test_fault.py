@@ -275,3 +275,18 @@ def test_the_page_about_faults_knows_every_class_and_whether_it_is_tried_again()
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| [^|]+ \| (yes|no)", page, re.MULTILINE))
 
     assert rows == {fault.value: "yes" if fault.is_retryable else "no" for fault in FaultClass}
+
+
+def test_what_is_for_good_promises_no_further_try() -> None:
+    faults = [fault_of_break(LOCAL, Break.REFUSED), fault_of_break(OPENAI, Break.ANSWER_TIMEOUT)]
+    limit = Answer(status=429, headers={"retry-after": "12"}, body=b"")
+    faults += [fault_of_answer(OPENAI, limit, now=NOON), invalid_response(OPENAI, "it is empty")]
+    for fault in faults:
+        assert "by itself" in fault.hint
+        ended = fault.for_good()
+        assert "by itself" not in str(ended)
+        assert ended.hint
+
+
+def test_a_timeout_says_after_how_long() -> None:
+    assert "600 s" in fault_of_break(OPENAI, Break.ANSWER_TIMEOUT).message
