@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from desktop.core.llm.breaker import Refusal
-from desktop.core.llm.broken import missing_key
+from desktop.core.llm.broken import missing_key, odd_key
 from desktop.core.llm.fault import LlmFault
 from desktop.core.llm.line import Ticket
 from desktop.core.llm.types import Endpoint, Message, Model, Reply, Sampling
+from desktop.core.providers import is_like_a_key
 from desktop.jobs.context import SharedContext
 from desktop.jobs.llm import tokens
 from desktop.jobs.llm.lane import Lane
@@ -115,11 +116,13 @@ class House:
         """Return the endpoint's key as it is now; empty when it needs none.
 
         Raises:
-            LlmFault: MISSING_API_KEY.
+            LlmFault: MISSING_API_KEY; AUTH_ERROR for what can be no key.
         """
         key = self._keys().get(endpoint.key_name, "") if endpoint.key_name else ""
         if endpoint.key_name and not key and not endpoint.is_local:
             raise missing_key(endpoint)
+        if key and not is_like_a_key(key):
+            raise odd_key(endpoint)
         return key
 
     async def tripped(self, names: Collection[str], *, after: int = 0) -> Trip:

@@ -15,9 +15,11 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from desktop.core.link import reason_of
+from desktop.core.llm.broken import odd_key
 from desktop.core.llm.classify import Answer, fault_of_answer
 from desktop.core.llm.fault import FaultClass, LlmFault
 from desktop.core.llm.types import Endpoint, Format
+from desktop.core.providers import is_like_a_key
 from desktop.system.way import Way, causes
 from shared.kinds.llm import NAME_CHARS_MAX
 from shared.plain_text import plain_line
@@ -58,6 +60,8 @@ async def look_at(endpoint: Endpoint, key: str, way: Way) -> Look:
     """Ask an endpoint for its models; whatever happens is told, not raised."""
     import httpx
 
+    if key and not is_like_a_key(key):
+        return Look(is_answering=True, fault=odd_key(endpoint))
     try:
         async with asyncio.timeout(LOOK_SECONDS):
             trust = await _trust(endpoint, way)
@@ -85,8 +89,10 @@ async def _trust(endpoint: Endpoint, way: Way) -> ssl.SSLContext | bool:
 async def _look(client: httpx.AsyncClient, endpoint: Endpoint, key: str) -> Look:
     url = endpoint.base_url.rstrip("/") + _PATHS[endpoint.format]
     body = bytearray()
-    async with client.stream("GET", url, headers=headers_with(endpoint.format, key)) as answer:
-        async for chunk in answer.aiter_bytes():
+    headers = {"accept-encoding": "identity", **headers_with(endpoint.format, key)}
+    async with client.stream("GET", url, headers=headers) as answer:
+        # As it comes: a few bytes that are unpacked, unasked, may be gigabytes.
+        async for chunk in answer.aiter_raw():
             body += chunk
             if len(body) > ANSWER_BYTES_MAX:
                 body.clear()

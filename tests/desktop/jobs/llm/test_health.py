@@ -302,3 +302,14 @@ async def test_the_job_says_the_one_thing_that_is_wrong(dead_port: int, tmp_path
     assert not told.is_good
     assert "does not answer" in told.headline
     assert both.headline == "2 things are in the way of asking models."
+
+
+@pytest.mark.parametrize("key", ["“sk-abc”", "sk-abc def", "sk-abc\nx-evil: 1"])
+async def test_what_can_be_no_key_is_told_and_sent_to_nobody(tmp_path: Path, key: str) -> None:
+    async with answering(http("200 OK", '{"data": []}')) as (port, asked):
+        house = place(f"http://127.0.0.1:{port}/v1", key_name="A_KEY")
+        lines = await checked(tmp_path, house, models=("house:m",), keys={"A_KEY": key})
+    assert lines["house"].is_good is False
+    assert "A_KEY is no key" in lines["house"].sentence
+    assert "sk-abc" not in lines["house"].sentence
+    assert asked == []

@@ -107,6 +107,17 @@ async def test_a_missing_key_is_told_by_its_name_and_nothing_is_sent(
     assert speaker.keys == []
 
 
+async def test_what_can_be_no_key_is_sent_to_nobody(
+    house: House, speaker: Speaker, keys: dict[str, str]
+) -> None:
+    keys["OPENAI_API_KEY"] = "“sk-1”"
+    with pytest.raises(LlmFault, match="OPENAI_API_KEY is no key") as caught:
+        await house.call(MODEL, HELLO, PLAIN)
+    assert caught.value.fault is FaultClass.AUTH_ERROR
+    assert "sk-1" not in str(caught.value)
+    assert speaker.keys == []
+
+
 @pytest.mark.parametrize("kind", [FaultClass.AUTH_ERROR, FaultClass.QUOTA])
 async def test_the_first_refusal_of_a_key_is_the_last_call(
     house: House, speaker: Speaker, kind: FaultClass
