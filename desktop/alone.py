@@ -101,14 +101,14 @@ class Alone:
         """
         async with self._starting:
             due = [attempt for attempt in self._hands.waiting if self._here.is_due(attempt)]
-            light = [attempt for attempt in due if self._here.is_light(attempt)]
             for attempt in due:
-                if attempt not in light:
+                if not self._here.is_light(attempt):
                     await self._try_start(attempt)
             # What takes no slot takes none from the next, so that many share a commit.
             async with asyncio.TaskGroup() as tasks:
-                for attempt in light:
-                    tasks.create_task(self._try_start(attempt))
+                for attempt in due:
+                    if self._here.is_light(attempt):
+                        tasks.create_task(self._try_start(attempt))
 
     async def use_given(self) -> None:
         """Go on with answers that were given here and found no hub to count them."""
