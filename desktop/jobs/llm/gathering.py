@@ -78,6 +78,33 @@ class Gatherer:
         return _openai_piece(told)
 
 
+class Whole:
+    """A reply in OpenAI's format that came whole though a stream was asked for.
+
+    Small servers know no streams. What comes is told as a stream of one piece.
+    """
+
+    has_begun = False
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+
+    def feed(self, chunk: bytes) -> bytes:
+        self._chunks.append(chunk)
+        return b""
+
+    def end(self) -> bytes:
+        raw = b"".join(self._chunks)
+        told = _object(raw)
+        choices = told.get("choices") if told else None
+        if told is None or not (isinstance(choices, list) or "error" in told):
+            return raw
+        for choice in choices if isinstance(choices, list) else []:
+            if isinstance(choice, dict) and "message" in choice:
+                choice["delta"] = choice.pop("message")
+        return b"data: " + json.dumps(told).encode() + BREAK + b"data: [DONE]" + BREAK
+
+
 def _openai_piece(told: dict[str, Any]) -> tuple[str, str] | None:
     choices = told.get("choices")
     if told.get("usage") or "error" in told or not isinstance(choices, list) or len(choices) != 1:
@@ -112,8 +139,12 @@ def _data_of(event: bytes) -> dict[str, Any] | None:
         event = lines[0] if len(lines) == 1 else b""
     if not event.startswith(b"data:"):
         return None
+    return _object(event[5:])
+
+
+def _object(raw: bytes) -> dict[str, Any] | None:
     try:
-        told = json.loads(event[5:].decode())
-    except ValueError:
+        told = json.loads(raw.decode())
+    except (ValueError, RecursionError):
         return None
     return told if isinstance(told, dict) else None

@@ -133,7 +133,7 @@ class Speaker:
             instrument=False,
         ) as coming:
             async for _event in coming:
-                if call.first_token_ms is None:
+                if call.first_token_ms is None and call.is_stream:
                     call.first_token_ms = call.elapsed_ms()
             return coming.get()
 

@@ -13,7 +13,7 @@ import json
 import re
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ from desktop.core.llm.broken import invalid_response
 from desktop.core.llm.classify import Answer, fault_of_answer
 from desktop.core.llm.fault import FaultClass, LlmFault
 from desktop.core.llm.types import Endpoint, Format
-from desktop.jobs.llm.gathering import Gatherer
+from desktop.jobs.llm.gathering import Gatherer, Whole
 from desktop.jobs.llm.pools import Pools
 from desktop.system.way import Way
 from shared.kinds import JsonObject
@@ -91,6 +91,11 @@ class Call:
         self.tail = (self.tail + chunk)[-NOTED_BYTES_MAX:]
 
     @property
+    def is_stream(self) -> bool:
+        """Whether the answer comes in pieces."""
+        return self.headers.get("content-type", "").startswith("text/event-stream")
+
+    @property
     def request_id(self) -> str:
         found = (self.headers[name] for name in REQUEST_IDS if self.headers.get(name))
         return next(found, "")[:200]
@@ -141,17 +146,19 @@ class Wire(httpx2.AsyncBaseTransport):
             await response.aclose()
             raise _packed(self._endpoint, call)
         assert isinstance(response.stream, httpx2.AsyncByteStream)
-        gatherer = self._gatherer(response)
+        gatherer = self._gatherer(response, call)
         response.stream = _Bounded(response.stream, self._endpoint, call, gatherer)
         return response
 
-    def _gatherer(self, response: httpx2.Response) -> Gatherer | None:
+    def _gatherer(self, response: httpx2.Response, call: Call) -> Gatherer | Whole | None:
         """Gather the pieces of a good stream; Google's are few, and as large as it likes."""
-        is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
-        is_ours = self._endpoint.format is not Format.GOOGLE
-        if is_stream and is_ours and response.status_code < 300:
-            return Gatherer(self._endpoint.format)
-        return None
+        format_ = self._endpoint.format
+        if format_ is Format.GOOGLE or response.status_code >= 300:
+            return None
+        if call.is_stream:
+            return Gatherer(format_)
+        was_wanted = call.sent.get("stream") is True and format_ is Format.OPENAI
+        return Whole() if was_wanted else None
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -165,14 +172,23 @@ class _Bounded(httpx2.AsyncByteStream):
         inner: httpx2.AsyncByteStream,
         endpoint: Endpoint,
         call: Call,
-        gatherer: Gatherer | None,
+        gatherer: Gatherer | Whole | None,
     ) -> None:
         self._inner = inner
         self._endpoint = endpoint
         self._call = call
         self._gatherer = gatherer
+        self._passing = self._pass()
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Go on where the last one who read stopped.
+
+        OpenAI's library reads a second time for what is left; the connection below, asked again
+        after its end, would turn round for ever.
+        """
+        return self._passing
+
+    async def _pass(self) -> AsyncGenerator[bytes, None]:
         call, gatherer, count = self._call, self._gatherer, 0
         is_error = call.status is not None and call.status >= 400
         async for chunk in self._inner:
@@ -191,6 +207,7 @@ class _Bounded(httpx2.AsyncByteStream):
             yield rest
 
     async def aclose(self) -> None:
+        await self._passing.aclose()
         await self._inner.aclose()
 
 

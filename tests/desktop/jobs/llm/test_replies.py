@@ -144,6 +144,33 @@ async def test_a_stream_that_breaks_off_is_no_reply(speaker: Speaker) -> None:
     assert (await fault(speaker, ended, stream=True)).fault is FaultClass.INVALID_RESPONSE
 
 
+@pytest.mark.parametrize("end", [b"", b"data: [DONE]", b"data: [DONE]\n", b"data: [DONE]\n\n\n\n"])
+async def test_a_stream_may_end_as_it_likes_once_its_reply_has(
+    speaker: Speaker, end: bytes
+) -> None:
+    raw = streamed(chunk({"content": "B"}), chunk({}, "stop")) + end
+    assert (await said(speaker, raw, stream=True)).text == "B"
+
+
+async def test_a_server_that_knows_no_streams_is_understood(speaker: Speaker) -> None:
+    usage: Told = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+    told = chat("B", usage=usage, message={"reasoning_content": "Five lives."})
+    reply = await said(speaker, answered(told), stream=True)
+    assert (reply.text, reply.finish_reason, reply.fingerprint) == ("B", "stop", "fp_1")
+    assert (reply.usage.input_tokens, reply.usage.is_estimated) == (10, False)
+    assert reply.first_token_ms is None
+    refused = chat(None, message={"refusal": "I won't."})
+    assert (await said(speaker, answered(refused), stream=True)).is_refusal
+    for broken in (chat(""), chat("B", "length"), chat("B", None)):
+        found = await fault(speaker, answered(broken), stream=True)
+        assert found.fault is FaultClass.INVALID_RESPONSE
+
+
+async def test_an_error_with_a_good_status_has_its_class(speaker: Speaker) -> None:
+    error: Told = {"error": {"message": "busy", "code": "server_is_overloaded"}}
+    assert (await fault(speaker, answered(error), stream=True)).fault is FaultClass.OVERLOADED
+
+
 async def test_a_conversation_that_outgrew_the_model_is_told_as_that(speaker: Speaker) -> None:
     raw = answered(claude("B because", "model_context_window_exceeded"))
     assert (await fault(speaker, raw, Format.ANTHROPIC)).fault is FaultClass.CONTEXT_LENGTH
