@@ -110,11 +110,20 @@ def read_text(file: Path) -> str:
         text = file.read_bytes().decode(encoding, errors="replace")
     except OSError as error:
         raise NotFound(
-            "file_missing", f"{file.name} cannot be read ({error.strerror}).", "Check it."
+            "file_missing",
+            f"{file.name} cannot be read ({error.strerror}).",
+            "Check its name and who may read it.",
         ) from error
     if not text.strip():
         raise BadInput("file_empty", f"{file.name} has no text in it.", "Choose another file.")
-    return text[:TEXT_CHARS_MAX]
+    if len(text) > TEXT_CHARS_MAX:
+        raise LimitReached(
+            "file_too_large",
+            f"{file.name} has {len(text):,} characters; at most {TEXT_CHARS_MAX:,} can be put to a"
+            " model.",
+            "Choose a smaller one, or a part of it.",
+        )
+    return text
 
 
 async def _which_file(context: SharedContext) -> str:

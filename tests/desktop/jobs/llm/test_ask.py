@@ -14,8 +14,9 @@ from desktop.core.llm.fault import FaultClass, LlmFault
 from desktop.core.llm.types import Endpoint, Message, Model, Reply, Sampling
 from desktop.jobs.context import Postponed
 from desktop.jobs.llm import ask
+from desktop.jobs.llm.ask_wanted import TEXT_CHARS_MAX, read_text
 from desktop.jobs.llm.house import House
-from shared.errors import AppError
+from shared.errors import AppError, LimitReached
 from shared.kinds.llm import AskInputs, UsageFacts
 from shared.questions import QuestionKind
 from tests.desktop.jobs.fake_shared import FakeShared, shared_of
@@ -289,3 +290,10 @@ async def test_what_is_no_text_is_told_before_anything_is_asked(
         await ask.run(context, AskInputs(task="summarize", file="odd.txt", model="openai:gpt-5"))
     assert caught.value.code in ("file_binary", "file_empty")
     assert context.plain.asked == []
+
+
+def test_a_file_that_is_too_long_is_not_read_in_part_without_a_word(tmp_path: Path) -> None:
+    file = tmp_path / "long.txt"
+    file.write_text("a" * (TEXT_CHARS_MAX + 1))
+    with pytest.raises(LimitReached, match="4,000,001 characters"):
+        read_text(file)
