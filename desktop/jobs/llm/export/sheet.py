@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import sqlite3
 from collections.abc import Iterator
 
@@ -15,6 +16,7 @@ from shared.plain_text import plain
 CELL_CHARS_MAX = 32_000
 """A spreadsheet's cell holds 32,767 characters; JSON Lines have all of a text."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_CELL_WITHIN = re.compile(r"(;[ \t]*)(?=[=+@\-])")
 COLUMNS = (
     "run",
     "index",
@@ -58,7 +60,8 @@ def rows(connection: sqlite3.Connection, run: Run) -> Iterator[str]:
 
 def harmless(text: str) -> str:
     """Make sure that no spreadsheet takes a model's words for a formula (OWASP, CSV injection)."""
-    cut = plain(text[:CELL_CHARS_MAX])
+    # Where lists have semicolons, a spreadsheet begins a cell behind each, quoted or not.
+    cut = _CELL_WITHIN.sub(r"\1'", plain(text[:CELL_CHARS_MAX]))
     return f"'{cut}" if text.startswith(FORMULA_STARTS) else cut
 
 

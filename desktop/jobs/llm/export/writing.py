@@ -150,5 +150,7 @@ def _folder_missing(folder: Path) -> BadInput:
 
 def _failed(path: Path, error: OSError) -> Unavailable:
     return Unavailable(
-        "export_failed", f"{path} cannot be written: {error.strerror}.", "Free some space."
+        "export_failed",
+        f"{path} cannot be written: {error.strerror}.",
+        "See that there is room and that you may write there, or name another place: --out.",
     )
