@@ -62,7 +62,7 @@ def wrong(error: ValidationError, known_at: KnownAt, raw: bytes = b"") -> BadInp
         told.append(f"and {len(faults) - FAULTS_SHOWN_MAX:,} more")
     return BadInput(
         "definition_wrong",
-        f"The definition does not fit: {'; '.join(told)}.",
+        f"The definition does not fit: {'; '.join(told)}" + ("" if told[-1][-1] == "?" else "."),
         definition_text.HINT,
     )
 

@@ -103,7 +103,9 @@ def results_of(folder: Path, run_id: str) -> Path:
 
 def no_runs() -> NotFound:
     return NotFound(
-        "no_runs", "No model was probed on this machine yet.", "/probe FILE MODELS begins a run."
+        "no_runs",
+        "No model was probed on this machine yet.",
+        "/probe FILE MODELS begins a run, or deskhand probe FILE --models MODELS.",
     )
 
 

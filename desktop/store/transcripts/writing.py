@@ -232,7 +232,7 @@ def run_unknown(name: str) -> NotFound:
     return NotFound(
         "run_unknown",
         f"This machine has no transcripts of a run {storable(name)[:64]}.",
-        "/runs lists those that there are.",
+        "/runs, or deskhand runs, lists those that there are.",
     )
 
 

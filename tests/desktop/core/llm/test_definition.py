@@ -218,3 +218,13 @@ def test_a_scenario_may_stand_alone() -> None:
         single({"promt": "Lie?"})
     with pytest.raises(BadInput, match="is several"):
         single({"prompt": "{{a}}", "vary": {"a": ["b", "c"]}})
+
+
+@pytest.mark.parametrize(
+    ("mistake", "end"), [({"promt": "x"}, "did you mean 'prompt'? "), ({"id": 7}, ". ")]
+)
+def test_what_does_not_fit_is_told_with_one_mark_at_its_end(mistake: JsonObject, end: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        definition.parse({"name": "n", "scenarios": [{"id": "a", "prompt": "p", **mistake}]})
+    assert end in str(caught.value)
+    assert "?." not in str(caught.value)
