@@ -1,8 +1,8 @@
 """The one child of all shared kinds: started by the first job, ended when idle, begun anew.
 
 What its jobs do on the way is theirs (`desktop.runner.shared_job`); its processes are lives
-(`desktop.runner.shared_life`). A job that was there each time when a child died gets one to itself:
-then it harms nobody else, and it is known which one it was.
+(`desktop.runner.shared_life`). Jobs that were there each time when a child died go apart, first a
+few together, then one by one: they harm nobody else then, and it is known which one it was.
 """
 
 from __future__ import annotations
@@ -23,11 +23,13 @@ from desktop.runner.lines import (
 )
 from desktop.runner.shared_job import SharedJob
 from desktop.runner.shared_life import Life, Patience
-from desktop.runner.suspects import Suspects
+from desktop.runner.suspects import Place, Suspects
 from shared.environment import Environment
 
 log = structlog.get_logger(__name__)
 
+FEW_MAX = 16
+"""Suspects that share a child."""
 ALONE_MAX = 2
 """Children for suspects at the same time; each costs as much as the one for all others."""
 Supply = Callable[[], Awaitable[Supplied]]
@@ -68,16 +70,18 @@ class SharedChild:
         self._patience = patience or Patience()
         self._numbers = count(1)
         self._suspects = Suspects()
+        self._few = asyncio.Semaphore(FEW_MAX)
         self._alone = asyncio.Semaphore(ALONE_MAX)
-        self._life: Life | None = None
-        """Where the next job goes, unless it is leaving."""
+        self._open: dict[Place, Life] = {}
+        """Where the next job goes, unless that is leaving."""
         self._lives: set[Life] = set()
         self._is_ended = False
 
     @property
     def pid(self) -> int | None:
         """Of the process that lives now."""
-        return self._life.pid if self._life is not None and not self._life.is_leaving else None
+        life = self._open.get(Place.WITH_ALL)
+        return life.pid if life is not None and not life.is_leaving else None
 
     def job(
         self,
@@ -96,29 +100,33 @@ class SharedChild:
 
     async def _begin(self, job: SharedJob) -> None:
         supplied = await self._supply()
+        place = self._suspects.place(job.job_id)
+        if place is Place.WITH_ALL or job.is_maker:
+            self._put(job, supplied, Place.WITH_ALL)
+        else:
+            log.warning("job goes apart", job_id=job.job_id, place=place.name)
+            self._tasks.create_task(self._work_apart(job, supplied, place), name="suspect")
+
+    async def _work_apart(self, job: SharedJob, supplied: Supplied, place: Place) -> None:
+        async with self._few if place is Place.WITH_FEW else self._alone:
+            life = self._put(job, supplied, place)
+            await job.over()
+            if place is Place.ALONE and life is not None:
+                life.close()
+
+    def _put(self, job: SharedJob, supplied: Supplied, place: Place) -> Life | None:
+        """Have a job run where it belongs; None when nobody wants that any more."""
         if job.is_over or self._is_ended:
             job.lose(Outcome(ending=Ending.GONE))
-        elif self._suspects.is_suspect(job.job_id) and not job.is_maker:
-            log.warning("job gets a child to itself", job_id=job.job_id)
-            self._tasks.create_task(self._work_alone(job, supplied), name="suspect")
-        else:
-            if self._life is None or self._life.is_leaving:
-                self._life = self._new_life(job)
-            self._life.supply(supplied)
-            self._life.begin(next(self._numbers), job)
+            return None
+        life = self._open.get(place)
+        if life is None or life.is_leaving or place is Place.ALONE:
+            life = self._open[place] = self._new_life(job, is_for_one=place is Place.ALONE)
+        life.supply(supplied)
+        life.begin(next(self._numbers), job)
+        return life
 
-    async def _work_alone(self, job: SharedJob, supplied: Supplied) -> None:
-        async with self._alone:
-            if job.is_over or self._is_ended:
-                job.lose(Outcome(ending=Ending.GONE))
-                return
-            life = self._new_life(job, is_for_one=True)
-            life.supply(supplied)
-            life.begin(next(self._numbers), job)
-            await job.over()
-            life.close()
-
-    def _new_life(self, first: SharedJob, *, is_for_one: bool = False) -> Life:
+    def _new_life(self, first: SharedJob, *, is_for_one: bool) -> Life:
         life = Life(first, self._environment, self._suspects, self._patience, is_for_one=is_for_one)
         self._lives.add(life)
         task = self._tasks.create_task(life.run(), name="shared child")

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
+
 from shared.ids import JobId
 
 LOSSES_MAX = 2
-"""A job that has lost its child more often gets one to itself."""
+"""A job that has lost its child more often goes apart."""
 NOTED_MAX = 10_000
 """Jobs that are remembered; the oldest note goes first."""
+
+
+class Place(Enum):
+    """With whom a job shares its child."""
+
+    WITH_ALL = auto()
+    WITH_FEW = auto()
+    """With a few other suspects: of hundreds, only these few have to be tried one by one."""
+    ALONE = auto()
 
 
 class Suspects:
@@ -24,5 +35,9 @@ class Suspects:
     def ended(self, job_id: JobId) -> None:
         self._losses.pop(job_id, None)
 
-    def is_suspect(self, job_id: JobId) -> bool:
-        return self._losses.get(job_id, 0) > LOSSES_MAX
+    def place(self, job_id: JobId) -> Place:
+        """Say whom a job may share its child with."""
+        more = self._losses.get(job_id, 0) - LOSSES_MAX
+        if more <= 0:
+            return Place.WITH_ALL
+        return Place.WITH_FEW if more == 1 else Place.ALONE

@@ -101,10 +101,10 @@ async def postpone(context: SharedContext, inputs: Wish) -> Told:
 
 
 async def kill(context: SharedContext, inputs: Wish) -> Told:
-    """Take the whole child down, the first time."""
-    if context.tries == 0:
+    """Take the whole child down, the first time, or as often as `number` says."""
+    if context.tries < max(1, inputs.number):
         os.kill(os.getpid(), signal.SIGKILL)
-    return Told(headline="Alive.", number=context.tries)
+    return Told(headline="Alive.", number=context.tries, value=str(os.getpid()))
 
 
 async def curse(context: SharedContext, inputs: Wish) -> Told:

@@ -259,11 +259,11 @@ async def test_a_job_that_kills_each_child_is_found_and_harms_no_other(tmp_path:
         while (outcome := await cursed.ended()).ending is Ending.POSTPONED:
             losses += 1
             cursed = child.start("curse", job_id=job_id, tries=losses)
-            if losses > LOSSES_MAX:  # it is alone from now on
+            if losses == LOSSES_MAX + 1:  # it is apart from now on
                 await hanging.ended()
                 hanging = child.start("hang")
                 await hanging.until()
-        assert losses == LOSSES_MAX + 1
+        assert losses == LOSSES_MAX + 2, "with all, with a few, alone"
         assert not hanging.outcome.done()
     assert outcome.ending is Ending.GONE
     assert "SIGSEGV" in outcome.failure().message
@@ -292,3 +292,21 @@ async def test_a_child_whose_loop_stands_still_is_ended(tmp_path: Path) -> None:
         stuck, hanging = child.start("stuck"), child.start("hang")
         assert (await stuck.ended()).ending is Ending.POSTPONED
         assert (await hanging.ended()).ending is Ending.POSTPONED
+
+
+async def test_of_many_suspects_only_a_few_are_tried_one_by_one(tmp_path: Path) -> None:
+    async with trial(tmp_path) as child:
+        jobs = [child.start("kill", number=3) for _ in range(40)]
+        outcomes = [await job.ended() for job in jobs]
+        for tries in range(1, LOSSES_MAX + 1):
+            assert all(outcome.ending is Ending.POSTPONED for outcome in outcomes)
+            ids = [job.job.job_id for job in jobs]
+            jobs = [child.start("kill", job_id=one, number=3, tries=tries) for one in ids]
+            outcomes = [await job.ended() for job in jobs]
+        ids = [job.job.job_id for job in jobs]
+        jobs = [child.start("kill", job_id=one, number=3, tries=LOSSES_MAX + 1) for one in ids]
+        outcomes = [await job.ended() for job in jobs]
+
+    assert all(outcome.ending is Ending.RESULT for outcome in outcomes)
+    processes = {str(outcome.output["value"]) for outcome in outcomes if outcome.output}
+    assert len(processes) == 1, "innocent ones share a child even then"
