@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from desktop.commands.printing import cells_of
+from shared.money import dollars
 from shared.plain_text import plain_line
 
 BAR_CELLS = 20
@@ -71,7 +72,7 @@ def line(standing: Standing, width: int | None = None) -> str:
     parts = [f"{standing.done:,} of {standing.total:,}", f"{int(standing.share * 100)} %"]
     parts += [_failed(standing)] if standing.failed else []
     parts += [f"{standing.refused:,} refused"] if standing.refused else []
-    parts += [money(standing.cost_usd)] if standing.cost_usd is not None else []
+    parts += [dollars(standing.cost_usd)] if standing.cost_usd is not None else []
     parts += [f"{duration(standing.left_seconds)} left"] if standing.left_seconds else []
     parts += [standing.note] if standing.note else []
     told = " · ".join(plain_line(part) for part in parts)
@@ -90,11 +91,6 @@ def _failed(standing: Standing) -> str:
     if len(standing.faults) > SHOWN_FAULTS:
         named.append("…")
     return f"{standing.failed:,} failed" + (f" ({', '.join(named)})" if named else "")
-
-
-def money(usd: float) -> str:
-    """Write an amount; small ones with as many digits as they need."""
-    return f"${usd:,.2f}" if usd >= 0.1 or usd == 0 else f"${usd:.4f}"
 
 
 def duration(seconds: float) -> str:

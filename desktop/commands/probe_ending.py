@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from desktop.commands.deeds import ENVIRONMENT
 from desktop.commands.jobs import result_lines
 from desktop.commands.printing import table
-from desktop.commands.probe_bar import money
 from desktop.commands.probe_watch import Ended
 from desktop.core.llm.types import CellState
 from desktop.jobs.llm.export import writing
@@ -23,6 +22,7 @@ from shared.ids import short
 from shared.jobs import JobState
 from shared.kinds import JsonObject
 from shared.kinds.llm import StatsOutput
+from shared.money import dollars
 
 PLOTS = (".svg", ".png")
 FILES_SHOWN_MAX = 20
@@ -66,7 +66,7 @@ def model_table(run: Run) -> list[str]:
             f"{one.answered:,}",
             f"{one.refused:,}",
             f"{one.failed:,}",
-            "unknown" if one.cost_usd is None else money(one.cost_usd),
+            "unknown" if one.cost_usd is None else dollars(one.cost_usd),
         )
         for one in models_of(run)
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from desktop.commands.deeds import ENVIRONMENT
 from desktop.commands.printing import clock, say, say_json, say_table
-from desktop.commands.probe_bar import duration, money
+from desktop.commands.probe_bar import duration
 from desktop.commands.probe_ending import exported
 from desktop.commands.worker import EXIT_OK
 from desktop.core.llm.types import Turn
@@ -17,6 +17,7 @@ from desktop.system.paths import Paths
 from shared.errors import AppError, BadInput
 from shared.ids import short
 from shared.kinds import JsonObject
+from shared.money import dollars
 
 
 def run(paths: Paths, options: argparse.Namespace) -> int:
@@ -54,7 +55,7 @@ def _list(found: tuple[Run, ...]) -> None:
             one.name,
             f"{one.done:,} of {one.total:,}",
             f"{one.failed:,}",
-            "" if one.cost_usd is None else money(one.cost_usd),
+            "" if one.cost_usd is None else dollars(one.cost_usd),
             ", ".join(one.models),
             clock(one.created_at, now),
         )

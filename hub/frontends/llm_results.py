@@ -20,6 +20,7 @@ from shared.kinds.llm import (
     StatsOutput,
     TranscriptOutput,
 )
+from shared.money import dollars
 from shared.plain_text import plain_line
 
 RUNS_SHOWN_MAX = 20
@@ -55,11 +56,6 @@ def _told(output: Output) -> tuple[list[str], tuple[Button, ...]] | None:
             return None
 
 
-def money(usd: float) -> str:
-    """Write an amount; small ones with as many digits as they need."""
-    return f"${usd:,.2f}" if usd >= 0.1 or usd == 0 else f"${usd:.4f}"
-
-
 def _run(output: RunOutput) -> tuple[list[str], tuple[Button, ...]]:
     lines = [_model(model) for model in output.models[:MODELS_SHOWN_MAX]]
     if len(output.models) > MODELS_SHOWN_MAX:
@@ -77,7 +73,7 @@ def _model(model: ModelTally) -> str:
     parts = [f"{count(model.answered)} answered"]
     parts += [f"{count(model.refused)} refused"] if model.refused else []
     parts += [f"{count(model.failed)} failed"] if model.failed else []
-    parts += [money(model.cost_usd)] if model.cost_usd is not None else []
+    parts += [dollars(model.cost_usd)] if model.cost_usd is not None else []
     return f"{model.model}: {', '.join(parts)}"
 
 
@@ -89,7 +85,7 @@ def _ask(output: AskOutput) -> list[str]:
     found = [f"{name}: {_value(value)}" for name, value in (output.found or {}).items()]
     text = [] if found else output.text.splitlines()
     model = output.model_reported or output.model
-    cost = f", {money(output.cost_usd)}" if output.cost_usd is not None else ""
+    cost = f", {dollars(output.cost_usd)}" if output.cost_usd is not None else ""
     return [*_capped([*found, *text]), f"({model}{cost})"]
 
 
@@ -110,7 +106,7 @@ def _runs(output: RunsOutput) -> list[str]:
 def _listed(number: int, run: RunFacts) -> str:
     done = run.answered + run.refused + run.failed
     failed = f", {count(run.failed)} failed" if run.failed else ""
-    cost = f", {money(run.cost_usd)}" if run.cost_usd is not None else ""
+    cost = f", {dollars(run.cost_usd)}" if run.cost_usd is not None else ""
     models = plural(len(run.models), "model") if len(run.models) > 2 else ", ".join(run.models)
     return (
         f"{number}. #{short(run.run)} {run.name}: {count(done)} of {count(run.total)}{failed}"

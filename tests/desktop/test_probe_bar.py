@@ -7,7 +7,7 @@ import io
 import pytest
 
 from desktop.commands.printing import cells_of
-from desktop.commands.probe_bar import Bar, Pace, Standing, duration, line, money
+from desktop.commands.probe_bar import Bar, Pace, Standing, duration, line
 
 FULL = Standing(
     done=92, total=200, failed=5, refused=2,
@@ -88,10 +88,3 @@ def test_the_rest_is_foretold_by_the_pace_of_the_last_seconds() -> None:
 )
 def test_durations_are_told_in_human_units(seconds: float, told: str) -> None:
     assert duration(seconds) == told
-
-
-@pytest.mark.parametrize(
-    ("usd", "told"), [(0, "$0.00"), (0.00123, "$0.0012"), (1234.5, "$1,234.50")]
-)
-def test_small_amounts_have_the_digits_they_need(usd: float, told: str) -> None:
-    assert money(usd) == told

@@ -22,6 +22,7 @@ from desktop.jobs.llm.house import House, Trip
 from desktop.store.transcripts import pages, reading
 from desktop.store.transcripts.records import Run
 from desktop.store.transcripts.transcripts import Transcripts
+from shared.money import dollars
 from shared.questions import TEXT_CHARS_MAX, Asking, Choice, QuestionKind
 
 PROBE = "llm.probe"
@@ -103,9 +104,9 @@ class Asked:
             Asking(
                 key=f"budget-{limit:g}",
                 kind=QuestionKind.APPROVAL,
-                text=f"{run_words.titled(now.name)} has cost {run_words.money(cost)} of"
-                f" {run_words.money(limit)}. The other {run_words.waiting(left)} may cost about"
-                f" {run_words.money(rest)}. Go on?",
+                text=f"{run_words.titled(now.name)} has cost {dollars(cost)} of"
+                f" {dollars(limit)}. The other {run_words.waiting(left)} may cost about"
+                f" {dollars(rest)}. Go on?",
                 choices=(
                     Choice(value=GO_ON, label="Go on", detail="for as much again"),
                     Choice(value=STOP, label="Stop here"),

@@ -6,6 +6,7 @@ from desktop.core.llm.types import CellState
 from desktop.jobs import wording
 from desktop.store.transcripts.records import Run, Tally, cost_of
 from shared.kinds.llm import ModelTally, RunFacts, RunOutput
+from shared.money import dollars
 from shared.plain_text import plain_line
 
 FAULTS_SHOWN_MAX = 3
@@ -18,7 +19,7 @@ def stage(run: Run) -> str:
     """Say what there is to say besides the count: "probes · $0.12 · 3 failed (RATE_LIMIT 3)"."""
     parts = ["probes"]
     if run.cost_usd:
-        parts.append(money(run.cost_usd))
+        parts.append(dollars(run.cost_usd))
     if run.failed:
         parts.append(f"{run.failed:,} failed ({_faults(run)})")
     return " · ".join(parts)[:STAGE_CHARS_MAX]
@@ -53,7 +54,7 @@ def headline(run: Run) -> str:
     if not_asked := run.count(CellState.OPEN):
         parts.append(f"{not_asked:,} not asked")
     if run.cost_usd:
-        parts.append(money(run.cost_usd))
+        parts.append(dollars(run.cost_usd))
     return f"{titled(run.name)}: {', '.join(parts)}."
 
 
@@ -76,15 +77,6 @@ def titled(name: str) -> str:
     shown = " ".join(plain_line(name).split())
     shown = shown if len(shown) <= NAME_CHARS_MAX else f"{shown[: NAME_CHARS_MAX - 1]}…"
     return f"{shown[:1].upper()}{shown[1:]}"
-
-
-def money(usd: float) -> str:
-    """Write an amount with the digits that tell something: "$0.12", "$0.0004", "$1,234"."""
-    if usd == 0:
-        return "$0"
-    if usd < 0.01:
-        return f"${usd:.1g}" if usd >= 0.0001 else "under $0.0001"
-    return f"${usd:,.2f}" if usd < 1000 else f"${usd:,.0f}"
 
 
 def spoken(fault: str) -> str:
@@ -123,7 +115,7 @@ def _line(told: ModelTally) -> str:
     parts = [f"{told.answered:,} answered"]
     parts += [f"{told.refused:,} refused"] if told.refused else []
     parts += [f"{told.failed:,} failed"] if told.failed else []
-    parts += [money(told.cost_usd)] if told.cost_usd else []
+    parts += [dollars(told.cost_usd)] if told.cost_usd else []
     return f"{plain_line(told.model)}: {', '.join(parts)}."
 
 

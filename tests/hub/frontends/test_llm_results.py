@@ -41,7 +41,7 @@ TOLD: list[tuple[str, Output, str, list[str]]] = [
             models=(FINE, TROUBLED), faults={"RATE_LIMIT": 3, "TIMEOUT": 1},
         ),
         "Most are answered.\nlocal:tiny: 100 answered\n"
-        "openai:gpt-5-mini: 90 answered, 6 refused, 4 failed, $0.0123\n"
+        "openai:gpt-5-mini: 90 answered, 6 refused, 4 failed, $0.012\n"
         "Failed: RATE_LIMIT 3, TIMEOUT 1",
         [f"/probe again={RUN}", f"/transcript {RUN} 0"],
     ),

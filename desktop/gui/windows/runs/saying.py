@@ -6,16 +6,13 @@ from desktop.core.llm.types import CellState, Turn
 from desktop.desk.runs import CellFacts, Run
 from desktop.gui.language import tr, trn
 from desktop.gui.times import duration
+from shared.money import dollars
 from shared.plain_text import plain_line
 
 
-def cost(dollars: float | None) -> str:
-    """Write a sum: "$0.12"; small ones keep two digits that say something; a dash for none."""
-    if dollars is None:
-        return "–"
-    if dollars == 0 or dollars >= 0.1:
-        return f"${dollars:,.2f}"
-    return f"${dollars:.2g}" if dollars >= 0.0001 else "< $0.0001"
+def cost(usd: float | None) -> str:
+    """Write a sum; a dash for none."""
+    return "–" if usd is None else dollars(usd)
 
 
 def how_far(run: Run) -> str:

@@ -23,6 +23,7 @@ from shared.ids import JobId
 from shared.jobs import TITLE_CHARS_MAX
 from shared.kinds import JsonObject
 from shared.kinds.llm import CELLS_MAX, TranscriptOutput
+from shared.money import dollars
 
 router = APIRouter()
 RunPath = Annotated[str, Path(max_length=64)]
@@ -53,7 +54,7 @@ async def list_runs(
         older=cards[PAGE - 1].card.job_id if len(cards) > PAGE else None,
         is_first=before is None,
         headway=lambda run: _headway(place, run.card),
-        dollars=dollars,
+        dollars=cost,
     )
 
 
@@ -85,7 +86,7 @@ async def show_run(
         statistics=statistics,
         stats=stats_of(statistics) if statistics else None,
         plots=await _plots(place, statistics),
-        dollars=dollars,
+        dollars=cost,
     )
 
 
@@ -104,7 +105,7 @@ async def show_probe(
         probe=await place.services.runs.probe(run, index),
         fetched=fetched,
         transcript=_transcript(fetched),
-        dollars=dollars,
+        dollars=cost,
     )
 
 
@@ -163,10 +164,6 @@ def _transcript(fetched: JobCard | None) -> TranscriptOutput | None:
         return None
 
 
-def dollars(cost: float | None) -> str:
-    """0.1234 -> "$0.12"; small sums keep two digits that say something; None is a dash."""
-    if cost is None:
-        return "–"
-    if cost == 0 or cost >= 0.1:
-        return f"${cost:,.2f}"
-    return f"${cost:.2g}" if cost >= 0.0001 else "< $0.0001"
+def cost(usd: float | None) -> str:
+    """Write a sum; a dash for none."""
+    return "–" if usd is None else dollars(usd)

@@ -84,7 +84,7 @@ async def test_every_cell_is_asked_and_statistics_follow(rooms: Callable[..., Ro
 
     output = await done(room)
 
-    assert output.headline == "Dilemmas: 12 of 12 answered, $0.0001."
+    assert output.headline == "Dilemmas: 12 of 12 answered, $0.00013."
     assert (output.run, output.total, output.answered) == (room.job_id, 12, 12)
     assert [(one.model, one.answered) for one in output.models] == [(name, 6) for name in MODELS]
     assert output.usage.input_tokens == 24 * 20

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from hub.core.run import RUN, TRANSCRIPT
-from hub.frontends.web.pages.runs import dollars
 from shared.ids import PersonId
 from tests.hub.frontends.web.reader import Reader
 from tests.hub.frontends.web.run_seeds import probe_run, statistics, transcript
@@ -124,12 +123,3 @@ async def test_runs_of_others_are_not_there(world: World, reader: Reader) -> Non
         assert (await reader.get(f"/runs/{run.job_id}{path}")).status == 404
     for path in ("/again", "/probes/0/fetch"):
         assert (await reader.post(f"/runs/{run.job_id}{path}")).status == 404
-
-
-@pytest.mark.parametrize(
-    ("cost", "says"),
-    [(None, "–"), (0.0, "$0.00"), (12.5, "$12.50"), (0.0123, "$0.012"), (0.00001, "< $0.0001")],
-    ids=["none", "zero", "dollars", "cents", "nearly-nothing"],
-)
-def test_small_sums_keep_figures_that_say_something(cost: float | None, says: str) -> None:
-    assert dollars(cost) == says
