@@ -49,6 +49,8 @@ class Gatherer:
 
     def _take(self, event: bytes) -> bytes:
         told = _data_of(event)
+        if told is not None and self._held is not None and self._closes(self._held, told):
+            return b""
         found = None if told is None else self._piece(told)
         if told is None or found is None:
             return self._flush() + event + BREAK
@@ -59,6 +61,21 @@ class Gatherer:
             out, self._held, self._place = self._flush(), told, place
         self._pieces.append(piece)
         return out
+
+    def _closes(self, held: dict[str, Any], told: dict[str, Any]) -> bool:
+        """Put what closes a reply into the event of its text: why it ended, and what it used."""
+        choices, usage = told.get("choices"), told.get("usage")
+        if self._format is not Format.OPENAI or "error" in told or not isinstance(choices, list):
+            return False
+        if choices and not _is_end(choices):
+            return False
+        if not choices and not isinstance(usage, dict):
+            return False
+        if choices:
+            held["choices"][0]["finish_reason"] = choices[0]["finish_reason"]
+        if isinstance(usage, dict):
+            held["usage"] = usage
+        return True
 
     def _flush(self) -> bytes:
         told, self._held = self._held, None
@@ -119,6 +136,17 @@ def _openai_piece(told: dict[str, Any]) -> tuple[str, str] | None:
     if len(filled) != 1 or filled[0] not in TEXTS or not isinstance(delta[filled[0]], str):
         return None
     return filled[0], delta[filled[0]]
+
+
+def _is_end(choices: list[Any]) -> bool:
+    """Whether an event says why a reply ended, and nothing else."""
+    choice = choices[0]
+    if len(choices) != 1 or not isinstance(choice, dict) or choice.get("logprobs"):
+        return False
+    delta = choice.get("delta")
+    if not isinstance(choice.get("finish_reason"), str) or not isinstance(delta, dict):
+        return False
+    return all(not part for name, part in delta.items() if name != "role")
 
 
 def _anthropic_piece(told: dict[str, Any]) -> tuple[str, str] | None:

@@ -36,8 +36,28 @@ def test_the_pieces_of_a_text_become_one() -> None:
     raw = b"".join(map(event, [chunk({"role": "assistant", "content": ""}), *pieces]))
     out = gathered(Format.OPENAI, raw + event(chunk({}, "stop")) + event(usage) + event(DONE))
     assert text_of(out) == "B because I said so"
-    assert len(out) == 4
+    assert len(out) == 2
     assert out[-1] == DONE
+    assert isinstance(out[0], dict)
+    assert out[0]["choices"][0]["finish_reason"] == "stop"
+    assert out[0]["usage"] == {"prompt_tokens": 1}
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        chunk({"content": "!"}, "stop"),
+        chunk({"tool_calls": [{"index": 0}]}, "tool_calls"),
+        {**chunk({}, "stop"), "error": {"message": "no"}},
+        {**chunk({}, "stop"), "choices": []},
+        {**chunk({}), "choices": [None]},
+        chunk({}),
+    ],
+    ids=["text", "tools", "error", "nothing", "null", "empty"],
+)
+def test_an_end_that_says_more_passes_as_it_is(last: Told) -> None:
+    out = gathered(Format.OPENAI, event(chunk({"content": "B"})) + event(last))
+    assert out == [chunk({"content": "B"}), last]
 
 
 def test_reasoning_and_text_stay_apart_and_in_order() -> None:
