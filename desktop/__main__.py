@@ -185,6 +185,7 @@ def _add_reading(commands: Commands) -> None:
     jobs.add_argument("--search", metavar="WORDS", help="in titles, requests and logs")
     jobs.add_argument("--kind")
     jobs.add_argument("--on", metavar="MACHINE")
+    jobs.add_argument("--parts", metavar="ID", help="the parts of a job, which no list shows")
     jobs.add_argument("-n", dest="count", type=_count, default=20, metavar="COUNT")
     _json(jobs)
     job = commands.add_parser("job", help="all about one job")

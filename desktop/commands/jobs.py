@@ -41,8 +41,13 @@ def jobs(paths: Paths, options: argparse.Namespace) -> int:
         kind=options.kind or "",
         words=options.search or "",
     )
+    count = min(options.count, JOBS_MAX)
     with reading(paths) as connection:
-        rows = copied_list.page(connection, wanted, limit=min(options.count, JOBS_MAX))
+        if options.parts:
+            maker = job_named(connection, options.parts).row.job_id
+            rows = copied.parts_of(connection, maker, limit=count)
+        else:
+            rows = copied_list.page(connection, wanted, limit=count)
         place = place_of(paths, connection)
     if options.json:
         say_json([shapes.of_job(row) for row in rows])
@@ -53,6 +58,8 @@ def jobs(paths: Paths, options: argparse.Namespace) -> int:
             [_cells(row, place, now) for row in rows],
             wide=3,
         )
+    elif options.parts:
+        say("This job has no parts.")
     elif wanted.is_all:
         say("No jobs yet. Ask for one in a chat, or here: deskhand task ml.train --wait")
     else:
@@ -87,12 +94,16 @@ def job(paths: Paths, name: str, *, is_json: bool) -> int:
         found = job_named(connection, name)
         asked = copied.questions(connection, found.row.job_id)
         tail = copied_lines.tail(connection, found.row.job_id, count=TAIL_LINES)
+        parts = copied.part_counts(connection, found.row.job_id)
         place = place_of(paths, connection)
         if is_json:
             say_json(shapes.of_whole_job(found, asked))
             return EXIT_OK
     for line in story(found, asked, place, ENVIRONMENT.now()):
         say(line)
+    if parts:
+        told = ", ".join(f"{count:,} {state.value}" for state, count in sorted(parts.items()))
+        say(f"Its parts: {told} (deskhand jobs --parts {found.row.short_id}).")
     if tail:
         say(f"The end of its log (deskhand logs {found.row.short_id}):")
     for one in tail:

@@ -35,6 +35,7 @@ def of_job(row: JobRow) -> JsonObject:
         "hub_knows": row.is_told or not row.is_ours,
         "cancel_by": row.cancel_by,
         "replaced_by": row.replaced_by,
+        "part_of": row.part_of,
     }
 
 

@@ -14,8 +14,10 @@ from desktop.commands.printing import cells_of, table
 from desktop.commands.status import until_when
 from desktop.system.paths import find_paths
 from shared.errors import AppError
-from shared.ids import short
+from shared.events import TaskRequested
+from shared.ids import TaskId, short
 from tests.desktop.command_world import (
+    HERE,
     QUESTION,
     STUDIO,
     Profile,
@@ -54,6 +56,26 @@ def test_the_list_of_jobs_shows_the_newest_first_and_what_came_of_each(profile: 
     assert "What should be predicted?" in lines[1]
     assert lines[2].startswith(f"{short(old)}  succeeded")
     assert "AUC 0.85" in lines[2]
+
+
+def test_parts_of_a_job_are_listed_when_they_are_asked_for(profile: Profile) -> None:
+    run = profile.queue(1, "dilemmas", kind="llm.run")
+    for number in (2, 3):
+        part = job_id(number)
+        profile.happens(
+            TaskRequested(
+                task_id=TaskId(run), job_id=part, kind="llm.probe", title=f"Probe {number - 1}",
+                worker_id=HERE, is_kept=True, part_of=run,
+            )
+        )  # fmt: skip
+    profile.succeed(job_id(3), "It chose to wait.")
+    assert len(profile.answer("jobs").splitlines()) == 2, "a head, and the run"
+    listed = profile.answer("jobs", "--parts", short(run)).splitlines()
+    assert [line.split()[0] for line in listed[1:]] == [short(job_id(2)), short(job_id(3))]
+    assert "Its parts: 1 queued, 1 succeeded" in profile.answer("job", short(run))
+    told = json.loads(profile.answer("jobs", "--parts", run, "--json"))
+    assert {one["part_of"] for one in told} == {run}
+    assert "has no parts" in profile.answer("jobs", "--parts", job_id(2))
 
 
 def test_jobs_are_chosen_by_state_words_kind_and_count(profile: Profile) -> None:
