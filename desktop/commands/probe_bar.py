@@ -127,6 +127,11 @@ class Bar:
             self._told, self._told_at, self._tenth = told, now, tenth
             print(told, file=self._stream, flush=True)
 
+    def wait(self, words: str) -> None:
+        """Say what is waited for before there is anything to count; on a terminal alone."""
+        if self._is_terminal and not self._is_quiet:
+            self._draw(words)
+
     def clear(self) -> None:
         """Make room for other words."""
         if self._drawn:

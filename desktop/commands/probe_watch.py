@@ -157,6 +157,7 @@ class RunWatch:
         self._host.check()
         run = self._run()
         if run is None:
+            self._bar.wait(self._note or "preparing")
             return
         left = self._pace.left_seconds(run.done, run.total, time.monotonic())
         self._bar.show(

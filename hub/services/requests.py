@@ -14,7 +14,16 @@ from hub.core.task import TEXT_CHARS_MAX
 from hub.store import jobs, workers
 from hub.store.ledger import Entry
 from shared.errors import BadInput, Conflict, NotFound
-from shared.ids import ConversationId, JobId, PersonId, SessionId, TaskId, WorkerId
+from shared.ids import (
+    SHORT_LENGTH,
+    ConversationId,
+    JobId,
+    PersonId,
+    SessionId,
+    TaskId,
+    WorkerId,
+    is_uuid,
+)
 from shared.jobs import Origin, Priority
 from shared.kinds import JsonObject, Kind, parse_inputs
 from shared.kinds.naming import FILE_OF_JOB
@@ -157,14 +166,30 @@ def _home(entry: Entry, request: Request) -> WorkerId | None:
     led_by = RUN if is_again else FOLLOWS.get(request.kind)
     if led_by is None:
         return None
-    # What goes on with a task is about its model, wherever that is asked for.
-    ran_on = jobs.last_worker_of_task(entry.connection, request.task_id, led_by)
+    ran_on = _of_run(entry, request) if led_by == RUN else None
+    if ran_on is None:
+        # What goes on with a task is about its model, wherever that is asked for.
+        ran_on = jobs.last_worker_of_task(entry.connection, request.task_id, led_by)
     if ran_on is None and request.conversation:
         ran_on = jobs.last_worker(entry.connection, request.person_id, request.conversation, led_by)
     if ran_on is None:
         return None
     worker = workers.load(entry.connection, ran_on)
     return ran_on if worker is not None and not worker.is_revoked else None
+
+
+def _of_run(entry: Entry, request: Request) -> WorkerId | None:
+    """Find who has a run that is named, by its job's id or the four characters of it."""
+    named = request.inputs.get("again") or request.inputs.get("run")
+    name = named.strip().removeprefix("#") if isinstance(named, str) else ""
+    if is_uuid(name):
+        card = jobs.card(entry.connection, JobId(name))
+    elif len(name) == SHORT_LENGTH:
+        card = jobs.named(entry.connection, request.person_id, name.upper())
+    else:
+        return None
+    is_it = card is not None and card.kind == RUN and card.job.person_id == request.person_id
+    return card.worker_id if is_it and card is not None else None
 
 
 def job_unknown() -> NotFound:

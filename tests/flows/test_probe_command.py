@@ -112,18 +112,19 @@ def test_what_came_is_told_in_words_with_where_it_all_is(paths: Paths, definitio
     assert any(line.startswith("Transcripts: deskhand transcript ") for line in lines)
 
 
-@pytest.mark.parametrize("form", ["inspect", "jsonl", "csv"])
 def test_transcripts_are_written_for_other_programs(
-    paths: Paths, definition: Path, tmp_path: Path, form: str
+    paths: Paths, definition: Path, tmp_path: Path
 ) -> None:
-    told = ("--models", "local:tiny", "--export", form, "--out", tmp_path, "--json")
+    told = ("--models", "local:tiny", "--export", "jsonl", "--out", tmp_path, "--json")
     [file] = json.loads(said(paths, "probe", definition, *told).stdout)["exported"]
     assert Path(file).parent == tmp_path
-    again = tmp_path / "again"
-    again.mkdir()
-    done = said(paths, "transcript", "1", "--export", form, "--out", again)
-    assert done.stdout == f"Exported: {again / Path(file).name}\n"
-    assert len((again / Path(file).name).read_text()) > 500
+    for form in ("inspect", "jsonl", "csv"):
+        folder = tmp_path / form
+        folder.mkdir()
+        done = said(paths, "transcript", "1", "--export", form, "--out", folder)
+        [written] = folder.iterdir()
+        assert done.stdout == f"Exported: {written}\n"
+        assert len(written.read_text()) > 500
 
 
 def test_a_definition_that_is_wrong_is_told_with_its_place(paths: Paths, definition: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from hub.core.access import Person
 from hub.core.placement import WaitingReason
 from hub.services.requests import Request
 from shared.errors import AppError
@@ -110,6 +111,29 @@ async def test_a_prediction_goes_where_the_conversation_trained(world: World) ->
     elsewhere = await world.request(anna, "ml.predict", conversation=ConversationId("other"))
     assert here.job.pinned_to == pc.worker_id
     assert elsewhere.job.pinned_to is None
+
+
+async def test_what_is_asked_of_a_run_goes_where_it_was_though_it_failed(world: World) -> None:
+    anna, bert = await world.person(), await world.person("bert")
+    await world.desk(anna, "studio-mac")
+    pc = await world.desk(anna)
+    run = await world.request(anna, "llm.run", worker_name="anna-pc")
+    await world.ledger.write(
+        lambda entry: entry.connection.execute(
+            "UPDATE jobs SET state = 'failed', is_held = 0, worker_id = ? WHERE job_id = ?",
+            (pc.worker_id, run.job_id),
+        )
+    )
+
+    async def pinned(person: Person, kind: str, **inputs: str) -> WorkerId | None:
+        return (await world.request(person, kind, inputs=inputs)).job.pinned_to
+
+    assert await pinned(anna, "llm.run", again=run.job_id) == pc.worker_id
+    assert await pinned(anna, "llm.stats", run=f"#{run.short}") == pc.worker_id
+    assert await pinned(anna, "llm.transcript", run=run.short.lower()) == pc.worker_id
+    assert await pinned(anna, "llm.run", definition="dilemmas.yaml") is None
+    assert await pinned(anna, "llm.stats", run="1") is None
+    assert await pinned(bert, "llm.stats", run=run.job_id) is None
 
 
 async def test_nobody_touches_another_persons_things(world: World) -> None:
