@@ -56,6 +56,8 @@ class Asked:
     _dealt: int = 0
     """The number of the last trip of a breaker that was dealt with."""
     _questions: int = 0
+    _unpriced: set[str] = field(default_factory=set)
+    """Models without a price that were told of."""
     _dealing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def all(self, cost_usd_max: float | None = None) -> None:
@@ -87,6 +89,7 @@ class Asked:
         limit = cost_usd_max
         while indexes:
             now = await self.look()
+            self._warn_of_prices(now)
             count = affordable(now, limit, len(indexes))
             if count:
                 await self.context.parts(PROBE, {"run": self.run_id}, indexes[:count])
@@ -96,6 +99,12 @@ class Asked:
             else:
                 return False
         return True
+
+    def _warn_of_prices(self, now: Run) -> None:
+        """Say once for each model that a budget cannot hold it: nobody knows its price."""
+        for model in sorted(run_words.unpriced(now) - self._unpriced):
+            self._unpriced.add(model)
+            self.context.log(f"⚠ {model} has no known price; the budget does not count it.")
 
     async def _may_cost_more(self, now: Run, limit: float, left: int) -> bool:
         cost = now.cost_usd or 0.0

@@ -84,6 +84,12 @@ def spoken(fault: str) -> str:
     return fault.replace("_", " ").lower() or "no reason known"
 
 
+def unpriced(run: Run) -> set[str]:
+    """Name the models whose answers have no price; what failed has none anyway."""
+    answered = CellState.ANSWERED
+    return {one.model for one in run.tallies if one.unpriced and one.state == answered}
+
+
 def _faults(run: Run) -> str:
     found = list(run.faults.items())
     told = [f"{fault} {count:,}" for fault, count in found[:FAULTS_SHOWN_MAX]]
@@ -106,7 +112,7 @@ def _notes(run: Run) -> tuple[str, ...]:
         notes += [_line(_model(name, run.tallies)) for name in run.models[: NOTES_MAX - 2]]
     if run.usage.is_estimated:
         notes.append("Tokens are estimated in part: not every reply told them.")
-    if run.cost_usd is not None and any(tally.unpriced for tally in run.tallies):
+    if run.cost_usd is not None and unpriced(run):
         notes.append("⚠ Not every model has a known price; the cost is that of the others.")
     return tuple(notes)
 

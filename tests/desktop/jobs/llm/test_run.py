@@ -324,6 +324,19 @@ async def test_a_budget_is_not_gone_over_without_a_word(rooms: Callable[..., Roo
     assert "not asked" in output.headline
 
 
+async def test_a_budget_says_which_models_it_cannot_hold(rooms: Callable[..., Room]) -> None:
+    room = rooms()
+    models = ("openai:gpt-of-nobody",)
+
+    output = await done(
+        room, RunInputs(definition="d.yaml", models=models, repeats=2, cost_usd_max=1)
+    )
+
+    assert (output.answered, output.cost_usd) == (12, None)
+    (line,) = room.lines
+    assert line.startswith("⚠ openai:gpt-of-nobody has no known price")
+
+
 async def test_a_probe_that_was_stopped_is_told_as_cancelled(rooms: Callable[..., Room]) -> None:
     room = rooms()
     room.stopped = {3}
