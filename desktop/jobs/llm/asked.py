@@ -18,6 +18,7 @@ from desktop.core.llm.fault import FaultClass
 from desktop.core.llm.types import CellEnd, CellState, Model
 from desktop.jobs.context import SharedContext
 from desktop.jobs.llm import run_plan, run_words
+from desktop.jobs.llm.conversation import cost_usd
 from desktop.jobs.llm.house import House, Trip
 from desktop.store.transcripts import pages, reading
 from desktop.store.transcripts.records import Run
@@ -135,8 +136,14 @@ class Asked:
                     state=CellState.FAILED,
                     fault=fault or FaultClass.CANCELLED,
                     message=message or "The probe was stopped before it had an answer.",
+                    cost_usd=await self._spent(index),
                 )
                 await self.kept.end_cell(self.run_id, index, end)
+
+    async def _spent(self, index: int) -> float | None:
+        probe = await self.kept.probe(self.run_id, index)
+        model = self._models.get(probe.cell.model)
+        return cost_usd(model, probe.turns) if model is not None and probe.turns else None
 
     async def _last_fault(self, index: int) -> tuple[str, str]:
         page = await self.kept.look(

@@ -8,6 +8,7 @@ As a program of its own (`python -m desktop.jobs.llm.probe`): see `probe_program
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import random
@@ -162,12 +163,20 @@ class _Asking:
                 state=CellState.REFUSED if is_result else CellState.FAILED,
                 fault=fault.fault.value,
                 message=str(fault),
+                cost_usd=self._spent(),
                 attempts=self._context.tries + 1,
             )
         )
         if is_result:
             return probe
         raise fault from None
+
+    def _spent(self) -> float | None:
+        """What was answered before a conversation broke off has been paid for."""
+        with contextlib.suppress(LlmFault):
+            model = find_model(self._probe.cell.model, self._context.endpoints)
+            return cost_usd(model, self._turns) if self._turns else None
+        return None
 
     async def _note(self, fault: LlmFault, count: int) -> None:
         self._failed_calls.keep(self._probe, count)

@@ -337,6 +337,21 @@ async def test_a_budget_says_which_models_it_cannot_hold(rooms: Callable[..., Ro
     assert line.startswith("⚠ openai:gpt-of-nobody has no known price")
 
 
+async def test_what_was_answered_before_a_probe_failed_has_its_cost(
+    rooms: Callable[..., Room],
+) -> None:
+    def says(model: str, question: str) -> str | LlmFault:
+        is_broken = question.startswith("Sure") and model == MODELS[1]
+        return LlmFault(FaultClass.BAD_REQUEST, "No.") if is_broken else "A"
+
+    output = await done(rooms(says))
+
+    (_, cloud) = output.models
+    assert (cloud.failed, cloud.answered) == (6, 0)
+    assert cloud.cost_usd is not None
+    assert cloud.cost_usd > 0
+
+
 async def test_a_probe_that_was_stopped_is_told_as_cancelled(rooms: Callable[..., Room]) -> None:
     room = rooms()
     room.stopped = {3}
