@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
@@ -32,6 +33,11 @@ def label(text: str, look: str = "", *, wraps: bool = True) -> QLabel:
     made.setWordWrap(wraps)
     made.setProperty("look", look)
     return made
+
+
+def tip(text: str) -> str:
+    """Write a tool tip that says a text as it is: one of Qt's reads markup, and loads its files."""
+    return f"<p style='white-space:pre-wrap'>{html.escape(text)}</p>" if text else ""
 
 
 def button(

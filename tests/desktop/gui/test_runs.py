@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from desktop.core.llm.types import CellState
+from desktop.core.llm.types import CellEnd, CellState
 from desktop.gui.bridge import Bridge
 from desktop.gui.chart_view import ChartView
 from desktop.gui.style import Style
@@ -93,6 +93,24 @@ async def test_probes_are_found_by_state_model_and_words(qtbot: QtBot, tmp_path:
         window.detail.model.setCurrentIndex(0)
         QTest.keyClicks(window.detail.search, "white lie")
         await until(lambda: {c.cell.scenario for c in cells.cells} == {"white-lie"})
+
+
+@on_qt_loop
+async def test_a_provider_cannot_put_markup_into_a_tool_tip(qtbot: QtBot, tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as (desk, bridge):
+        window = await opened(desk, bridge, qtbot, scenes.GOING)
+        cells = window.detail.cells
+        transcripts = Transcripts(desk.paths.data)
+        evil = 'It says: “<img src="//evil.example/a.png">”'
+        try:
+            end = CellEnd(state=CellState.FAILED, fault="SERVER", message=evil)
+            await transcripts.end_cell(scenes.GOING, 8, end)
+            await until(lambda: cells.cells[8].state is CellState.FAILED)
+        finally:
+            await transcripts.aclose()
+        told = cells.index(8, 0).data(Qt.ItemDataRole.ToolTipRole)
+        assert "evil.example" in told
+        assert "<img" not in told
 
 
 @on_qt_loop

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.gui.language import tr
-from desktop.gui.parts import button, label
+from desktop.gui.parts import button, label, tip
 from desktop.gui.style import GRID, ROW, SMALL, Style
 from desktop.gui.windows.chat.flowing import Flowing
 from shared.plain_text import plain_line
@@ -207,8 +207,10 @@ class _Rows(QAbstractListModel):
         return 0 if parent is not None and parent.isValid() else len(self._shown)
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:  # type: ignore[override]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+        if role == Qt.ItemDataRole.DisplayRole:
             return self._shown[index.row()][1]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tip(self._shown[index.row()][1])
         if role == Qt.ItemDataRole.SizeHintRole:
             return QSize(0, ROW)
         return None

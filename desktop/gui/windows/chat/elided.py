@@ -6,6 +6,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from desktop.gui.parts import tip
+
 
 class Elided(QWidget):
     def __init__(self, text: str = "", *, pixels: int, is_bold: bool = False) -> None:
@@ -48,13 +50,7 @@ class Elided(QWidget):
         painter.setPen(self._color or self.palette().color(QPalette.ColorRole.WindowText))
         metrics = QFontMetrics(self._font)
         shown = metrics.elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
-        # A tool tip of Qt's would read markup: an escaped one says the text as it is.
-        self.setToolTip("" if shown == self._text else _escaped(self._text))
+        self.setToolTip("" if shown == self._text else tip(self._text))
         painter.drawText(
             self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown
         )
-
-
-def _escaped(text: str) -> str:
-    signs = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-    return "<qt>" + "".join(signs.get(sign, sign) for sign in text) + "</qt>"

@@ -19,6 +19,7 @@ from desktop.desk.standing import Whereabouts
 from desktop.gui import times
 from desktop.gui.chip import state_word
 from desktop.gui.language import tr
+from desktop.gui.parts import tip
 from desktop.gui.windows.jobs import wording
 from desktop.store.copied import JobRow
 from desktop.store.copied_list import Changes, Order, Wanted, precedes
@@ -204,7 +205,7 @@ class JobModel(QAbstractTableModel):
         if column is Column.AGE:
             return times.clock(row.created_at, self.now)
         # A tool tip guesses whether it is rich text; a leading tag must not make it so.
-        return wording.escaped(f"{wording.title(row)}\n{self._second_line(row)}".strip())
+        return tip(f"{wording.title(row)}\n{self._second_line(row)}".strip())
 
     def _second_line(self, row: JobRow) -> str:
         progress = self._progress.get(row.job_id)

@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     Signal,
 )
 
-from desktop.gui.windows.jobs.wording import escaped
+from desktop.gui.parts import tip
 from desktop.store.copied_lines import LogLine
 from shared.plain_text import plain, plain_line
 
@@ -106,7 +106,7 @@ class LogModel(QAbstractListModel):
         if role == LINE_ROLE:
             return line
         if role == Qt.ItemDataRole.ToolTipRole:
-            return escaped(plain(line.text)) if len(line.text) >= TIP_CHARS_MIN else None
+            return tip(plain(line.text)) if len(line.text) >= TIP_CHARS_MIN else None
         return plain_line(line.text)
 
     def _take(self, first: int, lines: Sequence[LogLine]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from datetime import datetime
 
 from desktop.desk.standing import Whereabouts
@@ -74,8 +73,3 @@ def line_count(count: int) -> str:
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) or value >= 100 else f"{value:.1f}"
-
-
-def escaped(text: str) -> str:
-    """Write text for a tool tip, which would take some of it for markup."""
-    return f"<p style='white-space:pre-wrap'>{html.escape(text)}</p>"

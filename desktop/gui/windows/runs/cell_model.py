@@ -17,6 +17,7 @@ from PySide6.QtGui import QColor
 
 from desktop.desk.runs import CellFacts, CellPage
 from desktop.gui.language import tr
+from desktop.gui.parts import tip
 from desktop.gui.times import duration
 from desktop.gui.windows.runs import saying
 from shared.plain_text import plain_line
@@ -105,7 +106,7 @@ class CellModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole:
                 return _text(facts, column)
             case Qt.ItemDataRole.ToolTipRole:
-                return plain_line(facts.message) or _text(facts, column)
+                return tip(plain_line(facts.message) or _text(facts, column))
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _alignment(column)
             case Qt.ItemDataRole.ForegroundRole if column is Column.STATE:

@@ -18,6 +18,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop.desk.runs import Run
+from desktop.gui.parts import tip
 from desktop.gui.style import BODY, GRID, ROW, SMALL, Style
 from desktop.gui.times import age
 from desktop.gui.windows.runs import saying
@@ -59,7 +60,7 @@ class RunList(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return f"{plain_line(run.name)}. {self.second_line(run)}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{plain_line(run.name)}\n{saying.models(run)}"
+            return tip(f"{plain_line(run.name)}\n{saying.models(run)}")
         return None
 
     def second_line(self, run: Run) -> str:
