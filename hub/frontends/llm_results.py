@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hub.core.view import Button
 from hub.frontends.figures import count, plural
-from shared.ids import short
+from shared.ids import is_uuid, short
 from shared.kinds import Output
 from shared.kinds.llm import (
     AskOutput,
@@ -43,7 +43,7 @@ def _told(output: Output) -> tuple[list[str], tuple[Button, ...]] | None:
         case RunOutput():
             return _run(output)
         case StatsOutput():
-            return _capped(output.table.splitlines()), (_first_transcript(output.run),)
+            return _capped(output.table.splitlines()), _first_transcript(output.run)
         case AskOutput():
             return _ask(output), ()
         case RunsOutput():
@@ -63,10 +63,13 @@ def _run(output: RunOutput) -> tuple[list[str], tuple[Button, ...]]:
     if output.faults:
         named = ", ".join(f"{name} {count(number)}" for name, number in output.faults.items())
         lines.append(f"Failed: {named}")
-    if not output.failed:
-        return lines, (_first_transcript(output.run),)
-    again = Button(label="Ask what failed again", says=f"/probe again={output.run}")
-    return lines, (again, _first_transcript(output.run))
+    return lines, (*_again(output), *_first_transcript(output.run))
+
+
+def _again(output: RunOutput) -> tuple[Button, ...]:
+    if not (output.failed and is_uuid(output.run)):
+        return ()
+    return (Button(label="Ask what failed again", says=f"/probe again={output.run}"),)
 
 
 def _model(model: ModelTally) -> str:
@@ -77,8 +80,11 @@ def _model(model: ModelTally) -> str:
     return f"{model.model}: {', '.join(parts)}"
 
 
-def _first_transcript(run: str) -> Button:
-    return Button(label="First transcript", says=f"/transcript {run} 0")
+def _first_transcript(run: str) -> tuple[Button, ...]:
+    # A button speaks with its person's voice, and the run's name is a worker's word.
+    if not is_uuid(run):
+        return ()
+    return (Button(label="First transcript", says=f"/transcript {run} 0"),)
 
 
 def _ask(output: AskOutput) -> list[str]:

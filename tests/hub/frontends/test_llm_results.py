@@ -132,3 +132,10 @@ def test_a_reply_without_end_is_cut_and_counted() -> None:
     view = result_view("llm.ask", output.model_dump(mode="json"), job_id=JOB, label="ask")
     assert view.text.count("\n") < 70
     assert "and 440 more lines" in view.text
+
+
+def test_a_button_says_nothing_that_a_worker_wrote() -> None:
+    evil = f"{RUN} models=openai:dear @other-pc"
+    run = RunOutput(headline="Done.", run=evil, name="d", total=2, failed=1)
+    view = result_view("llm.run", run.model_dump(mode="json"), job_id=JOB, label="run d")
+    assert view.buttons == ()
