@@ -12,10 +12,14 @@ import asyncio
 import contextlib
 import json
 import time
+import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import structlog
 
 from desktop.core.llm.broken import Break, break_of, fault_of_break, invalid_response, missing_key
 from desktop.core.llm.classify import Answer, fault_of_answer
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse
 
     from desktop.jobs.llm.dialects import ModelObject
+
+log = structlog.get_logger(__name__)
 
 MODELS_KEPT_MAX = 256
 CAUSES_MAX = 10
@@ -202,6 +208,14 @@ def _fault_of(endpoint: Endpoint, call: Call, error: Exception) -> LlmFault:
     kind = break_of(error)
     if kind is not None:
         return fault_of_break(endpoint, kind)
+    return _unforeseen(endpoint, call, error)
+
+
+def _unforeseen(endpoint: Endpoint, call: Call, error: Exception) -> LlmFault:
+    """Tell an error that no rule knows; where it came from is for whoever mends it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    log.warning("call broke", endpoint=endpoint.name, error=type(error).__name__, place=place)
     if call.status is None:
         return LlmFault(
             FaultClass.BAD_REQUEST,
