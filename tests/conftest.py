@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.llm_servers.fixtures import (
     _aimock_of_this_process,
@@ -26,6 +27,10 @@ os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
 # Read once, when the first test imports scikit-learn: spinning threads make small fits ten times
 # slower on a busy machine.
 os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE", OPENBLAS_NUM_THREADS="1")
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("here")
 
 # Windows in tests are drawn off screen unless a test starts a screen of its own.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
