@@ -20,6 +20,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TextIO
+from urllib.parse import urlsplit
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
@@ -27,8 +28,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, Valid
 from desktop.core.llm.endpoints import with_built_in
 from desktop.core.llm.fault import LlmFault
 from desktop.core.llm.model_name import find_model
+from desktop.core.llm.rules import fault_of
 from desktop.core.llm.scenarios import Scenario, single
 from desktop.core.llm.types import Endpoint, Message, Model, Reply, Turn
+from desktop.core.providers import PROVIDERS
 from desktop.jobs.llm.conversation import Calls, converse, cost_usd, outcome, questions
 from desktop.jobs.llm.speaker import Speaker
 from shared import logs
@@ -42,6 +45,8 @@ log = structlog.get_logger(__name__)
 INPUT_CHARS_MAX = 8_000_000
 OK, FAILED = 0, 1
 _TURNS = TypeAdapter(list[Turn])
+_HOMES = {one.key_name: urlsplit(one.base_url).hostname for one in PROVIDERS}
+"""Where the keys of known makers may go."""
 
 
 class Wish(BaseModel):
@@ -85,6 +90,7 @@ async def _told(asked: str, speaker: Speaker, keys: Mapping[str, str]) -> tuple[
     turns: list[Turn] = []
     try:
         wish = _parsed(asked)
+        _check_places(wish.endpoints)
         scenario = single(wish.scenario)
         turns.extend(_finished(wish, scenario))
         model = find_model(wish.model, with_built_in(wish.endpoints))
@@ -95,7 +101,11 @@ async def _told(asked: str, speaker: Speaker, keys: Mapping[str, str]) -> tuple[
         return {"error": _error(error), "turns": _turns(turns)}, FAILED
     except Exception as error:  # whoever reads standard output gets no traceback
         log.exception("probe broken")
-        broken = AppError("internal", f"The probe broke ({type(error).__name__}).")
+        broken = AppError(
+            "internal",
+            f"The probe broke ({type(error).__name__}).",
+            "The log on standard error says where; please report it.",
+        )
         return {"error": _error(broken), "turns": _turns(turns)}, FAILED
 
 
@@ -121,7 +131,11 @@ async def _converse(
 
 def _parsed(asked: str) -> Wish:
     if len(asked) > INPUT_CHARS_MAX:
-        raise AppError("input_too_long", f"The input has more than {INPUT_CHARS_MAX:,} characters.")
+        raise AppError(
+            "input_too_long",
+            f"The input has more than {INPUT_CHARS_MAX:,} characters.",
+            "Make the texts shorter.",
+        )
     try:
         return Wish.model_validate_json(asked)
     except ValidationError as error:
@@ -132,6 +146,21 @@ def _parsed(asked: str) -> Wish:
             f"The input does not fit: {place}: {first['msg']}.",
             'Give {"scenario": {"prompt": "…"}, "model": "openai:gpt-5-mini"}.',
         ) from None
+
+
+def _check_places(endpoints: Sequence[Endpoint]) -> None:
+    """See that a wish leads no key astray: who writes it need not be who has the keys."""
+    for endpoint in endpoints:
+        fault = fault_of(endpoint)
+        home = _HOMES.get(endpoint.key_name)
+        if not fault and home not in (None, urlsplit(endpoint.base_url).hostname):
+            fault = f"{endpoint.key_name} is for {home} alone; keep this one's key by another name"
+        if fault:
+            raise AppError(
+                "input_wrong",
+                f"The input does not fit: the endpoint '{endpoint.name}': {fault}.",
+                "Mend it there.",
+            )
 
 
 def _finished(wish: Wish, scenario: Scenario) -> tuple[Turn, ...]:

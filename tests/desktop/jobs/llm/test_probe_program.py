@@ -144,3 +144,22 @@ async def test_the_page_about_it_tells_what_goes_in_and_what_comes_out(llama: Ll
     assert [name for name in fields if f"`{name}`" not in page] == []
     assert [name for name in Wish.model_fields if f"`{name}`" not in page] == []
     assert [kind for kind in FaultClass if kind != "CANCELLED" and f"`{kind}`" not in page] == []
+
+
+@pytest.mark.parametrize(
+    ("base_url", "key_name"),
+    [
+        ("https://evil.example/v1", "OPENAI_API_KEY"),
+        ("http://evil.example/v1", "HOUSE_KEY"),
+        ("https://a:b@evil.example/v1", ""),
+    ],
+    ids=["a maker's key elsewhere", "a key for everybody to read", "a key in the address"],
+)
+async def test_a_wish_leads_no_key_astray(base_url: str, key_name: str) -> None:
+    away = {"name": "away", "base_url": base_url, "key_name": key_name}
+    wish = {"scenario": SCENARIO, "model": "away:m", "endpoints": [away]}
+    code, told = await probe(wish, OPENAI_API_KEY="sk-canary", HOUSE_KEY="sk-canary")
+    assert code == 1
+    assert told["error"]["code"] == "INPUT_WRONG"
+    assert "away" in told["error"]["message"]
+    assert "sk-canary" not in json.dumps(told)
