@@ -38,7 +38,12 @@ class AllowedFolders:
             )
         if is_trap(name, is_windows=sys.platform == "win32"):
             raise self._outside(name)
-        given = _expanded(name)
+        try:
+            return self._found(_expanded(name), name)
+        except OSError:  # a name that no file can have: one of too many bytes, say
+            raise self._missing(name) from None
+
+    def _found(self, given: Path, name: str) -> Path:
         if given.is_absolute():
             return self._allowed_file(given, name)
         for folder in self.folders:

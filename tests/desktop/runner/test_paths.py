@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from desktop.runner.folders import AllowedFolders
@@ -63,6 +63,8 @@ def test_no_name_leads_out_of_the_allowed_folders(
 
 
 @given(st.text(max_size=300))
+@example("ü" * 200)
+@example("/" + "ü" * 200)
 def test_no_text_breaks_the_search(house: Path, name: str) -> None:
     found = tried(AllowedFolders((house / "allowed",)), name)
     if isinstance(found, AppError):
