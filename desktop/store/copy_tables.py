@@ -127,7 +127,7 @@ def add_parts(connection: sqlite3.Connection) -> None:
         )
     for statement in (
         "create index copy_job_whole on copy_job (task_id) where part_of = ''",
-        "create index copy_job_part on copy_job (part_of, state) where part_of != ''",
+        "create index copy_job_part on copy_job (part_of, number, state) where part_of != ''",
     ):
         connection.execute(statement)
 

@@ -218,7 +218,8 @@ def talk(
 def open_in(connection: sqlite3.Connection, task_id: TaskId) -> tuple[QuestionRow, ...]:
     """Read what a thread asks now, the oldest first."""
     ids = connection.execute(
-        "select question_id from copy_question join copy_job using (job_id) where task_id = ?"
+        "select question_id from copy_question join copy_job using (job_id)"
+        f" where task_id = ? and {IS_WHOLE}"
         " and copy_question.state in ('open', 'parked') and given = ''"
         " order by asked_ms, question_id limit ?",
         (task_id, OPEN_MAX),

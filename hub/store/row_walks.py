@@ -68,7 +68,7 @@ def leave_out_parts(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX jobs_whole ON jobs (job_id) WHERE part_of IS NULL")
     connection.execute("CREATE INDEX jobs_of_task ON jobs (task_id, job_id) WHERE part_of IS NULL")
     connection.execute(
-        "CREATE INDEX jobs_parts ON jobs (part_of, state, job_id) WHERE part_of IS NOT NULL"
+        "CREATE INDEX jobs_parts ON jobs (part_of, job_id, state) WHERE part_of IS NOT NULL"
     )
 
 
