@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import sqlite3
 from collections.abc import Iterator
 
 from desktop.jobs.llm.export.lines import moment
+from desktop.jobs.llm.formulas import harmless
 from desktop.store.transcripts.records import Run
 from desktop.store.transcripts.streaming import Conversation, conversations
 from shared.plain_text import plain
 
 CELL_CHARS_MAX = 32_000
 """A spreadsheet's cell holds 32,767 characters; JSON Lines have all of a text."""
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_CELL_WITHIN = re.compile(r"(;[ \t]*)(?=[=+@\-])")
 COLUMNS = (
     "run",
     "index",
@@ -55,14 +53,7 @@ def rows(connection: sqlite3.Connection, run: Run) -> Iterator[str]:
     """Write a run as RFC 4180 says, row by row, its heads first."""
     yield _row(COLUMNS)
     for told in conversations(connection, run.run_id):
-        yield _row([harmless(_written(one)) for one in _cells(told)])
-
-
-def harmless(text: str) -> str:
-    """Make sure that no spreadsheet takes a model's words for a formula (OWASP, CSV injection)."""
-    # Where lists have semicolons, a spreadsheet begins a cell behind each, quoted or not.
-    cut = _CELL_WITHIN.sub(r"\1'", plain(text[:CELL_CHARS_MAX]))
-    return f"'{cut}" if text.startswith(FORMULA_STARTS) else cut
+        yield _row([_written(one) for one in _cells(told)])
 
 
 def _cells(told: Conversation) -> tuple[object, ...]:
@@ -106,7 +97,9 @@ def _cells(told: Conversation) -> tuple[object, ...]:
 def _written(value: object) -> str:
     if value is None:
         return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return harmless(plain(str(value)[:CELL_CHARS_MAX]))
 
 
 def _row(cells: tuple[str, ...] | list[str]) -> str:

@@ -6,14 +6,13 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 
+from desktop.jobs.llm.formulas import harmless
 from desktop.jobs.llm.stats.report import Agreement, Difference, Figure, Interval, Report
 from desktop.jobs.llm.stats.wording import counted, cut, percent, short_names
 
 TEXT_CHARS_MAX = 8000
 NAME_WIDE = 26
 LINES_OF_VALUES_MAX = 96
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a spreadsheet may take for a formula (OWASP, CSV injection); wide letters count as well."""
 FIGURES = (
     "measure", "model", "other_model", "value", "figure", "low", "high", "method", "wilson_low",
     "wilson_high", "standard_error", "n", "n_of", "clusters", "design_effect", "n_effective", "p",
@@ -55,7 +54,7 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
 def _safe(cell: Cell) -> Cell:
     """Make sure that no spreadsheet takes somebody's words for a formula; numbers stay numbers."""
     if isinstance(cell, str):
-        return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA_STARTS) else cell
+        return harmless(cell)
     return "" if cell is None else cell
 
 

@@ -175,20 +175,6 @@ def test_no_spreadsheet_takes_an_answer_for_a_formula(data: Path, tmp_path: Path
     assert (rows[11]["state"], rows[11]["answered"], rows[11]["cost_usd"]) == ("open", "", "")
 
 
-@pytest.mark.parametrize("start", sheet.FORMULA_STARTS, ids=lambda sign: f"{ord(sign):x}")
-def test_every_sign_that_begins_a_formula_is_held_back(start: str) -> None:
-    assert sheet.harmless(f"{start}1").startswith("'")
-    assert sheet.harmless(f"1{start}").startswith("1")
-
-
-def test_no_cell_begins_with_a_formula_behind_a_semicolon() -> None:
-    # Given a reply that is several cells where a list's mark is a semicolon.
-    told = sheet.harmless('Well; =HYPERLINK("http://evil.example";"A");+1; fine; A')
-    # Then none of them begins with a formula, and other words stay as they are.
-    assert not any(cell.lstrip().startswith(("=", "+")) for cell in told.split(";"))
-    assert told.endswith("; fine; A")
-
-
 def test_a_file_that_is_there_is_left_alone(data: Path, tmp_path: Path, run: Run) -> None:
     (path,) = exported(data, Form.CSV, tmp_path)
     assert path.name == f"{stem(run)}.csv"

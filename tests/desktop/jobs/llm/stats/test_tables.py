@@ -7,6 +7,7 @@ import io
 
 import pytest
 
+from desktop.jobs.llm import formulas
 from desktop.jobs.llm.stats import tables, wording
 from desktop.jobs.llm.stats.reckoning import reckon
 from desktop.jobs.llm.stats.report import Interval, Method
@@ -93,7 +94,7 @@ def test_no_name_becomes_a_formula_of_a_spreadsheet(evil: str) -> None:
         cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
         assert any(evil in cell for cell in cells)
         for cell in cells:
-            assert _is_number(cell) or not cell.lstrip(" ").startswith(tables.FORMULA_STARTS)
+            assert _is_number(cell) or not cell.lstrip(" ").startswith(formulas.STARTS)
 
 
 def _is_number(cell: str) -> bool:
