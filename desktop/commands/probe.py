@@ -8,6 +8,7 @@ Ctrl-C, to be gone on with by --resume.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import signal
 from pathlib import Path
@@ -99,13 +100,15 @@ def _file(name: Path | None) -> Path:
             "It is not said what to ask.",
             "Name a definition file: deskhand probe dilemmas.yaml --models openai:gpt-5-mini",
         )
-    file = name.expanduser().resolve()
-    if not file.is_file():
-        found = example(str(name))
-        if found is None:
-            raise NotFound("file_missing", f"There is no file {name}.", "Check its name.")
-        return found
-    return file
+    # "~somebody" may have no home here, and a name may be longer than any file's.
+    with contextlib.suppress(OSError, RuntimeError):
+        file = name.expanduser().resolve()
+        if file.is_file():
+            return file
+    found = example(str(name))
+    if found is None:
+        raise NotFound("file_missing", f"There is no file {name}.", "Check its name.")
+    return found
 
 
 def _widened(policy: Policy, file: Path | None) -> Policy:
@@ -120,8 +123,12 @@ def _inputs(
 ) -> JsonObject:
     wanted: JsonObject = {"again": again} if again else {}
     if file is not None:
-        is_readable = is_own or _is_allowed(file, policy)
-        wanted |= {"definition": str(file)} if is_readable else {"inline": _inline(file)}
+        if is_own or _is_allowed(file, policy):
+            wanted |= {"definition": str(file)}
+        elif file == example(file.stem):
+            wanted |= {"definition": file.stem}
+        else:
+            wanted |= {"inline": _inline(file)}
     given: JsonObject = {
         "models": None if options.models is None else _names(options.models),
         "repeats": options.repeats,

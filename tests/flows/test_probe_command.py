@@ -188,8 +188,11 @@ def test_the_program_that_runs_does_it(paths: Paths, definition: Path) -> None:
     write_file(paths.token, "dh_worker_x_secret")
     with headless(paths):
         done = said(paths, "probe", definition, "--models", "local:tiny", "--json")
+        of_name = said(paths, "probe", "dilemmas", "--models", "local:tiny", "--scenarios", 3)
     told = json.loads(done.stdout)
     assert (told["state"], told["total"]) == ("succeeded", 5), done.stderr
+    assert of_name.returncode == 0, of_name.stderr
+    assert "3 of 3" in of_name.stdout
     with peek(paths.store) as connection:
         rows = copied.newest(connection, 10)
     assert {row.kind for row in rows} == {"llm.run", "llm.stats"}
