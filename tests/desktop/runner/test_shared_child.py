@@ -87,12 +87,13 @@ async def test_a_cancelled_job_ends_alone(tmp_path: Path) -> None:
 
 async def test_a_job_cancelled_at_once_never_begins(tmp_path: Path) -> None:
     async with trial(tmp_path) as child:
-        await child.process()
+        process = await child.process()
         job = child.start("hang")
         await asyncio.sleep(0)
         job.job.end(Ending.CANCELLED)
 
         assert (await job.ended()).ending is Ending.CANCELLED
+        assert await child.process() == process, "it said so, and nobody had to be ended"
 
 
 async def test_a_killed_child_postpones_its_jobs_and_the_next_begins(tmp_path: Path) -> None:
