@@ -11,6 +11,7 @@ from desktop.commands.probe_bar import duration
 from desktop.commands.probe_ending import exported
 from desktop.commands.worker import EXIT_OK
 from desktop.core.llm.types import Turn
+from desktop.jobs.llm.export import lines
 from desktop.store.transcripts import opening, reading
 from desktop.store.transcripts.records import Probe, Run
 from desktop.system.paths import Paths
@@ -168,24 +169,5 @@ def _whole(found: Probe) -> JsonObject:
         "fault": end.fault if end else "",
         "message": end.message if end else "",
         "cost_usd": end.cost_usd if end else None,
-        "turns": [_turn(turn) for turn in found.turns],
-    }
-
-
-def _turn(turn: Turn) -> JsonObject:
-    reply = turn.reply
-    return {
-        "asked": turn.asked,
-        "answered": reply.text,
-        "model_reported": reply.model_reported,
-        "request_id": reply.request_id,
-        "finish_reason": reply.finish_reason,
-        "is_refusal": reply.is_refusal,
-        "first_token_ms": reply.first_token_ms,
-        "total_ms": reply.total_ms,
-        "attempts": turn.attempts,
-        "at": turn.at.isoformat(),
-        "usage": reply.usage.model_dump(mode="json"),
-        "sent": reply.sent,
-        "prompt_sha256": reply.prompt_sha256,
+        "turns": [lines.turn(turn) for turn in found.turns],
     }
