@@ -146,7 +146,8 @@ _NAMED_KEY = re.compile(
     r"(?P<name>\bapi[ _-]?key\b[^:=\n]{0,24}[:=]\s*['\"]?|[?&]key=)(?P<key>[^\s'\"&,;]+)",
     re.IGNORECASE,
 )
-_STARRED = re.compile(r"\S*\*{3,}\S*")
+_STARS = "***"
+"""In the middle of a word it is a key that its provider shows in part."""
 _LONG_WORD = re.compile(r"\b(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{24,}\b")
 """Letters and figures without a gap: keys that have no mark of their own, as Mistral's."""
 
@@ -163,5 +164,7 @@ def quoted(text: str, secrets: tuple[str, ...] = ()) -> str:
         told = told.replace(secret, BLOT)
     told = redact_text(" ".join(plain_line(told).split()))
     told = _NAMED_KEY.sub(rf"\g<name>{BLOT}", told)
-    told = _LONG_WORD.sub(BLOT, _STARRED.sub(BLOT, told))
+    # By words: a pattern that finds where such a word begins takes the square of its length.
+    told = " ".join(BLOT if _STARS in word else word for word in told.split(" "))
+    told = _LONG_WORD.sub(BLOT, told)
     return told if len(told) <= QUOTE_CHARS_MAX else f"{told[: QUOTE_CHARS_MAX - 1].rstrip()}…"
