@@ -14,6 +14,8 @@ from shared.redaction import BLOT, redact_text
 
 QUOTE_CHARS_MAX = 240
 """Of a provider's own words, in a message of ours."""
+PART_CHARS_MIN = 4
+"""Fewer characters of a secret's beginning tell nothing of it."""
 _SOURCE_CHARS_MAX = 4000
 """Longer text of a provider's is cut before anything is looked for in it."""
 
@@ -152,6 +154,15 @@ _LONG_WORD = re.compile(r"\b(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{24,}\b")
 """Letters and figures without a gap: keys that have no mark of their own, as Mistral's."""
 
 
+def blotted(text: str, secret: str) -> str:
+    """Blot out a secret in a text that may have been cut in the middle of it, and in any case."""
+    told = re.sub(re.escape(secret), BLOT, text, flags=re.IGNORECASE)
+    for size in range(min(len(secret) - 1, len(told)), PART_CHARS_MIN - 1, -1):
+        if told[-size:].lower() == secret[:size].lower():
+            return told[:-size] + BLOT
+    return told
+
+
 def quoted(text: str, secrets: tuple[str, ...] = ()) -> str:
     """Return a provider's words as short plain text in which no key stands.
 
@@ -161,7 +172,7 @@ def quoted(text: str, secrets: tuple[str, ...] = ()) -> str:
     """
     told = text[:_SOURCE_CHARS_MAX]
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        told = told.replace(secret, BLOT)
+        told = blotted(told, secret)
     told = redact_text(" ".join(plain_line(told).split()))
     told = _NAMED_KEY.sub(rf"\g<name>{BLOT}", told)
     # By words: a pattern that finds where such a word begins takes the square of its length.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from desktop.core.llm.broken import invalid_response
 from desktop.core.llm.classify import Answer, fault_of_answer
-from desktop.core.llm.fault import FaultClass, LlmFault, quoted
+from desktop.core.llm.fault import FaultClass, LlmFault, blotted, quoted
 from desktop.core.llm.types import Endpoint, Message, Reply
 from desktop.jobs.llm import tokens
 from desktop.jobs.llm.wire import Call
@@ -40,18 +40,18 @@ def reply_of(
     details: Mapping[str, object] = response.provider_details or {}
     said = "".join(part.content for part in response.parts if isinstance(part, TextPart))
     text = without_key(said, call.key)
-    refusal = without_key(_word(details.get("refusal"), chars_max=None), call.key)
+    refusal = without_key(_text(details.get("refusal")), call.key)
     is_refusal = bool(refusal) or response.finish_reason == "content_filter"
-    reason = without_key(_word(details.get("finish_reason")), call.key)
+    reason = _word(details.get("finish_reason"), call.key)
     reason = reason or ("refusal" if refusal else "")
     _check(endpoint, details, call)
     if not is_refusal:
         _check_whole(endpoint, text, reason, response.finish_reason, call)
     return Reply(
         text=text or refusal,
-        model_reported=without_key(_word(response.model_name), call.key),
-        request_id=without_key(call.request_id or _word(response.provider_response_id), call.key),
-        fingerprint=without_key(call.fingerprint, call.key),
+        model_reported=_word(response.model_name, call.key),
+        request_id=_word(call.request_id or response.provider_response_id, call.key),
+        fingerprint=_word(call.fingerprint, call.key),
         finish_reason=reason,
         is_refusal=is_refusal,
         usage=_usage(response.usage, call) or _estimate(messages, text or refusal),
@@ -63,7 +63,7 @@ def reply_of(
 
 
 def _check(endpoint: Endpoint, details: Mapping[str, object], call: Call) -> None:
-    blocked = without_key(_word(details.get("block_reason")), call.key)
+    blocked = _word(details.get("block_reason"), call.key)
     if blocked:
         raise LlmFault(
             FaultClass.CONTENT_FILTER,
@@ -124,5 +124,11 @@ def without_key(text: str, key: str) -> str:
     return text.replace(key, BLOT) if len(key) >= KEY_CHARS_MIN else text
 
 
-def _word(told: object, chars_max: int | None = WORD_CHARS_MAX) -> str:
-    return told[:chars_max] if isinstance(told, str) else ""
+def _word(told: object, key: str) -> str:
+    """Read a short word of a server's. What was cut before may end within the key."""
+    word = _text(told)[:WORD_CHARS_MAX]
+    return blotted(word, key) if len(key) >= KEY_CHARS_MIN else word
+
+
+def _text(told: object) -> str:
+    return told if isinstance(told, str) else ""

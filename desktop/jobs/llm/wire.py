@@ -23,7 +23,7 @@ import httpx2
 
 from desktop.core.llm.broken import invalid_response
 from desktop.core.llm.classify import Answer, fault_of_answer
-from desktop.core.llm.fault import FaultClass, LlmFault
+from desktop.core.llm.fault import FaultClass, LlmFault, blotted
 from desktop.core.llm.types import Endpoint, Format
 from desktop.jobs.llm.gathering import Gatherer, Whole
 from desktop.jobs.llm.pools import Pools
@@ -98,7 +98,8 @@ class Call:
     @property
     def request_id(self) -> str:
         found = (self.headers[name] for name in REQUEST_IDS if self.headers.get(name))
-        return next(found, "")[:200]
+        told = next(found, "")[:200]
+        return blotted(told, self.key) if self.key else told
 
     @property
     def fingerprint(self) -> str:

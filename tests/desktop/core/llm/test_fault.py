@@ -290,3 +290,18 @@ def test_what_is_for_good_promises_no_further_try() -> None:
 
 def test_a_timeout_says_after_how_long() -> None:
     assert "600 s" in fault_of_break(OPENAI, Break.ANSWER_TIMEOUT).message
+
+
+@pytest.mark.parametrize("room", [3, 9, 20, 60])
+def test_no_part_of_a_key_is_told_where_a_text_was_cut(room: int) -> None:
+    # Given bodies that are cut somewhere, with a key that begins before the cut.
+    key = "Canary.openai.sings.in.the.morning"
+    said = [
+        json.dumps({"error": {"message": " " * (2000 - room) + key, "code": key}}),
+        json.dumps({"error": {"message": "no", "code": "c" * (64 - room) + key}}),
+        f"<p>{' ' * (1997 - room)}{key}",
+    ]
+    for body in said:
+        answer = Answer(status=500, headers={}, body=body.encode())
+        told = fault_of_answer(OPENAI, answer, now=NOON, secrets=(key,))
+        assert "canary" not in f"{told.message} {told.provider_code} {told.request_id}".lower()

@@ -306,3 +306,12 @@ async def test_an_answer_in_no_known_format_is_no_reply(
     told = await fault(speaker, raw, format_, stream=stream)
     assert told.fault is FaultClass.INVALID_RESPONSE
     assert told.retryable
+
+
+async def test_a_key_in_the_number_of_a_request_is_blotted_out(speaker: Speaker) -> None:
+    raw = answered(chat("", "length"), headers=("X-Request-Id: of Canary.sings",))
+    async with failing({"m": raw}) as address:
+        place = Endpoint(name="here", base_url=f"{address}/v1", timeout_seconds=10)
+        with pytest.raises(LlmFault) as told:
+            await speaker.say(Model(place, "m"), ASKED, Sampling(), key="Canary.sings")
+    assert told.value.request_id == "of [redacted]"
