@@ -9,7 +9,7 @@ import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-PATIENCE_SECONDS = 50
+PATIENCE_SECONDS = 150
 
 PROGRAM = """\
 #!/bin/sh
