@@ -13,6 +13,7 @@ class Family(StrEnum):
 
     DATA = "data"
     ML = "ml"
+    LLM = "llm"
     FILES = "files"
     MACHINE = "machine"
 
