@@ -5,28 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from PySide6.QtCore import (
-    QAbstractListModel,
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
-    QRect,
-    QSize,
-    Qt,
-)
-from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtCore import QAbstractListModel, QObject, Qt
 
 from desktop.desk.models import Entry, Manifest
 from desktop.gui.language import tr
-from desktop.gui.style import BODY, GRID, ROW, SMALL, Style
+from desktop.gui.two_lines import Index, Line
 from desktop.gui.windows.models import saying
 from shared.plain_text import plain_line
 
 ENTRY_ROLE = Qt.ItemDataRole.UserRole
-HEIGHT = ROW + 3 * GRID
-TINT = 26
-Index = QModelIndex | QPersistentModelIndex
 
 
 def sorts() -> dict[str, str]:
@@ -102,45 +89,14 @@ class ModelList(QAbstractListModel):
         old = saying.old(entry, self._now())
         return f"{saying.score(entry.metrics[0])} · {plain_line(entry.target)} · {old}"
 
-
-class ModelDelegate(QStyledItemDelegate):
-    def __init__(self, style: Style, model: ModelList) -> None:
-        super().__init__(model)
-        self._style = style
-        self._model = model
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(220, HEIGHT)
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def lines(self, index: Index) -> tuple[Line, Line]:
+        """What stands in a row."""
         entry: Entry = index.data(ENTRY_ROLE)
         is_whole = isinstance(entry, Manifest)
-        painter.save()
-        painter.fillRect(option.rect, self._style.color("surface"))
-        if option.state & QStyle.StateFlag.State_Selected:
-            ground = self._style.color("accent")
-            ground.setAlpha(TINT)
-            painter.fillRect(option.rect, ground)
-        painter.setPen(self._style.color("line"))
-        painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight())
-        room = option.rect.adjusted(2 * GRID, GRID, -2 * GRID, -GRID)
-        half = room.height() // 2
-        upper = QRect(room.left(), room.top(), room.width(), half)
-        lower = upper.translated(0, half)
-        second = self._model.second_line(entry)
-        self._line(painter, upper, entry.name, BODY, "text" if is_whole else "muted")
-        self._line(painter, lower, second, SMALL, "muted" if is_whole else "failed")
-        painter.restore()
-
-    def _line(self, painter: QPainter, room: QRect, text: str, size: int, color: str) -> None:
-        font = painter.font()
-        font.setPixelSize(size)
-        painter.setFont(font)
-        painter.setPen(self._style.color(color))
-        told = painter.fontMetrics().elidedText(
-            plain_line(text), Qt.TextElideMode.ElideRight, room.width()
+        return (
+            Line(entry.name, "text" if is_whole else "muted"),
+            Line(self.second_line(entry), "muted" if is_whole else "failed"),
         )
-        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, told)
 
 
 def _haystack(entry: Entry) -> str:

@@ -34,9 +34,10 @@ from desktop.gui.language import tr
 from desktop.gui.parts import Banner, EmptyState, button, label
 from desktop.gui.strip import Strip
 from desktop.gui.style import GRID, Style
+from desktop.gui.two_lines import TwoLineDelegate
 from desktop.gui.windows.models.compare import Comparison
 from desktop.gui.windows.models.detail import DetailPane
-from desktop.gui.windows.models.model_list import ENTRY_ROLE, ModelDelegate, ModelList, sorts
+from desktop.gui.windows.models.model_list import ENTRY_ROLE, ModelList, sorts
 from desktop.gui.windows.models.predicting import ENDINGS, Predicting
 from shared.plain_text import plain_line
 
@@ -100,7 +101,7 @@ class ModelsWindow(QWidget):
             self.order.addItem(title, name)
         self.view = QListView()
         self.view.setModel(self.list)
-        self.view.setItemDelegate(ModelDelegate(self._style, self.list))
+        self.view.setItemDelegate(TwoLineDelegate(self._style, self.list.lines, self))
         self.view.setAccessibleName(tr("Models"))
         self.view.setUniformItemSizes(True)
         self.train = button(tr("Train a new one…"), self._train)

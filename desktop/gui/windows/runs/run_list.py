@@ -5,29 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from PySide6.QtCore import (
-    QAbstractListModel,
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
-    QRect,
-    QSize,
-    Qt,
-)
-from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtCore import QAbstractListModel, QObject, Qt
 
 from desktop.desk.runs import Run
 from desktop.gui.parts import tip
-from desktop.gui.style import BODY, GRID, ROW, SMALL, Style
 from desktop.gui.times import age
+from desktop.gui.two_lines import Index, Line
 from desktop.gui.windows.runs import saying
 from shared.plain_text import plain_line
 
 RUN_ROLE = Qt.ItemDataRole.UserRole
-HEIGHT = ROW + 3 * GRID
-TINT = 26
-Index = QModelIndex | QPersistentModelIndex
 
 
 class RunList(QAbstractListModel):
@@ -67,41 +54,8 @@ class RunList(QAbstractListModel):
         """Say what matters most of a run."""
         return f"{saying.how_far(run)} · {age(run.created_at, self._now())}"
 
-
-class RunDelegate(QStyledItemDelegate):
-    def __init__(self, style: Style, model: RunList) -> None:
-        super().__init__(model)
-        self._style = style
-        self._model = model
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(220, HEIGHT)
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def lines(self, index: Index) -> tuple[Line, Line]:
+        """What stands in a row."""
         run: Run = index.data(RUN_ROLE)
-        painter.save()
-        painter.fillRect(option.rect, self._style.color("surface"))
-        if option.state & QStyle.StateFlag.State_Selected:
-            ground = self._style.color("accent")
-            ground.setAlpha(TINT)
-            painter.fillRect(option.rect, ground)
-        painter.setPen(self._style.color("line"))
-        painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight())
-        room = option.rect.adjusted(2 * GRID, GRID, -2 * GRID, -GRID)
-        half = room.height() // 2
-        upper = QRect(room.left(), room.top(), room.width(), half)
-        lower = upper.translated(0, half)
-        self._line(painter, upper, run.name, BODY, "text")
         color = "failed" if run.failed else "muted"
-        self._line(painter, lower, self._model.second_line(run), SMALL, color)
-        painter.restore()
-
-    def _line(self, painter: QPainter, room: QRect, text: str, size: int, color: str) -> None:
-        font = painter.font()
-        font.setPixelSize(size)
-        painter.setFont(font)
-        painter.setPen(self._style.color(color))
-        told = painter.fontMetrics().elidedText(
-            plain_line(text), Qt.TextElideMode.ElideRight, room.width()
-        )
-        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, told)
+        return Line(run.name, "text"), Line(self.second_line(run), color)

@@ -14,8 +14,9 @@ from desktop.gui.language import tr
 from desktop.gui.parts import Banner, EmptyState, button
 from desktop.gui.strip import Strip
 from desktop.gui.style import GRID, Style
+from desktop.gui.two_lines import TwoLineDelegate
 from desktop.gui.windows.runs.detail import DetailPane
-from desktop.gui.windows.runs.run_list import RUN_ROLE, RunDelegate, RunList
+from desktop.gui.windows.runs.run_list import RUN_ROLE, RunList
 from shared.errors import AppError
 
 LOOK_MS = 1000
@@ -64,7 +65,7 @@ class RunsWindow(QWidget):
     def _arrange(self, style: Style) -> None:
         self.view = QListView()
         self.view.setModel(self.list)
-        self.view.setItemDelegate(RunDelegate(style, self.list))
+        self.view.setItemDelegate(TwoLineDelegate(style, self.list.lines, self))
         self.view.setAccessibleName(tr("Runs"))
         self.view.setUniformItemSizes(True)
         left = QWidget()
