@@ -1,13 +1,14 @@
 """The hub's schema, as numbered migrations. A released step never changes; new ones are added.
 
-sqlite-utils is imported inside a step: it draws in pandas where that is installed, and a hub
-whose schema is up to date needs neither.
+sqlite-utils is imported inside a step, for a hub whose schema is up to date does not need it.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hub.store import (
     chat,
@@ -33,6 +34,9 @@ from hub.store.webhooks import create_webhooks
 from shared.database import Database, Pace
 from shared.store_file import Care, Migration
 
+if TYPE_CHECKING:
+    import sqlite_utils
+
 STORE_NAME = "hub.sqlite3"
 CARE = Care(
     machine="the hub",
@@ -49,11 +53,26 @@ def open_store(data_folder: Path, pace: Pace | None = None, care: Care = CARE) -
     return Database(data_folder / STORE_NAME, MIGRATIONS, pace=pace, care=care)
 
 
+def _tables(connection: sqlite3.Connection) -> sqlite_utils.Database:
+    """Open the connection for making tables, without pandas and numpy.
+
+    sqlite-utils draws them in where they are installed, and with them what a hub never uses: a
+    second and a hundred megabytes, and where a disk is made to fail they hang now and then.
+    """
+    kept_out = [name for name in ("numpy", "pandas") if name not in sys.modules]
+    for name in kept_out:
+        sys.modules[name] = None  # type: ignore[assignment]  # an import of it fails at once
+    try:
+        import sqlite_utils
+    finally:
+        for name in kept_out:
+            del sys.modules[name]
+    return sqlite_utils.Database(connection)
+
+
 def create_people(connection: sqlite3.Connection) -> None:
     """People, the accounts that speak for them, their keys, invitations and workers."""
-    import sqlite_utils
-
-    store = sqlite_utils.Database(connection)
+    store = _tables(connection)
     store.table("meta").create({"name": str, "value": str}, pk="name", strict=True)
     store.table("people").create(
         {"person_id": str, "name": str, "created_ms": int},
@@ -106,9 +125,7 @@ def create_people(connection: sqlite3.Connection) -> None:
 
 def create_work(connection: sqlite3.Connection) -> None:
     """Tasks, jobs, questions, the log of events and the places in other logs."""
-    import sqlite_utils
-
-    store = sqlite_utils.Database(connection)
+    store = _tables(connection)
     store.table("tasks").create(
         {"task_id": str, "person_id": str, "text": str, "conversation": str, "created_ms": int},
         pk="task_id",

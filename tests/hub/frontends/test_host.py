@@ -128,7 +128,8 @@ def health_of(hub: Hub, name: str = "pigeon") -> Health:
 
 
 def made_by(module: str) -> list[Any]:
-    made: list[Any] = sys.modules[module].MADE
+    """What a plug-in has made; a thread may be in the middle of importing it."""
+    made: list[Any] = getattr(sys.modules[module], "MADE", [])
     return made
 
 
