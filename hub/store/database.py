@@ -57,7 +57,7 @@ def _tables(connection: sqlite3.Connection) -> sqlite_utils.Database:
     """Open the connection for making tables, without pandas and numpy.
 
     sqlite-utils draws them in where they are installed, and with them what a hub never uses: a
-    second and a hundred megabytes, and where a disk is made to fail they hang now and then.
+    third of a second, and where a disk is made to fail they hang now and then.
     """
     kept_out = [name for name in ("numpy", "pandas") if name not in sys.modules]
     for name in kept_out:
