@@ -7,7 +7,7 @@ failed=0
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 
-"$bin/mypy" >"$logs/types" 2>&1 &
+"$bin/mypy" -n 2 >"$logs/types" 2>&1 &
 types=$!
 for step in "ruff format --check -q ." "ruff check -q ." "lint-imports --no-cache"; do
   # shellcheck disable=SC2086 # a step is a program and its arguments
