@@ -18,8 +18,17 @@ from tests.llm_servers.fixtures import (
     llama_narrow,
     llama_with_key,
 )
+from tests.matrix_servers.fixtures import _synapse_of_this_process, synapse
 
-__all__ = ["_aimock_of_this_process", "aimock", "llama", "llama_narrow", "llama_with_key"]
+__all__ = [
+    "_aimock_of_this_process",
+    "_synapse_of_this_process",
+    "aimock",
+    "llama",
+    "llama_narrow",
+    "llama_with_key",
+    "synapse",
+]
 
 # A package called "tests" may lie in site-packages, and a child does not start in this folder.
 os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
@@ -30,6 +39,13 @@ os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE", OPENBLAS_NUM_T
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Two runs of one commit say the same; `--hypothesis-profile=exploring` looks for what is new.
+settings.register_profile(
+    "here", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("quick", settings.get_profile("here"), max_examples=20)
+"""For `make check`; `make test` tries as many as each test wants."""
+settings.register_profile("exploring", settings.get_profile("here"), derandomize=False)
 settings.load_profile("here")
 
 # Windows in tests are drawn off screen unless a test starts a screen of its own.
