@@ -1,0 +1,1 @@
+"""What coding jobs decide, without running anything."""
