@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Va
 
 from shared.errors import BadInput
 from shared.plain_text import plain_line
+from shared.plan import PlanFace
 
 JsonObject = dict[str, JsonValue]
 SENDS_MAX = 10
@@ -22,6 +23,8 @@ FILE_BYTES_MAX = 50 * 1000 * 1000
 """One file on its way into a chat; Telegram takes no larger one from a bot (Bot API, sendDocument).
 """
 FILE_NAME_CHARS_MAX = 200
+EVERY_PLANNED = "*"
+"""Among the kinds that a kind may have made: all that plans are made of."""
 FILE_HELP = "A path in an allowed folder, or a file name that is found there."
 
 
@@ -99,14 +102,48 @@ class Kind:
     takes_slot: bool = True
     """Whether it fills one of its machine's slots; what mostly waits for others takes none."""
     makes: tuple[str, ...] = ()
-    """The kinds of the jobs that one of this kind may have made: as its parts, or after it."""
+    """The kinds of the jobs that one of this kind may have made: as its parts, or after it. "*"
+    stands for all that plans are made of."""
     is_shared: bool = False
     """Run as a coroutine in the one long-lived child that all such kinds of a worker share."""
+    is_apart: bool = False
+    """With `is_shared`: a coroutine like those, in a child of its own that ends with it."""
+    named_by: tuple[str, ...] = ()
+    """The inputs that name such a job in lists, in their order; all that are text when empty."""
+    is_named_by_words: bool = False
+    """Its words alone are its title, without the verb."""
+    words_input: str = ""
+    """The input that plain words about such a job fill, when somebody goes on with it: the other
+    inputs are taken over. Empty when words alone do not say what comes next."""
+    carries: tuple[str, ...] = ()
+    """Results that are inputs of the same name for whoever goes on with such a job by words."""
+    names_needs: tuple[str, ...] = ()
+    """Inputs whose words are what its worker must have: names of tools, or specializations. One
+    that is yes or no, and is yes, means the tool of its own name."""
     is_offered: bool = True
     """Whether people are offered it; what only other work asks for is not."""
+    planned: PlanFace | None = None
+    """What it is in a plan; None for what plans are not made of."""
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether a job of it has steps: parts of all kinds that plans are made of."""
+        return EVERY_PLANNED in self.makes
 
 
 FAULTS_SHOWN_MAX = 3
+NEEDS_MAX = 16
+
+
+def needs_named(kind: Kind, inputs: Mapping[str, JsonValue]) -> tuple[str, ...]:
+    """Return what a job's worker must have because the job's inputs name it, in small letters."""
+    words: list[str] = []
+    for name in kind.names_needs:
+        told = inputs.get(name)
+        several = told if isinstance(told, list | tuple) else [told]
+        words += [word.strip().casefold() for word in several if isinstance(word, str)]
+        words += [name] if told is True else []
+    return tuple(dict.fromkeys(word for word in words if word))[:NEEDS_MAX]
 
 
 def parse_inputs(kind: Kind, raw: Mapping[str, JsonValue]) -> Inputs:

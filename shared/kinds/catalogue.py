@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.errors import BadInput
-from shared.kinds import Kind, data, files, llm, machine, ml
+from shared.kinds import Kind, code, data, files, llm, machine, ml, plan, web
 
 BUILT_IN: Mapping[str, Kind] = {
-    kind.name: kind for kind in (*data.KINDS, *files.KINDS, *llm.KINDS, *machine.KINDS, *ml.KINDS)
+    kind.name: kind
+    for family in (code, data, files, llm, machine, ml, plan, web)
+    for kind in family.KINDS
 }
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from shared.finite import FiniteObject
 from shared.kinds import FILE_HELP, Inputs, Kind, Output
+from shared.plan import OutputType, Permission, PlanFace
 
 CELLS_MAX = 100_000
 """Probes of one run."""
@@ -21,6 +22,7 @@ NAME_CHARS_MAX = 200
 TEXT_CHARS_MAX = 100_000
 RUN_SECONDS_MAX = 14 * 24 * 3600.0
 MODEL_HELP = "A model, as in openai:gpt-5-mini or local:tiny."
+LOCAL_HELP = "Use no model that is not on this machine or in its own network."
 RUN_HELP = "A run's id, or its number in the list of /runs."
 
 ModelName = Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX)]
@@ -184,6 +186,7 @@ class AskInputs(Inputs):
         default=None, max_length=50, description="For extract: what to look for."
     )
     model: ModelName | None = Field(default=None, description=MODEL_HELP)
+    local: bool = Field(default=False, description=LOCAL_HELP)
 
 
 class AskOutput(Output):
@@ -321,6 +324,19 @@ KINDS = (
         timeout_seconds=3600,
         takes_slot=False,
         is_shared=True,
+        names_needs=("local",),
+        planned=PlanFace(
+            permission=Permission.READ,
+            words="question",
+            takes={
+                "text": "The text that it is about; outputs of several steps may fill it.",
+                "file": "A file that it is about, instead of a text.",
+            },
+            gives={"text": OutputType.TEXT},
+            joins=("text",),
+            files=("file",),
+            uses_model=True,
+        ),
     ),
     Kind(
         name="llm.health",

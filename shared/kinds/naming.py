@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from shared.errors import BadInput
-from shared.ids import SHORT_LENGTH, short
+from shared.ids import SHORT_LENGTH, is_uuid, short
 from shared.jobs import TITLE_CHARS_MAX
 from shared.kinds import JsonObject, Kind, parse_inputs
 
@@ -15,6 +15,9 @@ FILE_OF_JOB = re.compile(
     rf"#(?P<short>[0-9A-Za-z]{{{SHORT_LENGTH}}})|#(?P<full>[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})"
 )
 """A file named by the job that wrote it: only that job's worker knows which one that is."""
+WORDS_CHARS_MAX = 120
+"""Of one input; a title is no place for a whole text."""
+_REPOSITORY = re.compile(r"(?:https?|ssh|git)://\S*?/(?P<name>[^/\s]+?)(?:\.git)?/?")
 _FOLDERS = re.compile(r"^(?:/|[A-Za-z]:[\\/]|\\\\).*[\\/]")
 _AGAIN = re.compile(r"-\d+$")
 """What a key ends with when the same thing is asked again."""
@@ -31,8 +34,10 @@ def title_of(kind: Kind, inputs: JsonObject, answers: Sequence[tuple[str, str]] 
     """
     told = {_AGAIN.sub("", key): label for key, label in answers}
     told |= {name: _brief(value) for name, value in inputs.items() if isinstance(value, str)}
-    words = [told[name] for name in kind.inputs.model_fields if name in told]
-    return " ".join([kind.name.rpartition(".")[2], *words])[:TITLE_CHARS_MAX]
+    words = [told[name] for name in kind.named_by or kind.inputs.model_fields if name in told]
+    verb = kind.name.rpartition(".")[2]
+    named = words if words and kind.is_named_by_words else [verb, *words]
+    return " ".join(named)[:TITLE_CHARS_MAX]
 
 
 def title_for(kind_name: str, inputs: JsonObject, given: str = "") -> str:
@@ -60,5 +65,10 @@ def _brief(value: str) -> str:
     found = FILE_OF_JOB.fullmatch(value)
     if found and found["full"]:
         return f"#{short(found['full'])}"
+    if is_uuid(value):
+        return f"#{short(value)}"
+    if found := _REPOSITORY.fullmatch(value):
+        return found["name"]
     # A whole path comes from a computer's own windows; its end says enough.
-    return _FOLDERS.sub("", value) or value
+    first = _FOLDERS.sub("", value).strip().partition("\n")[0].rstrip() or value
+    return first if len(first) <= WORDS_CHARS_MAX else f"{first[: WORDS_CHARS_MAX - 2].rstrip()} …"
