@@ -88,7 +88,7 @@ class Parts:
         self._over: set[JobId] = set()
         """Jobs that may have parts and have ended."""
         self._bell = asyncio.Event()
-        hands.on_ended = self._note_end
+        hands.on_ended.append(self._note_end)
 
     def want(self, job_id: JobId, wanted: PartsWanted) -> None:
         """A job that runs here wants parts, instead of what it wanted before."""

@@ -21,6 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=40, help="asked for while disks fail")
     parser.add_argument("--frames", type=int, default=20_000, help="fuzzed frames")
     parser.add_argument("--minutes", type=float, default=2, help="of the soak")
+    parser.add_argument("--asked", type=int, default=50, help="kills of coding jobs that ask")
     parser.add_argument("--seed", type=int, default=None, help="of every rung; random")
     asked = parser.parse_args(arguments)
     steps = [step for step in ladder(asked) if not asked.only or step.name in asked.only]
@@ -47,6 +48,7 @@ def ladder(sizes: argparse.Namespace) -> list[Step]:
         Step(
             name="processes", module="tests.chaos.processes", size="--faults", count=sizes.kills
         ),
+        Step(name="coding", module="tests.chaos.coding", size="--kills", count=sizes.asked),
         Step(name="disks", module="tests.chaos.failing_disks", size="--jobs", count=sizes.jobs),
         Step(name="fuzz", module="tests.fuzz", size="--frames", count=sizes.frames),
         Step(name="soak", module="tests.chaos.soak", size="--minutes", count=sizes.minutes),

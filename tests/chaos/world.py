@@ -20,6 +20,7 @@ from desktop.system.paths import Paths
 from shared.jobs import Origin
 from tests.flows import programs
 from tests.flows.joining import join
+from tests.flows.play import KINDS
 
 PATIENCE_SECONDS = 60.0
 CALL_SECONDS = 5.0
@@ -66,18 +67,22 @@ class World:
             "worker", self.folder / name, log=self.log(name), under=self.under
         )
 
-    def pair(self, name: str) -> None:
-        """Join a new worker; it is not started yet."""
-        home = self.folder / name
-        paths = Paths(data=home, config=home)
-        paths.make()
-        policy = Policy(
+    def policy(self, *left_out: str) -> Policy:
+        """What a worker allows: all, or all but some kinds."""
+        kinds = tuple(kind for kind in KINDS if kind not in left_out) if left_out else ("*",)
+        return Policy(
             folders=(str(self.folder),),
             slots=2,
             disk_free_bytes_min=0,
-            kinds=dict.fromkeys(Origin, ("*",)),
+            kinds=dict.fromkeys(Origin, kinds),
         )
-        paths.policy.write_text(write_policy(policy))
+
+    def pair(self, name: str, *left_out: str) -> None:
+        """Join a new worker; it is not started yet. `left_out`: kinds that it does not allow."""
+        home = self.folder / name
+        paths = Paths(data=home, config=home)
+        paths.make()
+        paths.policy.write_text(write_policy(self.policy(*left_out)))
         code = self.post("/invitations", {"is_approved": True})["code"]
         pairing, token = join(self.url.removesuffix("/api/v1"), str(code), name)
         paths.token.write_text(token)

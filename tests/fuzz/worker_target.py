@@ -23,7 +23,7 @@ from desktop.core.link import LinkStatus
 from desktop.core.outcome import Ending, Outcome
 from desktop.core.policy import Policy
 from desktop.runner.child import ChildLimits
-from desktop.runner.lines import FromChild, Order, PartsOver
+from desktop.runner.lines import FromChild, Offers, Order, PartsOver, StepOver
 from desktop.store import facts
 from desktop.store.database import open_store
 from desktop.store.facts import Pairing
@@ -119,6 +119,12 @@ class Idler:
 
     def parts_ended(self, _over: PartsOver) -> None:
         pass
+
+    def step_ended(self, _over: StepOver) -> None:
+        return
+
+    def offered(self, _offers: Offers) -> None:
+        return
 
     def end(self, ending: Ending) -> None:
         if not self._ending.done():

@@ -15,10 +15,14 @@ from desktop.runner.lines import (
     Follow,
     FromChild,
     Logged,
+    Offers,
     Order,
     Parts,
     PartsOver,
     Progressed,
+    StepDropped,
+    StepLine,
+    StepOver,
 )
 from shared.environment import Environment
 from shared.errors import ErrorBody
@@ -26,7 +30,7 @@ from shared.ids import JobId
 from shared.jobs import JobSpec
 from shared.kinds import JsonObject
 from shared.questions import Asking, Choice, QuestionKind
-from tests.simulation.kinds import AFTER, PART, Script
+from tests.simulation.kinds import AFTER, PART, STEPS, Script
 
 PASSING = ErrorBody(code="disk_busy", message="The disk was busy.", retryable=True)
 LASTING = ErrorBody(code="file_broken", message="The file is broken.", hint="Mend it.")
@@ -56,6 +60,9 @@ class Place(Protocol):
     def do(self, maker: str, index: int) -> None:
         """Leave it."""
 
+    def step_told(self, maker: str, index: int, over: StepOver) -> None:
+        """A job hears how a step of it came out."""
+
 
 class SimulatedChild:
     """As `desktop.runner.child.Child`, without a process."""
@@ -78,6 +85,7 @@ class SimulatedChild:
         self._error: ErrorBody | None = None
         self._bell = asyncio.Event()
         self._over: list[PartsOver] = []
+        self._steps: dict[int, StepOver] = {}
 
     async def run(self) -> Outcome:
         before = self._place.tries(self._spec.job_id)
@@ -104,9 +112,18 @@ class SimulatedChild:
         self._over.append(over)
         self._bell.set()
 
+    def step_ended(self, over: StepOver) -> None:
+        self._steps[over.number] = over
+        self._place.step_told(self._spec.job_id, over.number, over)
+        self._bell.set()
+
+    def offered(self, _offers: Offers) -> None:
+        return
+
     async def _work(self, failure: str) -> Outcome:
         died = Outcome(ending=Ending.GONE, exit_code=-9)
-        if self._script.of and self._place.is_done(self._script.of, self._script.index):
+        is_part = self._spec.kind == PART.name
+        if is_part and self._place.is_done(self._script.of, self._script.index):
             return Outcome(ending=Ending.RESULT, output={"headline": "done before"})
         if (later := self._postponement()) is not None:
             await self._pass(0.1)
@@ -117,6 +134,8 @@ class SimulatedChild:
         await self._pass(self._script.seconds / (self._script.asks + 1))
         if self._script.parts:
             await self._have_parts()
+        if self._script.steps:
+            await self._have_steps()
         if failure == "passing" or failure == "lasting":
             return Outcome(
                 ending=Ending.REFUSED, error=PASSING if failure == "passing" else LASTING
@@ -125,7 +144,7 @@ class SimulatedChild:
             return died
         if self._ending is None and self._place.is_up:
             self._place.effect(self._spec)
-            if self._script.of:
+            if is_part:
                 self._place.do(self._script.of, self._script.index)
         await self._pass(self._chance.uniform(0.0, 0.3))
         if failure == "gone":
@@ -134,7 +153,8 @@ class SimulatedChild:
 
     def _postponement(self) -> Outcome | None:
         """A run and its parts cannot go on, now and then: a limit, or a child that was lost."""
-        is_whole = not (self._script.of or self._script.parts)
+        has_parts = self._script.parts or self._script.steps
+        is_whole = not (self._spec.kind == PART.name or has_parts)
         # Dice of its own: what other jobs do stays as it was.
         dice = random.Random(f"{self._spec.job_id} {self._postponed}")
         if is_whole or self._postponed >= POSTPONED_MAX or dice.random() > POSTPONED_SHARE:
@@ -167,6 +187,27 @@ class SimulatedChild:
                 break
         if self._ending is None:
             self._say(Follow(kind=AFTER.name, inputs={"seconds": 0.1}))
+
+    async def _have_steps(self) -> None:
+        """Have all steps made at once; give one up now and then. It keeps no notes of its own."""
+        dice = random.Random(f"{self._spec.job_id} steps")
+        for number in range(self._script.steps):
+            fails = dice.choice(("", "", "", "passing", "lasting", "gone"))
+            inputs: JsonObject = {
+                "of": self._spec.job_id, "index": number, "fails": fails, "times": 1,
+                "seconds": self._script.seconds, "asks": int(dice.random() < 0.15),
+            }  # fmt: skip
+            kind = STEPS[(number + dice.randint(0, 1)) % len(STEPS)]
+            self._say(StepLine(number=number, kind=kind.name, inputs=inputs, title=f"s{number}"))
+        dropped = {n for n in range(self._script.steps) if dice.random() < 0.1}
+        if dropped:
+            await self._pass(self._script.seconds)
+        for number in dropped - self._steps.keys():
+            self._say(StepDropped(number=number))
+        wanted = set(range(self._script.steps)) - dropped
+        while not wanted <= self._steps.keys() and self._ending is None:
+            self._bell.clear()
+            await self._bell.wait()
 
     async def _wait_for(self, wanted: Parts) -> None:
         self._over.clear()

@@ -18,9 +18,10 @@ from typing import Protocol, TypeVar
 
 from desktop.agent import Agent, Seams, Setup
 from desktop.core.link import LinkState, LinkStatus
+from desktop.core.llm.rules import LlmRules
 from desktop.core.policy import Policy
 from desktop.runner.child import ChildLimits
-from desktop.runner.lines import FromChild, Order
+from desktop.runner.lines import FromChild, Order, StepOver
 from desktop.store.database import open_store as open_worker_store
 from desktop.store.facts import Pairing
 from desktop.system.paths import Paths
@@ -42,6 +43,8 @@ from tests.simulation.network import Line, Route, Watcher
 
 T = TypeVar("T")
 HUB = "hub"
+HOME = "anna-pc"
+"""A machine whose owner does not allow all kinds."""
 PEPPER = b"pepper"
 METRICS = Metrics(cpu_share=0.1, memory_used_bytes=1, memory_total_bytes=2, disk_free_bytes=10**12)
 
@@ -66,6 +69,8 @@ class Overseer(Watcher, Protocol):
     def tries(self, host: Host, job_id: JobId) -> int: ...
 
     def did(self, host: Host, maker: str, index: int) -> None: ...
+
+    def step_told(self, host: Host, maker: str, index: int, over: StepOver) -> None: ...
 
     def failed(self, host: Host, error: BaseException) -> None:
         """The program ended by a fault of its own."""
@@ -292,6 +297,7 @@ class WorkerHost(Host):
         self.paths = Paths(data=folder, config=folder)
         self.line: Line | None = None
         self._token, self._hub = token, hub
+        self._kinds = ("sim.*",) if self.name == HOME else ("sim.*", "far.*")
         self._lines: list[Line] = []
 
     @property
@@ -324,6 +330,10 @@ class WorkerHost(Host):
         self.world.did(self, maker, index)
         self.done.add((maker, index))
 
+    def step_told(self, maker: str, index: int, over: StepOver) -> None:
+        """A job hears how a step of it came out."""
+        self.world.step_told(self, maker, index, over)
+
     async def _live(self) -> None:
         self._database = open_worker_store(self.paths.store, self.pace(self.lives))
         # Children die with their worker; what they had in hand stays as it is.
@@ -334,9 +344,10 @@ class WorkerHost(Host):
             token=self._token,
             policy=Policy(
                 slots=self.slots,
-                kinds=dict.fromkeys(Origin, ("sim.*",)),
+                kinds=dict.fromkeys(Origin, self._kinds),
                 disk_free_bytes_min=0,
                 memory_bytes_max=2**30,
+                llm=LlmRules(find_local=False),
             ),
             app_version="sim",
             environment=self.environment,
@@ -404,3 +415,6 @@ class _Life:
 
     def do(self, maker: str, index: int) -> None:
         self._host.do(maker, index)
+
+    def step_told(self, maker: str, index: int, over: StepOver) -> None:
+        self._host.step_told(maker, index, over)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from shared.kinds import Inputs, Kind, Output
+from shared.kinds import EVERY_PLANNED, Inputs, Kind, Output
+from shared.plan import Permission, PlanFace
 
 
 class Script(Inputs):
@@ -20,14 +22,17 @@ class Script(Inputs):
     """"passing", "lasting" or "gone" (without a word, in the middle)."""
     times: int = 0
     """How many attempts fail."""
+    steps: int = 0
+    """How many steps it has made before it ends, of kinds in turn."""
     parts: int = 0
     """How many parts it has made before it ends."""
     of: str = ""
-    """Of a part: the job that it is a part of."""
+    """Of a part, or a step: the job that it is a part of."""
     index: int = 0
     """Which part it is."""
 
 
+FACE = PlanFace(permission=Permission.READ)
 ONCE = Kind(
     name="sim.once",
     summary="Has an effect that must not happen twice",
@@ -35,6 +40,7 @@ ONCE = Kind(
     output=Output,
     idempotent=False,
     timeout_seconds=3600,
+    planned=FACE,
 )
 SAFE = Kind(
     name="sim.safe",
@@ -43,7 +49,10 @@ SAFE = Kind(
     output=Output,
     idempotent=True,
     timeout_seconds=3600,
+    planned=FACE,
 )
+FAR_ONCE = replace(ONCE, name="far.once", summary="As sim.once, on machines that allow it")
+FAR_SAFE = replace(SAFE, name="far.safe", summary="As sim.safe, on machines that allow it")
 PART = Kind(
     name="sim.part",
     summary="Is one part of a run",
@@ -74,7 +83,22 @@ RUN = Kind(
     makes=(PART.name, AFTER.name),
     takes_slot=False,
 )
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (ONCE, SAFE, RUN, PART, AFTER)}
+PLAN = Kind(
+    name="sim.plan",
+    summary="Has steps",
+    inputs=Script,
+    output=Output,
+    idempotent=False,
+    resumable=True,
+    timeout_seconds=24 * 3600,
+    makes=(EVERY_PLANNED,),
+    takes_slot=False,
+)
+STEPS = (ONCE, FAR_ONCE, SAFE, FAR_SAFE)
+"""What the steps of a plan are, in turn."""
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind for kind in (ONCE, SAFE, FAR_ONCE, FAR_SAFE, RUN, PART, AFTER, PLAN)
+}
 EXECUTORS: Mapping[str, str] = dict.fromkeys(KINDS, "tests.simulation.child:none")
 """No executor is ever imported: `tests.simulation.child` stands in for the process."""
 KINDS_AT = "tests.simulation.kinds:KINDS"

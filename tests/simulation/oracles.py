@@ -13,11 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from desktop.runner.lines import StepOver
 from desktop.store import rebuilt
 from shared.ids import JobId
 from shared.jobs import JobSpec, JobState
 from tests.simulation.hosts import HubHost, WorkerHost
-from tests.simulation.kinds import AFTER, ONCE, PART, RUN
+from tests.simulation.kinds import AFTER, FAR_ONCE, ONCE, PART, RUN
 from tests.simulation.network import Way, told
 from tests.simulation.people import Asked
 
@@ -25,6 +26,16 @@ Told = dict[str, tuple[object, ...]]
 """What a store tells of each thing, by its id."""
 REOPENED = (JobState.FAILED, JobState.DEAD)
 HELD = (JobState.GRANTED, JobState.RUNNING, JobState.ASKING)
+EFFECTIVE = (ONCE.name, FAR_ONCE.name)
+STEP_ENDS = {
+    "succeeded": (JobState.SUCCEEDED,),
+    "failed": (JobState.FAILED, JobState.DEAD),
+    "cancelled": (JobState.CANCELLED,),
+}
+_REFUSED = (
+    "select entity from events where type = 'request_refused'"
+    " and json_extract(body, '$.request') = 'task_requested'"
+)
 _IS_PART = "part_of is not null"
 _JOB = "select job_id, state, is_held, worker_id, attempt, fence, kind from jobs"
 
@@ -73,6 +84,9 @@ class Oracles:
         self.acked: dict[tuple[str, int], int] = {}
         self.effects: Counter[JobId] = Counter()
         self._done: Counter[tuple[str, int]] = Counter()
+        self._stepped: Counter[tuple[str, int]] = Counter()
+        """Effects of the steps of plans that must not happen twice."""
+        self._told_steps: dict[tuple[str, int], tuple[str, StepOver]] = {}
         self._used: dict[tuple[JobId, str], str] = {}
 
     def close(self) -> None:
@@ -186,8 +200,21 @@ class Oracles:
         job_id = spec.job_id
         self.effects[job_id] += 1
         allowed = 1 + self._asked.repeats_wished[job_id]
-        if spec.kind == ONCE.name and self.effects[job_id] > allowed:
+        if spec.kind in EFFECTIVE and self.effects[job_id] > allowed:
             self._breach("doubled", f"{self.effects[job_id]} effects of {job_id}, {name} last")
+        if spec.kind in EFFECTIVE and spec.inputs.get("of"):
+            self._step_effect(name, spec)
+
+    def _step_effect(self, name: str, spec: JobSpec) -> None:
+        """A step has its effect: once, whatever job is made for it."""
+        step = (str(spec.inputs["of"]), int(str(spec.inputs["index"])))
+        self._stepped[step] += 1
+        if self._stepped[step] > 1 + len(self._asked.revoked):
+            self._breach("doubled", f"step {step[1]} of {step[0]} was done again, {name} last")
+
+    def step_told(self, name: str, maker: str, index: int, over: StepOver) -> None:
+        """A job hears how a step came out: what it hears is so, and stays so."""
+        self._told_steps[maker, index] = name, over
 
     def did(self, name: str, maker: str, index: int) -> None:
         """A part of a job leaves its mark: once, but for what was on a machine shown out."""
@@ -255,6 +282,7 @@ class Oracles:
         """Compare what everybody knows."""
         self._judge_jobs()
         self._judge_parts()
+        self._judge_steps()
         self.hub_started()
         for name in names:
             self._judge_log(name)
@@ -315,6 +343,18 @@ class Oracles:
         if follow.fetchone()[0] < len(runs) - len(self._asked.marked_done):
             self._breach("lost", "what follows a run was not taken in")
 
+    def _judge_steps(self) -> None:
+        """What jobs were told of their steps is what the hub knows of them."""
+        states = dict(self._hub.execute("select job_id, state from jobs").fetchall())
+        for (maker, index), (name, over) in self._told_steps.items():
+            known = states.get(over.job_id)
+            if name in self._asked.revoked or (known is None and over.state == "failed"):
+                continue
+            if known not in STEP_ENDS[over.state]:
+                self._breach(
+                    "lost", f"{maker} heard that step {index} {over.state}, and it is {known}"
+                )
+
     def _judge_log(self, name: str) -> None:
         """Every event of a worker stands in the hub's log."""
         device, epoch = self._ids[name], self._epoch(name)
@@ -341,6 +381,8 @@ class Oracles:
             for key, told in hubs.items()
             if told[0] in HELD and mine.get(key, ("",))[0] == JobState.QUEUED
         }
+        # What a hub refused to make is no job of it; the computer that asked knows it as failed.
+        back |= {key for (key,) in self._hub.execute(_REFUSED) if key not in hubs}
         hubs, mine = ({k: v for k, v in told.items() if k not in back} for told in (hubs, mine))
         self._differ(name, "job", hubs, mine)
         asked = "select question_id, state, coalesce({0}, '') from {1}"

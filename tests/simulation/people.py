@@ -23,7 +23,7 @@ from shared.jobs import JobState, Priority
 from shared.kinds import JsonObject
 from shared.questions import Asking
 from tests.simulation.hosts import Gone, HubHost, WorkerHost
-from tests.simulation.kinds import ONCE, RUN, SAFE
+from tests.simulation.kinds import ONCE, PLAN, RUN, SAFE
 
 T = TypeVar("T")
 AGAIN_SECONDS = 3.0
@@ -92,6 +92,9 @@ class Person:
         if chance.random() < 0.25:
             script["fails"] = chance.choice(("passing", "lasting", "gone"))
             script["times"] = chance.randint(1, 3)
+        elif chance.random() < 0.1:
+            seconds = round(chance.choice((0.2, 2.0, 10.0)) * chance.uniform(0.5, 1.5), 3)
+            return PLAN.name, {"steps": chance.randint(1, 8), "seconds": seconds}
         elif chance.random() < 0.15:
             seconds = round(chance.choice((0.2, 2.0, 10.0)) * chance.uniform(0.5, 1.5), 3)
             return RUN.name, {"parts": chance.randint(1, 40), "seconds": seconds}

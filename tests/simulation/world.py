@@ -19,6 +19,7 @@ from pathlib import Path
 
 import structlog
 
+from desktop.runner.lines import StepOver
 from shared.ids import JobId
 from shared.jobs import JobSpec
 from tests.simulation.faults import Faults
@@ -273,6 +274,10 @@ class World:
     def did(self, host: Host, maker: str, index: int) -> None:
         self.note(f"{host.name} did part {index} of {maker}")
         self.oracles.did(host.name, maker, index)
+
+    def step_told(self, host: Host, maker: str, index: int, over: StepOver) -> None:
+        self.note(f"{host.name} tells {maker} of step {index}: {over.state} {over.code}")
+        self.oracles.step_told(host.name, maker, index, over)
 
     def failed(self, host: Host, error: BaseException) -> None:
         self.breach("stuck", f"the program of {host.name} ended: {_words(error)}")
