@@ -1,0 +1,1 @@
+"""The web, as far as it can be decided without going there."""

@@ -1,0 +1,1 @@
+"""data.analyze: a model writes code, a box runs it, the answer cites what was computed."""

@@ -1,0 +1,1 @@
+"""Who is asked for pages; which one, the owner's policy says."""

@@ -1,0 +1,1 @@
+"""A web of our own on loopback: sites under names, at addresses that count as public."""
