@@ -35,6 +35,13 @@ LOCAL_ENDPOINTS = (
         concurrency_max=QUEUEING_CONCURRENCY_MAX,
     ),
     Endpoint(name="vllm", label="vLLM", base_url="http://127.0.0.1:8000/v1", is_local=True),
+    Endpoint(
+        name="lmstudio",
+        label="LM Studio",
+        base_url="http://127.0.0.1:1234/v1",
+        is_local=True,
+        concurrency_max=QUEUEING_CONCURRENCY_MAX,
+    ),
 )
 
 BUILT_IN = PROVIDER_ENDPOINTS + LOCAL_ENDPOINTS

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 
 from desktop.core.llm.fault import FaultClass, LlmFault
+from desktop.core.llm.locality import check
 from desktop.core.llm.types import Endpoint, Model
 from shared.kinds.llm import NAME_CHARS_MAX
 from shared.plain_text import plain_line
@@ -73,6 +74,7 @@ def find_model(text: str, endpoints: tuple[Endpoint, ...]) -> Model:
 
     Raises:
         LlmFault: UNSUPPORTED_PROVIDER, with the known endpoints and the nearest name.
+        NotLocal: it is where nothing may be sent to now.
     """
     name = text.strip()
     if not name or len(name) > NAME_CHARS_MAX or plain_line(name) != name or " " in name:
@@ -83,6 +85,7 @@ def find_model(text: str, endpoints: tuple[Endpoint, ...]) -> Model:
     found = _listed(name, endpoints) or _explicit(name, by_name) or _by_pattern(name, by_name)
     if found is None:
         raise _unsupported(name, endpoints)
+    check(found.endpoint, found.name)
     return found
 
 

@@ -2,6 +2,7 @@
 
     [llm]
     send_text = ["local"]
+    local_only = true
 
     [[llm.endpoints]]
     name = "house"
@@ -40,6 +41,10 @@ class LlmRules(BaseModel):
     """Besides the built-in ones; one of the same name takes its place."""
     send_text: tuple[Origin, ...] = ()
     """For whom a file's text may go to a model elsewhere without a question."""
+    local_only: bool = False
+    """No job of this machine calls a model that is not local."""
+    find_local: bool = True
+    """Model servers on this machine, and local ones named here, are looked for and told of."""
 
     @model_validator(mode="before")
     @classmethod

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from desktop.core.llm.message import Message as Message  # noqa: PLC0414 - known from here, too
+from desktop.core.llm.message import Thought, Tool, ToolCall
 from shared.kinds import JsonObject
 from shared.kinds.llm import UsageFacts
 
@@ -36,6 +37,8 @@ class Endpoint(BaseModel):
     """Of the key in the safe or the environment; empty when none is needed."""
     is_local: bool = False
     """What is sent there does not leave this machine."""
+    is_barred: bool = False
+    """It may not be called now (`desktop.core.llm.locality`)."""
     models: tuple[str, ...] = ()
     """Model names that lead here without the endpoint's name before them."""
     requests_per_minute: int | None = Field(default=None, ge=1)
@@ -57,12 +60,6 @@ class Model:
         return f"{self.endpoint.name}:{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    role: Literal["system", "user", "assistant"]
-    text: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
     """What a definition asks of the sampler; None leaves it to the provider."""
@@ -77,8 +74,19 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSampling(Sampling):
+    """What a turn with tools asks; its conversation grows, so providers are asked to cache it."""
+
+    tools: tuple[Tool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What one call gave back. Never empty, never cut short: such a reply is a fault."""
+    """What one call gave back.
+
+    Never empty, never cut short: such a reply is a fault. With tools a reply may be calls alone,
+    and one that was cut says so.
+    """
 
     text: str
     model_reported: str
@@ -88,6 +96,10 @@ class Reply:
     """The provider's own word."""
     is_refusal: bool = False
     """The provider says that the model refused, or its filter did."""
+    calls: tuple[ToolCall, ...] = ()
+    thoughts: tuple[Thought, ...] = ()
+    is_cut: bool = False
+    """It was longer than allowed; calls that were begun are left out."""
     usage: UsageFacts = field(default_factory=UsageFacts)
     first_token_ms: float | None = None
     """None when the reply did not come as a stream."""

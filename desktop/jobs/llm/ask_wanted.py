@@ -12,10 +12,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from desktop.core.llm.asking import Task, fields_in
-from desktop.core.llm.model_name import find_model
 from desktop.core.llm.types import Model
 from desktop.jobs.context import SharedContext
-from desktop.jobs.llm import offers
+from desktop.jobs.llm.choosing import chosen_model
 from shared.errors import BadInput, LimitReached, NotAllowed, NotFound
 from shared.kinds.llm import AskInputs
 from shared.plain_text import plain_line
@@ -75,7 +74,7 @@ async def wanted(context: SharedContext, inputs: AskInputs) -> Wanted:
     fields = await _fields(context, task, inputs.fields, question)
     if task is Task.EXTRACT and inputs.fields is None:
         question = ""
-    model = await _which_model(context, inputs.model)
+    model = await chosen_model(context, inputs.model, is_local=inputs.local)
     if file is not None:
         await _check_sending(context, model, file, text)
     name = file.name if file else ""
@@ -188,33 +187,19 @@ async def _fields(
     return fields
 
 
-async def _which_model(context: SharedContext, given: str | None) -> Model:
-    if given is not None:
-        return find_model(given, context.endpoints)
-    choices = await offers.choices(context)
-    if not choices:
-        raise NotFound(
-            "models_none",
-            "No model can be asked from this machine.",
-            "Start a local server (llama.cpp, Ollama), or keep a provider's key here; /health "
-            "tells what is missing.",
-        )
-    if len(choices) == 1:
-        return find_model(choices[0].value, context.endpoints)
-    answer = await context.ask(
-        Asking(
-            key="model",
-            kind=QuestionKind.CLARIFICATION,
-            text="Which model?",
-            choices=choices,
-            allow_text=True,
-        )
-    )
-    return find_model(answer, context.endpoints)
-
-
 async def _check_sending(context: SharedContext, model: Model, file: Path, text: str) -> None:
-    """Have the person say that a file's text may leave this machine.
+    name = plain_line(file.name)[:LABEL_CHARS_MAX]
+    await check_leaving(context, model, f"The text of {name} ({len(text):,} characters)", name)
+
+
+async def check_leaving(context: SharedContext, model: Model, what: str, name: str) -> None:
+    """Have the person say that what is read from a file may leave this machine.
+
+    Args:
+        context: of the job.
+        model: that is to read it.
+        what: begins the sentence that they are asked, "The text of a.txt (12 characters)".
+        name: of the file.
 
     Raises:
         NotAllowed: `sending_refused`.
@@ -223,13 +208,11 @@ async def _check_sending(context: SharedContext, model: Model, file: Path, text:
         return
     place = model.endpoint.label or model.endpoint.name
     host = urlsplit(model.endpoint.base_url).hostname or ""
-    name = plain_line(file.name)[:LABEL_CHARS_MAX]
     answer = await context.ask(
         Asking(
             key="may_send",
             kind=QuestionKind.APPROVAL,
-            text=f"The text of {name} ({len(text):,} characters) would leave this machine for "
-            f"{place} ({host}). May it?",
+            text=f"{what} would leave this machine for {place} ({host}). May it?",
             choices=(Choice(value=YES, label="Yes, this once"), Choice(value=NO, label="No")),
         )
     )

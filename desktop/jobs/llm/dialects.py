@@ -6,21 +6,24 @@ documents name, and that would fail a request, stand in `_ACCEPTS`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import httpx2
 
-from desktop.core.llm.types import Endpoint, Format, Message, Sampling
+from desktop.core.llm.message import Tool
+from desktop.core.llm.types import Endpoint, Format, Message, Sampling, ToolSampling
 from desktop.core.llm.types import Model as AskedModel
 from desktop.jobs.llm.wire import STAND_IN
 
 if TYPE_CHECKING:
-    from pydantic_ai.messages import ModelMessage
+    from pydantic_ai.messages import ModelMessage, ModelResponse
     from pydantic_ai.models import Model, ModelRequestParameters
     from pydantic_ai.settings import ModelSettings
+    from pydantic_ai.tools import ToolDefinition
 
     # Typed by the library's own client, of which there are three.
     ModelObject = Model[Any]
@@ -138,14 +141,18 @@ def settings(endpoint: Endpoint, sampling: Sampling) -> ModelSettings:
             made["seed"] = sampling.seed
         else:
             made["extra_body"] = {name: sampling.seed}
+    if isinstance(sampling, ToolSampling):
+        made["cache"] = True
     return made
 
 
 def parameters(model: ModelObject, sampling: Sampling) -> ModelRequestParameters:
-    """Ask for a reply that fits the definition's schema, of whoever can do that."""
+    """Ask for a reply that fits the definition's schema, of whoever can do that; offer tools."""
     from pydantic_ai.models import ModelRequestParameters
     from pydantic_ai.output import OutputObjectDefinition
 
+    if isinstance(sampling, ToolSampling) and sampling.tools:
+        return ModelRequestParameters(function_tools=[_tool(tool) for tool in sampling.tools])
     schema = sampling.response_schema
     if schema is None or not model.profile.get("supports_json_schema_output", False):
         return ModelRequestParameters()
@@ -153,14 +160,25 @@ def parameters(model: ModelObject, sampling: Sampling) -> ModelRequestParameters
     return ModelRequestParameters(output_mode="native", output_object=wanted)
 
 
+def _tool(tool: Tool) -> ToolDefinition:
+    from pydantic_ai.tools import ToolDefinition
+
+    # Strict schemas are a subset that ours need not fit, and few servers know them.
+    return ToolDefinition(
+        name=tool.name,
+        description=tool.description,
+        parameters_json_schema=dict(tool.schema),
+        strict=False,
+    )
+
+
 def conversation(messages: Sequence[Message]) -> list[ModelMessage]:
     """Turn messages into the library's; those to the model that follow each other go together."""
     from pydantic_ai.messages import (
         ModelRequest,
         ModelRequestPart,
-        ModelResponse,
         SystemPromptPart,
-        TextPart,
+        ToolReturnPart,
         UserPromptPart,
     )
 
@@ -172,7 +190,55 @@ def conversation(messages: Sequence[Message]) -> list[ModelMessage]:
                 parts.append(SystemPromptPart(message.text))
             case "user":
                 parts.append(UserPromptPart(message.text))
+            case "tool":
+                outcome: Literal["failed", "success"] = "failed" if message.is_error else "success"
+                said = message.text
+                parts.append(ToolReturnPart(message.name, said, message.call_id, outcome=outcome))
             case "assistant":
-                made += [ModelRequest(parts), ModelResponse([TextPart(message.text)])]
+                made += [ModelRequest(parts), _said(message)]
                 parts = []
     return [*made, ModelRequest(parts)] if parts else made
+
+
+def _said(message: Message) -> ModelResponse:
+    """Write what a model said as it was: its reasoning, its words, its calls."""
+    from pydantic_ai.messages import (
+        ModelResponse,
+        ModelResponsePart,
+        TextPart,
+        ThinkingPart,
+        ToolCallPart,
+    )
+
+    parts: list[ModelResponsePart] = [
+        ThinkingPart(
+            one.text,
+            id=one.id or None,
+            signature=one.signature or None,
+            provider_name=one.provider or None,
+            provider_details=_mark(one.mark),
+        )
+        for one in message.thoughts
+    ]
+    if message.text or not message.calls:
+        parts.append(TextPart(message.text))
+    parts += [
+        ToolCallPart(
+            call.name,
+            call.arguments or "{}",
+            call.id,
+            provider_name=call.provider or None,
+            provider_details=_mark(call.mark),
+        )
+        for call in message.calls
+    ]
+    return ModelResponse(parts)
+
+
+def _mark(mark: str) -> dict[str, Any] | None:
+    """Read a provider's own mark, which has been through other hands."""
+    try:
+        told = json.loads(mark) if mark else None
+    except (ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) else None

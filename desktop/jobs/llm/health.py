@@ -178,7 +178,7 @@ def _first_of_each(endpoints: tuple[Endpoint, ...]) -> list[Endpoint]:
     by_name: dict[str, Endpoint] = {}
     for endpoint in endpoints:
         by_name.setdefault(endpoint.name, endpoint)
-    return list(by_name.values())
+    return [endpoint for endpoint in by_name.values() if not endpoint.is_barred]
 
 
 def _without_key(asked: Checked, needed: set[Endpoint]) -> Iterator[HealthLine]:

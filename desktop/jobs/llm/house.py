@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from desktop.core.llm import locality
 from desktop.core.llm.breaker import Refusal
 from desktop.core.llm.broken import missing_key, odd_key
 from desktop.core.llm.fault import LlmFault
@@ -117,7 +118,9 @@ class House:
 
         Raises:
             LlmFault: MISSING_API_KEY; AUTH_ERROR for what can be no key.
+            NotLocal: the endpoint may not be called now.
         """
+        locality.check(endpoint)
         key = self._keys().get(endpoint.key_name, "") if endpoint.key_name else ""
         if endpoint.key_name and not key and not endpoint.is_local:
             raise missing_key(endpoint)

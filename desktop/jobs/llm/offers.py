@@ -44,6 +44,8 @@ async def choices(context: SharedContext) -> tuple[Choice, ...]:
 def _callable(context: SharedContext) -> list[Endpoint]:
     by_name: dict[str, Endpoint] = {}
     for endpoint in context.endpoints:
+        if endpoint.is_barred:
+            continue
         if endpoint.is_local or not endpoint.key_name or context.keys.get(endpoint.key_name):
             by_name.setdefault(endpoint.name, endpoint)
     return sorted(by_name.values(), key=lambda endpoint: not endpoint.is_local)

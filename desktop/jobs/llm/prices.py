@@ -60,6 +60,12 @@ def cost_usd(
         return None
 
 
+def window_tokens(model: Model) -> int | None:
+    """Return how many tokens a model takes at once, where the table has it."""
+    found = None if model.endpoint.is_local else _priced(model.endpoint.base_url, model.name)
+    return found[1].context_window if found is not None else None
+
+
 @cache
 def table(today: date) -> str:
     """Name the table: its version, and since when its newest price counts.

@@ -189,8 +189,12 @@ def _result(model: Model, scenario: Scenario, turns: Sequence[Turn]) -> JsonObje
     }
 
 
+_OF_TOOLS = {"__all__": {"reply": {"calls", "thoughts", "is_cut"}}}
+"""What only replies of models with tools have."""
+
+
 def _turns(turns: Sequence[Turn]) -> JsonValue:
-    told: JsonValue = _TURNS.dump_python(list(turns), mode="json")
+    told: JsonValue = _TURNS.dump_python(list(turns), mode="json", exclude=_OF_TOOLS)
     return told
 
 

@@ -6,9 +6,8 @@ It costs nothing, no model is called, and a redirect is not followed: the key wo
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -18,11 +17,11 @@ from desktop.core.link import reason_of
 from desktop.core.llm.broken import odd_key
 from desktop.core.llm.classify import Answer, fault_of_answer
 from desktop.core.llm.fault import FaultClass, LlmFault
+from desktop.core.llm.models_listed import MODELS_MAX as MODELS_MAX  # noqa: PLC0414 - known from here
+from desktop.core.llm.models_listed import models_in as models_in  # noqa: PLC0414
 from desktop.core.llm.types import Endpoint, Format
 from desktop.core.providers import is_like_a_key
 from desktop.system.way import Way, causes
-from shared.kinds.llm import NAME_CHARS_MAX
-from shared.plain_text import plain_line
 
 if TYPE_CHECKING:
     import httpx
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 1.5
 """For all endpoints together; they are asked at the same time."""
 ANSWER_BYTES_MAX = 4 * 1024**2
-MODELS_MAX = 5000
 
 _PATHS = {
     Format.OPENAI: "/models",
@@ -60,6 +58,8 @@ async def look_at(endpoint: Endpoint, key: str, way: Way) -> Look:
     """Ask an endpoint for its models; whatever happens is told, not raised."""
     import httpx
 
+    if endpoint.is_barred:
+        return Look(is_answering=False, reason="it is not local, and this is kept local")
     if key and not is_like_a_key(key):
         return Look(is_answering=True, fault=odd_key(endpoint))
     try:
@@ -119,35 +119,6 @@ def headers_with(form: Format, key: str) -> Mapping[str, str]:
             return {"x-goog-api-key": key} if key else {}
         case Format.OPENAI:
             return {"authorization": f"Bearer {key}"} if key else {}
-
-
-def models_in(body: bytes) -> tuple[str, ...] | None:
-    """Read the names out of a list of models; None when it is none, or only its first page."""
-    try:
-        told = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(told, dict) or told.get("has_more") or told.get("nextPageToken"):
-        return None
-    listed = told.get("data", told.get("models"))
-    if not isinstance(listed, list):
-        return None
-    return tuple(dict.fromkeys(_names(listed[:MODELS_MAX])))
-
-
-def _names(listed: list[object]) -> Iterator[str]:
-    for one in listed:
-        if not isinstance(one, dict):
-            continue
-        for name in (one.get("id"), one.get("name"), *_others(one)):
-            if isinstance(name, str) and 0 < len(name) <= NAME_CHARS_MAX:
-                yield plain_line(name).removeprefix("models/")
-
-
-def _others(one: dict[str, object]) -> list[object]:
-    """llama.cpp and Mistral list further names of a model."""
-    aliases = one.get("aliases")
-    return aliases[:100] if isinstance(aliases, list) else []
 
 
 def _ahead(told: str, now: datetime) -> timedelta | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from desktop.core.llm.broken import invalid_response
 from desktop.core.llm.classify import Answer, fault_of_answer
 from desktop.core.llm.fault import FaultClass, LlmFault, blotted, quoted
+from desktop.core.llm.message import Thought, ToolCall
 from desktop.core.llm.types import Endpoint, Message, Reply
 from desktop.jobs.llm import tokens
 from desktop.jobs.llm.wire import Call
@@ -27,9 +29,21 @@ REASONING = ("reasoning_tokens", "thinking_tokens", "thoughts_tokens")
 
 
 def reply_of(
-    endpoint: Endpoint, messages: Sequence[Message], response: ModelResponse, call: Call
+    endpoint: Endpoint,
+    messages: Sequence[Message],
+    response: ModelResponse,
+    call: Call,
+    *,
+    has_tools: bool = False,
 ) -> Reply:
     """Read a response.
+
+    Args:
+        endpoint: who answered.
+        messages: what was said, for where nobody counts tokens.
+        response: the library's.
+        call: the wire's note of it.
+        has_tools: tools were offered: a reply may be calls alone, or cut short.
 
     Raises:
         LlmFault: INVALID_RESPONSE for an empty one or one that was cut short, CONTEXT_LENGTH,
@@ -45,7 +59,9 @@ def reply_of(
     reason = _word(details.get("finish_reason"), call.key)
     reason = reason or ("refusal" if refusal else "")
     _check(endpoint, details, call)
-    if not is_refusal:
+    is_cut = has_tools and response.finish_reason == "length"
+    calls = _calls(response, call.key) if has_tools and not is_cut else ()
+    if not is_refusal and not is_cut and not calls:
         _check_whole(endpoint, text, reason, response.finish_reason, call)
     return Reply(
         text=text or refusal,
@@ -54,12 +70,58 @@ def reply_of(
         fingerprint=_word(call.fingerprint, call.key),
         finish_reason=reason,
         is_refusal=is_refusal,
+        calls=calls,
+        thoughts=_thoughts(response, call.key) if calls else (),
+        is_cut=is_cut,
         usage=_usage(response.usage, call) or _estimate(messages, text or refusal),
         first_token_ms=call.first_token_ms,
         total_ms=call.elapsed_ms(),
         sent=call.sent,
         prompt_sha256=call.prompt_sha256,
     )
+
+
+def _calls(response: ModelResponse, key: str) -> tuple[ToolCall, ...]:
+    from pydantic_ai.messages import ToolCallPart
+
+    return tuple(
+        ToolCall(
+            id=without_key(part.tool_call_id, key),
+            name=without_key(part.tool_name, key),
+            # As it was written: what is no JSON is told to the model that wrote it.
+            arguments=without_key(
+                part.args if isinstance(part.args, str) else part.args_as_json_str(), key
+            ),
+            mark=_mark(part.provider_details),
+            provider=part.provider_name or "",
+        )
+        for part in response.parts
+        if isinstance(part, ToolCallPart)
+    )
+
+
+def _thoughts(response: ModelResponse, key: str) -> tuple[Thought, ...]:
+    """Keep the reasoning that calls came of: some providers refuse their results without it."""
+    from pydantic_ai.messages import ThinkingPart
+
+    return tuple(
+        Thought(
+            text=without_key(part.content, key),
+            id=part.id or "",
+            signature=part.signature or "",
+            provider=part.provider_name or "",
+            mark=_mark(part.provider_details),
+        )
+        for part in response.parts
+        if isinstance(part, ThinkingPart)
+    )
+
+
+def _mark(details: Mapping[str, object] | None) -> str:
+    try:
+        return json.dumps(details) if details else ""
+    except (TypeError, ValueError):
+        return ""
 
 
 def _check(endpoint: Endpoint, details: Mapping[str, object], call: Call) -> None:

@@ -21,10 +21,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from desktop.core.llm import locality
 from desktop.core.llm.broken import Break, break_of, fault_of_break, invalid_response, missing_key
 from desktop.core.llm.classify import Answer, fault_of_answer
 from desktop.core.llm.fault import FaultClass, LlmFault
-from desktop.core.llm.types import Endpoint, Message, Model, Reply, Sampling
+from desktop.core.llm.types import Endpoint, Message, Model, Reply, Sampling, ToolSampling
+from desktop.jobs.llm.loading import load
 from desktop.jobs.llm.wire import Call, client_for, current_call
 from desktop.system.way import Way
 
@@ -75,8 +77,10 @@ class Speaker:
 
         Raises:
             LlmFault: of every class but UNSUPPORTED_PROVIDER.
+            NotLocal: nothing may be sent there now.
         """
         endpoint = model.endpoint
+        locality.check(endpoint, model.name)
         if endpoint.key_name and not key and not endpoint.is_local:
             raise missing_key(endpoint)
         call = Call(key=key)
@@ -88,7 +92,8 @@ class Speaker:
             with self._quiet.kept():
                 async with asyncio.timeout(endpoint.timeout_seconds):
                     response = await self._ask(model, spoken_to, messages, sampling, stream=stream)
-            return reply_of(endpoint, messages, response, call)
+            has_tools = isinstance(sampling, ToolSampling)
+            return reply_of(endpoint, messages, response, call, has_tools=has_tools)
         except LlmFault:
             raise
         except Exception as error:
@@ -158,6 +163,7 @@ class Speaker:
         return made
 
     def _make(self, model: Model) -> ModelObject:
+        load(model.endpoint.format)
         from desktop.jobs.llm.dialects import model_object
 
         client = self._clients.get(model.endpoint)

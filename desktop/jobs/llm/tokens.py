@@ -37,7 +37,13 @@ class Encoding(Protocol):
 
 def of_messages(messages: Sequence[Message]) -> int:
     """Count what a request with these messages has; on the safe side."""
-    return sum(of_text(message.text) + TOKENS_PER_MESSAGE for message in messages)
+    return sum(of_text(_words(message)) + TOKENS_PER_MESSAGE for message in messages)
+
+
+def _words(message: Message) -> str:
+    if not message.calls:
+        return message.text
+    return message.text + "".join(call.name + call.arguments for call in message.calls)
 
 
 def of_text(text: str) -> int:

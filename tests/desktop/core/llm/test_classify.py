@@ -37,5 +37,6 @@ def test_a_documented_error_is_what_its_page_says(case: Case) -> None:
 def test_the_table_is_as_large_and_as_wide_as_it_has_to_be() -> None:
     assert len(CASES) >= 60
     assert len({case.id for case in CASES}) == len(CASES)
-    assert {case.provider for case in CASES} == set(ENDPOINTS)
+    # LM Studio writes OpenAI's errors, and documents none of its own.
+    assert {case.provider for case in CASES} == set(ENDPOINTS) - {"lmstudio"}
     assert all(case.source.startswith("https://") for case in CASES)

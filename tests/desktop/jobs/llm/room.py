@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
+from desktop.core.code.rules import CodeRules
 from desktop.core.llm.fault import LlmFault
 from desktop.core.llm.types import Endpoint, Message, Model, Reply, Sampling
 from desktop.core.network_rules import NetworkRules
-from desktop.jobs.context import Closing, Kept, PartsEnded, Postponed
+from desktop.core.web.rules import WebRules
+from desktop.jobs.context import Closing, Kept, Offer, PartsEnded, Postponed
 from desktop.jobs.llm import probe
 from desktop.jobs.llm.health import Health
 from desktop.jobs.llm.house import House
@@ -23,6 +25,7 @@ from shared.ids import JobId
 from shared.jobs import Origin
 from shared.kinds import JsonObject
 from shared.kinds.llm import ProbeInputs, UsageFacts
+from shared.plan import PlanStage, ShownPlan, StepEnded
 from shared.questions import Asking
 from tests.desktop.jobs.fake_context import Progress
 
@@ -81,8 +84,11 @@ class Room:
     endpoints: tuple[Endpoint, ...] = (LOCAL, CLOUD)
     keys: Mapping[str, str] = field(default_factory=lambda: {"OPENAI_API_KEY": "sk-canary"})
     job_id: JobId = JOB
+    kind: str = "llm.run"
     tries: int = 0
     network: NetworkRules = field(default_factory=NetworkRules)
+    code: CodeRules = field(default_factory=CodeRules)
+    web: WebRules = field(default_factory=WebRules)
     origin: Origin = Origin.LOCAL
     may_send_text: bool = True
     on_ask: Callable[[Asking], None] = lambda asking: None
@@ -180,8 +186,25 @@ class Room:
     def follow(self, kind: str, inputs: JsonObject) -> None:
         self.followed.append((kind, inputs))
 
+    @property
+    def is_planned(self) -> bool:
+        return False
+
+    async def step(self, number: int, kind: str, inputs: JsonObject, *, title: str) -> StepEnded:
+        raise AssertionError("nothing here has steps")
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        return ()
+
+    def show_plan(self, stage: PlanStage, plan: ShownPlan) -> None:
+        raise AssertionError("nothing here has a plan")
+
     def find_file(self, name: str) -> Path:
         return self._allowed.find(name)
+
+    def place_file(self, name: str) -> Path:
+        return self._allowed.place(name)
 
     def recent_files(self, suffixes: tuple[str, ...], *, count_max: int) -> list[Path]:
         return self._allowed.recent(suffixes, count_max=count_max)

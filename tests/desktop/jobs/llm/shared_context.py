@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from desktop.core.code.rules import CodeRules
 from desktop.core.llm.types import Endpoint
 from desktop.core.network_rules import NetworkRules
-from desktop.jobs.context import Closing, Kept, PartsEnded
+from desktop.core.web.rules import WebRules
+from desktop.jobs.context import Closing, Kept, Offer, PartsEnded
 from desktop.runner.folders import AllowedFolders
 from shared.environment import Environment
 from shared.ids import JobId
 from shared.jobs import Origin
 from shared.kinds import JsonObject
+from shared.plan import PlanStage, ShownPlan, StepEnded
 from shared.questions import Asking, match
 
 ENVIRONMENT = Environment()
@@ -55,9 +58,12 @@ class FakeShared:
     child: Child
     job_id: JobId
     tries: int = 0
+    kind: str = "llm.probe"
     origin: Origin = Origin.LOCAL
     may_send_text: bool = False
     network: NetworkRules = field(default_factory=NetworkRules)
+    code: CodeRules = field(default_factory=CodeRules)
+    web: WebRules = field(default_factory=WebRules)
     replies: Mapping[str, str] = field(default_factory=dict)
     """What the person types, by the key of the question; an unanswered one fails the test."""
     asked: list[Asking] = field(default_factory=list)
@@ -104,6 +110,9 @@ class FakeShared:
     def find_file(self, name: str) -> Path:
         return self._allowed.find(name)
 
+    def place_file(self, name: str) -> Path:
+        return self._allowed.place(name)
+
     def recent_files(self, suffixes: tuple[str, ...], *, count_max: int) -> list[Path]:
         return self._allowed.recent(suffixes, count_max=count_max)
 
@@ -122,3 +131,17 @@ class FakeShared:
 
     def follow(self, kind: str, inputs: JsonObject) -> None:
         self.follows.append((kind, inputs))
+
+    @property
+    def is_planned(self) -> bool:
+        return False
+
+    async def step(self, number: int, kind: str, inputs: JsonObject, *, title: str) -> StepEnded:
+        raise AssertionError("nothing here has steps")
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        return ()
+
+    def show_plan(self, stage: PlanStage, plan: ShownPlan) -> None:
+        raise AssertionError("nothing here has a plan")

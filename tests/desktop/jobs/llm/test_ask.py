@@ -121,6 +121,16 @@ async def test_an_owner_may_have_said_for_good_that_texts_leave(tmp_path: Path) 
     assert context.plain.asked == []
 
 
+async def test_what_is_kept_local_goes_to_no_model_elsewhere(tmp_path: Path) -> None:
+    speaker = Speaker(lambda _asked: "A safe.")
+    context = context_with(tmp_path, speaker, may_send_text=True)
+    inputs = AskInputs(question="Why?", model="openai:gpt-5", local=True)
+    with pytest.raises(AppError) as caught:
+        await ask.run(context, inputs)
+    assert caught.value.code == "model_not_local"
+    assert speaker.asked == []
+
+
 async def test_what_is_missing_is_asked_for_with_choices(tmp_path: Path) -> None:
     replies = {"file": "1", "task": "Answer a question", "question": "Why?"}
     context = context_with(tmp_path, Speaker(lambda _asked: "So."), replies)
