@@ -63,6 +63,7 @@ async def brief(services: Services, environment: Environment, fact: Fact) -> Bri
         failure=_failure(card, body),
         reader=reader.name,
         zone=await services.views.zone(fact.person_id),
+        step_of=await _step_of(services, card) if isinstance(body, QuestionAsked) else "",
     )
     return Briefing(card, facts)
 
@@ -88,6 +89,18 @@ async def _question(services: Services, body: object) -> Question | None:
     if not isinstance(body, QuestionAsked | QuestionAnswered | QuestionParked | AnswerSuperseded):
         return None
     return await services.views.question(QuestionId(body.question_id))
+
+
+async def _step_of(services: Services, card: JobCard | None) -> str:
+    """Say which part of what a job is: "Step 2 of buy a laptop #K7Q2"; empty when it is none."""
+    maker = None if card is None else await _card(services, card.job.part_of or JobId(""))
+    if card is None or maker is None:
+        return ""
+    name = f"{maker.title} #{maker.short}"
+    for told in await services.views.history(None, card.job_id):
+        if isinstance(told.body, TaskRequested) and told.body.step is not None:
+            return f"Step {told.body.step + 1} of {name}"
+    return f"A part of {name}"
 
 
 async def _late(services: Services, environment: Environment, fact: Fact) -> Late | None:

@@ -56,7 +56,8 @@ def inputs_of(spoken: Spoken) -> JsonObject:
 
 async def request_job(
     services: Services,
-    call: Call,
+    person: Person,
+    inbound: Inbound,
     kind: str,
     inputs: JsonObject,
     worker: str,
@@ -64,10 +65,9 @@ async def request_job(
     task_id: TaskId | None = None,
 ) -> Receipt:
     """Ask for a job, of a new task or of one; what becomes of it comes through the outbox."""
-    inbound = call.inbound
     return await services.intake.request(
         Request(
-            person_id=call.person.person_id,
+            person_id=person.person_id,
             kind=kind,
             inputs=inputs,
             text=inbound.text.strip(),

@@ -21,7 +21,7 @@ from shared.events import (
     WorkerRevoked,
 )
 
-TRY = "Try /train, or /help for what else there is."
+TRY = "Say what you want in your own words, or try /train; /help lists the rest."
 
 
 def place(frontend: str) -> str:

@@ -17,8 +17,14 @@ DOING = {
     "ml.models": "looking for models",
     "ml.model": "looking at the model",
     "data.describe": "reading the table",
+    "data.analyze": "analyzing the table",
     "files.send": "fetching the file",
     "files.head": "reading the table",
+    "files.list": "looking for files",
+    "files.read": "reading the file",
+    "files.write": "writing the document",
+    "files.edit": "changing the file",
+    "files.undo": "taking the change back",
     "llm.run": "probing",
     "llm.probe": "probing",
     "llm.stats": "working out the statistics",
@@ -26,6 +32,19 @@ DOING = {
     "llm.health": "looking at the models",
     "llm.runs": "looking for runs",
     "llm.transcript": "looking for the transcript",
+    "plan": "working",
+    "web.research": "researching",
+    "web.read": "reading pages",
+    "web.search": "searching the web",
+    "web.session": "browsing",
+    "code.feature": "building the feature",
+    "code.bugfix": "fixing the bug",
+    "code.test": "writing tests",
+    "code.docs": "writing documentation",
+    "code.refactor": "refactoring",
+    "code.review": "reviewing",
+    "code.diff": "fetching the change",
+    "code.agents": "looking for agents",
 }
 """What a job of a kind is doing, as it stands behind "while"."""
 
@@ -35,8 +54,14 @@ DID = {
     "ml.models": "looked for models",
     "ml.model": "looked at the model",
     "data.describe": "read the table",
+    "data.analyze": "analyzed the table",
     "files.send": "fetched the file",
     "files.head": "read the table",
+    "files.list": "looked for files",
+    "files.read": "read the file",
+    "files.write": "wrote the document",
+    "files.edit": "changed the file",
+    "files.undo": "took the change back",
     "llm.run": "probed",
     "llm.probe": "probed",
     "llm.stats": "worked out the statistics",
@@ -44,6 +69,19 @@ DID = {
     "llm.health": "looked at the models",
     "llm.runs": "looked for runs",
     "llm.transcript": "looked for the transcript",
+    "plan": "worked",
+    "web.research": "researched",
+    "web.read": "read pages",
+    "web.search": "searched the web",
+    "web.session": "browsed",
+    "code.feature": "built the feature",
+    "code.bugfix": "fixed the bug",
+    "code.test": "wrote tests",
+    "code.docs": "wrote documentation",
+    "code.refactor": "refactored",
+    "code.review": "reviewed",
+    "code.diff": "fetched the change",
+    "code.agents": "looked for agents",
 }
 """What a job of a kind has done, when its end is told later than it was."""
 
@@ -51,14 +89,23 @@ VERBS = {
     "ml.train": "train",
     "ml.predict": "predict",
     "data.describe": "describe",
+    "data.analyze": "analyze tables",
+    "files.read": "read files",
+    "files.write": "write documents",
     "llm.run": "probe models",
     "llm.ask": "ask models",
+    "plan": "do tasks in plain words",
+    "web.research": "research the web",
+    "code.feature": "change code",
+    "code.review": "review code",
 }
 """What a kind lets a person do, in the words of a machine's card."""
 PLACES = {
     "console": "the console",
     "telegram": "Telegram",
     "discord": "Discord",
+    "sms": "SMS",
+    "matrix": "Matrix",
     "web": "the web",
     "api": "the API",
 }
@@ -103,6 +150,8 @@ class Facts:
     reader: str = ""
     """The name of the person who reads, who is "you"."""
     zone: tzinfo | None = None
+    step_of: str = ""
+    """Of a job that is a part of another one: which part of what, "Step 2 of buy a laptop"."""
 
     @property
     def doing(self) -> str:

@@ -18,14 +18,16 @@ from hub.frontends.call import Call, Views, inputs_of, request_job, said_by
 from hub.frontends.commands import Spoken
 from hub.frontends.facts import Facts
 from hub.frontends.parsing import parse
+from hub.frontends.question_words import question_view
 from hub.frontends.sessions import over_view, standing_view
-from hub.frontends.wording import question_view
 from hub.services import Services
 from hub.services.deliveries import Deliveries
 from shared.environment import Environment
 from shared.errors import BadInput, NotFound
 from shared.ids import JobId, QuestionId, TaskId
 from shared.jobs import JobState
+from shared.kinds import JsonObject
+from shared.kinds.catalogue import BUILT_IN
 
 TRIED_AGAIN = frozenset({JobState.FAILED, JobState.DEAD, JobState.INTERRUPTED})
 """States in which "continue" means another try."""
@@ -90,13 +92,31 @@ class Following:
         """Ask for a job, as part of a task when there is one; tell when its session is over."""
         receipt = await request_job(
             self._services,
-            call,
+            call.person,
+            call.inbound,
             spoken.command.kind,
             inputs_of(spoken),
             spoken.worker,
             task_id=task_id,
         )
         return await self._told_over(call.person, receipt.ended)
+
+    async def words(self, person: Person, inbound: Inbound) -> Views | None:
+        """Take words about a task as what comes next in it, where its kind of work allows that.
+
+        None when they are about no task, or about one that words alone do not take further.
+        """
+        task_id = await self.task_of(person, inbound)
+        if task_id is None:
+            return None
+        before = await self._taken_further(person, task_id)
+        if before is None:
+            return None
+        inputs = _taken_over(before) | {BUILT_IN[before.kind].words_input: inbound.text.strip()}
+        receipt = await request_job(
+            self._services, person, inbound, before.kind, inputs, "", task_id=task_id
+        )
+        return await self._told_over(person, receipt.ended)
 
     async def go_on(self, person: Person, inbound: Inbound, task_id: TaskId | None) -> Views:
         """Show what is asked; try again what failed; else say how things stand."""
@@ -147,6 +167,14 @@ class Following:
             )
         return await self._lead(person, found[0].job.task_id)
 
+    async def _taken_further(self, person: Person, task_id: TaskId) -> JobCard | None:
+        """A task's newest job that words alone take further."""
+        for card in await self._services.views.jobs_of_task(task_id):
+            kind = BUILT_IN.get(card.kind)
+            if card.job.person_id == person.person_id and kind is not None and kind.words_input:
+                return card
+        return None
+
     async def _lead(self, person: Person, task_id: TaskId) -> JobCard:
         """A task's newest job."""
         for card in await self._services.views.jobs_of_task(task_id):
@@ -184,3 +212,10 @@ class Following:
         worker = await self._services.views.worker(ended.worker_id)
         machine = worker.name if worker else ""
         return (over_view(ended, machine, await self._reader(person)),)
+
+
+def _taken_over(before: JobCard) -> JsonObject:
+    """What a job was asked with, and what came out that the next one begins with."""
+    result = before.result or {}
+    carried = {name: result[name] for name in BUILT_IN[before.kind].carries if result.get(name)}
+    return {**before.inputs, **carried}

@@ -12,6 +12,7 @@ from shared.environment import Environment
 from shared.errors import NotFound
 from shared.ids import JobId
 from shared.jobs import JobState
+from shared.kinds.plan import PLAN
 
 
 async def headway(
@@ -37,4 +38,5 @@ async def headway(
         total=progress.total,
         eta_seconds=progress.eta_seconds,
     )
-    return progress_view(told, facts)
+    planned = await services.views.plan(card) if card.kind == PLAN else None
+    return progress_view(told, facts, planned.plan if planned else None)

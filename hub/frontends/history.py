@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from hub.frontends import plan_words
 from hub.frontends.entrance import place
 from hub.frontends.facts import Facts
 from hub.frontends.figures import capital, duration
+from hub.frontends.question_words import answered
 from hub.frontends.results import result_view
+from hub.frontends.schedule_telling import schedule_line
 from hub.frontends.webhooks.telling import webhook_line
-from hub.frontends.wording import answered
 from shared.events import (
     AccountLinked,
     AnswerGiven,
@@ -26,6 +28,7 @@ from shared.events import (
     JobInterrupted,
     JobLogged,
     JobParked,
+    JobPlanned,
     JobQueued,
     JobResumed,
     JobStarted,
@@ -37,6 +40,7 @@ from shared.events import (
     LateResult,
     MessageSaid,
     PairingPaused,
+    PartSettled,
     PersonAdmitted,
     PersonLocked,
     PersonUnlocked,
@@ -47,6 +51,10 @@ from shared.events import (
     RequestRefused,
     RetryAsked,
     RoleChanged,
+    ScheduleAsked,
+    ScheduleChanged,
+    ScheduleMissed,
+    ScheduleRan,
     SessionEnded,
     SessionOpened,
     SettingChanged,
@@ -58,6 +66,7 @@ from shared.events import (
     WorkerBack,
     WorkerLost,
     WorkerMistrusted,
+    WorkerOffers,
     WorkerPaired,
     WorkerRevoked,
 )
@@ -78,6 +87,8 @@ def sentence(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type o
             return f"Started on {facts.name}"
         case JobLogged():
             return "\n".join(body.lines)
+        case JobPlanned():
+            return plan_words.sentence(body.stage, body.plan)
         case QuestionAsked():
             return f"Asked: {body.asking.text.splitlines()[0]}"
         case QuestionAnswered():
@@ -95,6 +106,8 @@ def sentence(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type o
             return f"Try {body.attempt} failed: {body.error.message}"
         case JobDied():
             return f"Gave up: {body.error.message}"
+        case PartSettled():
+            return f"The job that this is a part of was told: {body.state.value}"
         case JobCancelRequested():
             return f"{capital(facts.whose(body.by))} asked to stop it"
         case JobCancelled():
@@ -120,6 +133,8 @@ def sentence(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type o
             return f"{body.name} came back"
         case WorkerRevoked():
             return f"{body.name} was shown out by {facts.whose(body.by)}"
+        case WorkerOffers():
+            return f"{body.name} can do {len(body.kinds)} kinds of work"
         case WorkerMistrusted():
             return f"{body.name} sent what does not carry its signature"
         case JoinRequested():
@@ -173,6 +188,10 @@ def sentence(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type o
             return f"Made {role} by {facts.whose(body.by)}"
         case PairingPaused():
             return f"Pairing was paused after {body.tries} wrong codes"
+        case ScheduleAsked():
+            return f"Asked on a computer to {body.action} a schedule"
+        case ScheduleChanged() | ScheduleRan() | ScheduleMissed():
+            return schedule_line(body, facts)
         case WebhookChanged():
             return webhook_line(body, facts)
 

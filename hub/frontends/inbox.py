@@ -22,6 +22,8 @@ from hub.frontends.following import Following, is_continue
 from hub.frontends.jobs import Jobs
 from hub.frontends.machines import Machines
 from hub.frontends.parsing import command_named, parse
+from hub.frontends.planning import plan_words
+from hub.frontends.scheduling import Scheduling
 from hub.frontends.wording import error_view
 from hub.services import Services
 from hub.services.deliveries import Deliveries
@@ -65,6 +67,7 @@ class ChatInbox:
         machines = Machines(services, environment, account)
         self._following = following = Following(services, deliveries, environment)
         self._jobs = jobs = Jobs(services, environment, machines, following)
+        scheduling = Scheduling(services, environment)
         self._commands: Mapping[str, Callable[[Call], Awaitable[Views]]] = {
             "start": lambda c: entering.start(c.person, c.inbound, c.value("code")),
             "help": self._help,
@@ -87,6 +90,13 @@ class ChatInbox:
             "task": self._task,
             "continue": following.command,
             "answer": self._answer,
+            "every": scheduling.every,
+            "schedules": scheduling.listed,
+            "pause": scheduling.pause,
+            "resume": scheduling.resume,
+            "runnow": scheduling.run_now,
+            "unschedule": scheduling.remove,
+            "timezone": scheduling.timezone,
         }
         makes_jobs = {command.name for command in BY_NAME.values() if command.kind}
         assert self._commands.keys() | makes_jobs == BY_NAME.keys()
@@ -166,7 +176,7 @@ class ChatInbox:
     # Questions.
 
     async def _plain(self, person: Person, inbound: Inbound) -> Views:
-        """Plain text: the answer to a question that is open here, or words nobody can plan yet."""
+        """Plain text: the answer to a question that is open here, or a task to be planned."""
         if not inbound.text.strip():
             return ()
         by = said_by(person, inbound)
@@ -176,9 +186,14 @@ class ChatInbox:
             views = await self._following.plain(person, inbound)
         if views is not None:
             return views
+        if (views := await self._following.words(person, inbound)) is not None:
+            return views
         if inbound.task_id is not None:
             return await self._keep(person, inbound, inbound.task_id)
-        return () if inbound.in_group else (replies.no_planner(),)
+        if inbound.in_group:
+            return ()
+        task_id = await self._following.task_of(person, inbound)
+        return await plan_words(self._services, person, inbound, inbound.text, task_id=task_id)
 
     async def _keep(self, person: Person, inbound: Inbound, task_id: TaskId) -> Views:
         """Keep words on a task that ask for nothing; they stand in its thread, everywhere."""
@@ -196,14 +211,25 @@ class ChatInbox:
         return await self._answering.settle(call.person, question, call.value("value"), call.by)
 
     async def _task(self, call: Call) -> Views:
-        """Words about a task that are a command go on with it; others, nobody can plan yet."""
-        text = call.value("text")
+        """Words about a task that are a command go on with it; others are planned."""
+        text, is_local = call.value("text"), bool(call.value("local"))
         task_id = await self._following.task_of(call.person, call.inbound)
         if task_id is not None and is_continue(text):
             return await self._following.go_on(call.person, call.inbound, task_id)
         if task_id is not None and text.startswith("/"):
             return await self._following.run(call, text, task_id)
-        return (replies.no_planner(),)
+        said = replace(call.inbound, text=text)
+        if (views := await self._following.words(call.person, said)) is not None:
+            return views
+        return await plan_words(
+            self._services,
+            call.person,
+            call.inbound,
+            text,
+            is_local=is_local,
+            worker=call.spoken.worker,
+            task_id=task_id,
+        )
 
     # People and machines.
 
@@ -227,7 +253,10 @@ class ChatInbox:
 def _keyed(views: Views, inbound: Inbound) -> Views:
     """Name each answer after what it answers, so that it is shown once however often sent."""
     heard = f"{inbound.sender.frontend} {inbound.dedupe}"
-    return tuple(replace(view, key=f"answer {heard} {n}") for n, view in enumerate(views))
+    return tuple(
+        replace(view, key=f"answer {heard} {n}", task_id=view.task_id or inbound.task_id)
+        for n, view in enumerate(views)
+    )
 
 
 def private_only(name: str) -> NotAllowed:

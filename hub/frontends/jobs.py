@@ -9,6 +9,7 @@ from hub.frontends.call import Call, Views
 from hub.frontends.following import Following
 from hub.frontends.history import sentence
 from hub.frontends.machines import Machines
+from hub.frontends.plan_words import is_step_news
 from hub.services import Services
 from shared.environment import Environment
 from shared.events import JobLogged
@@ -47,7 +48,7 @@ class Jobs:
         card = await views.find_job(person_id, call.value("id"))
         history = []
         for fact in await views.history(person_id, card.job_id):
-            if fact.body is None or isinstance(fact.body, JobLogged):
+            if fact.body is None or isinstance(fact.body, JobLogged) or is_step_news(fact.body):
                 continue
             briefing = await brief(self._services, self._environment, fact)
             history.append((fact.at, sentence(fact.body, briefing.facts)))

@@ -55,7 +55,9 @@ class Machines:
             case "autostart":
                 # Only the machine itself can; it does so as a job, and its policy has a say.
                 inputs: JsonObject = {"switch": switch}
-                await request_job(self._services, call, AUTOSTART, inputs, card.name)
+                await request_job(
+                    self._services, call.person, call.inbound, AUTOSTART, inputs, card.name
+                )
                 return ()
             case _:
                 zone = await self._services.views.zone(person_id)

@@ -18,8 +18,20 @@ from hub.ports import Frontend, FrontendSetup
 from shared.errors import AppError, BadInput, Unavailable
 
 GROUP = "deskhand.frontends"
-BUILT_IN: Mapping[str, str] = {"telegram": "hub.frontends.telegram:make"}
+BUILT_IN: Mapping[str, str] = {
+    "telegram": "hub.frontends.telegram:make",
+    "matrix": "hub.frontends.matrix:make",
+    "discord": "hub.frontends.discord:make",
+    "sms": "hub.frontends.sms:make",
+}
 """Name -> "module:function"."""
+NEEDED: Mapping[str, str] = {
+    "telegram": "token",
+    "matrix": "homeserver",
+    "discord": "token",
+    "sms": "token",
+}
+"""The setting without which one of the hub's own is not even looked at."""
 TAKEN = frozenset({"console", "api", "hub", "web"}) | BUILT_IN.keys()
 """Names that no plug-in may have."""
 MAKE_SECONDS = 60.0

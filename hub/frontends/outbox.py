@@ -44,6 +44,9 @@ from shared.events import (
     PersonAdmitted,
     QuestionAnswered,
     QuestionParked,
+    ScheduleChanged,
+    ScheduleMissed,
+    ScheduleRan,
     WorkerBack,
 )
 from shared.ids import ConversationId, JobId, PersonId, WorkerId
@@ -59,6 +62,9 @@ UNTOLD_TYPES = frozenset({"session_opened", "session_ended"})
 """No chat is told of them, and two come with almost every job."""
 Doorbell = JoinRequested | JoinSettled | AccountLinked | PersonAdmitted | PairingPaused
 _DOORBELLS = (JoinRequested, JoinSettled, AccountLinked, PersonAdmitted, PairingPaused)
+
+
+_SCHEDULES = (ScheduleChanged, ScheduleRan, ScheduleMissed)
 
 
 class Outbox:
@@ -171,6 +177,9 @@ class Outbox:
         """Whether a conversation may be told; words for nobody would cost most of a job's time."""
         if fact.type in UNTOLD_TYPES or fact.is_of_part:
             return False
+        if fact.type.startswith("schedule_") and isinstance(fact.body, _SCHEDULES):
+            home = fact.body.schedule.conversation
+            return fact.person_id in reachable or self._lanes.serves(home)
         job_id = JobId(str(fact.payload.get("job_id", "")))
         if fact.person_id in reachable or job_id in self._homes or fact.type in ANSWER_TYPES:
             return True
@@ -194,7 +203,8 @@ class Outbox:
         view = view_of(fact.body, briefing.facts)
         if view is None:
             return []
-        named = replace(view, key=f"event {fact.hub_seq}")
+        task_id = briefing.card.job.task_id if briefing.card else view.task_id
+        named = replace(view, key=f"event {fact.hub_seq}", task_id=task_id)
         wait = SETTLE_SECONDS if _may_be_overtaken(view, briefing.facts) else 0.0
         return [(home, named, wait) for home in homes]
 
@@ -204,6 +214,11 @@ class Outbox:
             return await self._homes_at_the_door(fact.person_id, fact.body)
         if isinstance(fact.body, AnswerSuperseded):
             return await self._homes_of_second(fact.person_id, fact.body)
+        if isinstance(fact.body, _SCHEDULES):
+            # Where it was asked for; else, where its person spoke last.
+            there = fact.body.schedule.conversation
+            spoken = there if self._lanes.serves(there) else await self._home(fact.person_id, None)
+            return [spoken] if spoken else []
         home = await self._home(fact.person_id, card)
         if card is not None:
             self._note_home(card, home)

@@ -85,7 +85,8 @@ class _Reader:
         at = 0
         while (token := _TOKEN.search(rest.translate(_CURLY), at)) is not None:
             place = self._next_place(token[0])
-            if place is not None and place.shape is Shape.REST and not self._is_named_only(token):
+            is_rest = place is not None and place.shape is Shape.REST
+            if place and is_rest and not (self._is_named_only(token) or self._is_machine(token)):
                 # Curly quotes stay as typed here: the rest is a person's own text.
                 self._values[place.name] = rest[token.start() :].strip()
                 break
@@ -110,12 +111,16 @@ class _Reader:
         named = self._named(key.lower()) if "=" in token[0] else None
         return named is not None and named.named_only
 
+    def _is_machine(self, token: re.Match[str]) -> bool:
+        """Say whether a word pins a computer; of commands that make no job, none does."""
+        return bool(self._command.kind and re.fullmatch(r"@[^\s@]+", token["bare"] or ""))
+
     def _take(self, token: re.Match[str], place: Argument | None) -> None:
         bare = token["bare"]
         if bare is None:
             word = token["double"] if token["double"] is not None else token["single"]
             key = token["key"] or ""
-        elif re.fullmatch(r"@[^\s@]+", bare) and self._command.kind:
+        elif self._is_machine(token):
             self._worker = bare[1:]
             return
         else:

@@ -49,7 +49,7 @@ def greeting(workers: Sequence[WorkerCard], now: datetime, zone: tzinfo | None =
     if not workers:
         return View(text=f"{intro}\nNo computer is connected yet.", buttons=(CONNECT,))
     lines = [intro, *(worker_line(worker, now, zone) for worker in workers)]
-    text = "\n".join([*lines, "Try /train, or /help for what else there is."])
+    text = "\n".join([*lines, "Say what you want in your own words, or /help for what there is."])
     return View(text=text, buttons=(Button(label="Train a model", says="/train"),))
 
 
@@ -177,12 +177,3 @@ def job_view(
     elif card.state in (JobState.FAILED, JobState.DEAD):
         buttons = (Button(label="Try again", says=f"/retry {card.job_id}"),)
     return View(text="\n".join(lines), tone=TONES[card.state], buttons=buttons)
-
-
-def no_planner() -> View:
-    """Plain words need a model on a worker to be planned, and there is none yet."""
-    return View(
-        text="I cannot plan from plain words yet: that needs a worker with a language model, and "
-        "this version has none. Commands work: /train, /predict, /describe, /models; /help "
-        "lists them all.",
-    )

@@ -7,11 +7,12 @@ and the buttons that go on from there. An unknown kind is shown by its headline 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pydantic import JsonValue, ValidationError
 
 from hub.core.view import Button, Tone, View
-from hub.frontends import llm_results
+from hub.frontends import code_results, file_results, llm_results, plan_words, web_results
 from hub.frontends.figures import count
 from shared.ids import JobId
 from shared.kinds import Output
@@ -30,7 +31,8 @@ def result_view(kind: str, result: Mapping[str, JsonValue], *, job_id: JobId, la
         return _last_word(f"Done: {label}.", job_id)
     table, buttons = _known(output, job_id)
     lines = [output.headline, *output.notes, *table]
-    return _last_word("\n".join(line for line in lines if line), job_id, buttons)
+    view = _last_word("\n".join(line for line in lines if line), job_id, buttons)
+    return replace(view, sheet=code_results.sheet_of(output) or file_results.sheet_of(output))
 
 
 def read_output(kind: str, result: Mapping[str, JsonValue]) -> Output | None:
@@ -61,7 +63,14 @@ def _known(output: Output, job_id: JobId) -> tuple[list[str], tuple[Button, ...]
         case DescribeOutput():
             return _capped([column_line(column) for column in output.columns]), ()
         case _:
-            return llm_results.told(output) or ([], ())
+            return (
+                llm_results.told(output)
+                or code_results.told(output, job_id)
+                or file_results.told(output, job_id)
+                or plan_words.told(output, job_id)
+                or web_results.told(output)
+                or ([], ())
+            )
 
 
 def _plots(model: ModelFacts) -> Button:

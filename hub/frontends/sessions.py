@@ -10,12 +10,17 @@ from hub.core.view import Button, Tone, View
 from hub.frontends.facts import Facts
 from hub.frontends.replies import STATE_WORDS, TONES
 from hub.services.sessions import SessionCard
+from shared.kinds.catalogue import BUILT_IN
 
 NEXT = {
     "ml.train": ("/predict", "/model"),
     "ml.predict": ("/send", "/head"),
     "data.describe": ("/train", "/head"),
+    "data.analyze": ("/analyze", "/describe"),
     "files.head": ("/describe", "/train"),
+    "files.read": ("/ask", "/edit"),
+    "files.write": ("/send", "/edit"),
+    "files.edit": ("/undo", "/send"),
     "llm.run": ("/stats", "/transcript"),
     "llm.stats": ("/transcript", "/runs"),
     "llm.ask": ("/ask", "/probe"),
@@ -41,15 +46,22 @@ def standing_view(card: JobCard, session: SessionCard | None, facts: Facts) -> V
         _standing(session, facts),
     ]
     if session is None or session.takes_follow_ups:
-        first, second = NEXT.get(card.kind, NEXT_OTHERWISE)
-        lines.append(
-            f"To go on: /continue #{card.short} {first}, or reply to a message about it with "
-            f"a command such as {second}."
-        )
+        lines.append(_next(card))
     buttons: tuple[Button, ...] = ()
     if not card.state.is_terminal:
         buttons = (Button(label="Cancel", says=f"/cancel {card.job_id}"),)
     return View(text="\n".join(lines), tone=TONES[card.state], buttons=buttons, job_id=card.job_id)
+
+
+def _next(card: JobCard) -> str:
+    kind = BUILT_IN.get(card.kind)
+    if kind is not None and kind.words_input:
+        return "To go on, reply to a message about it and say what comes next."
+    first, second = NEXT.get(card.kind, NEXT_OTHERWISE)
+    return (
+        f"To go on: /continue #{card.short} {first}, or reply to a message about it with "
+        f"a command such as {second}."
+    )
 
 
 def _standing(session: SessionCard | None, facts: Facts) -> str:

@@ -99,7 +99,7 @@ async def thread_of(
     )
     return Thread(
         talk=talk,
-        title=plain_line(talk.cards[-1].title if talk.cards else talk.task.text),
+        title=plain_line(_title(services, talk)),
         bubbles=bubbles_of(talk, facts),
         standing=tuple([await _standing(services, card, talk, facts) for card in going_on]),
         open=tuple(opened),
@@ -107,6 +107,14 @@ async def thread_of(
             services, (card.job_id for card in talk.cards if _has_files(talk, card.job_id))
         ),
     )
+
+
+def _title(services: Services, talk: Talk) -> str:
+    """Name a thread by the newest job that does something; others only show what one did."""
+    kinds = services.intake.kinds
+    shows = [card for card in talk.cards if card.kind in kinds and not kinds[card.kind].is_offered]
+    named = [card for card in talk.cards if card not in shows] or list(talk.cards)
+    return named[-1].title if named else talk.task.text
 
 
 def _has_files(talk: Talk, job_id: JobId) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from hub.core.placement import WaitingReason
+from hub.core.placement import Waiting, WaitingReason
 from hub.core.view import Button
 from hub.frontends.facts import Facts
 from hub.frontends.figures import capital, duration, plural, quoted
@@ -16,11 +16,20 @@ TOOLS = {
     "data": "tools to read tables",
     "files": "tools to read tables",
     "llm": "tools to ask language models",
+    "plan": "tools to ask language models",
+    "web": "tools for web research",
+    "code": "tools to work on code",
 }
 """What a family of kinds needs, in the words of somebody who lacks it."""
 ALTERNATIVES_MAX = 3
+HAD_SHOWN_MAX = 12
 _HELD_UP = frozenset(
-    {WaitingReason.WORKER_OFFLINE, WaitingReason.PAUSED, WaitingReason.KIND_MISSING}
+    {
+        WaitingReason.WORKER_OFFLINE,
+        WaitingReason.PAUSED,
+        WaitingReason.KIND_MISSING,
+        WaitingReason.TOOLS_MISSING,
+    }
 )
 
 
@@ -39,6 +48,8 @@ def why_waiting(facts: Facts) -> str:  # noqa: C901, PLR0911 - one row for each 
             return _lacks(name, waiting.lacking)
         case WaitingReason.KIND_MISSING:
             return f"None of your computers can do this ({waiting.kind}). Queued until one can."
+        case WaitingReason.TOOLS_MISSING:
+            return f"{lacks_words(waiting)} {remedy(waiting)} Queued until then."
         case WaitingReason.WORKER_OFFLINE:
             return f"{name} is asleep or offline{_seen(facts)}. Queued; starts when it is back."
         case WaitingReason.ALL_OFFLINE:
@@ -55,6 +66,21 @@ def why_waiting(facts: Facts) -> str:  # noqa: C901, PLR0911 - one row for each 
             return f"{_subject(waiting.worker)} cannot take it now.{detail} Queued."
         case WaitingReason.RETRY_WAIT:
             return f"Tried again{_in(waiting.until, facts)}."
+
+
+def lacks_words(waiting: Waiting) -> str:
+    """Say which machine comes nearest to what a job asks for, and what it has instead."""
+    missing = " and ".join(waiting.missing)
+    had = ", ".join(waiting.had[:HAD_SHOWN_MAX])
+    has = f"; it has {had}" if had else ""
+    return f"This asks for {missing}, which {waiting.worker or 'the computer'} does not have{has}."
+
+
+def remedy(waiting: Waiting) -> str:
+    """Say how a machine gets what it lacks for a kind."""
+    if waiting.kind.partition(".")[0] == "code":
+        return f"On {waiting.worker or 'it'}, deskhand agents tells how to get it."
+    return f"Add it on {waiting.worker or 'it'}."
 
 
 def _lacks(machine: str, lacking: Lacking) -> str:

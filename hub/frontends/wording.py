@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hub.core.view import Button, Progress, Tone, View, ViewFile
-from hub.frontends import entrance
+from hub.frontends import entrance, plan_words
 from hub.frontends.facts import Facts
 from hub.frontends.figures import bar, capital, count, duration
+from hub.frontends.question_words import answered_view, chosen, question_view
 from hub.frontends.results import result_view
+from hub.frontends.schedule_telling import schedule_view
 from hub.frontends.waiting import elsewhere, retry_line, why_waiting
 from hub.frontends.webhooks.telling import webhook_view
 from shared.errors import AppError, ErrorBody
@@ -34,6 +36,7 @@ from shared.events import (
     JobInterrupted,
     JobLogged,
     JobParked,
+    JobPlanned,
     JobQueued,
     JobResumed,
     JobStarted,
@@ -45,6 +48,7 @@ from shared.events import (
     LateResult,
     MessageSaid,
     PairingPaused,
+    PartSettled,
     PersonAdmitted,
     PersonLocked,
     PersonUnlocked,
@@ -55,6 +59,10 @@ from shared.events import (
     RequestRefused,
     RetryAsked,
     RoleChanged,
+    ScheduleAsked,
+    ScheduleChanged,
+    ScheduleMissed,
+    ScheduleRan,
     SessionEnded,
     SessionOpened,
     SettingChanged,
@@ -66,12 +74,12 @@ from shared.events import (
     WorkerBack,
     WorkerLost,
     WorkerMistrusted,
+    WorkerOffers,
     WorkerPaired,
     WorkerRevoked,
 )
-from shared.ids import QuestionId
 from shared.jobs import ATTEMPTS_MAX
-from shared.questions import Answer, Asking
+from shared.plan import ShownPlan
 
 ITEMS_AT_LEAST = 2
 
@@ -81,8 +89,11 @@ def error_view(error: AppError | ErrorBody) -> View:
     return View(text=f"⚠ {error.message} {error.hint}".strip(), tone=Tone.FAILED)
 
 
-def progress_view(progress: Progress, facts: Facts) -> View:
-    """The one line that is edited in place while a job runs."""
+def progress_view(progress: Progress, facts: Facts, plan: ShownPlan | None = None) -> View:
+    """The line that is edited in place while a job runs; of a plan, a line for each step."""
+    if plan is not None and plan.steps:
+        text = plan_words.progress_text(plan, facts.where)
+        return _status(facts, text, Tone.RUNNING, progress=progress)
     head = f"{capital(facts.doing)}{facts.where}"
     parts = [done_of(progress)]
     if progress.eta_seconds is not None and progress.eta_seconds >= 1:
@@ -105,51 +116,6 @@ def done_of(progress: Progress) -> str:
         return f"{count(progress.done)} of {count(progress.total)} {stage}"
     share = f"{min(1.0, progress.done / progress.total) * 100:.0f} %"
     return f"{stage}, {share}" if stage else share
-
-
-def question_view(question_id: QuestionId, asking: Asking, facts: Facts) -> View:
-    """A question with its choices; several open ones say whose they are."""
-    text = f"{facts.label} asks: {asking.text}" if facts.questions_open > 1 else asking.text
-    if asking.default is not None:
-        text += f"\nWithout an answer it takes: {_chosen(asking, asking.default)}."
-    return View(
-        text=text,
-        tone=Tone.ASKING,
-        buttons=tuple(
-            Button(
-                label=" · ".join(part for part in (choice.label, choice.detail) if part),
-                says=f"/answer {question_id} {choice.value}",
-            )
-            for choice in asking.choices
-        ),
-        subject=f"question:{question_id}",
-        job_id=facts.job_id,
-        question_id=question_id,
-    )
-
-
-def answered_view(question_id: QuestionId, answer: Answer, facts: Facts) -> View:
-    """What the question's message turns into once somebody answered."""
-    return View(
-        text=answered(answer, facts),
-        tone=Tone.DONE,
-        subject=f"question:{question_id}",
-        job_id=facts.job_id,
-        question_id=question_id,
-    )
-
-
-def answered(answer: Answer, facts: Facts) -> str:
-    r"""Say who answered what: "Which file?\nAnswered by you on Telegram: sales.csv"."""
-    value = _chosen(facts.asking, answer.value)
-    if answer.by == "default":
-        return f"Nobody answered in time; it takes {value}."
-    asked = f"{facts.asking.text.splitlines()[0]}\n" if facts.asking else ""
-    return f"{asked}Answered by {facts.whose(answer.by)}: {value}"
-
-
-def _chosen(asking: Asking | None, value: str) -> str:
-    return asking.label_of(value) if asking else value
 
 
 def view_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type of event
@@ -228,13 +194,17 @@ def view_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type of
             return entrance.admitted_view()
         case PairingPaused():
             return entrance.alarm_view(body)
+        case PartSettled() | WorkerOffers() | JobPlanned():
+            return None  # the job's own progress, or question, and the list of computers show it
         case TaskCreated() | JobGranted() | JobLogged() | JobResumed() | JobParked() | LateResult():
             return None
+        case ScheduleChanged() | ScheduleRan() | ScheduleMissed():
+            return schedule_view(body, facts)
         case WebhookChanged():
             return webhook_view(body, facts)
         case AnswerSuperseded():
             return _superseded(body, facts)
-        case SettingChanged() | PurgeAsked() | TaskPurged():
+        case SettingChanged() | PurgeAsked() | TaskPurged() | ScheduleAsked():
             return None
         case MessageSaid():
             text = f"About {facts.label}, {facts.whose(body.by)}: {body.text}"
@@ -257,7 +227,7 @@ def view_of(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type of
 
 def _superseded(body: AnswerSuperseded, facts: Facts) -> View:
     """Tell that an answer came second; the question's own message shows the one that counts."""
-    value, counted = _chosen(facts.asking, body.value), _chosen(facts.asking, body.counted.value)
+    value, counted = chosen(facts.asking, body.value), chosen(facts.asking, body.counted.value)
     text = (
         f"{facts.label} had gone on with {counted} already, answered by "
         f"{facts.whose(body.counted.by)}. {value}, by {facts.whose(body.by)}, came second."

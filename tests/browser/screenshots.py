@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from hub.core.access import Access, Scope
+from hub.services.requests import Request
 from hub.store import said
 from shared.capabilities import Lacking
 from shared.errors import ErrorBody
@@ -23,11 +24,33 @@ from shared.events import JobLogged
 from shared.ids import QuestionId
 from shared.kinds import JsonObject
 from shared.messages import Beat, Grant, Metrics
+from shared.plan import PlanStage
 from shared.questions import Asking, Choice, QuestionKind
 from tests.browser.surfing import CHROMIUM, DESKTOP, PHONE, Surf, launched
+from tests.hub.frontends.web.code_seeds import (
+    CHANGE,
+    ORDER,
+    REVIEWED,
+    asking_job,
+)
+from tests.hub.frontends.web.plan_seeds import PLANNING, planned
 from tests.hub.frontends.web.run_seeds import probe_run, statistics, transcript
-from tests.hub.frontends.web.seeds import dead_letter, joining, ledger_of, owner_of, webhook
-from tests.hub.frontends.world import PuppetWorker, World, open_world, until
+from tests.hub.frontends.web.seeds import (
+    dead_letter,
+    joining,
+    ledger_of,
+    owner_of,
+    scheduled,
+    webhook,
+)
+from tests.hub.frontends.world import (
+    CAPABILITIES,
+    CODING,
+    PuppetWorker,
+    World,
+    open_world,
+    until,
+)
 
 QUESTION = QuestionId("019aa000-0000-7000-8000-0000000000aa")
 GIGA = 10**9
@@ -98,6 +121,22 @@ async def ask(world: World, kind: str, file: str = "", **more: object) -> str:
     return str(told.json()["job_id"])
 
 
+async def _does(
+    world: World, worker: PuppetWorker, kind: str, inputs: JsonObject, result: JsonObject
+) -> str:
+    """Have a computer do something, as a step of its own task."""
+    job = await world.hub.services.views.job(None, inputs["job"]) if "job" in inputs else None  # type: ignore[arg-type]
+    wish = Request(
+        person_id=await owner_of(world), kind=kind, inputs=inputs, worker_id=worker.worker_id,
+        task_id=job.job.task_id if job else None,
+    )  # fmt: skip
+    made = (await world.hub.services.intake.request(wish)).card.job_id
+    grant = await worker.grant_of(made)
+    await worker.starts(grant)
+    await worker.succeeds(grant, result)
+    return made
+
+
 async def runs(world: World, worker: PuppetWorker, job_id: str) -> Grant:
     grant = await worker.grant_of(job_id)  # type: ignore[arg-type]
     await worker.starts(grant)
@@ -148,6 +187,11 @@ async def a_day(world: World, anna: PuppetWorker, studio: PuppetWorker) -> dict[
     await statistics(world, run)
     await transcript(world, run, 0)
     await probe_run(world, worker_id=anna.worker_id, title="run everyday-life.yaml")
+    changed = await asking_job(world, anna)
+    await _does(world, anna, "code.diff", {"job": changed}, CHANGE)
+    reviewed = await _does(world, studio, "code.review", ORDER, REVIEWED)
+    plan = (await planned(world, anna, PlanStage.RUNNING)).job_id
+    await scheduled(world)
     task = (await world.rest.get(f"/jobs/{done}")).json()["task_id"]
     return {
         "tasks": "/",
@@ -160,7 +204,12 @@ async def a_day(world: World, anna: PuppetWorker, studio: PuppetWorker) -> dict[
         "runs": "/runs",
         "run": f"/runs/{run.job_id}",
         "probe": f"/runs/{run.job_id}/probes/0",
+        "change": f"/jobs/{changed}/change",
+        "review": f"/jobs/{reviewed}",
+        "plan": f"/jobs/{plan}",
+        "work-order": "/tasks/new?kind=code.bugfix",
         "queue": "/queue",
+        "schedules": "/schedules",
         "sessions": "/sessions",
         "dead-letters": "/dead",
         "activity": "/activity",
@@ -212,6 +261,8 @@ async def main(out: Path) -> None:
             await world.hub.services.registry.rename(await owner_of(world), "Anna")
             anna, studio = await world.pair("anna-pc"), await world.pair("studio")
             await world.pair("old-laptop")
+            for worker in (anna, studio):
+                worker.slots, worker.capabilities = 4, (*CAPABILITIES, *CODING, *PLANNING)
             async with anna.online(), studio.online():
                 pages = await a_day(world, anna, studio)
                 await taken(surf, world, pages, folder)

@@ -22,6 +22,7 @@ PAGES = (
     "/workers",
     "/runs",
     "/queue",
+    "/schedules",
     "/sessions",
     "/dead",
     "/activity",

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from hub.core.view import FrontendCapabilities, Inbound, Sender, View, degraded
 from hub.frontends.console import conversation_of
@@ -21,6 +21,9 @@ from shared.errors import Unavailable
 from shared.ids import ConversationId, JobId, PersonId, short
 from tests.conformance.bubbles import Bubble
 from tests.hub.frontends.world import Chat, HastyClock, World, open_world, until
+from tests.matrix_servers.synapse import Synapse
+
+MATRIX = ("matrix", "matrix-encrypted")
 
 
 class Door(Protocol):
@@ -170,8 +173,12 @@ class PaperDoor:
 
     async def tap(self, label: str) -> None:
         lines = [line for b in self.bubbles for line in b.text.splitlines()]
-        line = next(line for line in reversed(lines) if line.endswith(f". {label}"))
-        await self.say(line.partition(".")[0])
+        for line in reversed(lines):
+            if line.endswith(f". {label}"):
+                return await self.say(line.partition(".")[0])
+            if line.startswith(f"{label}: "):
+                return await self.say(line.removeprefix(f"{label}: "))
+        raise AssertionError(f"nothing offers {label}")
 
     async def reply(self, to: Bubble, job_id: JobId, text: str) -> None:
         del to
@@ -201,19 +208,48 @@ def folded(shown: list[tuple[str, View]]) -> list[Bubble]:
 
 
 @contextlib.asynccontextmanager
-async def open_hub(kind: str, folder: Path) -> AsyncIterator[World]:
+async def open_hub(
+    kind: str, folder: Path, homeserver: Synapse | None = None
+) -> AsyncIterator[World]:
     """Run a hub with what a frontend needs around it."""
     environment = Environment(clock=HastyClock())
-    if kind != "telegram":
-        async with open_world(folder, environment) as world:
-            yield world
-        return
-    from tests.conformance.telegram_door import settings
-    from tests.fakes.bot_api import open_bot_api
-
-    async with open_bot_api() as fake, open_world(folder, environment, **settings(fake)) as world:
-        world.around[kind] = fake
+    async with contextlib.AsyncExitStack() as stack:
+        platform, settings = await _platform(kind, stack, homeserver)
+        world = await stack.enter_async_context(open_world(folder, environment, **settings))
+        if platform is not None:
+            world.around[kind] = platform
         yield world
+
+
+async def _platform(
+    kind: str, stack: contextlib.AsyncExitStack, homeserver: Synapse | None
+) -> tuple[object | None, dict[str, Any]]:
+    """The server of a frontend's platform, and the settings of a hub that uses it."""
+    match kind:
+        case "telegram":
+            from tests.conformance import telegram_door
+            from tests.fakes.bot_api import open_bot_api
+
+            bot_api = await stack.enter_async_context(open_bot_api())
+            return bot_api, telegram_door.settings(bot_api)
+        case "discord":
+            from tests.conformance import discord_door
+            from tests.discord_servers.server import open_discord
+
+            discord = await stack.enter_async_context(open_discord())
+            return discord, discord_door.settings(discord)
+        case "sms":
+            from tests.fakes.sms_provider import open_provider
+
+            provider = await stack.enter_async_context(open_provider())
+            return provider, provider.settings()
+        case "matrix" | "matrix-encrypted":
+            from tests.conformance import matrix_door
+
+            assert homeserver is not None
+            return homeserver, matrix_door.settings(homeserver)
+        case _:
+            return None, {}
 
 
 @contextlib.asynccontextmanager
@@ -239,6 +275,32 @@ async def open_door(kind: str, world: World) -> AsyncIterator[Door]:
             assert isinstance(fake, FakeBotApi)
             async with open_telegram_door(world, fake, owner.person_id) as telegram:
                 yield telegram
+        case "discord":
+            from tests.conformance.discord_door import open_discord_door
+            from tests.discord_servers.server import FakeDiscord
+
+            server = world.around[kind]
+            assert isinstance(server, FakeDiscord)
+            async with open_discord_door(world, server, owner.person_id) as discord:
+                yield discord
+        case "sms":
+            from tests.conformance.sms_door import open_sms_door
+            from tests.fakes.sms_provider import FakeProvider
+
+            provider = world.around[kind]
+            assert isinstance(provider, FakeProvider)
+            async with open_sms_door(world, provider, owner.person_id) as sms:
+                yield sms
+        case "matrix" | "matrix-encrypted":
+            from tests.conformance.matrix_door import open_matrix_door
+
+            synapse = world.around[kind]
+            assert isinstance(synapse, Synapse)
+            is_encrypted = kind == "matrix-encrypted"
+            async with open_matrix_door(
+                world, synapse, owner.person_id, is_encrypted=is_encrypted
+            ) as matrix:
+                yield matrix
         case _:
             paper = PaperDoor(world, owner.person_id)
             world.hub.outbox.add(paper.paper)

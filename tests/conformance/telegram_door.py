@@ -10,13 +10,14 @@ import re
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from hub.core.view import FrontendCapabilities, Sender, View
-from hub.ports import Frontend, Health, HealthState, Inbox, MessageRef
+from hub.core.view import Sender
+from hub.ports import Frontend, HealthState
 from hub.services.deliveries import Deliveries
 from hub.services.registry import Registry
 from hub.store.deliveries import was_heard
 from shared.ids import ConversationId, JobId, PersonId
 from tests.conformance.bubbles import Bubble
+from tests.conformance.witness import Witness
 from tests.fakes.bot_api import TOKEN, FakeBotApi
 from tests.fakes.bot_api_state import Json, Shown, User
 from tests.hub.frontends.world import HastyClock, World, until
@@ -38,33 +39,6 @@ def settings(fake: FakeBotApi) -> dict[str, Any]:
     }
 
 
-class Witness:
-    """The frontend itself, with a note of which messages were last words: Telegram has no sign."""
-
-    def __init__(self, frontend: Frontend) -> None:
-        self._frontend = frontend
-        self.name = frontend.name
-        self.capabilities: FrontendCapabilities = frontend.capabilities
-        self.last_words: set[int] = set()
-
-    async def start(self, inbox: Inbox) -> None:
-        await self._frontend.start(inbox)
-
-    async def stop(self) -> None:
-        await self._frontend.stop()
-
-    async def render(
-        self, conversation: ConversationId, view: View, replace: MessageRef | None
-    ) -> MessageRef:
-        ref = await self._frontend.render(conversation, view, replace)
-        if view.final:
-            self.last_words.add(message_id_of(ref))
-        return ref
-
-    def status(self) -> Health:
-        return self._frontend.status()
-
-
 class TelegramDoor:
     """Anna's phone."""
 
@@ -81,6 +55,10 @@ class TelegramDoor:
         self._updates: dict[str, Json] = {}
 
     @property
+    def last_words(self) -> set[int]:
+        return {message_id_of(ref) for ref in self._witness.last_words}
+
+    @property
     def messages(self) -> list[Shown]:
         """What the bot has written to Anna, as it looks now."""
         return self.fake.of_bot(self.anna)
@@ -92,7 +70,7 @@ class TelegramDoor:
                 ref=str(shown.message_id),
                 text=_as_written(shown),
                 labels=shown.labels,
-                is_final=shown.message_id in self._witness.last_words,
+                is_final=shown.message_id in self.last_words,
                 edits=shown.edits,
             )
             for shown in self.messages
@@ -162,9 +140,9 @@ def _labels_ever(shown: Shown) -> set[str]:
     return {button["text"] for row in rows for button in row}
 
 
-def message_id_of(ref: MessageRef) -> int:
+def message_id_of(ref: str) -> int:
     """The message a ref names: its last number."""
-    return int(re.findall(r"\d+", ref.value)[-1])
+    return int(re.findall(r"\d+", ref)[-1])
 
 
 @contextlib.asynccontextmanager

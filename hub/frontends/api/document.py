@@ -41,6 +41,7 @@ TAGS: Mapping[str, str] = {
     "hub keeps it until it was sent, at most a day.",
     "questions": "What jobs ask, and the answers. The first answer counts, wherever it came from.",
     "sessions": "Working contexts on computers: follow-ups of a task go where its files are.",
+    "schedules": "What is done again and again, and when; times where clocks change are kept.",
     "events": "What happened, in the hub's order; as a stream, or in pages.",
     "queue": "Work for programs that fetch it: claim, tell how it goes, say what came of it.",
     "workers": "Computers that run jobs.",
@@ -249,6 +250,7 @@ LOCATED = frozenset(
         "enqueue_job",
         "create_job",
         "create_session",
+        "create_schedule",
         "create_webhook",
         "register_worker",
     }

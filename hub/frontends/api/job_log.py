@@ -10,12 +10,12 @@ from fastapi.responses import StreamingResponse
 
 from hub.core.job import JobCard
 from hub.core.log_line import LINES_PER_PAGE_MAX, LogLine, Stretch
+from hub.frontends.api.jobs import card_seen
 from hub.frontends.api.parts import Hub, ReadsWork
 from hub.frontends.harmless import HARMLESS
 from hub.services import Services
 from shared.api.jobs import LogLineShown, LogQuery, LogShown
 from shared.api.parts import ID
-from shared.ids import JobId
 
 router = APIRouter(tags=["jobs"])
 TEXT = "text/plain"
@@ -37,11 +37,11 @@ async def get_job_log(
 
     Old lines are forgotten after some days, as the hub's owner says; results stay.
     """
+    card = await card_seen(hub, caller, job_id)
     if TEXT in accept:
-        card = await hub.views.job(caller.sees, JobId(job_id))
         return _whole(hub, card)
     stretch = Stretch(after=wanted.after, limit=wanted.limit, words=wanted.q, is_tail=wanted.tail)
-    page = await hub.views.log(caller.sees, JobId(job_id), stretch)
+    page = await hub.views.log(caller.sees, card.job_id, stretch)
     return LogShown(
         lines=tuple(map(shown, page.lines)),
         total=page.total,

@@ -6,9 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from hub.core.job import JobCard
+from hub.core.job import JobCard, job_unknown
 from hub.frontends.api import events
 from hub.frontends.api.parts import Hub, Known, ReadsWork, by
+from hub.frontends.door import Caller
+from hub.services import Services
 from shared.api.jobs import History, JobPage, JobShown, Move
 from shared.api.parts import ID, PAGE_DEFAULT, PAGE_MAX
 from shared.ids import JobId
@@ -45,6 +47,18 @@ def shown(card: JobCard, waiting: str | None = None) -> JobShown:
     )
 
 
+async def card_seen(hub: Services, caller: Caller, job_id: str) -> JobCard:
+    """Read a job that a key may see.
+
+    Raises:
+        NotFound: `job_unknown`; also of a kind that the key is not for.
+    """
+    card = await hub.views.job(caller.sees, JobId(job_id))
+    if not caller.may_see(card.kind):
+        raise job_unknown()
+    return card
+
+
 @router.get("/jobs")
 async def list_jobs(
     caller: ReadsWork,
@@ -63,13 +77,14 @@ async def list_jobs(
         part_of=JobId(parts_of) if parts_of else None,
     )
     more = cards[-1].job_id if len(cards) == limit else None
-    return JobPage(jobs=tuple(shown(card) for card in cards), next_cursor=more)
+    seen = tuple(shown(card) for card in cards if caller.may_see(card.kind))
+    return JobPage(jobs=seen, next_cursor=more)
 
 
 @router.get("/jobs/{job_id}")
 async def get_job(job_id: JobPath, caller: ReadsWork, hub: Hub) -> JobShown:
     """One job, and why it waits."""
-    card = await hub.views.job(caller.sees, JobId(job_id))
+    card = await card_seen(hub, caller, job_id)
     waiting = await hub.views.why_waiting(card.job_id)
     return shown(card, waiting.reason if waiting else None)
 
@@ -77,7 +92,8 @@ async def get_job(job_id: JobPath, caller: ReadsWork, hub: Hub) -> JobShown:
 @router.get("/jobs/{job_id}/events")
 async def get_job_events(job_id: JobPath, caller: ReadsWork, hub: Hub) -> History:
     """Everything that happened to a job, oldest first."""
-    facts = await hub.views.history(caller.sees, JobId(job_id))
+    card = await card_seen(hub, caller, job_id)
+    facts = await hub.views.history(caller.sees, card.job_id)
     return History(events=tuple(map(events.shown, facts)))
 
 

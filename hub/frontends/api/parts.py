@@ -66,14 +66,27 @@ async def caller_of(
     return await admit(services, credentials.credentials if credentials else "", *scopes)
 
 
+async def caller_by_kind(
+    needed: SecurityScopes,
+    services: Annotated[Services, Depends(services_of)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Caller:
+    """The same for routes that mind the kinds which a key is limited to."""
+    scopes = [Scope(scope) for scope in needed.scopes]
+    bearer = credentials.credentials if credentials else ""
+    return await admit(services, bearer, *scopes, minds_kinds=True)
+
+
 Known = Annotated[Caller, Security(caller_of, scopes=["person"])]
 """A person, with all they may do."""
 Reads = Annotated[Caller, Security(caller_of, scopes=["read", "person"])]
 """Whoever may look at a person's things."""
-ReadsWork = Annotated[Caller, Security(caller_of, scopes=["read", "enqueue", "person"])]
-"""Whoever may look at a person's tasks and jobs: also who asks for work."""
-Enqueues = Annotated[Caller, Security(caller_of, scopes=["enqueue", "person"])]
-"""Whoever may ask for work in a person's name."""
+ReadsWork = Annotated[Caller, Security(caller_by_kind, scopes=["read", "enqueue", "person"])]
+"""Whoever may look at a person's tasks and jobs, of the key's kinds: also who asks for work."""
+ReadsCounts = Annotated[Caller, Security(caller_of, scopes=["read", "enqueue", "person"])]
+"""The same for what is told of all kinds together."""
+Enqueues = Annotated[Caller, Security(caller_by_kind, scopes=["enqueue", "person"])]
+"""Whoever may ask for work in a person's name, of the key's kinds."""
 Enrols = Annotated[Caller, Security(caller_of, scopes=["enrol", "person"])]
 """Whoever may make codes that let machines in."""
 Registers = Annotated[Caller, Security(caller_of, scopes=["worker", "person"])]

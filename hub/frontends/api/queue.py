@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from hub.core.pull import CLAIM_SECONDS_MAX, Claimed, Grant
 from hub.frontends.api import tasks
 from hub.frontends.api.jobs import JobPath
-from hub.frontends.api.parts import Enqueues, Hub, Puller, Pulls, ReadsWork
+from hub.frontends.api.parts import Enqueues, Hub, Puller, Pulls, ReadsCounts
 from hub.frontends.api.questions import QuestionPath
 from hub.frontends.api.versions import Once
 from hub.services.views import QueueStatus
@@ -66,7 +66,7 @@ def shown(status: QueueStatus) -> QueueShown:
 
 
 @router.get("/queue")
-async def get_queue(caller: ReadsWork, hub: Hub) -> QueueShown:
+async def get_queue(caller: ReadsCounts, hub: Hub) -> QueueShown:
     """How many jobs wait, apart from those that run, by priority and by kind."""
     return shown(await hub.views.queue_status(caller.sees))
 

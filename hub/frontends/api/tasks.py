@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from hub.core.access import check_kind
 from hub.core.job import JobCard
-from hub.core.task import TaskCard
+from hub.core.task import TaskCard, task_unknown
 from hub.core.task_row import RowCursor, RowFilter, RowSort, TaskRow
 from hub.frontends.api import jobs
 from hub.frontends.api.parts import Enqueues, Hub, Known, ReadsWork, by
 from hub.frontends.api.versions import IfMatch, IfNoneMatch, Once, etag, expected, is_known
+from hub.frontends.door import Caller
 from hub.services import Services
 from hub.services.requests import Request
 from hub.services.task_steps import TaskChange
@@ -102,6 +105,7 @@ async def create_task(
     new: NewTask, caller: Enqueues, hub: Hub, response: Response, idempotency_key: Once = None
 ) -> TaskShown:
     """Ask for something: makes a task with one job. Repeating the key repeats the answer."""
+    check_kind(caller.access, new.kind)
     receipt = await hub.intake.request(
         Request(
             person_id=caller.person.person_id,
@@ -130,7 +134,7 @@ async def list_tasks(
         RowFilter(
             person_id=caller.sees,
             states=frozenset(wanted.state),
-            kind=wanted.kind or "",
+            kind=wanted.kind or _only_kind(caller),
             worker_id=WorkerId(wanted.worker_id) if wanted.worker_id else None,
             priority=wanted.priority,
             origin=wanted.origin,
@@ -143,7 +147,7 @@ async def list_tasks(
         wanted.limit,
     )
     return TaskPage(
-        tasks=tuple(map(_row, page.rows)),
+        tasks=tuple(_row(row) for row in page.rows if caller.may_see(row.job.kind)),
         next_cursor=page.older.write() if page.older else None,
     )
 
@@ -160,6 +164,25 @@ def _cursor(text: str | None, sort: RowSort) -> RowCursor | None:
         raise NotFound("page_unknown", error.message, error.hint) from None
 
 
+def _only_kind(caller: Caller) -> str:
+    """Return the kind that a key is for; empty when there is more than one."""
+    kinds = caller.access.kinds
+    return kinds[0] if len(kinds) == 1 else ""
+
+
+async def _card_seen(hub: Services, caller: Caller, task_id: str) -> TaskCard:
+    """Read a task, with those of its jobs that a key may see.
+
+    Raises:
+        NotFound: `task_unknown`; also when none of its jobs is of a kind that the key is for.
+    """
+    card = await hub.views.task_card(caller.sees, TaskId(task_id))
+    seen = tuple(job for job in card.jobs if caller.may_see(job.kind))
+    if not seen:
+        raise task_unknown()
+    return replace(card, jobs=seen)
+
+
 @router.get("/tasks/{task_id}", responses={304: {"description": "As it was"}})
 async def get_task(
     task_id: TaskPath,
@@ -169,7 +192,7 @@ async def get_task(
     if_none_match: IfNoneMatch = None,
 ) -> TaskWithJobs:
     """One task with its jobs. Its ETag is needed to change it."""
-    card = await hub.views.task_card(caller.sees, TaskId(task_id))
+    card = await _card_seen(hub, caller, task_id)
     response.headers["ETag"] = etag(card.version)
     if is_known(if_none_match, card.version):
         return Response(status_code=304, headers=dict(response.headers))  # type: ignore[return-value]
@@ -216,7 +239,8 @@ async def create_job(
     idempotency_key: Once = None,
 ) -> JobShown:
     """Go on with a task: one more job, on the same computer and in the same folder if it can."""
-    owner = (await hub.views.task_card(caller.sees, TaskId(task_id))).task.person_id
+    check_kind(caller.access, new.kind)
+    owner = (await _card_seen(hub, caller, task_id)).task.person_id
     receipt = await hub.intake.request(
         Request(
             person_id=owner,
@@ -241,7 +265,7 @@ async def get_plan(task_id: TaskPath, caller: ReadsWork, hub: Hub) -> PlanShown:
 
     A plan is what was asked for so far; nothing is planned ahead yet.
     """
-    card = await hub.views.task_card(caller.sees, TaskId(task_id))
+    card = await _card_seen(hub, caller, task_id)
     own = {job.job_id for job in card.jobs}
     steps = [
         StepShown(

@@ -49,6 +49,7 @@ def shown(card: WorkerCard) -> WorkerShown:
         paired_at=worker.paired_at,
         last_seen_at=worker.last_seen_at,
         metrics=card.metrics,
+        capabilities=worker.capabilities,
         pulls=worker.pulls,
     )
 

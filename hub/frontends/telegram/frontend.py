@@ -14,16 +14,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.types import ASGIApp
 
 from hub.core.view import FrontendCapabilities, Pace, View
-from hub.frontends.telegram.blockers import CODE as BLOCKED
-from hub.frontends.telegram.blockers import Blockers
+from hub.frontends.blockers import CODE as BLOCKED
+from hub.frontends.blockers import Blockers
+from hub.frontends.condition import Condition
 from hub.frontends.telegram.client import POLL_SECONDS, Client
-from hub.frontends.telegram.condition import Condition
 from hub.frontends.telegram.conversations import NAME
 from hub.frontends.telegram.introduction import introduced
 from hub.frontends.telegram.options import WEBHOOK_PATH, Options
 from hub.frontends.telegram.parts import BUTTONS_MAX
 from hub.frontends.telegram.polling import Polling, Take
 from hub.frontends.telegram.reception import Reception
+from hub.frontends.telegram.refusals import blocked
 from hub.frontends.telegram.sending import Sender
 from hub.frontends.telegram.webhook import Webhook
 from hub.ports import FrontendSetup, Health, HealthState, Inbox, MessageRef
@@ -75,7 +76,7 @@ class TelegramFrontend:
         """Another program seems to use our token: only what lasts shows that it does not."""
         self._unreached: set[ConversationId] = set()
         """Conversations that an outage kept from being written to."""
-        self._blockers = Blockers(setup.environment)
+        self._blockers = Blockers(setup.environment, blocked)
         self._username = ""
         self.asgi: Mapping[str, ASGIApp] = (
             {WEBHOOK_PATH: self._webhook} if options.webhook_url else {}

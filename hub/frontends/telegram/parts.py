@@ -5,24 +5,26 @@ Pure: which messages, in which order, with which words. How they are sent is `se
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from hub.core.view import Button, View, ViewFile
-from hub.frontends.telegram.html import CAPTION_UNITS_MAX, TEXT_UNITS_MAX, html_of, laid_out, units
+from hub.core.view import Button, Sheet, View, ViewFile
+from hub.frontends.carried import safe_name
+from hub.frontends.html import block
+from hub.frontends.layout import laid_out, units
+from hub.frontends.telegram.html import CAPTION_UNITS_MAX, TEXT_UNITS_MAX, html_of
 from hub.frontends.telegram.keyboard import fits
-from shared.plain_text import plain, plain_line
+from shared.plain_text import plain
 
 UPLOAD_BYTES_MAX = 50 * 1000 * 1000
 PHOTO_BYTES_MAX = 10 * 1000 * 1000
 PHOTO_TYPES = ("image/png", "image/jpeg")
-NAME_CHARS_MAX = 120
 BUTTONS_MAX = 40
+BLOCK_LINES_MAX = 40
+"""A longer sheet is a file: nobody wants to scroll through it in a chat."""
 WHOLE_TEXT_NAME = "whole message.txt"
-_NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|]')
 
 
 class Sort(StrEnum):
@@ -66,10 +68,27 @@ def parts_of(view: View, paths: Mapping[str, Path | None]) -> list[Part]:
     else:
         head = Part(sort=Sort.TEXT)
     html = html_of(view) if view.text.strip() or head.sort is Sort.TEXT else ""
+    if view.sheet is not None:
+        if head.sort is Sort.TEXT and _is_block(view, view.sheet):
+            html = f"{html}\n{block(view.sheet.text, view.sheet.language)}"
+        else:
+            files.append(_sheet_part(view.sheet))
     head = replace(head, html=html, buttons=buttons, is_quiet=is_quiet)
     if whole := _whole_text(view):
         files.append(Part(sort=Sort.DOCUMENT, content=whole, name=WHOLE_TEXT_NAME, is_quiet=True))
     return [head, *files]
+
+
+def _is_block(view: View, sheet: Sheet) -> bool:
+    """Whether a sheet is short enough to be read in the message itself."""
+    if sheet.text.count("\n") > BLOCK_LINES_MAX:
+        return False
+    return units(laid_out(view)) + units(sheet.text) + 1 <= TEXT_UNITS_MAX
+
+
+def _sheet_part(sheet: Sheet) -> Part:
+    content = plain(sheet.text).encode()
+    return Part(sort=Sort.DOCUMENT, content=content, name=safe_name(sheet.name), is_quiet=True)
 
 
 def _whole_text(view: View) -> bytes:
@@ -109,12 +128,3 @@ def _file_part(file: ViewFile, path: Path | None) -> Part:
         # One sound for one answer; the message before it made it.
         is_quiet=True,
     )
-
-
-def safe_name(name: str) -> str:
-    """A name that no computer takes for a folder, or for something else than it is."""
-    told = _NOT_IN_NAMES.sub("_", plain_line(name)).strip(" .")
-    stem, dot, suffix = told.rpartition(".")
-    if dot and len(suffix) < 20:
-        return f"{stem[: NAME_CHARS_MAX - len(suffix) - 1]}.{suffix}"
-    return told[:NAME_CHARS_MAX] or "file"

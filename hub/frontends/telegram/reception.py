@@ -18,9 +18,9 @@ from telegram import Update
 from telegram.error import TelegramError
 
 from hub.core.view import View
+from hub.frontends.layout import fitted, units
 from hub.frontends.telegram.client import Client
 from hub.frontends.telegram.hearing import ForeignGroup, Hearing, Moved, Press, Reachable, Words
-from hub.frontends.telegram.html import fitted, units
 from hub.ports import Inbox, MessageRef, Taps
 from shared.errors import AppError
 from shared.ids import ConversationId

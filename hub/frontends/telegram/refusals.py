@@ -19,7 +19,7 @@ from telegram.error import (
     TimedOut,
 )
 
-from hub.frontends.telegram.blockers import blocked
+from hub.frontends.blockers import CODE as BLOCKED
 from shared.errors import AppError, BadInput, NotFound, Unavailable
 from shared.plain_text import plain_line
 from shared.redaction import redact_text
@@ -35,6 +35,15 @@ NOT_MODIFIED = "not modified"
 CANNOT_EDIT = ("message to edit not found", "message can't be edited", "message_id_invalid")
 NO_TEXT = "no text in the message"
 NO_CAPTION = "no caption in the message"
+
+
+def blocked() -> Unavailable:
+    return Unavailable(
+        BLOCKED,
+        "The bot may not write there: it was blocked, removed, or never spoken to.",
+        "Whoever wants to hear from it again sends it /start.",
+        retryable=True,
+    )
 
 
 def said_in(error: TelegramError) -> str:

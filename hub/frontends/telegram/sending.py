@@ -8,7 +8,6 @@ see one twice and misses none. Edits do not suffer from that: the second one cha
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -26,10 +25,12 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, TelegramError
 
 from hub.core.view import Button, View
+from hub.frontends.carried import qr_png
+from hub.frontends.labels import label_of
 from hub.frontends.telegram.client import MEDIA_READ_SECONDS, Client
 from hub.frontends.telegram.conversations import chat_of
 from hub.frontends.telegram.html import CAPTION_UNITS_MAX, html_of
-from hub.frontends.telegram.keyboard import fits, label_of, rows_of
+from hub.frontends.telegram.keyboard import LABEL_UNITS_MAX, fits, rows_of
 from hub.frontends.telegram.parts import BUTTONS_MAX, Part, Sort, parts_of, spelled_out
 from hub.frontends.telegram.refusals import CANNOT_EDIT, NO_TEXT, NOT_MODIFIED, said_in
 from hub.ports import Files, MessageRef, Taps
@@ -39,8 +40,6 @@ from shared.ids import ConversationId
 logger = logging.getLogger(__name__)
 
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
-QR_SCALE = 8
-"""Pixels for one module; with its quiet zone a pairing link is about 330 pixels wide."""
 BROKEN_OFF_MAX = 200
 """Views of several messages that are remembered as half sent."""
 
@@ -256,18 +255,9 @@ class Sender:
 
 
 def _key(button: Button, name: str) -> InlineKeyboardButton:
-    label = label_of(button)
+    label = label_of(button.label, LABEL_UNITS_MAX)
     if button.url:
         return InlineKeyboardButton(label, url=button.url)
     if button.copies:
         return InlineKeyboardButton(label, copy_text=CopyTextButton(button.copies))
     return InlineKeyboardButton(label, callback_data=name)
-
-
-def qr_png(text: str) -> bytes:
-    """Draw a QR code as a PNG with its quiet zone (ISO/IEC 18004: four modules)."""
-    import segno
-
-    picture = io.BytesIO()
-    segno.make(text, error="m", micro=False).save(picture, kind="png", scale=QR_SCALE, border=4)
-    return picture.getvalue()

@@ -14,6 +14,7 @@ import logging
 from starlette.types import Receive, Scope, Send
 from telegram import Update
 
+from hub.frontends.bodies import body_of
 from hub.frontends.telegram.client import Client
 from hub.frontends.telegram.polling import Take
 from shared.environment import Environment
@@ -84,7 +85,7 @@ class Webhook:
             return 401
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                body = await _body(receive)
+                body = await body_of(receive, BODY_BYTES_MAX)
         except TimeoutError:
             return 408
         if body is None:
@@ -110,21 +111,6 @@ class Webhook:
                 return 503
             self._taken_at = self._environment.now()
         return 200
-
-
-async def _body(receive: Receive) -> bytes | None:
-    """The whole body; None when it is too large, or its sender left."""
-    body = b""
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        piece: bytes = message.get("body", b"")
-        body += piece
-        if len(body) > BODY_BYTES_MAX:
-            return None
-        if not message.get("more_body", False):
-            return body
 
 
 async def _answer(send: Send, status: int) -> None:

@@ -15,8 +15,8 @@ from hub.core.question import Question, QuestionState
 from hub.frontends.briefing import machine_name
 from hub.frontends.facts import Facts
 from hub.frontends.figures import moment
+from hub.frontends.question_words import answered
 from hub.frontends.web.visitor import Setting, Visitor
-from hub.frontends.wording import answered
 from shared.ids import JobId, QuestionId, TaskId
 from shared.plain_text import plain, plain_line
 from shared.questions import QuestionKind
@@ -56,6 +56,8 @@ class Asked:
     """What happens when nobody answers."""
     verdict: str
     """Who answered what, or why nobody needs to; empty while it is open."""
+    shows: str = ""
+    """The page that shows what it is about; empty when there is none."""
 
 
 async def asked(place: Setting, visitor: Visitor, question: Question) -> Asked:
@@ -113,6 +115,7 @@ def _shown(question: Question, card: JobCard, facts: Facts) -> Asked:
         asked_at=question.asked_at,
         without=plain_line(without_answer(question, facts)),
         verdict=plain(verdict(question, facts)),
+        shows=f"/jobs/{card.job_id}/change" if asking.more == "code.diff" else "",
     )
 
 

@@ -9,8 +9,7 @@ from hashlib import sha256
 from hub.frontends.call import inputs_of
 from hub.frontends.commands import COMMANDS, Spoken
 from hub.frontends.parsing import parse
-from hub.frontends.replies import no_planner
-from hub.frontends.waiting import TOOLS
+from hub.frontends.planning import lack_of
 from hub.frontends.web.visitor import Visitor
 from hub.frontends.webchat import conversation_of
 from hub.services.machines import Machine
@@ -19,6 +18,7 @@ from shared.errors import BadInput
 from shared.ids import WorkerId
 from shared.jobs import TITLE_CHARS_MAX, Origin, Priority
 from shared.kinds import JsonObject, Kind
+from shared.kinds.plan import PLAN
 
 DEDUPE_CHARS_MAX = 64
 _ORDER = [command.kind for command in COMMANDS if command.kind]
@@ -61,7 +61,7 @@ def offers(kinds: Mapping[str, Kind], machines: Sequence[Machine]) -> list[Offer
         Offer(
             kind=kind.name,
             words=kind.summary.partition(": /")[0],
-            lacks="" if kind.name in able else _lacks(kind.name, machines),
+            lacks="" if kind.name in able else lack_of(kind.name, machines),
         )
         for kind in kinds.values()
         if kind.is_offered
@@ -71,17 +71,6 @@ def offers(kinds: Mapping[str, Kind], machines: Sequence[Machine]) -> list[Offer
 
 def _rank(kind: str) -> int:
     return _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
-
-
-def _lacks(kind: str, machines: Sequence[Machine]) -> str:
-    if not machines:
-        return "No computer is connected yet."
-    for machine in machines:
-        for lacking in machine.lacking:
-            if lacking.kind == kind:
-                tools = TOOLS.get(kind.partition(".")[0], f"tools for {kind}")
-                return f"{machine.card.name} has no {tools}: run {lacking.command} there."
-    return "None of your computers can do this."
 
 
 def request_of(visitor: Visitor, kind: Kind, inputs: JsonObject, draft: Draft) -> Request:
@@ -114,13 +103,15 @@ def request_in_words(
         worker_id: where it is done when the words name no computer.
 
     Raises:
-        BadInput: `command_unknown` and the like; `command_elsewhere`, it asks for no work;
-            `planner_missing`, they are plain words.
+        BadInput: `command_unknown` and the like; `command_elsewhere`, it asks for no work.
     """
     spoken = parse(words)
     if spoken is None:
-        first, _, rest = no_planner().text.partition(". ")
-        raise BadInput("planner_missing", f"{first}.", rest)
+        return _request_of_task(visitor, words, draft, worker_id)
+    if spoken.command.name == "task":
+        is_local = bool(spoken.values.get("local"))
+        task = spoken.values["text"]
+        return _request_of_task(visitor, task, draft, worker_id, is_local=is_local)
     if not spoken.command.kind:
         raise BadInput(
             "command_elsewhere",
@@ -128,6 +119,28 @@ def request_in_words(
             "Chats answer it; here are pages for what it tells.",
         )
     return _request_of_spoken(visitor, spoken, words, draft, worker_id)
+
+
+def _request_of_task(
+    visitor: Visitor,
+    words: str,
+    draft: Draft,
+    worker_id: WorkerId | None,
+    *,
+    is_local: bool = False,
+) -> Request:
+    """Have plain words planned."""
+    inputs: JsonObject = {"task": words.strip()} | ({"local": True} if is_local else {})
+    return Request(
+        person_id=visitor.person.person_id,
+        kind=PLAN,
+        inputs=inputs,
+        text=words.strip(),
+        conversation=conversation_of(visitor.person.person_id),
+        origin=Origin.CHAT,
+        worker_id=worker_id,
+        dedupe=_dedupe(draft, words),
+    )
 
 
 def _request_of_spoken(

@@ -13,13 +13,16 @@ from hub.frontends.facts import Facts
 from hub.frontends.web import kind_form
 from hub.frontends.web.ansi import Piece, pieces
 from hub.frontends.web.asked import Asked, asked_of_job
+from hub.frontends.web.change_page import change_href, findings_of
 from hub.frontends.web.headways import Headway, headway
 from hub.frontends.web.outcome import Outcome, outcome_of
+from hub.frontends.web.plan_part import AnswerPart, PlanPart, answer_part, plan_part
 from hub.frontends.web.timeline import Way, way_of
 from hub.frontends.web.visitor import Setting, Visitor
 from hub.frontends.web.waits import why_line
 from shared.ids import WorkerId, short
 from shared.jobs import JobState
+from shared.kinds.code import Finding
 from shared.kinds.naming import FILE_OF_JOB
 from shared.plain_text import plain_line
 
@@ -72,6 +75,14 @@ class Shown:
     """Computers that a waiting job could be given to."""
     siblings: int
     """How many jobs its task has."""
+    change: str = ""
+    """The page of what it changed, or shows of a change; empty when there is none."""
+    findings: tuple[Finding, ...] = ()
+    """Of a review, the worst first."""
+    plan: PlanPart | None = None
+    """How the plan of a task in plain words stands."""
+    answer: AnswerPart | None = None
+    """What such a plan ended with."""
 
     @property
     def may_retry(self) -> bool:
@@ -121,6 +132,10 @@ async def shown(place: Setting, visitor: Visitor, card: JobCard) -> Shown:
         if card.state is JobState.QUEUED
         else (),
         siblings=len(await views.jobs_of_task(card.job.task_id)),
+        change=change_href(card),
+        findings=findings_of(card),
+        plan=await plan_part(place, card),
+        answer=answer_part(card),
     )
 
 

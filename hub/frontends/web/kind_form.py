@@ -18,11 +18,16 @@ from shared.kinds import JsonObject, Kind
 PREFIX = "input."
 """Before the name of an input, in the names of fields."""
 VALUE_CHARS_MAX = 4000
+"""Where the kind itself allows more, it counts."""
+PROSE_CHARS_MIN = 4000
+"""A text that may be so long wants room."""
 _UNITS = ("seconds", "minutes", "hours", "bytes", "share")
 
 
 class Shape(StrEnum):
     TEXT = "text"
+    PROSE = "prose"
+    """Text of several lines."""
     NUMBER = "number"
     WHOLE = "whole"
     TICK = "tick"
@@ -47,6 +52,7 @@ class InputField:
     value: str = ""
     """As typed; "on" for a box that is ticked."""
     fault: str = ""
+    chars_max: int = VALUE_CHARS_MAX
 
     @property
     def field(self) -> str:
@@ -99,14 +105,26 @@ def _field(name: str, told: JsonObject, definitions: JsonObject) -> InputField:
     default = told.get("default")
     return InputField(
         name=name,
-        label=_label(name),
+        label=_title(name, told) or _label(name),
         help=str(told.get("description", bare.get("description", ""))),
         shape=_shape(bare, default),
         default="" if default is None or default is False else _text(default),
         choices=tuple(_text(choice) for choice in _choices(bare)),
         least=_bound(bare, "minimum", "exclusiveMinimum"),
         most=_bound(bare, "maximum", "exclusiveMaximum"),
+        chars_max=max(_chars_max(bare), VALUE_CHARS_MAX),
     )
+
+
+def _title(name: str, told: JsonObject) -> str:
+    """What the kind itself calls an input; the schema's own makeshift title is none."""
+    title = str(told.get("title", ""))
+    return "" if title == name.replace("_", " ").title() else title
+
+
+def _chars_max(bare: JsonObject) -> int:
+    most = bare.get("maxLength")
+    return most if isinstance(most, int) else 0
 
 
 def _bare(told: JsonObject, definitions: JsonObject) -> JsonObject:
@@ -129,7 +147,7 @@ def _shape(bare: JsonObject, default: JsonValue) -> Shape:
     items = bare.get("items")
     match bare.get("type"):
         case "string":
-            return Shape.TEXT
+            return Shape.PROSE if _chars_max(bare) >= PROSE_CHARS_MIN else Shape.TEXT
         case "number":
             return Shape.NUMBER
         case "integer":
@@ -168,11 +186,11 @@ def _value(field: InputField) -> JsonValue | None:
     Raises:
         BadInput: `input_unfit`.
     """
-    text = field.value if field.shape is Shape.TEXT else field.value.strip()
+    text = field.value if field.shape in (Shape.TEXT, Shape.PROSE) else field.value.strip()
     if not text.strip():
         return None
-    if len(text) > VALUE_CHARS_MAX:
-        raise BadInput("input_unfit", f"At most {VALUE_CHARS_MAX:,} characters fit here.")
+    if len(text) > field.chars_max:
+        raise BadInput("input_unfit", f"At most {field.chars_max:,} characters fit here.")
     try:
         match field.shape:
             case Shape.TICK:

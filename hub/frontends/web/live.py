@@ -9,10 +9,10 @@
 
     event: reset                    the hub was restored: all is to be fetched anew
 
-A topic names a sort of things ("jobs", "questions", "workers", "joins", "sessions", "people",
-"dead", "keys", "webhooks", "chat", "activity") or one thing ("job:ID", "task:ID", "question:ID",
-"worker:ID", "session:ID"). Lines that a job logs ring "log:JOB" alone, and for pages alone that
-ask (`logs=1`): there may be many.
+A topic names a sort of things ("jobs", "questions", "workers", "joins", "sessions", "schedules",
+"people", "dead", "keys", "webhooks", "chat", "activity") or one thing ("job:ID", "task:ID",
+"question:ID", "worker:ID", "session:ID"). Lines that a job logs ring "log:JOB" alone, and for pages
+alone that ask (`logs=1`): there may be many.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ _SORTS: Mapping[str, tuple[str, ...]] = {
     "join": ("joins", "workers"),
     "pairing": ("joins",),
     "session": ("sessions",),
+    "schedule": ("schedules",),
     "person": ("people",),
     "account": ("people",),
     "browser": ("people",),
@@ -103,11 +104,14 @@ def topics_of(fact: Fact) -> Iterator[str]:
     """
     if fact.is_of_part:
         yield f"job:{fact.entity}"
-        yield f"parts:{fact.payload['part_of']}"
+        if maker := fact.payload.get("part_of"):
+            yield f"parts:{maker}"
         return
     if fact.type == LOGGED:
         yield f"log:{fact.entity}"
         return
+    if isinstance(maker := fact.payload.get("part_of"), str):
+        yield f"parts:{maker}"
     yield "activity"
     yield from _SORTS.get(fact.type.partition("_")[0], ())
     if fact.type in _DEAD or fact.payload.get("reason") == "requeued":

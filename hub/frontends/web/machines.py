@@ -11,7 +11,11 @@ from hub.frontends.facts import VERBS
 from hub.frontends.figures import plural
 from hub.frontends.waiting import TOOLS
 from hub.services.machines import Machine
-from shared.capabilities import Lacking
+from shared.capabilities import Lacking, family_of
+from shared.plain_text import plain_line
+
+CODING_MAX = 8
+"""Words of each sort that are shown."""
 
 MARKS: Mapping[Condition, tuple[str, str, str]] = {
     Condition.IDLE: ("done", "idle", "Idle"),
@@ -100,6 +104,15 @@ def verbs(machine: Machine) -> str:
     """What people have it do: "train, predict"; empty when it has no tools yet."""
     kinds = [capability.kind for capability in machine.card.worker.capabilities]
     return ", ".join(dict.fromkeys(VERBS[kind] for kind in kinds if kind in VERBS))
+
+
+def coding(machine: Machine) -> str:
+    """Say what it codes with: "builtin, codex, git; python, rust"; empty when it does not."""
+    for capability in machine.card.worker.capabilities:
+        if family_of(capability.kind) == "code" and capability.tools:
+            told = (capability.tools[:CODING_MAX], capability.specializations[:CODING_MAX])
+            return plain_line("; ".join(", ".join(words) for words in told if words))
+    return ""
 
 
 def missing(lacking: Lacking) -> str:

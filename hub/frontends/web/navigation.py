@@ -50,6 +50,7 @@ PAGES: Sequence[Link] = (
     Link(href="/workers", label="Workers", icon="workers", key="w", is_main=True),
     Link(href="/runs", label="Runs", icon="runs", key="r", is_apart=True),
     Link(href="/queue", label="Queue", icon="queue", key="q"),
+    Link(href="/schedules", label="Schedules", icon="schedule", key="e"),
     Link(href="/sessions", label="Sessions", icon="sessions", key="s"),
     Link(href="/dead", label="Dead letters", icon="letter", key="d", counts=DEAD, topics="dead"),
     Link(href="/activity", label="Activity", icon="activity", key="a"),

@@ -50,6 +50,8 @@ class Outcome:
     stayed: tuple[str, ...]
     """Names of files that are on the computer alone."""
     further: tuple[Further, ...]
+    links: tuple[tuple[str, str], ...] = ()
+    """Pages elsewhere: label and address."""
 
 
 def outcome_of(card: JobCard, sent: tuple[StoredFile, ...]) -> Outcome | None:
@@ -73,8 +75,10 @@ def outcome_of(card: JobCard, sent: tuple[StoredFile, ...]) -> Outcome | None:
         further=tuple(
             Further(number=number, label=button.label, says=button.says)
             for number, button in enumerate(view.buttons)
-            if button.says
+            # What a page shows better than a chat has its own.
+            if button.says and not button.says.startswith("/diff ")
         ),
+        links=tuple((button.label, button.url) for button in view.buttons if button.url),
     )
 
 

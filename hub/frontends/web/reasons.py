@@ -9,7 +9,10 @@ from hub.core.backlog import Group
 from hub.core.placement import Waiting, WaitingReason
 from hub.frontends.facts import VERBS
 from hub.frontends.figures import ago, duration, plural
-from hub.frontends.waiting import TOOLS
+from hub.frontends.waiting import TOOLS, lacks_words
+
+AGENTS_COMMAND = "deskhand agents"
+"""Tells what a machine has for coding, and how to get what it lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Reason:
     label: str = ""
 
 
-def reason(group: Group, now: datetime) -> Reason:
+def reason(group: Group, now: datetime) -> Reason:  # noqa: PLR0911 - one row for each reason
     """Say why a group of jobs waits."""
     waiting = group.waiting
     jobs = f"{plural(group.count, 'job')} {'waits' if group.count == 1 else 'wait'}"
@@ -35,6 +38,9 @@ def reason(group: Group, now: datetime) -> Reason:
             return Reason("failed", "offline", says, label="Connect a computer", href="/pair")
         case WaitingReason.KIND_MISSING:
             return _missing(jobs, waiting, page)
+        case WaitingReason.TOOLS_MISSING:
+            says = f"{jobs}. {lacks_words(waiting)} Run this on {waiting.worker}:"
+            return Reason("failed", "warning", says, AGENTS_COMMAND)
         case WaitingReason.WORKER_OFFLINE | WaitingReason.ALL_OFFLINE:
             return Reason("waiting", "offline", _offline(jobs, waiting, now), "", *reversed(see))
         case WaitingReason.PAUSED:

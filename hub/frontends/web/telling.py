@@ -21,14 +21,16 @@ SORTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "Tasks and jobs",
         (
             "task_created", "task_requested", "task_changed", "task_purged", "purge_asked",
-            "job_queued", "job_granted", "job_started", "job_resumed", "job_parked",
-            "job_succeeded",
-            "job_failed", "job_cancelled", "job_interrupted", "job_died", "job_cancel_requested",
-            "cancel_asked", "retry_asked", "request_refused", "late_result",
+            "job_queued", "job_granted", "job_started", "job_planned", "job_resumed", "job_parked",
+            "job_succeeded", "job_failed", "job_cancelled", "job_interrupted", "job_died",
+            "job_cancel_requested", "part_settled",
+            "cancel_asked", "retry_asked", "request_refused", "late_result", "schedule_asked",
+            "schedule_changed", "schedule_ran", "schedule_missed",
         ),
     ),
     "failures": ("What went wrong", ("job_failed", "job_died", "job_interrupted", "files_missed",
-        "worker_lost", "worker_mistrusted", "request_refused", "pairing_paused")),
+        "worker_lost", "worker_mistrusted", "request_refused", "pairing_paused",
+        "schedule_missed")),
     "questions": (
         "Questions and answers",
         (
@@ -39,7 +41,8 @@ SORTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "workers": (
         "Computers",
         (
-            "worker_paired", "worker_lost", "worker_back", "worker_revoked", "worker_mistrusted",
+            "worker_paired", "worker_offers", "worker_lost", "worker_back", "worker_revoked",
+            "worker_mistrusted",
             "join_requested", "join_settled", "session_opened", "session_ended",
         ),
     ),
@@ -59,6 +62,9 @@ _TONES: Mapping[str, tuple[str, str]] = {
     "task_requested": ("plain", "plus"),
     "task_purged": ("plain", "cross"),
     "job_queued": ("waiting", "queued"),
+    "schedule_changed": ("plain", "schedule"),
+    "schedule_ran": ("plain", "schedule"),
+    "schedule_missed": ("waiting", "warning"),
     "job_granted": ("running", "granted"),
     "job_cancel_requested": ("plain", "stop"),
     "message_said": ("plain", "chat"),

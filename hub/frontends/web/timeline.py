@@ -10,7 +10,8 @@ from hub.core.fact import HUB_DEVICE, Fact
 from hub.core.view import Tone
 from hub.frontends.facts import Facts
 from hub.frontends.history import sentence
-from hub.frontends.wording import answered
+from hub.frontends.plan_words import is_step_news
+from hub.frontends.question_words import answered
 from shared.events import (
     EventBody,
     JobCancelled,
@@ -101,8 +102,9 @@ def way_of(
 def _told(facts: Sequence[Fact]) -> Iterator[tuple[Fact, EventBody]]:
     for fact in facts:
         body = fact.body
-        if body is not None and not isinstance(body, JobLogged | TaskCreated):
-            yield fact, body
+        if body is None or isinstance(body, JobLogged | TaskCreated) or is_step_news(body):
+            continue
+        yield fact, body
 
 
 def _asking(body: EventBody, askings: Mapping[QuestionId, Asking]) -> Asking | None:

@@ -25,6 +25,8 @@ def why_line(  # noqa: C901, PLR0911 - one row for each reason
             return f"{name} has no {tools}: run {waiting.lacking.command} there"
         case WaitingReason.KIND_MISSING:
             return f"No computer of yours can do {waiting.kind}"
+        case WaitingReason.TOOLS_MISSING:
+            return f"{name} has no {' and no '.join(waiting.missing)}"
         case WaitingReason.WORKER_OFFLINE:
             return f"{name} is asleep or offline{_seen(waiting, moment)}"
         case WaitingReason.ALL_OFFLINE:

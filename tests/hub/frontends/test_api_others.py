@@ -32,6 +32,8 @@ async def things_of_anna(world: World, worker: PuppetWorker) -> dict[str, str]:
     await worker.asks(grant, YES_OR_NO, QUESTION)
     await until(lambda: worker.acked == len(worker.log))
     [session] = (await world.rest.get("/sessions")).json()["sessions"]
+    words = {"when": "every day 8:00", "words": "/models"}
+    schedule = (await world.rest.post("/schedules", json=words)).json()
     key = (await world.rest.post("/keys", json={"name": "ci", "scope": "read"})).json()
     hook = (await world.rest.post("/webhooks", json={"url": "https://example.org/x"})).json()
     delivery = (await world.rest.post(f"/webhooks/{hook['webhook_id']}/test")).json()
@@ -42,6 +44,7 @@ async def things_of_anna(world: World, worker: PuppetWorker) -> dict[str, str]:
         "job_id": made["job_id"],
         "question_id": QUESTION,
         "session_id": session["session_id"],
+        "schedule_id": schedule["schedule_id"],
         "key_id": key["key_id"],
         "webhook_id": hook["webhook_id"],
         "delivery_id": delivery["delivery_id"],

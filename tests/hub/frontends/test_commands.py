@@ -11,6 +11,7 @@ from hub.frontends.parsing import parse
 from hub.frontends.replies import help_view
 from shared.errors import AppError
 from shared.kinds.catalogue import BUILT_IN
+from shared.kinds.plan import PLAN
 
 READ = [
     ("/start", "start", {}, ""),
@@ -55,6 +56,21 @@ READ = [
      {"file": "minutes.txt", "text": "What was decided?"}, ""),
     ("/ask model=local:tiny summarize minutes.txt", "ask",
      {"model": "local:tiny", "task": "summarize", "file": "minutes.txt"}, ""),
+    ("/fix ~/shop The total is wrong, a=b", "fix",
+     {"repo": "~/shop", "text": "The total is wrong, a=b"}, ""),
+    ("/fix The total is wrong", "fix", {"text": "The total is wrong"}, ""),
+    ("/fix", "fix", {}, ""),
+    ("/fix https://github.com/anna/shop.git Leap days", "fix",
+     {"repo": "https://github.com/anna/shop.git", "text": "Leap days"}, ""),
+    ("/fix git@github.com:anna/shop Leap days", "fix",
+     {"repo": "git@github.com:anna/shop", "text": "Leap days"}, ""),
+    (r'/fix "C:\my work\shop" Leap days', "fix",
+     {"repo": r"C:\my work\shop", "text": "Leap days"}, ""),
+    ("/fix level=autonomous work/shop test=\"make test\" Leap days", "fix",
+     {"level": "autonomous", "repo": "work/shop", "test": "make test", "text": "Leap days"}, ""),
+    ("/fix repo=shop Leap days @noon", "fix", {"repo": "shop", "text": "Leap days @noon"}, ""),
+    ("/review @anna-pc ~/shop", "review", {"repo": "~/shop"}, "anna-pc"),
+    ("/diff #K7Q2 src/app.py", "diff", {"id": "#K7Q2", "file": "src/app.py"}, ""),
 ]  # fmt: skip
 
 REFUSED = [
@@ -72,6 +88,8 @@ REFUSED = [
      "Write 60 for seconds, 10m for minutes or 1h for an hour."),
     ("/train budget=-5", "argument_invalid",
      "Write 60 for seconds, 10m for minutes or 1h for an hour."),
+    ("/fix level=yolo it is broken", "argument_invalid",
+     "It can: autonomous, supervised, human_required."),
     ("/worker anna-pc revok", "argument_invalid", "Did you mean revoke?"),
     ("/worker anna-pc dance", "argument_invalid", "It can: pause, resume, revoke, autostart."),
     ("/help " + "x" * 4000, "text_too_long", "Put long material into a file and name the file."),
@@ -123,7 +141,8 @@ def test_every_built_in_kind_has_a_command() -> None:
     # What a machine does to itself is asked for with /worker.
     offered = {name for name, kind in BUILT_IN.items() if kind.is_offered}
     others = {name for name in offered if name.startswith("machine.")}
-    named = {command.kind for command in COMMANDS} - {""}
+    # Plain words need no command; /task is one that frontends answer by themselves.
+    named = {command.kind for command in COMMANDS} - {""} | {PLAN}
     # Buttons say what menus do not offer.
     assert offered - others <= named <= set(BUILT_IN)
 
@@ -153,9 +172,18 @@ def test_a_budget_of_nothing_is_told_as_such() -> None:
     assert failure.value.message == "budget must be longer than 0."
 
 
-def test_the_menu_promises_nothing_that_cannot_be_done_yet() -> None:
-    assert "/task" not in help_view().text
+def test_the_menu_names_what_people_do_most() -> None:
+    assert "/task" in help_view().text
     assert "/train" in help_view().text
+
+
+def test_a_task_may_be_kept_from_models_elsewhere() -> None:
+    spoken = parse("/task local sum up the report")
+    assert spoken is not None
+    assert spoken.values == {"local": "local", "text": "sum up the report"}
+    spoken = parse("/task sum up the local news")
+    assert spoken is not None
+    assert spoken.values == {"text": "sum up the local news"}
 
 
 @pytest.mark.parametrize(

@@ -16,15 +16,16 @@ from hub.core.view import Inbound, Sender, View
 from hub.frontends.inbox import ChatInbox
 from hub.frontends.outbox import Outbox
 from hub.services.deliveries import Deliveries
+from shared.capabilities import Capability
 from shared.errors import ErrorBody
 from shared.events import JobFailed, JobStarted, JobSucceeded, QuestionAsked
 from shared.ids import ConversationId, QuestionId
-from shared.jobs import JobState
+from shared.jobs import JobState, Origin
 from shared.kinds import JsonObject
 from shared.messages import Grant, Offer
 from tests.hub.frontends.test_outbox import HOME, Stage
 from tests.hub.worlds import Desk, World
-from tests.makers import LASTING, make_asking
+from tests.makers import ABLE, LASTING, make_asking
 
 DESCRIBED: JsonObject = {"headline": "sales.csv: 3 rows.", "rows": 3, "columns": []}
 
@@ -38,6 +39,7 @@ class Talk:
     desk: Desk
     stage: Stage = field(default_factory=Stage)
     numbers: itertools.count[int] = field(default_factory=itertools.count)
+    grants: list[Grant] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         services, environment = self.world.services, self.world.environment
@@ -115,13 +117,13 @@ class Talk:
         await self.finish(grant)
         return await self.newest()
 
-    async def finish(self, grant: Grant) -> None:
+    async def finish(self, grant: Grant, result: JsonObject = DESCRIBED) -> None:
         await self.desk.report(
             JobSucceeded(
                 job_id=grant.job_id,
                 attempt=grant.attempt,
                 fence=grant.fence,
-                result=DESCRIBED,
+                result=result,
                 running_seconds=1,
             )
         )
@@ -130,6 +132,9 @@ class Talk:
         await self.desk.report(
             JobFailed(job_id=grant.job_id, attempt=grant.attempt, fence=grant.fence, error=error)
         )
+
+
+CODING = Capability(kind="code.bugfix", tools=("mine",))
 
 
 @pytest.fixture
@@ -142,7 +147,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 async def talk(world: World) -> Talk:
     anna = await world.person()
-    return Talk(world, anna, await world.desk(anna))
+    return Talk(world, anna, await world.desk(anna, capabilities=(*ABLE, CODING)))
 
 
 async def assert_follows(talk: Talk, before: JobCard) -> JobCard:
@@ -330,3 +335,73 @@ async def test_a_model_is_asked_about_where_it_was_trained_also_tomorrow(talk: T
     [view] = await talk.say(f"/continue #{(await talk.newest()).short} /models", where=other)
     assert "is over" in view.text
     assert (await talk.newest()).job.pinned_to == talk.desk.worker_id
+
+
+async def coding(talk: Talk) -> JobCard:
+    """A work order that is at work."""
+    inputs: JsonObject = {"repository": "shop", "instructions": "It loses cents.", "agent": "mine"}
+    await talk.world.request(
+        talk.person, "code.bugfix", inputs=inputs, conversation=HOME, origin=Origin.CHAT
+    )
+    grant = await talk.desk.take()
+    talk.grants.append(grant)
+    started = JobStarted(job_id=grant.job_id, attempt=grant.attempt, fence=grant.fence)
+    await talk.desk.report(started)
+    await talk.show()
+    return await talk.newest()
+
+
+async def test_words_about_a_coding_job_are_its_next_work_order(talk: Talk) -> None:
+    first = await coding(talk)
+    for words in ("Now also add a test.", "/task Now also add a test."):
+        assert await talk.say(words, reply=talk.refs[0]) == []
+        card = await assert_follows(talk, first)
+        assert card.kind == "code.bugfix"
+        assert card.inputs == {**first.inputs, "instructions": "Now also add a test."}
+
+
+async def test_the_next_work_order_goes_on_where_the_one_before_came_to(talk: Talk) -> None:
+    first = await coding(talk)
+    result: JsonObject = {"headline": "Mended.", "branch": "deskhand/k7q2-cents", "base": "main"}
+    [grant] = [g for g in talk.grants if g.job_id == first.job_id]
+    await talk.finish(grant, result)
+    talk.world.clock.advance(IDLE_SECONDS + 1)
+    await talk.say("Now also add a test.", reply=talk.refs[0])
+    card = await talk.newest()
+    assert card.job.session_id is None
+    assert card.inputs["branch"] == "deskhand/k7q2-cents"
+    assert card.inputs["base"] == "main"
+    assert card.inputs["repository"] == "shop"
+
+
+async def test_words_about_a_coding_job_go_on_with_it_whatever_was_looked_at_since(
+    talk: Talk,
+) -> None:
+    first = await coding(talk)
+    await talk.world.request(
+        talk.person, "code.diff", inputs={"job": first.job_id}, task_id=first.job.task_id
+    )
+    assert await talk.say("Now also add a test.", reply=talk.refs[0]) == []
+    assert (await talk.newest()).kind == "code.bugfix"
+
+
+async def test_words_about_other_work_are_a_task_that_knows_what_was_done(talk: Talk) -> None:
+    first = await talk.run()
+    await talk.show()
+    assert await talk.say("Now tell me what is odd in it.", reply=talk.refs[0]) == []
+    card = await talk.newest()
+    assert (card.kind, card.job.task_id) == ("plan", first.job.task_id)
+    assert card.inputs["task"] == "Now tell me what is odd in it."
+    assert "sales.csv: 3 rows." in str(card.inputs["earlier"])
+
+
+async def test_among_people_words_that_reply_to_nothing_ask_for_nothing(talk: Talk) -> None:
+    first = await coding(talk)
+    assert await talk.say("Now also add a test.", in_group=True) == []
+    assert (await talk.newest()).job_id == first.job_id
+
+
+async def test_of_a_coding_job_it_is_said_that_words_are_enough(talk: Talk) -> None:
+    await coding(talk)
+    [view] = await talk.say("continue", reply=talk.refs[0])
+    assert "say what comes next" in view.text

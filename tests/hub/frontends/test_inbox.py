@@ -174,9 +174,16 @@ async def test_help_tells_one_command_in_detail(scene: Scene) -> None:
     assert (await told(scene, "/help trian")).endswith("Did you mean /train?")
 
 
-async def test_plain_words_are_not_pretended_to_be_understood(scene: Scene) -> None:
+async def test_plain_words_that_no_computer_can_plan_say_what_is_missing(scene: Scene) -> None:
     for text in ("/task summarize my report", "summarize my report"):
-        assert (await told(scene, text)).startswith("I cannot plan from plain words yet: ")
+        said = await told(scene, text)
+        assert said.startswith(("Plain words need a computer", "No computer is connected yet"))
+    assert not await scene.hub.services.views.jobs(scene.person_id)
+
+
+@pytest.mark.parametrize("text", ["2", "yes", "ok!", "🙂 🙂"])
+async def test_what_is_no_sentence_makes_no_task(scene: Scene, text: str) -> None:
+    assert (await told(scene, text)).startswith("That answers no question that is open here.")
     assert not await scene.hub.services.views.jobs(scene.person_id)
 
 

@@ -27,7 +27,14 @@ READ = frozenset(
     (
         *("get_status", "list_events", "list_people", "list_pairings", "list_questions"),
         *("get_file", "get_artifact", "list_job_artifacts", "list_dead_letters"),
-        *("list_sessions", "get_session", "list_task_messages", "list_chat_messages"),
+        *(
+            "list_schedules",
+            "get_schedule",
+            "list_sessions",
+            "get_session",
+            "list_task_messages",
+            "list_chat_messages",
+        ),
         *("list_webhooks", "get_webhook", "list_deliveries", "get_delivery", "list_workers"),
         "get_worker",
     )
@@ -55,6 +62,8 @@ PERSON = frozenset(
         *("update_task", "purge_task", "cancel_job", "retry_job", "move_job"),
         *("requeue_dead_letters", "purge_dead_letters", "requeue_dead_letter", "undo_requeue"),
         *("purge_dead_letter", "answer_question", "create_task_message", "create_chat_message"),
+        *("create_schedule", "pause_schedule", "resume_schedule", "run_schedule"),
+        "delete_schedule",
         *("create_session", "renew_session", "terminate_session", "revoke_worker"),
         *("drain_worker", "pause_worker", "resume_worker", "approve_pairing", "reject_pairing"),
         *("create_sign_in_link", "list_keys", "create_key", "rotate_key", "revoke_key"),
@@ -183,6 +192,89 @@ async def test_an_enrol_key_makes_approved_codes_for_computers_and_no_others(wor
         "/invitations", json={"is_approved": True, "person_id": other}, headers=headers
     )
     assert (refused.status_code, refused.json()["code"]) == (403, "operator_only")
+
+
+async def limited(world: World, scope: str, *kinds: str) -> dict[str, str]:
+    """Make a key that is limited to kinds, as its person does."""
+    told = await world.rest.post("/keys", json={"name": "ci", "scope": scope, "kinds": kinds})
+    assert told.status_code == 201, told.text
+    assert told.json()["kinds"] == list(kinds)
+    return {"Authorization": f"Bearer {told.json()['key']}"}
+
+
+async def test_a_key_limited_to_kinds_asks_for_those_alone(world: World) -> None:
+    headers = await limited(world, "enqueue", "code.review")
+    made = await world.rest.post("/tasks", json={"kind": "code.review"}, headers=headers)
+    assert made.status_code == 201
+    more = f"/tasks/{made.json()['task_id']}/jobs"
+    assert (
+        await world.rest.post(more, json={"kind": "code.review"}, headers=headers)
+    ).status_code == 201
+    for path in ("/tasks", "/queue/jobs", more):
+        for kind in ("code.feature", "ml.models"):
+            refused = await world.rest.post(path, json={"kind": kind}, headers=headers)
+            assert (refused.status_code, refused.json()["code"]) == (403, "key_kinds"), path
+            assert refused.json()["hint"] == "It is for code.review."
+
+
+@pytest.mark.parametrize("scope", ["read", "enqueue"])
+async def test_a_key_limited_to_kinds_sees_those_alone(world: World, scope: str) -> None:
+    headers = await limited(world, scope, "code.review", "code.test")
+    review = (await world.rest.post("/tasks", json={"kind": "code.review"})).json()
+    other = (await world.rest.post("/tasks", json={"kind": "ml.models"})).json()
+    # A task of several kinds is there with what the key is for.
+    mixed = f"/tasks/{review['task_id']}"
+    await world.rest.post(f"{mixed}/jobs", json={"kind": "ml.models"})
+
+    async def get(path: str) -> httpx.Response:
+        return await world.rest.get(path, headers=headers)
+
+    assert [job["kind"] for job in (await get("/jobs")).json()["jobs"]] == ["code.review"]
+    assert [job["kind"] for job in (await get(mixed)).json()["jobs"]] == ["code.review"]
+    assert len((await get(f"{mixed}/plan")).json()["steps"]) == 1
+    for path in ("", "/events", "/log"):
+        assert (await get(f"/jobs/{review['job_id']}{path}")).status_code == 200
+        assert (await get(f"/jobs/{other['job_id']}{path}")).status_code == 404
+    for path in (f"/tasks/{other['task_id']}", f"/tasks/{other['task_id']}/plan"):
+        assert (await get(path)).status_code == 404
+    kinds = {task["kind"] for task in (await get("/tasks")).json()["tasks"]}
+    assert kinds <= {"code.review", "code.test"}
+
+
+async def test_a_list_of_tasks_is_of_the_one_kind_that_a_key_is_for(world: World) -> None:
+    headers = await limited(world, "read", "code.review")
+    for kind in ("code.review", "ml.models", "ml.models"):
+        await world.rest.post("/tasks", json={"kind": kind})
+    told = (await world.rest.get("/tasks", params={"limit": 1}, headers=headers)).json()
+    assert [task["kind"] for task in told["tasks"]] == ["code.review"]
+
+
+async def test_what_is_told_of_all_kinds_is_shut_to_a_key_limited_to_some(world: World) -> None:
+    """Whoever adds a route has to mind the kinds, or it stays shut."""
+    document = (await world.rest.get("/openapi.json")).json()
+    for scope in ("read", "enqueue"):
+        key = (await limited(world, scope, "code.review"))["Authorization"].split()[1]
+        opened = set()
+        for operation in operations(document):
+            answer = await ask(world, operation.method.upper(), operation.path, key)
+            if answer.status_code != 403:
+                opened.add(operation.name)
+        mine = WORK | (ENQUEUE if scope == "enqueue" else frozenset())
+        assert opened == OPEN | mine - {"get_queue"}
+
+
+@pytest.mark.parametrize("scope", ["person", "enrol"])
+async def test_other_keys_are_not_limited_to_kinds(world: World, scope: str) -> None:
+    wanted = {"name": "ci", "scope": scope, "kinds": ["code.review"]}
+    told = await world.rest.post("/keys", json=wanted)
+    assert (told.status_code, told.json()["code"]) == (422, "key_kinds_invalid")
+
+
+async def test_a_key_in_the_place_of_another_is_limited_like_it(world: World) -> None:
+    wanted = {"name": "ci", "scope": "read", "kinds": ["code.review"]}
+    key_id = (await world.rest.post("/keys", json=wanted)).json()["key_id"]
+    told = (await world.rest.post(f"/keys/{key_id}/rotate", json={})).json()
+    assert told["kinds"] == ["code.review"]
 
 
 async def test_a_read_key_of_the_owner_sees_the_owners_things_alone(world: World) -> None:

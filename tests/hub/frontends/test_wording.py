@@ -12,7 +12,8 @@ from hub.core.placement import Waiting, WaitingReason
 from hub.core.view import FrontendCapabilities, Progress, Tone, degraded
 from hub.frontends.facts import Facts
 from hub.frontends.history import sentence
-from hub.frontends.wording import error_view, progress_view, question_view, view_of
+from hub.frontends.question_words import question_view
+from hub.frontends.wording import error_view, progress_view, view_of
 from shared.capabilities import Lacking
 from shared.errors import BadInput, ErrorBody
 from shared.events import (
@@ -34,6 +35,7 @@ from shared.events import (
     JobInterrupted,
     JobLogged,
     JobParked,
+    JobPlanned,
     JobQueued,
     JobResumed,
     JobStarted,
@@ -45,6 +47,7 @@ from shared.events import (
     LateResult,
     MessageSaid,
     PairingPaused,
+    PartSettled,
     PersonAdmitted,
     PersonLocked,
     PersonUnlocked,
@@ -55,6 +58,10 @@ from shared.events import (
     RequestRefused,
     RetryAsked,
     RoleChanged,
+    ScheduleAsked,
+    ScheduleChanged,
+    ScheduleMissed,
+    ScheduleRan,
     SessionEnded,
     SessionOpened,
     SettingChanged,
@@ -66,6 +73,7 @@ from shared.events import (
     WorkerBack,
     WorkerLost,
     WorkerMistrusted,
+    WorkerOffers,
     WorkerPaired,
     WorkerRevoked,
 )
@@ -74,20 +82,25 @@ from shared.ids import (
     JobId,
     PersonId,
     QuestionId,
+    ScheduleId,
     SessionId,
     TaskId,
     WebhookId,
     WorkerId,
     short,
 )
+from shared.jobs import JobState
 from shared.kinds import FileRef, JsonObject
+from shared.plan import PlanStage, ShownPlan, ShownStep, StepState
 from shared.questions import Answer, Asking, Choice, QuestionKind
+from shared.schedules import ScheduleFacts
 
 NOW = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
 JOB = JobId("019aa000-0000-7000-8000-000000000001")
 TASK = TaskId("019aa000-0000-7000-8000-000000000002")
 QUESTION = QuestionId("019aa000-0000-7000-8000-000000000003")
 JOIN = "019aa000-0000-7000-8000-00000000000a"
+PART = JobId("019aa000-0000-7000-8000-0000000000ee")
 WORKER = WorkerId("019aa000-0000-7000-8000-000000000004")
 HOOK = WebhookId("019aa000-0000-7000-8000-00000000000b")
 FILE = Asking(
@@ -124,6 +137,17 @@ RESULT: JsonObject = {
 }  # fmt: skip
 
 
+PLAN = ShownPlan(
+    goal="Sum up the report",
+    steps=(
+        ShownStep(id="read", number=1, title="Read the report", kind="files.read", worker="anna-pc",
+                  state=StepState.DONE),
+        ShownStep(id="sum", number=2, title="Sum it up", kind="llm.ask", depends_on=("read",),
+                  state=StepState.RUNNING),
+    ),
+    seconds=180,
+    cost_usd=0.4,
+)  # fmt: skip
 SESSION = SessionId("019aa000-0000-7000-8000-00000000000c")
 ENDS: tuple[tuple[EndedBecause, str], ...] = (
     ("idle", ""), ("age", ""), ("person", ""), ("person", "anna on Telegram"),
@@ -142,6 +166,14 @@ def queued(reason: str, **more: object) -> JobQueued:
     )  # fmt: skip
 
 
+PLANNED = ScheduleFacts(
+    schedule_id=ScheduleId("0198f3c2-7a10-7c3e-9d41-5b2f6a7c8d91"), words="/predict churn new.csv",
+    when="every weekday at 8:00", cron="0 8 * * 1-5", zone="Europe/Vienna",
+    next_at=NOW + timedelta(days=1),
+)  # fmt: skip
+HELD = PLANNED.model_copy(
+    update={"next_at": None, "paused": "failing", "why": "It failed 3 times in a row."}
+)
 EVENTS: list[EventBody] = [
     TaskCreated(task_id=TASK, person_id=PersonId("p"), text="/train"),
     *(queued(reason) for reason in ("new", "retry", "requeued", "lost", "answered", "declined")),
@@ -217,6 +249,22 @@ EVENTS: list[EventBody] = [
     *(SessionEnded(session_id=SESSION, task_id=TASK, worker_id=WORKER, reason=reason, by=by)
       for reason, by in ENDS),
     TaskChanged(task_id=TASK, title="another title", by="anna on the web"),
+    ScheduleAsked(schedule_id=PLANNED.schedule_id, action="pause"),
+    *(ScheduleChanged(schedule=PLANNED, change=change, by="anna on the web")
+      for change in ("created", "paused", "resumed", "deleted")),
+    ScheduleChanged(schedule=HELD, change="paused"),
+    ScheduleRan(schedule=PLANNED, task_id=TASK, due_at=NOW),
+    ScheduleRan(schedule=PLANNED, task_id=TASK, due_at=NOW, by="anna on the web"),
+    ScheduleRan(schedule=PLANNED, task_id=TASK, due_at=NOW, missed=3,
+                because="hub_off"),
+    ScheduleRan(schedule=PLANNED, task_id=TASK, due_at=NOW, missed=1,
+                because="running"),
+    ScheduleMissed(schedule=PLANNED, reason="hub_off", missed=2),
+    ScheduleMissed(schedule=PLANNED, reason="running"),
+    ScheduleMissed(schedule=PLANNED, reason="refused", error=FAILURE),
+    *(JobPlanned(job_id=JOB, attempt=1, fence=1, stage=stage, plan=PLAN) for stage in PlanStage),
+    PartSettled(job_id=PART, part_of=JOB, state=JobState.DEAD, error=FAILURE),
+    WorkerOffers(worker_id=WORKER, name="anna-pc", kinds=("plan", "llm.ask")),
 ]  # fmt: skip
 
 
@@ -256,7 +304,8 @@ SAID = [
     (EVENTS[18], "⚠ Training on anna-pc failed after 3 tries. The disk is full. Free some space."),
     (EVENTS[20], f"Cancelled: train churn.csv #{short(JOB)}."),
     (EVENTS[21], "anna-pc stopped while training. It was killed. It may have pushed."),
-    (EVENTS[23], "✓ anna-pc is ready. Try /train, or /help for what else there is."),
+    (EVENTS[23], "✓ anna-pc is ready. Say what you want in your own words, or try /train; /help "
+     "lists the rest."),
     (EVENTS[24], "From anna-pc:"),
     (EVENTS[25], "⚠ churn_new.predictions.csv did not come from anna-pc within a day. "
                  "Ask again when it is online."),
@@ -309,6 +358,10 @@ WAITS = [
      "anna-pc has no tools for x.y. On anna-pc run: get y. Queued until then."),
     (Waiting(reason=WaitingReason.KIND_MISSING, kind="ml.train"),
      "None of your computers can do this (ml.train). Queued until one can."),
+    (Waiting(reason=WaitingReason.TOOLS_MISSING, kind="code.bugfix", worker="anna-pc",
+             missing=("codex", "rust"), had=("builtin", "git", "python")),
+     "This asks for codex and rust, which anna-pc does not have; it has builtin, git, python. "
+     "On anna-pc, deskhand agents tells how to get it. Queued until then."),
     (Waiting(reason=WaitingReason.BUSY, kind="ml.train", worker="anna-pc", ahead=2),
      "Queued, behind 2 other jobs; starts when anna-pc has room."),
     (Waiting(reason=WaitingReason.BUSY, kind="ml.train", worker="anna-pc", ahead=0),
@@ -377,6 +430,23 @@ def test_of_several_open_questions_each_says_whose_it_is() -> None:
 def test_without_buttons_the_choices_become_numbered_lines() -> None:
     plain = degraded(question_view(QUESTION, FILE, FACTS), FrontendCapabilities())
     assert plain.text == "Which file?\n1. sales.csv · 2.1 MB · yesterday\n2. churn.xlsx"
+
+
+def test_a_question_about_a_change_offers_to_show_it_and_its_numbers_still_answer() -> None:
+    asking = FILE.model_copy(update={"more": "code.diff"})
+    view = question_view(QUESTION, asking, FACTS)
+    assert (view.buttons[-1].label, view.buttons[-1].says) == ("Show diff", f"/diff {JOB}")
+    plain = degraded(view, FrontendCapabilities())
+    assert plain.text.splitlines()[1:] == [
+        "1. sales.csv · 2.1 MB · yesterday",
+        "2. churn.xlsx",
+        f"Show diff: /diff {short(JOB)}",
+    ]
+
+
+def test_a_kind_that_shows_nothing_gets_no_button() -> None:
+    asking = FILE.model_copy(update={"more": "files.send"})
+    assert len(question_view(QUESTION, asking, FACTS).buttons) == len(FILE.choices)
 
 
 def test_without_buttons_other_offers_become_commands_to_type() -> None:

@@ -31,6 +31,7 @@ from shared.events import (
     Event,
     JobCancelled,
     JobFailed,
+    JobPlanned,
     JobStarted,
     JobSucceeded,
     OwnEventBody,
@@ -41,6 +42,7 @@ from shared.events import (
 from shared.ids import JobId, QuestionId, WorkerId
 from shared.kinds import JsonObject
 from shared.messages import Accept, Cancel, Grant, Hello, Offer, Progress
+from shared.plan import PlanStage, ShownPlan
 from shared.protocol import Phase, WorkerEnd
 from shared.questions import Asking
 from tests.pairing import Computer
@@ -50,6 +52,8 @@ CAPABILITIES = tuple(
     Capability(kind=kind)
     for kind in ("ml.train", "ml.predict", "ml.models", "data.describe", "files.send")
 )
+
+CODING = tuple(Capability(kind=kind) for kind in ("code.bugfix", "code.review", "code.diff"))
 
 
 async def until(is_so: Callable[[], bool]) -> None:
@@ -82,6 +86,8 @@ class PuppetWorker:
     name: str
     epoch: int = 0
     slots: int = 2
+    capabilities: tuple[Capability, ...] = CAPABILITIES
+    """What it says it can do, when it connects."""
     log: list[Event] = field(default_factory=list)
     grants: dict[JobId, Grant] = field(default_factory=dict)
     cancels: list[Cancel] = field(default_factory=list)
@@ -105,7 +111,7 @@ class PuppetWorker:
                     name=self.name,
                     platform="Linux",
                     app_version="1",
-                    capabilities=CAPABILITIES,
+                    capabilities=self.capabilities,
                     slots=self.slots,
                     outbox_seq=len(self.log),
                     hub_seq=0,
@@ -147,6 +153,17 @@ class PuppetWorker:
                 fence=grant.fence,
                 question_id=question_id,
                 asking=asking,
+            )
+        )
+
+    async def plans(self, grant: Grant, stage: PlanStage, plan: ShownPlan) -> None:
+        await self._report(
+            JobPlanned(
+                job_id=grant.job_id,
+                attempt=grant.attempt,
+                fence=grant.fence,
+                stage=stage,
+                plan=plan,
             )
         )
 

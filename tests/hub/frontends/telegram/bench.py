@@ -14,8 +14,8 @@ from hub.frontends.telegram.frontend import TelegramFrontend
 from hub.ports import FrontendSetup, HealthState
 from hub.services.taps import TapNames
 from shared.environment import Environment
-from shared.errors import NotFound, Unavailable
 from shared.ids import ConversationId
+from tests.hub.frontends.shelf import Shelf
 from tests.hub.frontends.world import until
 from tests.hub.worlds import World
 
@@ -27,25 +27,6 @@ ANNA_ID = 7001
 HOME = ConversationId(f"telegram:{ANNA_ID}")
 GROUP_ID = -1005
 GROUP = ConversationId(f"telegram:group:{GROUP_ID}")
-
-
-@dataclass(slots=True)
-class Shelf:
-    """Files of the test."""
-
-    folder: Path
-    is_late: bool = False
-
-    async def path(self, sha256: str) -> Path:
-        if self.is_late:
-            raise Unavailable("file_not_here", "It is on its way.", retryable=True)
-        path = self.folder / sha256
-        if not path.exists():
-            raise NotFound("file_gone", "The hub does not have that file any more.")
-        return path
-
-    def put(self, sha256: str, content: bytes) -> None:
-        (self.folder / sha256).write_bytes(content)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.view import Progress, Tone, View
-from hub.frontends.telegram.html import fitted, html_of, laid_out, units
+from hub.frontends.layout import fitted, laid_out, units
+from hub.frontends.telegram.html import html_of
 from tests.fakes.bot_api_text import parsed
 from tests.fakes.bot_api_text import units as telegram_units
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.view import Button
-from hub.frontends.telegram.html import units
-from hub.frontends.telegram.keyboard import LABEL_UNITS_MAX, fits, label_of, rows_of
+from hub.frontends.labels import label_of
+from hub.frontends.layout import units
+from hub.frontends.telegram.keyboard import LABEL_UNITS_MAX, fits, rows_of
 
 
 @pytest.mark.parametrize(
@@ -33,14 +34,14 @@ def test_every_button_stands_in_one_row_in_its_order(labels: list[str]) -> None:
 
 def test_a_long_name_loses_its_middle_and_keeps_what_is_said_of_it() -> None:
     name = "quarterly_report_of_the_whole_company_final_final_2_2025.csv"
-    label = label_of(Button(f"{name} · 2.1 MB · yesterday", says="/x"))
+    label = label_of(f"{name} · 2.1 MB · yesterday", LABEL_UNITS_MAX)
     assert label == "quarterly_report_of_the_whol…nal_2_2025.csv · 2.1 MB · yesterday"
     assert units(label) <= LABEL_UNITS_MAX
 
 
 @given(st.text(max_size=300))
 def test_a_label_always_fits_and_is_never_empty(text: str) -> None:
-    label = label_of(Button(text, says="/x"))
+    label = label_of(text, LABEL_UNITS_MAX)
     assert 0 < units(label) <= LABEL_UNITS_MAX
     assert "\n" not in label
 

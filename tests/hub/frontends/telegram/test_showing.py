@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from hub.core.view import Button, Progress, View, ViewFile, degraded
-from hub.frontends.telegram.parts import safe_name
+from hub.core.view import Button, Progress, Sheet, View, ViewFile, degraded
+from hub.frontends.carried import safe_name
 from hub.ports import MessageRef
 from shared.errors import AppError, Unavailable
 from shared.ids import ConversationId
@@ -248,3 +248,21 @@ async def test_a_lost_answer_may_double_a_message_and_never_an_edit(bench: Bench
         await bench.frontend.render(HOME, View(text="edited"), ref)
     assert await bench.frontend.render(HOME, View(text="edited"), ref) == ref
     assert [message.text for message in bench.fake.of_bot(7001)] == ["once or twice", "edited"]
+
+
+async def test_a_short_sheet_is_a_block_in_the_message(bench: Bench) -> None:
+    sheet = Sheet(name="k7q2.diff", text="-a < b\n+a <b>& b</b>\n", language="diff")
+    await bench.show(View(text="1 file, +1 −1", sheet=sheet))
+    [shown] = bench.fake.of_bot(7001)
+    assert shown.text == "1 file, +1 −1\n-a < b\n+a <b>& b</b>"
+    assert "pre" in [entity["type"] for entity in shown.entities]
+
+
+async def test_a_long_sheet_is_a_file_beside_the_message(bench: Bench) -> None:
+    sheet = Sheet(name="k7q2.diff", text="+line\n" * 100, language="diff")
+    await bench.show(View(text="1 file, +100 −0", sheet=sheet))
+    told, file = bench.fake.of_bot(7001)
+    assert told.text == "1 file, +100 −0"
+    assert file.document is not None
+    assert file.document.name == "k7q2.diff"
+    assert file.document.content == b"+line\n" * 100

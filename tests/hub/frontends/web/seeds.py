@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hub.core import schedule as core
 from hub.core.access import Access, Scope
 from hub.core.job import JobCard
 from hub.core.joining import JoinRequest
+from hub.core.schedule import Paused, Schedule
 from hub.core.webhook import Webhook
 from hub.services.requests import Request
+from hub.services.schedule_deeds import NewSchedule
 from hub.services.webhooks import NewWebhook
-from hub.store import queue
+from hub.store import queue, schedules
 from hub.store.ledger import Entry, Ledger
 from shared.errors import ErrorBody
 from shared.events import JobDied, JobFailed
@@ -66,6 +69,24 @@ async def webhook(world: World) -> Webhook:
     return made
 
 
+async def scheduled(world: World) -> Schedule:
+    """Make three schedules: one that waits, one that its person holds, one that the hub does."""
+    service, owner = world.hub.services.schedules, await owner_of(world)
+
+    async def make(when: str, words: str, zone: str = "") -> Schedule:
+        return await service.create(
+            NewSchedule(person_id=owner, words=words, when=when, zone=zone, by="anna on the web")
+        )
+
+    first = await make("every weekday 8:00", "/predict churn new.csv", "Europe/Vienna")
+    held = await make("every 2 hours", "summarize what changed in Documents/acme since last time")
+    await service.pause(owner, held.schedule_id, "anna on the web")
+    failing = await make("last friday 17:00", "/probe everyday-life.yaml")
+    why = core.paused(failing, Paused.FAILING, "It failed 3 times in a row.")
+    await ledger_of(world).write(lambda entry: schedules.save(entry, why))
+    return first
+
+
 @dataclass(frozen=True)
 class Belongings:
     """One of each, of the hub's owner."""
@@ -74,6 +95,7 @@ class Belongings:
     job: str
     dead: str
     session: str
+    schedule: str
     join: str
     key: str
     webhook: str
@@ -99,6 +121,7 @@ async def belongings(world: World, worker: PuppetWorker) -> Belongings:
         job=made["job_id"],
         dead=(await dead_letter(world, "old.csv")).job_id,
         session=session.session_id,
+        schedule=(await scheduled(world)).schedule_id,
         join=(await joining(world)).join_id,
         key=told.key.key_id,
         webhook=hook.webhook_id,

@@ -7,6 +7,7 @@ import re
 
 from hub.core.job import JobCard
 from shared.jobs import Origin, Priority
+from shared.kinds.plan import PLAN
 from tests.hub.frontends.web.reader import Read, Reader, a_reader
 from tests.hub.frontends.world import World
 
@@ -97,12 +98,16 @@ async def test_a_command_is_read_as_in_a_chat(world: World, reader: Reader) -> N
     assert card.text == "/train sales.csv Revenue budget=5m"
 
 
-async def test_words_that_nobody_can_plan_get_an_honest_answer(
+async def test_plain_words_become_a_plan_that_waits_for_a_computer(
     world: World, reader: Reader
 ) -> None:
     page = await reader.post("/tasks/new", words="make me rich")
-    assert "I cannot plan from plain words yet" in page.text
-    assert "make me rich" in page.html
+    assert "No computer is connected" in page.text
+    [card] = await world.hub.services.views.jobs(None)
+    assert (card.kind, card.title, card.inputs) == (PLAN, "make me rich", {"task": "make me rich"})
+
+
+async def test_words_that_are_no_command_get_an_honest_answer(world: World, reader: Reader) -> None:
     page = await reader.post("/tasks/new", words="/trian x.csv")
     assert "Did you mean /train?" in page.text
     page = await reader.post("/tasks/new", words="/jobs")

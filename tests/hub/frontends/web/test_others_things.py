@@ -28,6 +28,10 @@ DEEDS = (
     "/dead/{dead}/requeue",
     "/dead/{dead}/purge",
     "/sessions/{session}/end",
+    "/schedules/{schedule}/pause",
+    "/schedules/{schedule}/resume",
+    "/schedules/{schedule}/run",
+    "/schedules/{schedule}/delete",
     "/keys/{key}/rotate",
     "/keys/{key}/revoke",
     "/webhooks/{webhook}",
@@ -39,8 +43,8 @@ DEEDS = (
     "/webhooks/{webhook}/deliveries/{delivery}/redeliver",
 )
 LISTS = (
-    "/workers", "/pair", "/queue", "/dead", "/sessions", "/activity", "/audit", "/audit.csv",
-    "/audit.jsonl", "/keys", "/webhooks",
+    "/workers", "/pair", "/queue", "/dead", "/sessions", "/schedules", "/activity", "/audit",
+    "/audit.csv", "/audit.jsonl", "/keys", "/webhooks",
 )  # fmt: skip
 
 
@@ -89,7 +93,7 @@ async def test_deeds_on_many_touch_ones_own_alone(world: World) -> None:
 @pytest.mark.parametrize("pattern", PAGES)
 async def test_what_is_unknown_is_not_found(reader: Reader, pattern: str) -> None:
     nothing = "019aa000-0000-7000-8000-00000000ffff"
-    names = ("worker", "dead", "session", "key", "webhook")
+    names = ("worker", "dead", "session", "schedule", "key", "webhook")
     path = pattern.format(**dict.fromkeys(names, nothing))
     assert (await reader.get(path)).status == 404
 

@@ -43,6 +43,11 @@ def says(waiting: Waiting, count: int = 2) -> str:
             "deskhand setup ml",
         ),
         (
+            replace(BUSY, reason=WaitingReason.TOOLS_MISSING, missing=("codex",), had=("git",)),
+            "2 jobs wait. This asks for codex, which anna-pc does not have; it has git. Run this "
+            "on anna-pc: deskhand agents",
+        ),
+        (
             replace(BUSY, reason=WaitingReason.KIND_MISSING, worker="", kind="x.y"),
             "2 jobs wait to run x.y: that cannot be done by any of the computers.",
         ),
@@ -73,8 +78,8 @@ def says(waiting: Waiting, count: int = 2) -> str:
         (replace(BUSY, reason=WaitingReason.STARTING), "2 jobs about to start."),
     ],
     ids=[
-        "no-worker", "lacking", "cannot", "offline", "all-offline", "paused", "busy", "declined",
-        "retry", "starting",
+        "no-worker", "lacking", "tools", "cannot", "offline", "all-offline", "paused", "busy",
+        "declined", "retry", "starting",
     ],
 )  # fmt: skip
 def test_every_reason_has_a_sentence(waiting: Waiting, sentence: str) -> None:

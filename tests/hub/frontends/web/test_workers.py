@@ -128,3 +128,26 @@ async def test_a_name_is_text_and_never_markup(world: World, reader: Reader) -> 
         page = await reader.get(path)
         assert "<b onmouseover" not in page.html
         assert "&lt;b onmouseover" in page.html
+
+
+async def test_a_card_tells_what_a_computer_codes_with(world: World, reader: Reader) -> None:
+    able = {"kind": "code.review", "tools": ["codex", "git"], "specializations": ["python"]}
+    wanted = {"name": "box", "capabilities": [{**able, "jobs_max": 1}]}
+    assert (await world.rest.post("/workers", json=wanted)).status_code == 201
+
+    assert "Codes with codex, git; python." in (await reader.get("/workers")).text
+    (told,) = (await world.rest.get("/workers")).json()["workers"]
+    assert told["capabilities"] == [{**able, "version": 1, "jobs_max": 1}]
+
+
+async def test_a_job_that_names_an_agent_nobody_has_says_who_comes_nearest(
+    world: World, reader: Reader
+) -> None:
+    able = {"kind": "code.review", "tools": ["builtin"], "specializations": ["python"]}
+    await world.rest.post("/workers", json={"name": "box", "capabilities": [able]})
+    inputs = {"agent": "codex", "specializations": ["Python"]}
+    made = await world.rest.post("/tasks", json={"kind": "code.review", "inputs": inputs})
+    assert made.json()["waiting"] == "tools_missing"
+    page = await reader.get("/queue")
+    assert "This asks for codex, which box does not have; it has builtin, python." in page.text
+    assert "deskhand agents" in page.text

@@ -1,12 +1,13 @@
-"""Chats that the bot may not write to: what is for them waits, and Telegram is not pestered.
+"""Chats that a bot may not write to: what is for them waits, and the platform is not pestered.
 
-Whoever lets the bot write again says so by it (`my_chat_member`); should that have been missed,
-Telegram is asked again after a while.
+Whoever lets the bot write again is heard of by it; should that have been missed, the platform is
+asked again after a while.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 from shared.environment import Environment
 from shared.errors import Unavailable
@@ -17,18 +18,12 @@ ASK_AGAIN_SECONDS = 3600.0
 REMEMBERED_MAX = 1000
 
 
-def blocked() -> Unavailable:
-    return Unavailable(
-        CODE,
-        "The bot may not write there: it was blocked, removed, or never spoken to.",
-        "Whoever wants to hear from it again sends it /start.",
-        retryable=True,
-    )
-
-
 class Blockers:
-    def __init__(self, environment: Environment) -> None:
+    """Where a bot was refused, and until when that is believed."""
+
+    def __init__(self, environment: Environment, blocked: Callable[[], Unavailable]) -> None:
         self._environment = environment
+        self._blocked = blocked
         self._until: OrderedDict[ConversationId, float] = OrderedDict()
 
     def check(self, conversation: ConversationId) -> None:
@@ -38,15 +33,15 @@ class Blockers:
             Unavailable: `chat_blocked`.
         """
         if self._until.get(conversation, 0.0) > self._environment.monotonic():
-            raise blocked()
+            raise self._blocked()
 
     def note(self, conversation: ConversationId) -> None:
-        """Telegram has refused a message there."""
+        """A message was refused there."""
         self._until[conversation] = self._environment.monotonic() + ASK_AGAIN_SECONDS
         self._until.move_to_end(conversation)
         while len(self._until) > REMEMBERED_MAX:
             self._until.popitem(last=False)
 
-    def forget(self, conversation: ConversationId) -> None:
-        """The bot may write there again."""
-        self._until.pop(conversation, None)
+    def forget(self, conversation: ConversationId) -> bool:
+        """The bot may write there again; whether that is news."""
+        return self._until.pop(conversation, None) is not None
