@@ -12,6 +12,7 @@ from typing import assert_never
 from PySide6.QtGui import QPainter
 
 from desktop.charts import estimates, matrix
+from desktop.charts.marks import colors_of
 from desktop.charts.scale import Axis, alike, mixed, range_of, share, told
 from desktop.charts.shapes import (
     BARS_SHOWN_MAX,
@@ -34,6 +35,7 @@ HEIGHT_MIN = 320.0
 CELL_WORDS_MAX = 6
 """Classes up to which a cell also tells its share of the row."""
 LEGEND_GAP = 56.0
+WORD_GAP = 28.0
 
 
 def height_of(plot: AnyPlot) -> float:
@@ -131,7 +133,7 @@ def _curves(sheet: Sheet, plot: Curves, subtitle: str) -> None:
     has_legend = len(named) > 1
     across, up = _axes(
         sheet, _range_x(plot), _range_y(plot), top=BODY_TOP + LEGEND_GAP * has_legend,
-        labels=(plot.x_label, plot.y_label), is_log=plot.x_log,
+        labels=(plot.x_label, plot.y_label), is_log=plot.x_log, words=plot.x_words,
     )  # fmt: skip
     for series in plot.series:
         _series(sheet, series, across, up)
@@ -164,16 +166,17 @@ def _axes(
     top: float,
     labels: tuple[str, str],
     is_log: bool = False,
+    words: Sequence[str] = (),
 ) -> tuple[Axis, Axis]:
     """Draw the ground of a plot: grid, numbers, names of the axes."""
     tokens = sheet.tokens
     left, right, bottom = MARGIN + 130, WIDTH - MARGIN, HEIGHT - MARGIN - 96
     x_axis = Axis(*across, left, right, is_log)
     y_axis = Axis(*up, bottom, top)
-    for value in x_axis.ticks():
+    for value, text in _below(sheet, x_axis, words):
         x = x_axis.at(value)
         sheet.line([(x, top), (x, bottom)], tokens.line, 2)
-        sheet.write(told(value), x, bottom + 32, size=SMALL, color=tokens.muted, align="center")
+        sheet.write(text, x, bottom + 32, size=SMALL, color=tokens.muted, align="center")
     for value in y_axis.ticks():
         y = y_axis.at(value)
         sheet.line([(left, y), (right, y)], tokens.line, 2)
@@ -188,33 +191,44 @@ def _axes(
     return x_axis, y_axis
 
 
+def _below(sheet: Sheet, axis: Axis, words: Sequence[str]) -> list[tuple[float, str]]:
+    """Choose what is written below a plot: round numbers, or as many words as there is room for."""
+    if not words:
+        return [(value, told(value)) for value in axis.ticks()]
+    widest = max(sheet.width_of(word, SMALL) for word in words)
+    room = max(2, int((axis.end - axis.start) / (widest + WORD_GAP)))
+    step = max(1, -(-len(words) // room))
+    return [(float(place), words[place]) for place in range(0, len(words), step)]
+
+
 def _series(sheet: Sheet, series: Series, across: Axis, up: Axis) -> None:
     tokens = sheet.tokens
+    color = colors_of(tokens)[series.tone]
     points = [(across.at(x), up.at(y)) for x, y in zip(series.x, series.y, strict=True)]
     match series.style:
         case "reference":
             sheet.line(points, tokens.text, 3, is_dashed=True, alpha=0.7)
         case "dots":
-            sheet.dots(points, 6, tokens.accent, alpha=0.4)
+            sheet.dots(points, 6, color, alpha=0.4)
         case "band":
             edge = [(across.at(x), up.at(y)) for x, y in zip(series.x, series.upper, strict=True)]
-            sheet.area([*points, *reversed(edge)], tokens.accent, alpha=0.15)
+            sheet.area([*points, *reversed(edge)], color, alpha=0.15)
         case "line":
-            sheet.line(points, tokens.accent, 5)
+            sheet.line(points, color, 5)
             for (x, _), y, error in zip(points, series.y, series.errors, strict=False):
-                sheet.line([(x, up.at(y - error)), (x, up.at(y + error))], tokens.accent, 3)
+                sheet.line([(x, up.at(y - error)), (x, up.at(y + error))], color, 3)
             if series.errors:
-                sheet.dots(points, 9, tokens.accent)
+                sheet.dots(points, 9, color)
 
 
 def _legend(sheet: Sheet, named: Sequence[Series], left: float, middle: float) -> None:
     tokens, x = sheet.tokens, left
     for series in named:
         is_reference = series.style == "reference"
+        color = tokens.muted if is_reference else colors_of(tokens)[series.tone]
         if series.style == "dots":
-            sheet.dots([(x + 22, middle)], 9, tokens.accent)
+            sheet.dots([(x + 22, middle)], 9, color)
         else:
-            color = tokens.muted if is_reference else tokens.accent
             sheet.line([(x, middle), (x + 44, middle)], color, 4, is_dashed=is_reference)
         room = max(60.0, WIDTH - MARGIN - x - 58)
         sheet.write(series.name, x + 58, middle, size=SMALL, color=tokens.muted, width_max=room)

@@ -30,6 +30,8 @@ class Series(_Shape):
     """Of a band, whose lower edge is `y`; empty otherwise."""
     errors: tuple[float, ...] = ()
     """Half lengths of error bars of each point; empty for none."""
+    tone: int = Field(default=0, ge=0, lt=SERIES_SHOWN_MAX)
+    """Which of the colours of series (`marks.colors_of`) it has."""
 
 
 class Curves(_Shape):
@@ -41,6 +43,8 @@ class Curves(_Shape):
     unit_square: bool = False
     """Both axes run from 0 to 1."""
     x_log: bool = False
+    x_words: tuple[str, ...] = ()
+    """What stands below x = 0, 1, 2 …; empty where x are numbers."""
 
 
 class Grid(_Shape):

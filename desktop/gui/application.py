@@ -77,8 +77,8 @@ class Application(QObject):
         """Show a window in front of the others, and something in it.
 
         Args:
-            name: "chat", "jobs", "models", "runs", "settings" or "pairing"; empty for the last
-                one used.
+            name: "chat", "jobs", "models", "runs", "change", "settings" or "pairing"; empty for
+                the last one used.
             item: an id or a section of the window's own; empty to leave it as it is.
         """
         name = name or self.tray.last_window
@@ -91,7 +91,7 @@ class Application(QObject):
         window.activateWindow()
         if item and hasattr(window, "show_item"):
             window.show_item(item)
-        if name != "pairing":
+        if name not in ("pairing", "change"):
             self.tray.last_window = name
 
     def follow(self, given: str) -> None:

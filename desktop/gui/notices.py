@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -35,6 +36,8 @@ BUTTONS_MAX = 3
 TEXT_CHARS_MAX = 240
 SEND_SECONDS = 10.0
 OFF = "off"
+CHANGE = "code.diff"
+"""What a question says that is about a change (`Asking.more`)."""
 UPDATE_TOLD = "notices_update"
 """The setting with the newest version that was told of."""
 UPDATES = ("settings", "updates")
@@ -124,10 +127,12 @@ class Notices(QObject):
         asking = question.asking
         title = tr("{machine} asks").format(machine=plain_line(machine) or "Deskhand")
         few = asking.choices if len(asking.choices) <= BUTTONS_MAX else ()
-        presses = {
-            plain_line(choice.label): lambda value=choice.value: self._answer(question, value)
+        presses: dict[str, Callable[[], object]] = {
+            plain_line(choice.label): partial(self._answer, question, choice.value)
             for choice in few
         }
+        if asking.more == CHANGE:
+            presses[tr("Show diff")] = lambda: self._opens("change", question.job_id)
         self._bridge.do(
             self._send(
                 title, asking.text, lambda: self._opens("chat", question.question_id), presses

@@ -80,6 +80,7 @@ def window_titles() -> dict[str, str]:
         "jobs": tr("Jobs"),
         "models": tr("Models"),
         "runs": tr("Runs"),
+        "change": tr("Change"),
         "settings": tr("Settings"),
         "pairing": tr("Connect this computer"),
     }

@@ -24,16 +24,43 @@ from desktop.gui.windows.settings.devices import Devices
 from desktop.gui.windows.settings.diagnostics import Diagnostics
 from desktop.gui.windows.settings.keys import Keys as KeysSection
 from desktop.gui.windows.settings.login import Login
+from desktop.gui.windows.settings.schedules import Schedules
 from desktop.gui.windows.settings.section import Section
 from desktop.gui.windows.settings.updates import UpdatesSection
 from desktop.gui.windows.settings.window import SettingsWindow
 from desktop.store.copied import Worker
+from desktop.store.schedules import ScheduleRow
 from desktop.system.login_start import State
 from desktop.system.safe import Safe
 from shared.errors import Unavailable
-from shared.ids import WorkerId
+from shared.events import ScheduleChanged
+from shared.ids import ScheduleId, WorkerId
+from shared.schedules import ScheduleFacts
+from tests.desktop.gui.loop import until
 from tests.desktop.gui.world import ELSEWHERE, HERE, NOON, PaperDesk
 
+
+def scheduled(number: int, words: str, when: str, **told: object) -> ScheduleFacts:
+    """A schedule as the hub tells of it."""
+    place = ScheduleId(f"01900000-0000-7000-8000-00000000e{number:03}")
+    made = ScheduleFacts(schedule_id=place, words=words, when=when, cron="", zone="Europe/Vienna")
+    return made.model_copy(update=told)
+
+
+WEEKDAYS = scheduled(1, "/predict churn new.csv", "every weekday at 8:00", next_at=NOON)
+SCHEDULES = (
+    ScheduleRow(facts=WEEKDAYS),
+    ScheduleRow(
+        facts=scheduled(2, "summarize what changed in Documents/acme", "every Monday at 7:00",
+                        next_at=NOON),
+        waiting="pause",
+    ),
+    ScheduleRow(
+        facts=scheduled(3, "/probe everyday-life.yaml", "every last Friday at 17:00",
+                        paused="failing", why="It failed 3 times in a row."),
+    ),
+    ScheduleRow(facts=scheduled(4, "/models", "every 2 hours", paused="person")),
+)  # fmt: skip
 Scene = Callable[[PaperDesk, Bridge, Style], Awaitable[QWidget]]
 
 
@@ -205,6 +232,23 @@ async def devices(desk: PaperDesk, bridge: Bridge, style: Style) -> QWidget:
     return window
 
 
+async def schedules(desk: PaperDesk, bridge: Bridge, style: Style) -> QWidget:
+    told = (ScheduleChanged(schedule=row.facts, change="created") for row in SCHEDULES)
+    await desk.happens(*told)
+    window = await opened(desk, bridge, style, "schedules")
+    page = window.page
+    assert isinstance(page, Schedules)
+    await until(lambda: page.rows.count() == len(SCHEDULES))
+    # What is under way has no hub to answer it.
+    still(page)
+    page.show_schedules(SCHEDULES)
+    return window
+
+
+async def schedules_none(desk: PaperDesk, bridge: Bridge, style: Style) -> QWidget:
+    return await opened(desk, bridge, style, "schedules")
+
+
 async def autostart(desk: PaperDesk, bridge: Bridge, style: Style) -> QWidget:
     return await told_of_login(
         bridge, style, State(is_on=True, place="~/.config/autostart/deskhand.desktop")
@@ -228,8 +272,8 @@ async def told_of_login(bridge: Bridge, style: Style, state: State) -> QWidget:
 
 
 async def notices(desk: PaperDesk, bridge: Bridge, style: Style) -> QWidget:
-    until = desk.environment.now() + timedelta(minutes=30)
-    await desk.put_setting("notices_until", until.isoformat())
+    ends_at = desk.environment.now() + timedelta(minutes=30)
+    await desk.put_setting("notices_until", ends_at.isoformat())
     return await opened(desk, bridge, style, "notices")
 
 
@@ -314,6 +358,8 @@ SCENES: dict[str, Scene] = {
     "hub_refused": hub_refused,
     "hub_none": hub_none,
     "devices": devices,
+    "schedules": schedules,
+    "schedules_none": schedules_none,
     "autostart": autostart,
     "autostart_switched_off": autostart_switched_off,
     "notices": notices,

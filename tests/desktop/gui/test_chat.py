@@ -306,6 +306,19 @@ async def test_of_an_approval_no_button_is_chosen_beforehand(qtbot: QtBot, tmp_p
 
 
 @on_qt_loop
+async def test_a_question_about_a_change_opens_it_and_stays_open(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    async with room(qtbot, tmp_path) as one:
+        opened: list[tuple[str, str]] = []
+        one.bridge.opened.connect(lambda name, item: opened.append((name, item)))
+        job = await asked(one, PUSH.model_copy(update={"more": "code.diff"}))
+        one.press("Show diff")
+        assert opened == [("change", job)]
+        assert one.desk.said == []
+
+
+@on_qt_loop
 async def test_of_many_answers_one_is_found_by_its_words(qtbot: QtBot, tmp_path: Path) -> None:
     async with room(qtbot, tmp_path) as one:
         job = await asked(one, FILES)
@@ -504,13 +517,26 @@ async def test_a_kind_is_picked_by_its_first_letters_and_another_computer_chosen
 
 
 @on_qt_loop
-async def test_plain_words_start_nothing_and_say_why(qtbot: QtBot, tmp_path: Path) -> None:
+async def test_plain_words_ask_for_a_plan(qtbot: QtBot, tmp_path: Path) -> None:
     async with room(qtbot, tmp_path) as one:
         one.window.show_item("new:")
         QTest.keyClicks(one.line(), "summarize the annual report")
         QTest.keyClick(one.line(), Qt.Key.Key_Return)
+        await until(lambda: bool(one.desk.said))
+        asked_for = one.desk.said[0]
+        assert isinstance(asked_for, TaskRequested)
+        assert asked_for.kind == "plan"
+        assert asked_for.inputs == {"task": "summarize the annual report"}
+
+
+@on_qt_loop
+async def test_a_word_that_is_none_of_ours_starts_nothing(qtbot: QtBot, tmp_path: Path) -> None:
+    async with room(qtbot, tmp_path) as one:
+        one.window.show_item("new:")
+        QTest.keyClicks(one.line(), "xyzzy plugh")
+        QTest.keyClick(one.line(), Qt.Key.Key_Return)
         assert one.window.new_task.kind is None
-        assert "cannot plan from plain words yet" in one.window.new_task.told
+        assert "Say it in a sentence" in one.window.new_task.told
         assert one.desk.said == []
 
 

@@ -76,7 +76,23 @@ def test_a_typed_line_is_a_verb_and_what_it_needs(
     assert (heard.kind.name, dict(heard.values)) == (kind, values)
 
 
-@pytest.mark.parametrize("typed", ["", "/", "summarize the report", "trainer x", "'"])
+@pytest.mark.parametrize(
+    "typed",
+    ["summarize the report", "describe what happened in sales last year", "какие риски видны?"],
+)
+def test_a_sentence_is_a_task_to_be_planned(typed: str) -> None:
+    heard = said(typed)
+    assert heard.kind is not None
+    assert (heard.kind.name, dict(heard.values)) == ("plan", {"task": typed})
+
+
+def test_a_command_with_many_words_stays_one() -> None:
+    heard = said("train sales.csv Revenue budget_seconds=60 name=x seed=3")
+    assert heard.kind is not None
+    assert heard.kind.name == "ml.train"
+
+
+@pytest.mark.parametrize("typed", ["", "/", "trainer x", "'"])
 def test_a_line_without_a_verb_asks_for_nothing(typed: str) -> None:
     assert said(typed).kind is None
 

@@ -14,7 +14,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QTime, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.core.families import Family
@@ -36,14 +36,16 @@ from desktop.gui.windows.settings.kinds import Kinds
 from desktop.gui.windows.settings.login import Login
 from desktop.gui.windows.settings.looks import Looks
 from desktop.gui.windows.settings.notices import NoticesSection
+from desktop.gui.windows.settings.schedules import Schedules
 from desktop.gui.windows.settings.section import Section
 from desktop.gui.windows.settings.updates import UpdatesSection
 from desktop.gui.windows.settings.when import When
 from desktop.gui.windows.settings.window import SettingsWindow, sections
 from desktop.link.key_check import check_key
+from shared.events import ScheduleAsked, ScheduleChanged
 from shared.jobs import Origin
 from tests.desktop.gui.loop import on_qt_loop, until
-from tests.desktop.gui.scenes_settings import UPDATE, Box, looked, still, with_safe
+from tests.desktop.gui.scenes_settings import UPDATE, WEEKDAYS, Box, looked, still, with_safe
 from tests.desktop.gui.world import PaperDesk, open_desk
 from tests.fakes.one_page import a_page
 
@@ -423,6 +425,27 @@ def choose(page: Looks, scheme: str) -> None:
 
 
 SETTING_SECONDS = 10.0
+
+
+@on_qt_loop
+async def test_a_schedule_is_held_and_run_from_here(qtbot: QtBot, tmp_path: Path) -> None:
+    async with settings(tmp_path) as room:
+        page = room.page("schedules", Schedules)
+        await room.desk.happens(ScheduleChanged(schedule=WEEKDAYS, change="created", by="anna"))
+        await until(lambda: bool(buttons_of(page)))
+        assert list(buttons_of(page)) == [
+            "Pause: /predict churn new.csv", "Run now: /predict churn new.csv",
+        ]  # fmt: skip
+        buttons_of(page)["Pause: /predict churn new.csv"].click()
+        await until(lambda: "Resume: /predict churn new.csv" in buttons_of(page))
+        [asked] = room.desk.said
+        assert asked == ScheduleAsked(schedule_id=WEEKDAYS.schedule_id, action="pause")
+
+
+def buttons_of(page: QWidget) -> dict[str, QPushButton]:
+    """The buttons of the rows that are shown, by what they are called."""
+    found = page.findChildren(QPushButton)
+    return {one.accessibleName(): one for one in found if ": /" in one.accessibleName()}
 
 
 async def until_async_setting(room: Room, name: str, value: str) -> None:

@@ -54,6 +54,8 @@ class BubbleView(QWidget):
 
     retried = Signal(str)
     """A job's id."""
+    shows_change = Signal(str)
+    """Whose change is to be looked at: a job's id."""
 
     def __init__(self, bubble: Bubble, around: Around) -> None:
         super().__init__()
@@ -92,6 +94,7 @@ class BubbleView(QWidget):
                 bubble.question, style, around.now, around.answers, in_form=around.is_in_form,
                 place=around.place,
             )  # fmt: skip
+            self.question.shows_change.connect(self.shows_change)
             column.addWidget(self.question)
         if bubble.result is not None:
             self.result = ResultView(bubble.result, bubble.who, style)

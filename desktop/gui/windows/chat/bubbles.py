@@ -19,6 +19,7 @@ from shared.events import (
     JobDied,
     JobFailed,
     JobInterrupted,
+    JobPlanned,
     JobSucceeded,
     MessageSaid,
     QuestionAnswered,
@@ -29,6 +30,7 @@ from shared.ids import JobId
 from shared.jobs import JobState
 from shared.kinds import Output
 from shared.plain_text import plain, plain_line
+from shared.plan import PlanStage
 
 CAN_RETRY = frozenset({JobState.FAILED, JobState.DEAD, JobState.INTERRUPTED})
 
@@ -139,6 +141,11 @@ def _bubble(  # noqa: PLR0911 - one row for each type of event
             return Bubble(
                 key=key, side=Side.PERSON, at=step.at, who=plain_line(body.by),
                 text=plain(body.text),
+            )  # fmt: skip
+        case JobPlanned(stage=PlanStage.APPROVED | PlanStage.REPLANNED):
+            return Bubble(
+                key=key, side=Side.WORKER, at=step.at, who=machine, tone="line",
+                text=saying.planned(body), job_id=step.job_id,
             )  # fmt: skip
         case JobSucceeded():
             output = saying.result_of(body)

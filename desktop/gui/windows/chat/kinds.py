@@ -13,10 +13,16 @@ from pydantic.fields import FieldInfo
 from desktop.gui.language import tr
 from shared.kinds import JsonObject, Kind, parse_inputs
 from shared.kinds.catalogue import BUILT_IN
+from shared.kinds.plan import PLAN
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".parquet")
 FOR_A_TABLE = ("ml.train", "ml.predict", "data.describe", "files.head")
 FOR_A_FILE = ("files.send",)
+WORDS_MIN = 3
+WORDS_SURE = 5
+"""Of a line that begins with a verb; commands are shorter."""
+HIDDEN = {PLAN: ("earlier", "tokens_max", "jobs_max")}
+"""Inputs that nobody fills by hand."""
 
 
 class Shape(StrEnum):
@@ -59,6 +65,8 @@ def summary_of(kind: Kind) -> str:
         "files.send": tr("Hand a file of a computer over to the chat"),
         "files.head": tr("Show the first rows of a table"),
         "machine.autostart": tr("Start the worker at login, or no longer"),
+        "plan": tr("Say in your own words what is to be done"),
+        "web.research": tr("Answer a question from the web, with its sources"),
         "ml.train": tr("Train a model on a table"),
         "ml.predict": tr("Predict a table with a trained model"),
         "ml.models": tr("List the models of a computer"),
@@ -87,13 +95,33 @@ def said(typed: str, kinds: Mapping[str, Kind] = BUILT_IN) -> Said:
     words = _split(typed.strip().removeprefix("/"))
     verb = words[0].casefold() if words else ""
     kind = next((k for k in kinds.values() if verb in (verb_of(k), k.name)), None)
+    if PLAN in kinds and is_task(typed, is_verb=kind is not None):
+        return Said(kind=kinds[PLAN], values={"task": typed.strip()})
     if kind is None:
         return Said(kind=None)
     return Said(kind=kind, values=_placed(words[1:], fields_of(kind)))
 
 
+def is_task(typed: str, *, is_verb: bool) -> bool:
+    """Say whether a line is a task in plain words.
+
+    Args:
+        typed: the line.
+        is_verb: whether its first word is what a kind is called: "describe the three largest risks
+            of it" is a task all the same, "describe sales.csv" is not.
+    """
+    line = typed.strip()
+    words = line.split()
+    if line.startswith("/") or len(words) < WORDS_MIN:
+        return False
+    names = any(_is_table(word) or "=" in word for word in words)
+    return not is_verb or (len(words) >= WORDS_SURE and not names)
+
+
 def fields_of(kind: Kind) -> tuple[Field, ...]:
-    return tuple(_field(name, info) for name, info in kind.inputs.model_fields.items())
+    hidden = HIDDEN.get(kind.name, ())
+    fields = kind.inputs.model_fields.items()
+    return tuple(_field(name, info) for name, info in fields if name not in hidden)
 
 
 def inputs_of(kind: Kind, texts: Mapping[str, str]) -> JsonObject:
@@ -116,6 +144,8 @@ def inputs_of(kind: Kind, texts: Mapping[str, str]) -> JsonObject:
 def line_of(kind: Kind, inputs: JsonObject) -> str:
     """Say a request as it could have been typed: "train flights.csv arrival"."""
     words = [str(v) for v in inputs.values() if isinstance(v, str)]
+    if kind.is_named_by_words:
+        return words[0] if words else kind.summary
     return " ".join((verb_of(kind), *words))
 
 
@@ -139,6 +169,10 @@ def _shape(name: str, annotation: object) -> tuple[Shape, tuple[str, ...]]:
 
 def _label(name: str) -> str:
     told = {
+        "task": tr("What is to be done"),
+        "local": tr("Use no model elsewhere"),
+        "cost_usd_max": tr("Dollars at most"),
+        "seconds_max": tr("Seconds at most"),
         "file": tr("File"),
         "target": tr("Column to predict"),
         "budget_seconds": tr("Seconds to train"),

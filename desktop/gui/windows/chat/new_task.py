@@ -208,10 +208,7 @@ class NewTask(QWidget):
         found = kinds_for(typed)
         if typed.strip() and (not found or " " in typed.strip()):
             self._told.setText(
-                tr(
-                    "Deskhand cannot plan from plain words yet. Begin with one of these; what is "
-                    "missing will be asked."
-                )
+                tr("Say it in a sentence, or begin with one of these; what is missing is asked.")
             )
             found = kinds_for("")
         else:

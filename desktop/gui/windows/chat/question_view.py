@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.desk.standing import Whereabouts
 from desktop.gui import standing
 from desktop.gui.language import tr
-from desktop.gui.parts import label
+from desktop.gui.parts import button, label
 from desktop.gui.style import GRID, Style
 from desktop.gui.windows.chat import saying
 from desktop.gui.windows.chat.choices import Choices
@@ -18,11 +19,16 @@ from desktop.store.copied import QuestionRow
 from shared.ids import QuestionId
 from shared.questions import QuestionKind
 
+CHANGE = "code.diff"
+"""What a question says that is about a change (`Asking.more`)."""
 Answers = Callable[[QuestionRow, str], None]
 
 
 class QuestionView(QWidget):
     """Lives as long as the question's state stays the same; only its countdown moves."""
+
+    shows_change = Signal(str)
+    """The person wants to see what it is about: the job's id."""
 
     def __init__(
         self,
@@ -53,6 +59,9 @@ class QuestionView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID)
+        if row.asking.more == CHANGE:
+            shows = button(tr("Show diff"), lambda: self.shows_change.emit(row.job_id))
+            column.addWidget(shows, alignment=Qt.AlignmentFlag.AlignLeft)
         if row.is_open and not in_form and row.asking.choices:
             self._choices = Choices(row.asking, style, self._choose)
             column.addWidget(self._choices)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from desktop.gui import plan_words
 from desktop.gui.language import tr
 from desktop.gui.windows.chat.times import clock, countdown
 from desktop.store.copied import QuestionRow, Step
@@ -22,6 +23,7 @@ from shared.events import (
     JobDied,
     JobFailed,
     JobInterrupted,
+    JobPlanned,
     JobQueued,
     JobStarted,
     JobSucceeded,
@@ -35,6 +37,7 @@ from shared.events import (
 )
 from shared.kinds import FileRef, Output
 from shared.plain_text import plain, plain_line
+from shared.plan import PlanStage
 from shared.questions import Asking
 
 BY_DEFAULT = "default"
@@ -68,6 +71,8 @@ def sentence(step: Step) -> str:  # noqa: C901, PLR0911, PLR0912 - one row for e
             )
         case JobInterrupted():
             return plain(step.body.reason)
+        case JobPlanned():
+            return planned(step.body)
         case JobCancelled():
             return tr("Stopped")
         case JobCancelRequested():
@@ -88,6 +93,15 @@ def sentence(step: Step) -> str:  # noqa: C901, PLR0911, PLR0912 - one row for e
             return tr("A result came after the end; it is kept, and changes nothing.")
         case _:
             return tr("Something happened that this version does not know. An update helps.")
+
+
+def planned(body: JobPlanned) -> str:
+    """Say what became of a plan, with its steps when they are begun."""
+    told = [plan_words.sentence(body)]
+    if body.stage in (PlanStage.APPROVED, PlanStage.REPLANNED):
+        steps = enumerate(body.plan.steps, start=1)
+        told += [plan_words.step_line(step, number) for number, step in steps]
+    return "\n".join(told)
 
 
 def queued(body: JobQueued, at: datetime) -> str:
@@ -136,7 +150,8 @@ def result_of(body: JobSucceeded) -> Output:
         lines = found if isinstance(found, list) else []
         return tuple(plain(one) for one in lines if isinstance(one, str))
 
-    return Output(headline=headline(body), notes=texts("notes"), files=texts("files"))
+    notes = (*texts("notes"), *plan_words.answer_lines(raw))
+    return Output(headline=headline(body), notes=notes, files=texts("files"))
 
 
 def told(error: ErrorBody) -> str:

@@ -136,6 +136,7 @@ class ThreadView(QWidget):
         self.timeline.end_wanted.connect(self._to_end)
         self.timeline.bottom_seen.connect(self.tell_seen)
         self.timeline.retried.connect(lambda job_id: self._retry(JobId(job_id)))
+        self.timeline.shows_change.connect(self._show_change)
         self.composer.said.connect(self._said)
 
     async def _read(self) -> Talk | None:
@@ -217,6 +218,9 @@ class ThreadView(QWidget):
             self._window, self._talk = Window(self._window.task_id), None
             self.timeline.stay_at_end()
             self._fresh.ask()
+
+    def _show_change(self, job_id: str) -> None:
+        self._bridge.opened.emit("change", job_id)
 
     def _said(self, text: str) -> None:
         if text.startswith("/"):

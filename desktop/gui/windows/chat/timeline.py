@@ -35,6 +35,7 @@ class Timeline(QScrollArea):
     end_wanted = Signal()
     """The newest bubble is wanted, and is not among those at hand."""
     retried = Signal(str)
+    shows_change = Signal(str)
     bottom_seen = Signal()
     """The newest bubble came into view."""
 
@@ -171,6 +172,7 @@ class Timeline(QScrollArea):
             self._drop(bubble.key)
         made = BubbleView(bubble, around)
         made.retried.connect(self.retried)
+        made.shows_change.connect(self.shows_change)
         self._views[bubble.key] = made
         self._column.insertWidget(place, made)
 

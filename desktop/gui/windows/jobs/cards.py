@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from desktop.gui.language import tr, trn
 from desktop.gui.parts import button, label
+from desktop.gui.plan_words import answer_lines
 from desktop.gui.style import GRID, SMALL, Style, tabular
 from desktop.gui.times import clock
 from desktop.gui.windows.jobs.steps import step_sentence
@@ -46,7 +47,9 @@ def result_of(job: Job) -> Output | None:
     if job.result is None:
         return None
     try:
-        return Output.model_validate(job.result)
+        output = Output.model_validate(job.result)
+        notes = (*output.notes, *answer_lines(job.result))
+        return output.model_copy(update={"notes": notes})
     except ValidationError:
         return Output(headline=str(job.result.get("headline", "")) or tr("Done."))
 

@@ -30,6 +30,7 @@ from desktop.gui.windows.jobs import cards, wording
 from desktop.gui.windows.jobs.copying import story_text
 from desktop.gui.windows.jobs.freshness import Fresh
 from desktop.gui.windows.jobs.log_bar import LogWithActions
+from desktop.gui.windows.jobs.plan_card import plan_card
 from desktop.gui.windows.jobs.story import Story, read_story
 from desktop.store.copied import JobRow
 from shared.errors import AppError
@@ -40,6 +41,7 @@ from shared.plain_text import plain_line
 RETRIABLE = frozenset({JobState.FAILED, JobState.DEAD, JobState.INTERRUPTED})
 
 
+NO_CHANGES = frozenset({"code.review", "code.diff", "code.agents"})
 STORY_MIN = 96
 STORY_SHARE_MAX = 0.6
 """Of the height that story and log share."""
@@ -69,6 +71,7 @@ class DetailPane(QWidget):
         self._progress = cards.ProgressBar()
         self.retry = button(tr("Try again"), self._retry, "primary")
         self.cancel = button(tr("Cancel…"), self.ask_to_cancel, "danger")
+        self.change = button(tr("The change"), self._open_change)
         self.chat = button(tr("Open in chat"), self._open_chat)
         self.copy = button(tr("Copy"), self._copy, name=tr("Copy all about this job as text"))
         self._fresh = Fresh(bridge, self, self._read)
@@ -124,7 +127,7 @@ class DetailPane(QWidget):
         head.addWidget(self._title, 1)
         actions = QHBoxLayout()
         actions.setSpacing(GRID)
-        for action in (self.retry, self.cancel, self.chat, self.copy):
+        for action in (self.retry, self.cancel, self.change, self.chat, self.copy):
             actions.addWidget(action)
         actions.addStretch()
         self._body = QVBoxLayout()
@@ -207,6 +210,7 @@ class DetailPane(QWidget):
         self.retry.setVisible(row.state in RETRIABLE and row.replaced_by is None)
         self.retry.setEnabled(True)
         self.cancel.setVisible(can_cancel(row))
+        self.change.setVisible(changes_code(row))
 
     def _parts(self, story: Story, now: datetime) -> list[QWidget]:
         row, parts = story.job.row, list[QWidget]()
@@ -216,6 +220,8 @@ class DetailPane(QWidget):
             parts.append(cards.error_card(row.error, row.state, self._style))
         if (result := cards.result_of(story.job)) is not None:
             parts.append(cards.result_card(result, story.written, row.machine, self._style))
+        if story.plan is not None:
+            parts.append(plan_card(story.plan, self._style))
         if story.job.text and plain_line(story.job.text) != wording.title(row):
             parts.append(cards.said(story.job.text))
         parts.append(cards.heading(tr("What happened")))
@@ -252,6 +258,10 @@ class DetailPane(QWidget):
             row = self._story.job.row
             self._bridge.opened.emit("chat", row.task_id or row.job_id)
 
+    def _open_change(self) -> None:
+        if self._job_id is not None:
+            self._bridge.opened.emit("change", self._job_id)
+
     def _copy(self) -> None:
         if self._story is not None:
             now = self._bridge.desk.environment.now()
@@ -262,6 +272,12 @@ class DetailPane(QWidget):
 
 def can_cancel(row: JobRow) -> bool:
     return not row.state.is_terminal and not row.cancel_by
+
+
+def changes_code(row: JobRow) -> bool:
+    """Whether there may be a change to show: of a job that worked; reviews change nothing."""
+    is_work = row.kind.startswith("code.") and row.kind not in NO_CHANGES
+    return is_work and (row.state.is_terminal or bool(row.asks))
 
 
 def meta(story: Story, now: datetime) -> str:

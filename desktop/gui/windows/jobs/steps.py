@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from desktop.gui import plan_words
 from desktop.gui.language import tr, trn
 from desktop.gui.times import clock, duration
 from desktop.store.copied import Step
@@ -20,6 +21,7 @@ from shared.events import (
     JobGranted,
     JobInterrupted,
     JobParked,
+    JobPlanned,
     JobQueued,
     JobResumed,
     JobStarted,
@@ -66,6 +68,8 @@ def _sentence(step: Step) -> str:
             return tr("Started, try {attempt}.").format(attempt=attempt)
         case JobResumed():
             return tr("Goes on with the answer.")
+        case JobPlanned() as planned:
+            return plan_words.sentence(planned)
         case _:
             return _ended(step)
 

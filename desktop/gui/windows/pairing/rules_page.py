@@ -134,7 +134,9 @@ def _families() -> dict[Family, str]:
     return {
         Family.DATA: tr("Describe tables: columns, gaps, first impressions"),
         Family.ML: tr("Train models and predict with them"),
+        Family.CODE: tr("Change and review your repositories, in a sandbox"),
         Family.LLM: tr("Probe language models, and ask them about texts"),
+        Family.WEB: tr("Search the web and read pages"),
         Family.FILES: tr("Show and send me files that I ask for"),
         Family.MACHINE: tr("Turn start at login on and off"),
     }

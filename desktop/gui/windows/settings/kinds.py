@@ -37,7 +37,9 @@ def families() -> dict[Family, tuple[str, str]]:
     return {
         Family.DATA: (tr("Look at tables"), tr("Describe columns, find odd values, compare")),
         Family.ML: (tr("Train and predict"), tr("Make models of tables, and use them")),
+        Family.CODE: (tr("Programming"), tr("Change and review repositories, in a sandbox")),
         Family.LLM: (tr("Language models"), tr("Probe them, ask them about texts and files")),
+        Family.WEB: (tr("The web"), tr("Search it, read pages, name the sources")),
         Family.FILES: (tr("Files"), tr("List, show the first lines, send when asked")),
         Family.MACHINE: (tr("This computer"), tr("How it is, start at login")),
     }

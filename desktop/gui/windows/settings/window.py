@@ -21,6 +21,7 @@ from desktop.gui.windows.settings.kinds import Kinds
 from desktop.gui.windows.settings.login import Login
 from desktop.gui.windows.settings.looks import Looks
 from desktop.gui.windows.settings.notices import NoticesSection
+from desktop.gui.windows.settings.schedules import Schedules
 from desktop.gui.windows.settings.section import Section
 from desktop.gui.windows.settings.updates import UpdatesSection
 from desktop.gui.windows.settings.when import When
@@ -39,6 +40,7 @@ def sections() -> dict[str, tuple[str, Make]]:
         "keys": (tr("Keys"), Keys),
         "hub": (tr("Hub"), Hub),
         "devices": (tr("Devices"), Devices),
+        "schedules": (tr("Schedules"), Schedules),
         "autostart": (tr("Start at login"), Login),
         "notices": (tr("Notifications"), NoticesSection),
         "appearance": (tr("Appearance and language"), Looks),
