@@ -27,7 +27,7 @@ A hub relays what people say to workers on their own computers, and keeps the qu
 """
 AFTER = """\
 Settings come from the environment (HUB_DATA, HUB_HOST, HUB_PORT …, see .env.example).
-Try the whole round trip in a throw-away folder: deskhand-hub demo
+Try the whole round trip in a throw-away folder: deskhand-hub demo; or demo code, or demo plan.
 """
 
 
@@ -188,6 +188,14 @@ def _parser() -> argparse.ArgumentParser:
         "Takes one to three minutes and leaves nothing behind.",
     )
     demo.add_argument(
+        "scene",
+        nargs="?",
+        choices=("models", "code", "plan"),
+        default="models",
+        help="models (the default); code: an agent mends a bug in its sandbox; plan: a task in "
+        "plain words; half a minute each",
+    )
+    demo.add_argument(
         "--json",
         action="store_true",
         dest="as_json",
@@ -219,7 +227,7 @@ def _key_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     create.add_argument("--scope", choices=SCOPES, required=True, help="what it may do")
     create.add_argument(
         "--kind", action="append", default=[], dest="kinds", metavar="KIND",
-        help="with --scope worker: only this kind of jobs (may be repeated)",
+        help="with worker, enqueue and read: only this kind of jobs (may be repeated)",
     )  # fmt: skip
     create.add_argument("--days", type=int, help="how long it lives (default: until revoked)")
     create.add_argument("--person", metavar="NAME", help="for somebody else, by name")
@@ -421,9 +429,9 @@ def _restore(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from hub.demo import run_demo
+    from hub.demo import Scene, run_demo
 
-    return run_demo(as_json=options.as_json)
+    return run_demo(Scene(options.scene), as_json=options.as_json)
 
 
 def _client(options: argparse.Namespace) -> Client:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hub.core.access import Scope
+from hub.core.view import Sender
 from hub.core.webhook_target import parse_allowed
 from hub.engines.pull import PullEngine
 from hub.engines.pull_desk import PullDesk
@@ -26,7 +27,7 @@ from hub.frontends.console import ConsoleFrontend
 from hub.frontends.host import Host
 from hub.frontends.inbox import ChatInbox
 from hub.frontends.makers import BUILT_IN as FRONTENDS
-from hub.frontends.makers import built_in, plug_ins, settings_of
+from hub.frontends.makers import NEEDED, built_in, plug_ins, settings_of
 from hub.frontends.outbox import Outbox
 from hub.frontends.sse import Streams
 from hub.frontends.webchat import WebFrontend
@@ -38,7 +39,6 @@ from hub.server import App, LateApi, Server, listen, loop_factory, on_signals, s
 from hub.services import Services
 from hub.services.backups import Backups
 from hub.services.deliveries import Deliveries
-from hub.services.files import Files
 from hub.services.restored import Restored
 from hub.services.retention import Retention
 from hub.services.snapshots import Snapshots
@@ -47,6 +47,7 @@ from hub.settings import Settings
 from hub.store.database import CARE, open_store
 from hub.store.ledger import Ledger
 from hub.store.lock import lock_hub
+from hub.zone import zone_name
 from shared.database import Database
 from shared.environment import Environment
 from shared.errors import STORE_CORRUPT, AppError, NotAllowed, Unavailable, first_of
@@ -119,6 +120,7 @@ def compose(
         settings.data / FILES_FOLDER,
         beats=beats,
         allowed=parse_allowed(settings.webhook_allow),
+        hub_zone=zone_name(),
     )
     pulling = PullEngine(services, environment, beats)
     services.dispatcher.add_engine(pulling)
@@ -144,7 +146,7 @@ def compose(
     host.adopt(console)
     host.adopt(chat)
     taps = TapNames(database, environment, pepper.encode())
-    _plan_frontends(host, settings, environment, outbox, taps, services.files)
+    _plan_frontends(host, settings, environment, outbox, taps, services)
     snapshots = Snapshots(ledger, settings.data / SNAPSHOTS_FOLDER)
     streams = Streams(services)
     api = LateApi(
@@ -263,9 +265,12 @@ def _plan_frontends(
     environment: Environment,
     outbox: Outbox,
     taps: Taps,
-    files: Files,
+    services: Services,
 ) -> None:
     """Name the frontends to be made: the hub's own that are set up, and all plug-ins."""
+
+    async def knows(sender: Sender) -> bool:
+        return await services.registry.person_of(sender) is not None
 
     def setup(name: str, told: Mapping[str, str]) -> FrontendSetup:
         return FrontendSetup(
@@ -275,13 +280,14 @@ def _plan_frontends(
             settings=told,
             folder=settings.data / "frontends" / name,
             taps=taps,
-            files=files,
+            files=services.files,
             arrived=outbox.arrived,
+            knows=knows,
         )
 
     for name in FRONTENDS:
         told = settings.of_frontend(name)
-        if told["token"]:
+        if told[NEEDED[name]]:
             host.plan(built_in(name), setup(name, told))
     for maker in plug_ins():
         host.plan(maker, setup(maker.name, settings_of(maker.name, os.environ)))

@@ -25,6 +25,9 @@ LOOK_SECONDS = 1.0
 SPARE_SECONDS = 5.0
 """A code that was spent in its last moment is waited for a little longer."""
 
+FIRST_WORDS = {"matrix": "!start"}
+"""Where "/start" does not get through."""
+
 
 def invite(client: Client, *, person: str | None, is_approved: bool) -> int:
     """Print a code and all that is to be done with it; on a terminal, wait and ask."""
@@ -205,14 +208,15 @@ def _print_chats(client: Client, person_id: str | None) -> None:
         # A frontend of others made it: nothing in it is trusted.
         address = plain_line(link.replace("{code}", told.code))
         print(f"\nTo chat on {place(name)} (works once, for 10 minutes):\n\n  {address}")
+        if "{code}" not in link:
+            print(f"\nand say there: {FIRST_WORDS.get(name, '/start')} {told.code}")
         if sys.stdout.isatty():
             print_qr(address, sys.stdout)
 
 
 def chat_links(client: Client) -> dict[str, str]:
-    """Where each frontend opens its chat, with "{code}" for what is said first."""
-    frontends = client.get_status().frontends
-    return {f.name: f.chat_link for f in frontends if "{code}" in f.chat_link}
+    """Where each frontend opens its chat; with "{code}" where the link says it by itself."""
+    return {f.name: f.chat_link for f in client.get_status().frontends if f.chat_link}
 
 
 def print_qr(text: str, target: TextIO) -> None:

@@ -13,7 +13,7 @@ from hub.core.access import Access
 from hub.core.pull import Claimed, Heard
 from hub.core.pull import Grant as Held
 from hub.core.question import Question
-from hub.core.view import FrontendCapabilities, Inbound, View
+from hub.core.view import FrontendCapabilities, Inbound, Sender, View
 from shared.environment import Environment
 from shared.events import AttemptEventBody, JobLogged
 from shared.ids import ConversationId, JobId, PersonId, QuestionId, WorkerId
@@ -132,6 +132,12 @@ class Files(Protocol):
         """
 
 
+async def nobody(sender: Sender) -> bool:
+    """Know nobody."""
+    del sender
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontendSetup:
     """What the hub gives a frontend when it makes one.
@@ -154,6 +160,9 @@ class FrontendSetup:
     files: Files
     arrived: Callable[[ConversationId], None]
     """To be called when a conversation can be reached again."""
+    knows: Callable[[Sender], Awaitable[bool]] = nobody
+    """Whether an account speaks for a person of this hub, where a platform has to know that
+    before anything is said: whose invitations to accept."""
 
 
 class Frontend(Protocol):

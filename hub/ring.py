@@ -12,11 +12,13 @@ from pathlib import Path
 from hub.core.board import Board
 from hub.core.webhook_target import NOWHERE, Allowed
 from hub.engines.sockets import SocketEngine
+from hub.frontends.scheduled import read_words
 from hub.services import Services
 from hub.services.absences import Absences
 from hub.services.admissions import Admissions
 from hub.services.chats import Chats
 from hub.services.chronicle import Chronicle
+from hub.services.deeds import Deeds
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
 from hub.services.files import Files
@@ -31,6 +33,8 @@ from hub.services.recorder import Recorder
 from hub.services.registry import Registry
 from hub.services.rescuer import Rescuer
 from hub.services.runs import Runs
+from hub.services.schedule_deeds import ScheduleDeeds
+from hub.services.schedules import Schedules
 from hub.services.sessions import Sessions
 from hub.services.sign_ins import SignIns
 from hub.services.views import Views
@@ -53,10 +57,11 @@ def ring_of(
     *,
     beats: Beats | None = None,
     allowed: Allowed = NOWHERE,
+    hub_zone: str = "UTC",
 ) -> tuple[Services, SocketEngine]:
     """Put together what data goes round in, without frontends or a server."""
     light = frozenset(name for name, kind in kinds.items() if not kind.takes_slot)
-    services = _services(ledger, Board(light), kinds, pepper, files, allowed)
+    services = _services(ledger, Board(light), kinds, pepper, files, allowed, hub_zone)
     engine = SocketEngine(
         services,
         hub_epoch=ledger.hub_epoch,
@@ -76,6 +81,7 @@ def _services(
     pepper: bytes,
     files: Path,
     allowed: Allowed,
+    hub_zone: str,
 ) -> Services:
     keys = Keys(ledger)
     registry = Registry(ledger, board)
@@ -84,6 +90,8 @@ def _services(
     registry.revocation_listeners.append(keys.forget_worker)
     pairing.token_listeners.append(keys.forget)
     feed = Feed(ledger)
+    doing = Deeds(ledger.environment, board, kinds)
+    scheduling = ScheduleDeeds(ledger.environment, doing, read_words, hub_zone=hub_zone)
     return Services(
         feed=feed,
         intake=Intake(ledger, board, kinds),
@@ -96,10 +104,11 @@ def _services(
         sign_ins=SignIns(ledger),
         pullers=Pullers(ledger, board, kinds),
         dispatcher=Dispatcher(ledger, board),
-        recorder=Recorder(ledger, board, kinds),
+        recorder=Recorder(ledger, board, kinds, scheduling),
         rescuer=Rescuer(ledger, board, kinds),
         absences=Absences(ledger, board),
         sessions=Sessions(ledger),
+        schedules=Schedules(ledger, scheduling),
         runs=Runs(ledger, feed),
         files=Files(ledger, files),
         chats=Chats(ledger),
@@ -117,6 +126,7 @@ async def rebuild(services: Services) -> None:
     await services.rescuer.rebuild()
     await services.absences.rebuild()
     await services.sessions.rebuild()
+    await services.schedules.rebuild()
     await services.files.rebuild()
 
 
@@ -127,6 +137,7 @@ def loops_of(services: Services, engine: SocketEngine) -> list[Coroutine[None, N
         services.rescuer.run(),
         services.absences.run(),
         services.sessions.run(),
+        services.schedules.run(),
         services.registry.run(),
         services.keys.run(),
         services.pairing.run(),

@@ -63,6 +63,33 @@ class Settings(BaseSettings):
     """Ids of the group chats in which the bot answers, separated by commas. None when empty."""
     telegram_webhook: bool = False
     """Let Telegram call the hub instead of asking it; needs HUB_PUBLIC_URL with https."""
+    matrix_homeserver: str = Field(default="", max_length=200, pattern=r"^(https?://.+)?$")
+    """The address of the homeserver of a bot's Matrix account. Matrix is off when empty."""
+    matrix_user: str = Field(default="", max_length=255)
+    """The bot's account: @deskhand:example.org."""
+    matrix_password: SecretStr = SecretStr("")
+    """Its password; needed once, then its session is kept in the data folder."""
+    matrix_token: SecretStr = SecretStr("")
+    """An access token, instead of user and password."""
+    matrix_device_name: str = Field(default="Deskhand", max_length=60)
+    """What the bot's session is called in lists of sessions."""
+    discord_token: SecretStr = SecretStr("")
+    """The bot's token from discord.com/developers. Discord is off when empty."""
+    discord_servers: str = Field(default="", max_length=2000, pattern=r"^[\d\s,]*$")
+    """Ids of the servers in which the bot answers, separated by commas. None when empty."""
+    discord_public_key: str = Field(default="", max_length=64, pattern=r"^([0-9a-fA-F]{64})?$")
+    """Let Discord call the hub for commands and buttons; needs HUB_PUBLIC_URL with https, and the
+    application's public key here. The hub listens at Discord's gateway when empty."""
+    discord_api_url: str = Field(default="", max_length=200, pattern=r"^(https?://.+)?$")
+    """The address of a proxy of yours for Discord's API. Discord's when empty."""
+    sms_account: str = Field(default="", max_length=64)
+    """The account at Twilio, or at a provider that speaks like it: AC…"""
+    sms_token: SecretStr = SecretStr("")
+    """That account's auth token. SMS is off when empty; needs HUB_PUBLIC_URL with https."""
+    sms_number: str = Field(default="", max_length=16, pattern=r"^(\+\d+)?$")
+    """The telephone number that the hub writes from: +493012345678."""
+    sms_api_url: str = Field(default="", max_length=200, pattern=r"^(https?://.+)?$")
+    """The address of the provider's API. Twilio's when empty."""
     webhook_allow: str = Field(default="", max_length=2000)
     """Where webhooks may go beside the internet, and without https: hosts, addresses, networks,
     separated by commas. Nowhere when empty."""

@@ -75,7 +75,12 @@ class Access:
     worker_id: WorkerId | None = None
     """The worker that speaks by it over REST; None for any other key."""
     kinds: tuple[str, ...] = ()
-    """With scope `worker`: only these kinds of jobs; any when empty."""
+    """Only jobs of these kinds are fetched, asked for and seen with it; any when empty. Of keys
+    with the scopes `worker`, `enqueue` and `read`."""
+
+    def is_for(self, kind: str) -> bool:
+        """Whether it may have to do with jobs of a kind."""
+        return not self.kinds or kind in self.kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +180,35 @@ def check_scope(access: Access, *needed: Scope) -> None:
         f"A key with the scope '{access.scope}' cannot do this.",
         f"It needs a key with the scope {' or '.join(scopes)}.",
     )
+
+
+def check_kind(access: Access, kind: str) -> None:
+    """Let a key that is limited to kinds ask for work of those alone.
+
+    Raises:
+        NotAllowed: `key_kinds`.
+    """
+    if not access.is_for(kind):
+        raise NotAllowed(
+            "key_kinds",
+            f"This key is not for {kind[:100]}.",
+            f"It is for {', '.join(access.kinds)[:400]}.",
+        )
+
+
+def check_unlimited(access: Access) -> None:
+    """Refuse a key that is limited to kinds where kinds cannot be told apart.
+
+    Raises:
+        NotAllowed: `key_kinds`.
+    """
+    if access.kinds and access.scope in (Scope.READ, Scope.ENQUEUE):
+        raise NotAllowed(
+            "key_kinds",
+            f"This key is limited to {', '.join(access.kinds)[:400]}: tasks and jobs of that are "
+            "all that it opens.",
+            "Use a key that is not limited to kinds.",
+        )
 
 
 def account_locked(person: Person) -> NotAllowed:

@@ -84,11 +84,11 @@ class Piles:
                 )
 
     def backlog(self) -> Backlog:
-        merged: dict[tuple[WaitingReason, str, WorkerId | None, str], Group] = {}
+        merged: dict[tuple[WaitingReason, str, WorkerId | None, tuple[str, ...]], Group] = {}
         for group in self.groups:
             told = group.waiting
             worker_id = told.worker_id if told.reason in _OF_ONE_WORKER else None
-            same = (told.reason, told.kind, worker_id, told.detail)
+            same = (told.reason, told.kind, worker_id, (told.detail, *told.missing))
             merged[same] = _joined(merged[same], group) if same in merged else group
         groups = sorted(merged.values(), key=lambda group: (-group.count, group.oldest_at))
         return Backlog(
@@ -97,7 +97,9 @@ class Piles:
         )
 
 
-_OF_ONE_WORKER = frozenset({WaitingReason.WORKER_OFFLINE, WaitingReason.KIND_MISSING})
+_OF_ONE_WORKER = frozenset(
+    {WaitingReason.WORKER_OFFLINE, WaitingReason.KIND_MISSING, WaitingReason.TOOLS_MISSING}
+)
 
 
 def _joined(one: Group, other: Group) -> Group:

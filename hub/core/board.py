@@ -86,7 +86,7 @@ class Board:
         if life.is_held:
             assert life.worker_id is not None
             self._holders[job.job_id] = life.worker_id
-            if job.part_of is not None:
+            if job.is_kept_part:
                 return  # its worker sees to it: it takes no slot, and waits for nobody
             self.rooms.hold(life.worker_id, job)
             if life.state in WORKING_STATES:
@@ -260,7 +260,11 @@ class Board:
                 continue
             if best is not None and best[0].rank(now) <= head.rank(now):
                 continue
-            able = [(room, p.worker_id) for room, p in those if _can(p, lane) and _asks(p, lane)]
+            able = [
+                (room, p.worker_id)
+                for room, p in those
+                if _can(p, lane) and _asks(p, lane) and not self.rooms.is_full_of(p, lane.key.kind)
+            ]
             if able:
                 best = head, max(able)[1]
         return best

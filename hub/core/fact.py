@@ -13,6 +13,9 @@ from shared.ids import PersonId
 from shared.messages import Numbered
 
 HUB_DEVICE = "hub"
+QUESTION_TYPES = frozenset(
+    {"question_asked", "question_answered", "question_parked", "answer_superseded", "answer_given"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +37,18 @@ class Fact:
     hlc_clamped: int = 0
     """The stamp that all devices go by."""
     sealed_with: str = ""
+    of_part: bool = False
+    """Its job is a part, also when the writer does not know that."""
 
     @property
     def is_of_part(self) -> bool:
-        """Whether it is about a part of a job: people look at that job, and are not told of it."""
-        return bool(self.payload.get("part_of"))
+        """Whether it is about a part of a job: people look at that job, and are not told of it.
+
+        But for what a part asks: that is for them, as any question is.
+        """
+        if self.type in QUESTION_TYPES:
+            return False
+        return self.of_part or bool(self.payload.get("part_of"))
 
     @cached_property
     def event(self) -> Event:

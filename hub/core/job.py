@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from shared.errors import Conflict, ErrorBody
+from shared.errors import Conflict, ErrorBody, NotFound
 from shared.ids import (
     ConversationId,
     JobId,
@@ -84,8 +84,20 @@ class Job:
     part_of: JobId | None = None
     """The job that had it made and waits for it. It is never offered, and sits in no session:
     its worker has it from the beginning, and the job that it is a part of sits there for it."""
+    is_lent: bool = False
+    """With `part_of`: another worker is to run it than the one that had it made. It is queued,
+    offered and tried again like any job; it sits in no session."""
     created_at: datetime
     life: Life = field(default_factory=Life)
+
+    @property
+    def is_kept_part(self) -> bool:
+        """Whether it is a part that the worker of its maker has from the beginning."""
+        return self.part_of is not None and not self.is_lent
+
+
+def job_unknown() -> NotFound:
+    return NotFound("job_unknown", "There is no such job.", "/jobs lists the latest.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,8 @@ NAME_CHARS_MAX = 100
 KEYS_MAX = 200
 """Of one person, machines' tokens not counted."""
 KINDS_MAX = 64
+LIMITED = frozenset({Scope.WORKER, Scope.ENQUEUE, Scope.READ})
+"""Scopes whose keys may be limited to kinds."""
 LAST_CHARS = 4
 OVERLAP = timedelta(hours=24)
 """How long a key that was rotated goes on, unless its person says otherwise."""
@@ -109,16 +111,16 @@ def checked_name(name: str) -> str:
 
 
 def check_kinds(scope: Scope, kinds: tuple[str, ...]) -> None:
-    """Only workers' keys are limited to kinds.
+    """Only keys to work, to ask for work and to look at it are limited to kinds.
 
     Raises:
         BadInput: `key_kinds_invalid`.
     """
-    if (kinds and scope is not Scope.WORKER) or len(kinds) > KINDS_MAX:
+    if (kinds and scope not in LIMITED) or len(kinds) > KINDS_MAX:
         raise BadInput(
             "key_kinds_invalid",
             f"A key with the scope '{scope}' is not limited to kinds."
-            if scope is not Scope.WORKER
+            if scope not in LIMITED
             else f"A key is limited to at most {KINDS_MAX} kinds.",
             "Leave the kinds out.",
         )

@@ -137,4 +137,4 @@ def cost_of(view: View, capabilities: FrontendCapabilities) -> float:
     if not capabilities.files:
         return 1.0
     is_long = bool(view.overflow) or len(view.text) > capabilities.text_chars_max
-    return 1.0 + len(view.files) + bool(view.qr) + is_long
+    return 1.0 + len(view.files) + bool(view.qr) + is_long + (view.sheet is not None)

@@ -12,7 +12,7 @@ from hub.core.board import Board
 from hub.core.job import Job
 from hub.core.lane import Place, Ready
 from hub.core.worker import Worker
-from shared.capabilities import Lacking, Needs, fits
+from shared.capabilities import Lacking, Needs, fits, lacks
 from shared.ids import WorkerId
 
 
@@ -21,6 +21,8 @@ class WaitingReason(StrEnum):
     """The person has paired none."""
     KIND_MISSING = "kind_missing"
     """None of the person's workers can run the kind."""
+    TOOLS_MISSING = "tools_missing"
+    """None of the workers that can run the kind has `missing`; `worker` comes nearest."""
     WORKER_OFFLINE = "worker_offline"
     """`worker` must run it (or is the only one that can) and is away since `since`."""
     ALL_OFFLINE = "all_offline"
@@ -54,6 +56,10 @@ class Waiting:
     """With BUSY: it takes no slot, and they have as many of its like as they take."""
     lacking: Lacking | None = None
     """With KIND_MISSING: what `worker` would need."""
+    missing: tuple[str, ...] = ()
+    """With TOOLS_MISSING: the tools or specializations that `worker` does not have."""
+    had: tuple[str, ...] = ()
+    """With TOOLS_MISSING: those that it has."""
     alternatives: tuple[str, ...] = ()
     """Names of workers that are here and could run it if the job were not pinned."""
 
@@ -133,6 +139,8 @@ def _among(ready: Ready, job: Job, board: Board, registered: Sequence[Worker]) -
         and w.worker_id in board.present
         and fits(w.worker_id, w.capabilities, unpinned)
     )
+    if not able and (nearest := _nearest(job, board, registered)) is not None:
+        return replace(nearest, alternatives=others)
     if not able:
         pinned = next((w for w in registered if w.worker_id == job.pinned_to), None)
         return Waiting(
@@ -153,6 +161,35 @@ def _among(ready: Ready, job: Job, board: Board, registered: Sequence[Worker]) -
             alternatives=others,
         )
     return _here_or_not(job, board, willing, others)
+
+
+def _nearest(job: Job, board: Board, registered: Sequence[Worker]) -> Waiting | None:
+    """Say what the worker lacks that lacks least; None when none can run the kind at all."""
+    found = [
+        (lacks(capability, job.tools), worker, capability)
+        for worker in registered
+        if job.pinned_to in (None, worker.worker_id)
+        for capability in worker.capabilities
+        if capability.kind == job.kind
+    ]
+    if not found:
+        return None
+    missing, worker, capability = min(
+        found,
+        key=lambda one: (
+            len(one[0]),
+            one[1].worker_id not in board.present,
+            -one[1].last_seen_at.timestamp(),
+        ),
+    )
+    return Waiting(
+        reason=WaitingReason.TOOLS_MISSING,
+        kind=job.kind,
+        worker_id=worker.worker_id,
+        worker=worker.name,
+        missing=missing,
+        had=(*capability.tools, *capability.specializations),
+    )
 
 
 def _here_or_not(job: Job, board: Board, willing: list[Worker], others: tuple[str, ...]) -> Waiting:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from hub.core.job import WORKING_STATES, Job
 from hub.core.worker import Presence
+from shared.capabilities import family_of
 from shared.ids import JobId, WorkerId
 from shared.jobs import LIGHT_MAX
+
+SLOTS_MAX = 1000
+"""More than any worker has."""
 
 
 class Rooms:
@@ -19,7 +23,10 @@ class Rooms:
         self._working: dict[WorkerId, set[JobId]] = {}
         self._light_working: dict[WorkerId, set[JobId]] = {}
         self._asking: dict[WorkerId, set[JobId]] = {}
+        self._family: dict[JobId, str] = {}
+        """Of the jobs that take a slot now."""
         self._reserved: dict[WorkerId, int] = {}
+        self._family_reserved: dict[tuple[WorkerId, str], int] = {}
         self._light_reserved: dict[WorkerId, int] = {}
 
     def is_light(self, kind: str) -> bool:
@@ -34,11 +41,13 @@ class Rooms:
             those = self._light_working
         else:
             those = self._working
+            self._family[job.job_id] = family_of(job.kind)
         held = self._held[job.job_id] = those.setdefault(worker_id, set())
         held.add(job.job_id)
 
     def let_go(self, job_id: JobId) -> None:
         """A job is in nobody's hand any more. Idempotent."""
+        self._family.pop(job_id, None)
         if (held := self._held.pop(job_id, None)) is not None:
             held.discard(job_id)
 
@@ -46,6 +55,8 @@ class Rooms:
         """A worker is being offered a job; -1 when the offer is over."""
         reserved = self._light_reserved if kind in self._light else self._reserved
         reserved[worker_id] = reserved.get(worker_id, 0) + count
+        key = worker_id, family_of(kind)
+        self._family_reserved[key] = self._family_reserved.get(key, 0) + count
 
     def room(self, presence: Presence) -> int:
         """Slots that could take a job now; attempts that ask take none."""
@@ -67,7 +78,24 @@ class Rooms:
 
     def room_for(self, presence: Presence, kind: str) -> int:
         """How many jobs of a kind a worker could take now."""
-        return self.light_room(presence) if kind in self._light else self.room(presence)
+        if kind in self._light:
+            return self.light_room(presence)
+        return min(self.room(presence), self._family_room(presence, kind))
+
+    def is_full_of(self, presence: Presence, kind: str) -> bool:
+        """Whether a worker has as many jobs like this one as it runs at once, slots or not."""
+        if not presence.limits or kind in self._light:
+            return False
+        return self._family_room(presence, kind) < 1
+
+    def _family_room(self, presence: Presence, kind: str) -> int:
+        family, worker_id = family_of(kind), presence.worker_id
+        limit = presence.limits.get(family)
+        if limit is None:
+            return SLOTS_MAX
+        working = self._working.get(worker_id, ())
+        taken = sum(self._family[job_id] == family for job_id in working)
+        return limit - taken - self._family_reserved.get((worker_id, family), 0)
 
     def working(self, worker_id: WorkerId) -> int:
         """Jobs in a worker's hands that take a slot now."""

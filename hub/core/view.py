@@ -59,6 +59,17 @@ class ViewFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A text that is no prose and goes along with a message: the diff of a change."""
+
+    name: str
+    """What it is called as a file."""
+    text: str
+    language: str = ""
+    """What it is written in, for those who colour it: "diff"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """One message to a person."""
 
@@ -75,11 +86,15 @@ class View:
     """Of a last word: what the earlier message on its subject reads from now on; it is no longer
     the place to look at. Empty leaves that message as it is."""
     job_id: JobId | None = None
+    task_id: TaskId | None = None
+    """The task it is about, for frontends where each has a thread of its own."""
     question_id: QuestionId | None = None
     files: tuple[ViewFile, ...] = ()
     """Sent along; only what a person asked for."""
     qr: str = ""
     """A text to be shown as a QR code, too, where pictures can be shown."""
+    sheet: Sheet | None = None
+    """Shown as a block below the text where it fits, else sent along as a file."""
     overflow: str = ""
     """The whole text, where `degraded` had to cut it: to be sent along as a text file."""
     is_quiet: bool = False
@@ -170,6 +185,7 @@ def degraded(view: View, capabilities: FrontendCapabilities) -> View:
     choices of a question become numbered lines, since a number answers it; any other button
     becomes the command it says, or the address it opens. What a button would copy stands in the
     text anyway. A text that is too long is cut; where files can be sent, all of it comes as one.
+    A sheet is left to frontends that send files; elsewhere it ends the text, as far as it fits.
     """
     text, buttons, files = view.text, view.buttons, view.files
     if files and not (capabilities.files or capabilities.file_links):
@@ -179,18 +195,42 @@ def degraded(view: View, capabilities: FrontendCapabilities) -> View:
         text = "\n".join([text, *(f"{button.label}: {button.url}" for button in untold)])
         buttons = tuple(button for button in buttons if button.says)
     if len(buttons) > capabilities.buttons_max:
-        if view.question_id is not None:
-            lines = [f"{number}. {button.label}" for number, button in enumerate(buttons, start=1)]
-        else:
-            lines = [f"{b.label}: {b.url or _typed(b.says)}" for b in buttons if not b.copies]
+        answers = [b for b in buttons if view.question_id is not None and is_answer(b)]
+        lines = [f"{number}. {button.label}" for number, button in enumerate(answers, start=1)]
+        others = [b for b in buttons if b not in answers and not b.copies]
+        lines += [f"{b.label}: {b.url or typed(b.says)}" for b in others]
         text = "\n".join([text, *lines])
         buttons = ()
+    sheet = view.sheet
+    if sheet is not None and not capabilities.files:
+        text, sheet = _with_sheet(text, sheet, capabilities.text_chars_max), None
     overflow = ""
     if len(text) > capabilities.text_chars_max:
         # A line that is edited in place is no place for files.
         overflow = text if capabilities.files and not view.is_status else ""
         text = text[: capabilities.text_chars_max - 2].rstrip() + " …"
-    return replace(view, text=text, buttons=buttons, files=files, overflow=overflow)
+    return replace(view, text=text, buttons=buttons, files=files, overflow=overflow, sheet=sheet)
+
+
+def is_answer(button: Button) -> bool:
+    """Whether a button of a question answers it; another shows more about it."""
+    return button.says.startswith("/answer ")
+
+
+def _with_sheet(text: str, sheet: Sheet, chars_max: int) -> str:
+    """Add as many lines of a sheet as fit, and say how many do not."""
+    lines = sheet.text.rstrip("\n").split("\n")
+    left = f"\n… and {len(lines):,} more lines"
+    room = chars_max - len(text) - len(left) - 2
+    fitting = 0
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0 and fitting < len(lines):
+            break
+        fitting += 1
+    told = "\n".join([text, "", *lines[:fitting]]) if fitting else text
+    more = len(lines) - fitting
+    return f"{told}\n… and {more:,} more line{'' if more == 1 else 's'}" if more else told
 
 
 def _way_to(file: ViewFile) -> str:
@@ -210,6 +250,6 @@ def size(size_bytes: int) -> str:
     return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:,.0f} {unit}"
 
 
-def _typed(says: str) -> str:
+def typed(says: str) -> str:
     """A command as a person would type it, ids in their short form."""
     return _ID.sub(lambda found: short(found[0]), says)

@@ -23,6 +23,7 @@ TEXT_CHARS_MAX = 4000
 TEST_TYPE = "webhook.test"
 _ERROR = ("error.code", "error.message", "error.hint", "error.retryable")
 _ATTEMPT = ("job_id", "attempt")
+_SCHEDULE = ("schedule.schedule_id", "schedule.words", "schedule.when", "schedule.next_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ _PUBLIC: Mapping[str, Public] = {
             "asking.choices",
             "asking.allow_text",
             "asking.default",
+            "asking.more",
         ),
     ),
     "question_answered": Public("question.answered", ("question_id", "job_id", "answer.by")),
@@ -65,6 +67,11 @@ _PUBLIC: Mapping[str, Public] = {
     "message_said": Public("message.said", ("task_id", "job_id", "by", "where")),
     "session_opened": Public("session.opened", ("session_id", "task_id", "worker_id")),
     "session_ended": Public("session.ended", ("session_id", "task_id", "worker_id", "reason")),
+    "schedule_changed": Public("schedule.changed", (*_SCHEDULE, "change", "by")),
+    "schedule_ran": Public(
+        "schedule.ran", (*_SCHEDULE, "schedule.last_job_id", "task_id", "due_at", "missed")
+    ),
+    "schedule_missed": Public("schedule.missed", (*_SCHEDULE, "reason", "missed")),
     "worker_paired": Public("worker.paired", ("worker_id", "name")),
     "worker_lost": Public("worker.offline", ("worker_id", "name", "since", "was_stopped", "jobs")),
     "worker_back": Public("worker.online", ("worker_id", "name", "since", "until")),

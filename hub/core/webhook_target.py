@@ -7,13 +7,13 @@ whoever calls resolves once, asks `may_call`, and connects to that address and n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_network
 from urllib.parse import SplitResult, urlsplit
 
 from shared.errors import BadInput
+from shared.host_name import is_host_name
 from shared.public_address import Address, Network, embedded, is_public, parse_address
 
 URL_CHARS_MAX = 2000
@@ -21,7 +21,6 @@ HTTPS_PORT = 443
 HTTP_PORT = 80
 PORT_MIN = 1024
 """Below, only 443: no webhook lives where mail, names or shells do."""
-_HOST = re.compile(r"(?!.*\.\.)[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?\.?")
 _HINT = "It looks like this: https://example.org/deskhand."
 
 
@@ -65,7 +64,7 @@ def parse_allowed(text: str) -> Allowed:
         try:
             networks.append(ip_network(item))
         except ValueError:
-            if "/" in item or not _is_name(item):
+            if "/" in item or not is_host_name(item):
                 raise BadInput(
                     "webhook_allow_invalid",
                     f"HUB_WEBHOOK_ALLOW names {item!r}, which is no host and no network.",
@@ -84,7 +83,7 @@ def parse_target(url: str, allowed: Allowed) -> Target:
     parts, port = _split(url)
     host = (parts.hostname or "").lower()
     address = parse_address(host)
-    if address is None and not _is_name(host):
+    if address is None and not is_host_name(host):
         raise _invalid("its host is not one.")
     is_tls = parts.scheme == "https"
     is_allowed = allowed.has(host, address)
@@ -139,12 +138,6 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
     if "%" in parts.netloc:
         raise _invalid("its host is not one.")
     return parts, port
-
-
-def _is_name(host: str) -> bool:
-    # A name of digits and dots alone is an odd spelling of an address ("127.1", "0x7f.1").
-    last = host.rstrip(".").rpartition(".")[2]
-    return _HOST.fullmatch(host) is not None and re.fullmatch(r"\d+|0x[0-9a-f]*", last) is None
 
 
 def _invalid(reason: str) -> BadInput:

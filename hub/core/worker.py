@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from hub.core.job import Life, is_held_by, may_adopt, may_readopt
-from shared.capabilities import Capability
+from shared.capabilities import Capability, family_of
 from shared.ids import PersonId, WorkerId
 from shared.jobs import JobState
 from shared.messages import Decision, Held, HeldState, Metrics, Verdict
@@ -59,6 +60,15 @@ class Presence:
     claims: list[frozenset[str]] | None = None
     """Of a worker that fetches its work: the kinds of each fetch that waits now, for it takes
     nothing unasked. None for a machine, which is offered what it has room for."""
+    limits: Mapping[str, int] = field(init=False)
+    """How many jobs it runs at once of a family of kinds, where that is not up to its slots."""
+
+    def __post_init__(self) -> None:
+        self.limits = {
+            family_of(one.kind): one.jobs_max
+            for one in self.capabilities
+            if one.jobs_max is not None
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

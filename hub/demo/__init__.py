@@ -1,4 +1,4 @@
-"""`deskhand-hub demo`: the whole round trip on this machine, in a folder that is thrown away.
+"""`deskhand-hub demo [code|plan]`: a round trip on this machine, in a folder that is thrown away.
 
 Everything is real: the hub and the worker are child processes started by their own commands, the
 person's side speaks the chat socket, and every number of the summary is read back from the hub.
@@ -12,11 +12,15 @@ import os
 import signal
 import sys
 import tempfile
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
 
 from pydantic import JsonValue
 
+from hub.demo.code_play import CodePlay
+from hub.demo.plan_play import PlanPlay
 from hub.demo.play import Play
 from hub.demo.programs import Programs, free_port
 from hub.frontends.transcript import Transcript
@@ -29,14 +33,32 @@ class DemoStopped(Exception):
     """Somebody pressed Ctrl-C, or asked the process to end."""
 
 
-def run_demo(*, as_json: bool) -> int:
+class Scene(StrEnum):
+    """What is played."""
+
+    MODELS = "models"
+    """A model is trained, predicts, and the worker is killed in the middle of another."""
+    CODE = "code"
+    """A bug is mended by an agent in its sandbox."""
+    PLAN = "plan"
+    """A task in plain words is planned, approved and carried out."""
+
+
+PLAYS: Mapping[Scene, type[Play | CodePlay | PlanPlay]] = {
+    Scene.MODELS: Play,
+    Scene.CODE: CodePlay,
+    Scene.PLAN: PlanPlay,
+}
+
+
+def run_demo(scene: Scene = Scene.MODELS, *, as_json: bool) -> int:
     """Perform; 0 when all went well, 1 with what failed. Leaves no process and no file behind."""
     out: TextIO = sys.stderr if as_json else sys.stdout
     transcript = Transcript(out)
     with tempfile.TemporaryDirectory(prefix="deskhand-demo-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         with Programs(folder) as programs:
-            play = Play(folder, programs, transcript, free_port())
+            play = PLAYS[scene](folder, programs, transcript, free_port())
             try:
                 summary = asyncio.run(_bounded(play))
             except DemoStopped:
@@ -45,13 +67,13 @@ def run_demo(*, as_json: bool) -> int:
             except (AppError, TimeoutError) as error:
                 _tell_failure(out, programs, str(error) or "It took too long.")
                 return 1
-    _tell_summary(transcript, summary)
+    play.tell(summary)
     if as_json:
         sys.stdout.write(json.dumps(summary, ensure_ascii=False) + "\n")
     return 0
 
 
-async def _bounded(play: Play) -> dict[str, JsonValue]:
+async def _bounded(play: Play | CodePlay | PlanPlay) -> dict[str, JsonValue]:
     """Perform within the time, and stop at SIGTERM as at Ctrl-C."""
     task = asyncio.current_task()
     if task is not None and os.name == "posix":
@@ -68,18 +90,3 @@ def _tell_failure(out: TextIO, programs: Programs, why: str) -> None:
     for name, lines in programs.last_lines().items():
         out.write(f"\nLast lines of the {name}:\n")
         out.writelines(f"  {line}\n" for line in lines)
-
-
-def _tell_summary(transcript: Transcript, summary: dict[str, JsonValue]) -> None:
-    model = summary["model"]
-    assert isinstance(model, dict)
-    transcript.note("")
-    transcript.note(
-        f"{summary['tasks']} tasks, {summary['questions']} questions, {summary['answers']} answers "
-        f"in {summary['seconds']} s."
-    )
-    transcript.note(
-        f"A model of {model['target']} with {model['metric']} {float(str(model['score'])):.2f}, "
-        f"{summary['predicted_rows']} rows predicted, one killed worker recovered."
-    )
-    transcript.note("The files never left their folder; hub, worker and folder are gone again.")

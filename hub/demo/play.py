@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
-import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from hub.core.pairing import ALPHABET
 from hub.core.view import Tone, View
 from hub.demo.actor import Actor
-from hub.demo.programs import DemoFailed, Programs
+from hub.demo.programs import DemoFailed
+from hub.demo.stage import START_SECONDS, WORKER, Stage
 from hub.frontends.console_client import open_chat
-from hub.frontends.transcript import Transcript
 from shared.api.client import Client
 from shared.api.jobs import JobShown
 from shared.api.parts import PAGE_MAX
-from shared.errors import AppError
 
-MACHINE = "anna-pc"
-WORKER = "worker"
-START_SECONDS = 30.0
 TRAIN_SECONDS = 60.0
 PREDICT_SECONDS = 45.0
 RECOVERY_SECONDS = 90.0
 FIRST_BUDGET = "10s"
 SECOND_BUDGET = "8s"
 LINES_SHOWN = 4
-CODE = re.compile(rf"\b[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,51 +43,22 @@ class Samples:
 
 
 @dataclass(slots=True)
-class Play:
+class Play(Stage):
     """One performance."""
-
-    folder: Path
-    programs: Programs
-    transcript: Transcript
-    port: int
-    started_at: float = field(default_factory=time.monotonic)
-
-    @property
-    def hub_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def admin_key(self) -> str:
-        return (self.folder / "hub" / "admin.key").read_text().strip()
 
     async def perform(self) -> dict[str, JsonValue]:
         """Play all scenes; return the summary."""
-        await self._start_hub()
+        await self.start_hub()
         samples = await self._lay_out_samples()
         async with (
             open_chat(self.hub_url, self.admin_key) as chat,
             Actor(chat, self.transcript) as anna,
         ):
-            await self._connect_worker(anna, samples)
+            await self.pair(anna, samples.folder)
+            await self.connect_worker()
             await self._train_and_predict(anna, samples)
             await self._lose_worker(anna, samples)
         return self._summary(Client(self.hub_url, self.admin_key))
-
-    async def _start_hub(self) -> None:
-        self.transcript.note(f"A hub starts at {self.hub_url}, its data in {self.folder}.")
-        data = str(self.folder / "hub")
-        self.programs.start(
-            "hub", "hub", ["serve", "--host", "127.0.0.1", "--port", str(self.port), "--data", data]
-        )
-        rest = Client(self.hub_url)
-
-        def is_up() -> bool:
-            try:
-                return rest.get_health().status == "ok"
-            except AppError:
-                return False
-
-        await self.programs.until(is_up, START_SECONDS, "The hub did not start to listen.")
 
     async def _lay_out_samples(self) -> Samples:
         folder = self.folder / "files"
@@ -105,37 +68,6 @@ class Play:
             raise DemoFailed("The worker's samples command named no files.")
         self.transcript.note(f"The person's files: {', '.join(p.name for p in paths)} in {folder}.")
         return Samples(folder, paths[0], paths[1])
-
-    async def _connect_worker(self, anna: Actor, samples: Samples) -> None:
-        """A code goes from the chat to the computer, two words come back, a person says yes."""
-        await anna.say("/start")
-        await anna.say("/connect")
-        code = await anna.find(CODE, START_SECONDS)
-        command = ["pair", code, "--hub", self.hub_url, "--name", MACHINE]
-        command += ["--folder", str(samples.folder)]
-        self.transcript.note(f"$ deskhand {' '.join(command[:4])}")
-        async with asyncio.TaskGroup() as tasks:
-            pairing = self.programs.run("desktop", [*self._home, *command], START_SECONDS)
-            tasks.create_task(pairing)
-            asked = await anna.until(_asks_to_join, START_SECONDS, "Nobody asked to be let in.")
-            await anna.say(asked.buttons[0].says)
-        await anna.until(_is_paired, START_SECONDS, "Nobody said that the computer is paired.")
-        self.transcript.note("$ deskhand --headless")
-        self._start_worker()
-        await self._until_online(Client(self.hub_url, self.admin_key))
-
-    @property
-    def _home(self) -> list[str]:
-        return ["--home", str(self.folder / WORKER)]
-
-    def _start_worker(self) -> None:
-        self.programs.start(WORKER, "desktop", [*self._home, "--headless"])
-
-    async def _until_online(self, rest: Client) -> None:
-        def is_online() -> bool:
-            return any(worker.is_online for worker in rest.list_workers().workers)
-
-        await self.programs.until(is_online, START_SECONDS, "The worker did not connect.")
 
     async def _train_and_predict(self, anna: Actor, samples: Samples) -> None:
         """One sentence goes through hub and worker and comes back as a model."""
@@ -168,11 +100,29 @@ class Play:
         self.transcript.note("The worker is killed now (SIGKILL), in the middle of the training.")
         await self.programs.kill(WORKER)
         self.transcript.note("$ deskhand --headless    starts it again.")
-        self._start_worker()
+        self.start_worker()
         await anna.until(_is_again, RECOVERY_SECONDS, "Nobody said that training starts again.")
         final = await anna.until_final(RECOVERY_SECONDS)
         if final.tone is not Tone.DONE:
             raise DemoFailed("The second training did not succeed.")
+
+    def tell(self, summary: dict[str, JsonValue]) -> None:
+        """Write the last words."""
+        model = summary["model"]
+        assert isinstance(model, dict)
+        self.transcript.note("")
+        self.transcript.note(
+            f"{summary['tasks']} tasks, {summary['questions']} questions, {summary['answers']} "
+            f"answers in {summary['seconds']} s."
+        )
+        self.transcript.note(
+            f"A model of {model['target']} with {model['metric']} "
+            f"{float(str(model['score'])):.2f}, {summary['predicted_rows']} rows predicted, one "
+            "killed worker recovered."
+        )
+        self.transcript.note(
+            "The files never left their folder; hub, worker and folder are gone again."
+        )
 
     def _summary(self, rest: Client) -> dict[str, JsonValue]:
         """Count what happened, from the hub's own records."""
@@ -200,14 +150,6 @@ class Play:
             "predicted_rows": _fact(predicted[0], "rows"),
             "recovered": recovered,
         }
-
-
-def _asks_to_join(view: View) -> bool:
-    return view.subject.startswith("join:") and bool(view.buttons)
-
-
-def _is_paired(view: View) -> bool:
-    return view.subject.startswith("worker:")
 
 
 def _is_under_way(view: View) -> bool:

@@ -2,7 +2,7 @@
 
 Reading this folder's names in order of a job's way: intake, dispatcher, recorder, rescuer; beside
 it registry, absences, pairing, admissions (with the steps they share in arrivals), keys, views,
-files, sessions, runs, and the feed that wakes whoever reads along.
+files, sessions, schedules, runs, and the feed that wakes whoever reads along.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from hub.services.recorder import Recorder
 from hub.services.registry import Registry
 from hub.services.rescuer import Rescuer
 from hub.services.runs import Runs
+from hub.services.schedules import Schedules
 from hub.services.sessions import Sessions
 from hub.services.sign_ins import SignIns
 from hub.services.views import Views
@@ -53,6 +54,7 @@ class Services:
     rescuer: Rescuer
     absences: Absences
     sessions: Sessions
+    schedules: Schedules
     runs: Runs
     files: Files
     machines: Machines

@@ -131,15 +131,25 @@ def adopt_part(
         BadInput: `job_id_invalid`, `part_invalid`.
         NotAllowed: `part_foreign`.
     """
-    assert body.part_of is not None
     if not (body.is_kept and body.worker_id == worker_id):
         raise BadInput("part_invalid", "Only the worker of a job makes its parts.", "Update it.")
-    maker = _maker(entry, worker_id, person_id, body.part_of, body.task_id)
-    if maker is None:
-        raise _part_foreign(body.part_of)
+    maker = maker_of(entry, worker_id, person_id, body)
     title = title_for(body.kind, body.inputs, body.title)
     grant = Grant(job_id=body.job_id, attempt=FIRST_ATTEMPT, fence=FIRST_ATTEMPT)
     return _insert_part(entry, worker_id, maker, body.kind, title, body.inputs, grant, at)
+
+
+def maker_of(entry: Entry, worker_id: WorkerId, person_id: PersonId, body: TaskRequested) -> Job:
+    """Find the job in a worker's hands that it asks for a part of.
+
+    Raises:
+        NotAllowed: `part_foreign`.
+    """
+    assert body.part_of is not None
+    maker = _maker(entry, worker_id, person_id, body.part_of, body.task_id)
+    if maker is None:
+        raise _part_foreign(body.part_of)
+    return maker
 
 
 def _adopt_told_part(

@@ -12,9 +12,10 @@ from datetime import datetime
 import structlog
 
 from hub.core.question import DEFAULT, Question
-from hub.services import adoption, deeds
+from hub.services import adoption, deeds, endings, lending
 from hub.services.deeds import Deeds
 from hub.services.requests import Request, checked_inputs
+from hub.services.schedule_deeds import ScheduleDeeds
 from hub.store import jobs, people, questions, queue, workers
 from hub.store.ledger import Entry
 from shared.errors import AppError, BadInput, Conflict
@@ -27,12 +28,13 @@ from shared.events import (
     RequestEventBody,
     RequestRefused,
     RetryAsked,
+    ScheduleAsked,
     SettingChanged,
     TaskRequested,
 )
 from shared.ids import JobId, PersonId, SessionId, WorkerId, is_uuid
 from shared.jobs import NO_SESSION, JobSpec, Origin
-from shared.kinds.catalogue import kind_named
+from shared.kinds.foreign import kind_for
 from shared.kinds.naming import title_for
 from shared.messages import Grant
 from shared.questions import Answer, match
@@ -44,8 +46,9 @@ KEPT_ATTEMPT = KEPT_FENCE = 1
 
 
 class Asked:
-    def __init__(self, doing: Deeds) -> None:
+    def __init__(self, doing: Deeds, scheduling: ScheduleDeeds) -> None:
         self._deeds = doing
+        self._scheduling = scheduling
 
     def obey(
         self,
@@ -90,6 +93,9 @@ class Asked:
             case PurgeAsked():
                 by = _speaker(entry, worker_id, person_id)
                 deeds.purge(entry, person_id, body.task_id, by)
+            case ScheduleAsked():
+                by = _speaker(entry, worker_id, person_id)
+                self._scheduling.obey(entry, person_id, body, by)
 
     def _request(
         self,
@@ -102,6 +108,10 @@ class Asked:
         if body.part_of is None:
             adoption.check_ids(entry, person_id, body.job_id, body.task_id)
         known = queue.load_in(entry, body.job_id)
+        is_lent = body.part_of is not None and not body.is_kept
+        if known is not None and is_lent and known.person_id == person_id:
+            maker = adoption.maker_of(entry, worker_id, person_id, body)
+            lending.claim(entry, worker_id, maker, known)
         if known is not None and known.person_id == person_id:
             return  # a computer whose store was restored asks again for what it asked before
         if known is not None:
@@ -109,6 +119,11 @@ class Asked:
         if body.replaces is not None:
             by = _speaker(entry, worker_id, person_id)
             adoption.replace_job(entry, person_id, body.replaces, by)
+        if is_lent:
+            maker = adoption.maker_of(entry, worker_id, person_id, body)
+            lent = lending.lend(entry, worker_id, maker, body, self._deeds.kinds, at)
+            endings.doubt_lent(entry, lent, self._deeds.kinds, at)
+            return
         if body.part_of is not None:
             adoption.adopt_part(entry, worker_id, person_id, body, at)
             return
@@ -132,7 +147,7 @@ class Asked:
             job_id=body.job_id,
             has_own_ids=True,
         )
-        kind = kind_named(request.kind, self._deeds.kinds)
+        kind = kind_for(request.kind, self._deeds.kinds)
         self._deeds.request(entry, replace(request, inputs=checked_inputs(kind, request)))
 
     def _answer(
@@ -210,7 +225,7 @@ def _tell_second(entry: Entry, question: Question, second: Answer, counted: Answ
 def _job_of(body: RequestEventBody) -> JobId:
     """The job that a request is about; empty when it is about none."""
     match body:
-        case SettingChanged() | PurgeAsked():
+        case SettingChanged() | PurgeAsked() | ScheduleAsked():
             return JobId("")
         case _:
             return body.job_id

@@ -20,9 +20,11 @@ from hub.services import endings, session_steps
 from hub.services.locked import check_unlocked
 from hub.services.requests import (
     Request,
+    check_offered,
     digest_of,
     job_unknown,
     repeated,
+    with_change,
     with_writer,
     worker_for,
     worker_named,
@@ -42,7 +44,8 @@ from shared.events import (
 )
 from shared.ids import JobId, PersonId, QuestionId, SessionId, TaskId, short
 from shared.jobs import TITLE_CHARS_MAX, JobState
-from shared.kinds import Kind
+from shared.kinds import Kind, needs_named
+from shared.kinds.foreign import kind_for
 from shared.kinds.naming import title_of
 from shared.questions import Answer
 
@@ -82,13 +85,14 @@ class Deeds:
                 return Made(repeated(entry, known, digest), is_repeat=True)
 
         check_unlocked(entry, request.person_id)
+        check_offered(entry, request.person_id, request.kind, self.kinds)
         if self._board.ready_count(request.person_id) >= QUEUED_MAX:
             raise LimitReached(
                 "too_many_jobs",
                 f"{QUEUED_MAX:,} jobs are waiting already.",
                 "Cancel some, or wait until they have run.",
             )
-        followed = session_steps.follow(entry, with_writer(entry, request))
+        followed = session_steps.follow(entry, with_change(entry, with_writer(entry, request)))
         card = self._make(entry, followed.request)
         if request.dedupe:
             tasks.remember(entry, request.person_id, request.dedupe, card.job_id, digest)
@@ -96,7 +100,7 @@ class Deeds:
 
     def _make(self, entry: Entry, request: Request) -> JobCard:
         new_id = self._environment.new_id
-        kind = self.kinds[request.kind]
+        kind = kind_for(request.kind, self.kinds)
         title = request.title[:TITLE_CHARS_MAX] or title_of(kind, request.inputs)
         known = tasks.load(entry.connection, request.task_id) if request.task_id else None
         task = known or Task(
@@ -112,6 +116,7 @@ class Deeds:
             person_id=request.person_id,
             kind=kind.name,
             priority=request.priority,
+            tools=needs_named(kind, request.inputs),
             pinned_to=worker_for(entry, request),
             session_id=request.session_id,
             created_at=entry.now,
@@ -235,6 +240,7 @@ def cancel(entry: Entry, person_id: PersonId, job_id: JobId, by: str) -> JobCard
             endings.cancel_unheld(entry, job, life)
         else:
             queue.save(entry, job, life)
+            endings.give_up_lent(entry, job, by)
     return _card(entry, job_id)
 
 

@@ -147,7 +147,7 @@ class Dispatcher:
 
     def _send_offer(self, placement: Placement, spec: JobSpec) -> None:
         left = placement.expires_at - self._ledger.environment.monotonic()
-        if not spec.session_id:
+        if not spec.session_id and not placement.ready.job.is_lent:
             # The session that is opened with the grant, so that the worker knows its folder.
             minted = SessionId(self._ledger.environment.new_id())
             spec = spec.model_copy(update={"session_id": minted})
@@ -216,7 +216,7 @@ def _grant(entry: Entry, placement: Placement, *, is_fetched: bool) -> Job:
         raise Conflict("offer_gone", "The job is gone.")
     life = core.grant(job.life, placement.worker_id, placement.attempt)
     granted = session_steps.seat(entry, job, life, placement.worker_id, placement.session_id)
-    if granted.session_id != placement.session_id:
+    if (granted.session_id or NO_SESSION) != placement.session_id:
         raise Conflict("offer_gone", "The worker was told of another session.")
     endings.tell_granted(entry, granted)
     return pulled.start(entry, granted) if is_fetched else granted

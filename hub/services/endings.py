@@ -8,20 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Literal
 
 from hub.core import job as core
 from hub.core import retry
 from hub.core.job import Job, Life
 from hub.core.question import Question, about_interruption
-from hub.store import questions, queue
+from hub.services import lending
+from hub.store import lineage, questions, queue
 from hub.store.ledger import Entry
 from shared.environment import Environment
 from shared.errors import ErrorBody
-from shared.events import JobCancelled, JobDied, JobGranted, JobQueued, JobSucceeded, QuestionAsked
+from shared.events import (
+    JobCancelled,
+    JobDied,
+    JobFailed,
+    JobGranted,
+    JobQueued,
+    JobSucceeded,
+    QuestionAsked,
+)
 from shared.ids import ConversationId, QuestionId
 from shared.kinds import JsonObject, Kind
 
+INTERRUPTED = "interrupted"
+"""The code of a part that was cut off in its middle; nobody knows how far its effect went."""
 Reason = Literal["new", "retry", "requeued", "lost", "answered", "declined", "moved"]
 
 
@@ -36,6 +48,7 @@ def tell_queued(entry: Entry, job: Job, reason: Reason) -> None:
             attempt=job.life.attempt,
             reason=reason,
             not_before=job.life.not_before,
+            part_of=job.part_of,
         ),
     )
 
@@ -80,7 +93,7 @@ def fail(
         # The worker tells of a failure; that this was the end, only the hub can say.
         cancel_unheld(entry, job, core.cancelled(job.life))
         return
-    if job.part_of is not None:
+    if job.is_kept_part:
         # The job that it is a part of has it made anew, or does without it.
         _end(entry, job, core.fail(job.life))
         return
@@ -113,6 +126,13 @@ def cancel_unheld(entry: Entry, job: Job, life: Life) -> Job:
         ),
     )
     return saved
+
+
+def give_up_lent(entry: Entry, maker: Job, by: str) -> None:
+    """Stop what other workers are to run for a job that is over, or is to be."""
+    for part in lending.take_back(entry, maker, by):
+        questions.close_of_job(entry, part.job_id)
+        cancel_unheld(entry, part, part.life)
 
 
 def mark_done(entry: Entry, job: Job, by: str) -> Job:
@@ -155,12 +175,15 @@ def lose(
     """
     kind = kinds.get(job.kind)
     error = ErrorBody(code=code, message=reason, retryable=True)
-    if job.life.cancel_by or job.part_of is not None:
+    repeats = kind is not None and (kind.idempotent or kind.resumable)
+    if job.life.cancel_by or (job.is_kept_part and repeats):
         # A part that is gone is made anew by the job that it is a part of, or not at all.
         cancel_unheld(entry, job, core.cancelled(job.life))
+    elif job.part_of is not None and not repeats:
+        _give_up(entry, job, reason)
     elif core.is_worn_out(job.life):
         _bury_lost(entry, job, reason)
-    elif kind is not None and (kind.idempotent or kind.resumable):
+    elif repeats:
         queue.set_error(entry, job.job_id, error)
         questions.close_of_job(entry, job.job_id)
         queue_again(entry, job, core.lose(job.life), "lost")
@@ -175,9 +198,42 @@ def ask_about(entry: Entry, job: Job, environment: Environment, *, reason: str, 
 
     What it asked before is closed: whoever answers that must know this, too.
     """
+    if job.part_of is not None:
+        _give_up(entry, job, reason)
+        return
     queue.set_error(entry, job.job_id, ErrorBody(code=code, message=reason, retryable=True))
     questions.close_of_job(entry, job.job_id)
     _interrupt(entry, job, environment, reason, ())
+
+
+def doubt_lent(entry: Entry, job: Job, kinds: Mapping[str, Kind], at: datetime) -> None:
+    """Give a part up that may not run twice, and was asked for before this hub was restored.
+
+    Another worker may have run it since the backup, and not have told of it yet.
+    """
+    restored = lineage.ended_at(entry.connection)
+    kind = kinds.get(job.kind)
+    repeats = kind is not None and (kind.idempotent or kind.resumable)
+    if restored is not None and at < restored and not repeats:
+        _give_up(entry, job, "The hub was restored from a backup; this may have run before.")
+
+
+def _give_up(entry: Entry, job: Job, reason: str) -> None:
+    """End a part whose effect nobody knows: its maker hears of it, and it is not run again."""
+    error = ErrorBody(code=INTERRUPTED, message=reason)
+    queue.set_error(entry, job.job_id, error)
+    questions.close_of_job(entry, job.job_id)
+    _end(entry, job, core.fail(job.life))
+    entry.tell(
+        job.person_id,
+        JobFailed(
+            job_id=job.job_id,
+            attempt=job.life.attempt,
+            fence=job.life.fence,
+            part_of=job.part_of,
+            error=error,
+        ),
+    )
 
 
 def _bury_lost(entry: Entry, job: Job, reason: str) -> None:
@@ -221,4 +277,9 @@ def _interrupt(
 def _end(entry: Entry, job: Job, life: Life, result: JsonObject | None = None) -> Job:
     if job.life.question_id is not None:
         questions.close_of_job(entry, job.job_id)
-    return queue.save(entry, job, life, result=result)
+    saved = queue.save(entry, job, life, result=result)
+    if job.is_lent:
+        lending.settle(entry, saved)
+    elif job.part_of is None:
+        give_up_lent(entry, saved, "the job that it was a part of")
+    return saved

@@ -26,7 +26,7 @@ from hub.store.ledger import Entry, Ledger
 from shared.ids import JobId, PersonId, QuestionId, TaskId
 from shared.jobs import JobState
 from shared.kinds import Kind
-from shared.kinds.catalogue import kind_named
+from shared.kinds.foreign import kind_for
 
 log = structlog.get_logger()
 
@@ -66,7 +66,7 @@ class Intake:
             LimitReached: `too_many_jobs`.
             Unavailable: `disk_full`, `store_failed`; nothing was taken.
         """
-        kind = kind_named(request.kind, self.kinds)
+        kind = kind_for(request.kind, self.kinds)
         inputs = checked_inputs(kind, request)
         made = await self._ledger.write(
             lambda entry: self._deeds.request(entry, replace(request, inputs=inputs))

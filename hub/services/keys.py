@@ -102,7 +102,7 @@ class Keys:
             person_id: for whom.
             scope: what it may do.
             name: what its person knows it by.
-            kinds: with scope `worker`, the only kinds of jobs that it may run; any when empty.
+            kinds: the only kinds of jobs that it may run, ask for or look at; any when empty.
             expires_at: when it ends; None: when it is revoked.
             by: who says so, in words that are kept: "anna on the web".
 

@@ -12,7 +12,7 @@ from hub.core import job as core
 from hub.core.access import Scope
 from hub.core.board import Board
 from hub.core.worker import Worker
-from hub.services import arrivals, locked
+from hub.services import arrivals, locked, offering
 from hub.services.minting import Told, mint
 from hub.services.requests import fence_stale, job_unknown
 from hub.store import keys, people, queue, workers
@@ -91,6 +91,7 @@ class Pullers:
             keys.insert(entry, told.key)
             body = WorkerPaired(worker_id=worker_id, name=worker.name, pulls=True)
             entry.tell(person_id, body, entity=worker_id)
+            offering.tell(entry, worker)
             return worker
 
         return await self._ledger.write(run), told

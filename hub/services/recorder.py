@@ -28,6 +28,7 @@ from hub.services import adoption, endings, pulled
 from hub.services.asked import Asked
 from hub.services.deeds import Deeds
 from hub.services.requests import fence_stale, job_unknown
+from hub.services.schedule_deeds import ScheduleDeeds
 from hub.services.witness import Witness
 from hub.store import events, files, questions, queue
 from hub.store.ledger import Entry, Ledger
@@ -41,6 +42,7 @@ from shared.events import (
     JobInterrupted,
     JobLogged,
     JobParked,
+    JobPlanned,
     JobResumed,
     JobStarted,
     JobSucceeded,
@@ -88,10 +90,16 @@ class Reported(StrEnum):
 
 
 class Recorder:
-    def __init__(self, ledger: Ledger, board: Board, kinds: Mapping[str, Kind]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        board: Board,
+        kinds: Mapping[str, Kind],
+        scheduling: ScheduleDeeds,
+    ) -> None:
         self._ledger = ledger
         self._kinds = kinds
-        self._requests = Asked(Deeds(ledger.environment, board, kinds))
+        self._requests = Asked(Deeds(ledger.environment, board, kinds), scheduling)
         self.late_results = 0
         self.refused = 0
 
@@ -285,7 +293,7 @@ class Recorder:
         match body:
             case JobStarted():
                 self._start(entry, job)
-            case JobLogged():
+            case JobLogged() | JobPlanned():
                 pass
             case QuestionAsked():
                 self._ask(entry, job, body)

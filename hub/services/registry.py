@@ -14,7 +14,7 @@ from hub.core.board import Board
 from hub.core.session import EndReason
 from hub.core.view import Sender
 from hub.core.worker import GONE_SECONDS, Presence, Worker
-from hub.services import locked, session_steps
+from hub.services import locked, offering, session_steps
 from hub.store import joins, keys, people, said, workers
 from hub.store.ledger import Entry, Ledger
 from shared.capabilities import Lacking
@@ -242,6 +242,7 @@ class Registry:
             workers.update(entry, told)
             said.note(entry.connection, worker_id, cleaned(hello.lacking), hello.zone)
             joins.note_joined(entry, worker_id)
+            offering.tell(entry, told)
             return told
 
         return await self._ledger.write(run, is_vital=True)

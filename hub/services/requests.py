@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from pydantic_core import PydanticSerializationError, to_json
@@ -26,10 +27,11 @@ from shared.ids import (
 )
 from shared.jobs import Origin, Priority
 from shared.kinds import JsonObject, Kind, parse_inputs
+from shared.kinds.catalogue import kind_named
 from shared.kinds.naming import FILE_OF_JOB
 
 DEDUPE_CHARS_MAX = 200
-TRAINING, RUN = "ml.train", "llm.run"
+TRAINING, RUN, DIFF = "ml.train", "llm.run", "code.diff"
 FOLLOWS = {
     **dict.fromkeys(("ml.predict", "ml.models", "ml.model", "files.send", "files.head"), TRAINING),
     **dict.fromkeys(("llm.runs", "llm.stats", "llm.transcript"), RUN),
@@ -126,6 +128,20 @@ def worker_for(entry: Entry, request: Request) -> WorkerId | None:
     return worker_named(entry, request.person_id, request.worker_id or request.worker_name)
 
 
+def check_offered(entry: Entry, person_id: PersonId, name: str, kinds: Mapping[str, Kind]) -> None:
+    """See that a kind that is not the hub's own is offered by one of the person's computers.
+
+    Raises:
+        BadInput: `kind_unknown`.
+    """
+    if name in kinds:
+        return
+    for worker in workers.of_person(entry.connection, person_id):
+        if any(capability.kind == name for capability in worker.capabilities):
+            return
+    kind_named(name, kinds)
+
+
 def worker_named(entry: Entry, person_id: PersonId, name: str) -> WorkerId:
     """Find a worker by its id, or by its name in any case.
 
@@ -157,6 +173,31 @@ def with_writer(entry: Entry, request: Request) -> Request:
     is_free = request.worker_id is None and not request.worker_name
     return replace(
         request, inputs=inputs, worker_id=card.worker_id if is_free else request.worker_id
+    )
+
+
+def with_change(entry: Entry, request: Request) -> Request:
+    """Ask for the change of a job where that job ran, or runs.
+
+    Raises:
+        NotFound: `job_unknown`.
+    """
+    if request.kind != DIFF:
+        return request
+    said = str(request.inputs.get("job") or "").strip().removeprefix("#")
+    if not said:
+        return request  # the newest of whoever has one
+    if is_uuid(said):
+        card = jobs.card(entry.connection, JobId(said))
+    else:
+        card = jobs.named(entry.connection, request.person_id, said.upper())
+    if card is None or card.job.person_id != request.person_id:
+        raise job_unknown()
+    is_free = request.worker_id is None and not request.worker_name
+    return replace(
+        request,
+        inputs={**request.inputs, "job": card.job_id},
+        worker_id=card.worker_id if is_free else request.worker_id,
     )
 
 

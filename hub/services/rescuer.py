@@ -196,7 +196,7 @@ class Rescuer:
         twice.
         """
         kind = self._kinds.get(job.kind)
-        return job.part_of is not None or (kind is not None and bool(kind.makes))
+        return job.is_kept_part or (kind is not None and bool(kind.makes))
 
     def _repeats(self, job: Job) -> bool:
         kind = self._kinds.get(job.kind)

@@ -42,6 +42,8 @@ def seat(entry: Entry, job: Job, life: Life, worker_id: WorkerId, minted: Sessio
     Raises:
         Conflict: `offer_gone`, there was a session of the minted id.
     """
+    if job.is_lent:
+        return queue.save(entry, job, life)  # whoever it is a part of sits elsewhere
     if job.session_id is not None:
         seen = sessions.load(entry.connection, job.session_id)
         if seen is not None and seen.session.is_open and seen.session.worker_id == worker_id:
@@ -62,6 +64,8 @@ def seat_adopted(
         told: the id that the worker says; another worker's, or none, is not believed.
         minted: a new one, for when it is not.
     """
+    if job.is_lent:
+        return job
     seen = sessions.load(entry.connection, told) if is_uuid(told) else None
     is_its_own = seen is not None and (
         (seen.session.worker_id, seen.session.task_id) == (worker_id, job.task_id)

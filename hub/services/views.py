@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hub.core.board import Board
 from hub.core.fact import Fact
-from hub.core.job import Job, JobCard
+from hub.core.job import Job, JobCard, job_unknown
 from hub.core.log_line import LogPage, Stretch
 from hub.core.placement import Waiting, why
 from hub.core.question import Question
@@ -19,15 +18,15 @@ from hub.core.task import Task, TaskCard
 from hub.core.task_row import ROWS_MAX, RowCursor, RowFilter, RowPage, RowSort, StateCount, TaskRow
 from hub.core.worker import WorkerCard
 from hub.services import task_steps
+from hub.services.zones import time_zone
 from hub.store import dead, events, jobs, lines, questions, queue, said, task_rows, tasks, workers
 from hub.store.dead import Failure
 from hub.store.jobs import Filter
 from hub.store.ledger import Ledger
 from hub.store.said import Candidates
-from shared.errors import NotFound
+from shared.events import JobPlanned
 from shared.ids import SHORT_LENGTH, ConversationId, JobId, PersonId, QuestionId, TaskId, WorkerId
 from shared.jobs import JobState, Priority
-from shared.messages import ZONE_CHARS_MAX
 
 PAGE_MAX = 200
 HISTORY_MAX = 5000
@@ -190,6 +189,12 @@ class Views:
         return tuple(
             await self._ledger.look(lambda c: events.steps_of(c, owner, job_id, STEPS_MAX))
         )
+
+    async def plan(self, card: JobCard) -> JobPlanned | None:
+        """How the plan of a job stands; None when none was told."""
+        owner, sort = card.job.person_id, JobPlanned.model_fields["type"].default
+        fact = await self._ledger.look(lambda c: events.newest_of(c, owner, card.job_id, sort))
+        return fact.body if fact and isinstance(fact.body, JobPlanned) else None
 
     async def task(self, task_id: TaskId) -> Task | None:
         return await self._ledger.read(lambda c: tasks.load(c, task_id))
@@ -362,20 +367,9 @@ class Views:
         return time_zone(await self._ledger.read(lambda c: said.zone(c, person_id)))
 
 
-def time_zone(name: str) -> tzinfo | None:
-    """Find a zone by a name that somebody else wrote; None when there is no such zone."""
-    if not name or len(name) > ZONE_CHARS_MAX:
-        return None
-    try:
-        return ZoneInfo(name)
-    # The library refuses paths that lead elsewhere; a folder of zones is no zone either.
-    except (ValueError, OSError, ZoneInfoNotFoundError):
-        return None
-
-
 def _known(person_id: PersonId | None, card: JobCard | None) -> JobCard:
     if card is None or (person_id is not None and card.job.person_id != person_id):
-        raise NotFound("job_unknown", "There is no such job.", "/jobs lists the latest.")
+        raise job_unknown()
     return card
 
 

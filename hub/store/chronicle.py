@@ -21,9 +21,10 @@ WORK = (
     "job_started", "job_logged", "question_asked", "job_resumed", "job_parked", "job_succeeded",
     "job_failed", "job_cancelled", "job_interrupted", "job_queued", "job_granted", "job_died",
     "question_parked", "late_result", "files_arrived", "files_missed", "worker_lost",
-    "worker_back", "session_opened",
+    "worker_back", "session_opened", "job_planned", "worker_offers",
 )  # fmt: skip
-"""What happens by itself once somebody asked for it. The index below names the same for ever."""
+"""What happens by itself once somebody asked for it. The index below names the same: whoever adds
+to it has that made anew by a migration."""
 _BY_PEOPLE = f"is_of_part = 0 AND type NOT IN ({', '.join(repr(type_) for type_ in WORK)})"
 
 
@@ -38,6 +39,14 @@ def create_chronicle(connection: sqlite3.Connection) -> None:
 def leave_out_parts(connection: sqlite3.Connection) -> None:
     """What is told of parts of jobs is nobody's news: one step of the hub's migrations."""
     connection.execute("ALTER TABLE events ADD COLUMN is_of_part INTEGER NOT NULL DEFAULT 0")
+    connection.execute("DROP INDEX events_by_people")
+    connection.execute(
+        f"CREATE INDEX events_by_people ON events (hub_seq, person_id) WHERE {_BY_PEOPLE}"
+    )
+
+
+def leave_out_plans(connection: sqlite3.Connection) -> None:
+    """Nor what is told of plans, and of what computers can do: one step of the migrations."""
     connection.execute("DROP INDEX events_by_people")
     connection.execute(
         f"CREATE INDEX events_by_people ON events (hub_seq, person_id) WHERE {_BY_PEOPLE}"

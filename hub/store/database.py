@@ -28,6 +28,7 @@ from hub.store.joins import add_joining
 from hub.store.lineage import create_lineage
 from hub.store.losses import create_losses
 from hub.store.said import create_said
+from hub.store.schedules import create_schedules
 from hub.store.sessions import create_sessions
 from hub.store.taps import create_taps
 from hub.store.webhooks import create_webhooks
@@ -270,4 +271,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     chat.create,
     row_walks.leave_out_parts,
     chronicle.leave_out_parts,
+    create_schedules,
+    row_walks.add_lent,
+    chronicle.leave_out_plans,
 )

@@ -17,7 +17,7 @@ from shared.times import to_ms
 
 COLUMNS = (
     "hub_seq, person_id, device, epoch, seq, at, type, version, entity, body, signature,"
-    " hlc, hlc_clamped, sealed_with"
+    " hlc, hlc_clamped, sealed_with, is_of_part"
 )
 """As `to_fact` takes them."""
 _SELECT = f"SELECT {COLUMNS} FROM events"
@@ -60,6 +60,18 @@ def of_entities(
     # Left to itself, SQLite reads all events of the person to save the sorting of a few.
     rows = connection.execute(f"{_SELECT} INDEXED BY idx_events_entity WHERE {condition}", values)
     return [to_fact(row) for row in rows]
+
+
+def newest_of(
+    connection: sqlite3.Connection, person_id: PersonId, entity: str, type_: str
+) -> Fact | None:
+    """The last thing of a sort that happened to one thing of a person."""
+    row = connection.execute(
+        f"{_SELECT} INDEXED BY idx_events_entity WHERE entity = ? AND person_id = ? AND type = ?"
+        " ORDER BY hub_seq DESC LIMIT 1",
+        (entity, person_id, type_),
+    ).fetchone()
+    return to_fact(row) if row else None
 
 
 def count_of(connection: sqlite3.Connection, entity: str, type_: str) -> int:
@@ -174,7 +186,7 @@ def add_stamps(connection: sqlite3.Connection) -> None:
 
 def to_fact(row: tuple[object, ...]) -> Fact:
     hub_seq, person_id, device, epoch, seq, at, type_, version, entity, body, signature = row[:11]
-    stamp, hlc_clamped, sealed_with = row[11:]
+    stamp, hlc_clamped, sealed_with, is_of_part = row[11:]
     assert isinstance(hub_seq, int)
     assert isinstance(epoch, int)
     assert isinstance(seq, int)
@@ -196,6 +208,7 @@ def to_fact(row: tuple[object, ...]) -> Fact:
         hlc=stamp,
         hlc_clamped=hlc_clamped,
         sealed_with=str(sealed_with),
+        of_part=bool(is_of_part),
     )
 
 

@@ -17,11 +17,11 @@ from shared.times import from_ms
 CARD = (
     "SELECT j.job_id, j.task_id, j.person_id, j.kind, j.priority, j.tools, j.pinned_to,"
     " j.created_ms, j.state, j.attempt, j.fence, j.failures, j.losses, j.worker_id, j.is_held,"
-    " j.not_before_ms, j.cancel_by, j.question_id, j.session_id, j.part_of,"
+    " j.not_before_ms, j.cancel_by, j.question_id, j.session_id, j.part_of, j.is_lent,"
     " j.title, j.origin, j.inputs, j.result, j.error, j.updated_ms, t.text, t.conversation"
     " FROM jobs AS j JOIN tasks AS t ON t.task_id = j.task_id"
 )
-_JOB_COLUMNS = 20
+_JOB_COLUMNS = 21
 NAMED_MAX = 10_000
 """Short names repeat after a million jobs; nobody means one that is older than these."""
 

@@ -101,6 +101,7 @@ class Entry:
             payload=payload,
             hlc=self._stamp,
             hlc_clamped=self._stamp,
+            of_part=self._is_part(str(payload.get("job_id", ""))),
         )
         fact.__dict__["body"] = body
         self.facts.append(fact)
@@ -124,6 +125,7 @@ class Entry:
             hlc=event.hlc,
             hlc_clamped=clamped,
             sealed_with=event.sealed_with,
+            of_part=self._is_part(str(event.body.get("job_id", ""))),
         )
         fact.__dict__["event"] = event
         self.facts.append(fact)
@@ -131,6 +133,11 @@ class Entry:
     def write_facts(self) -> None:
         if self.facts:
             self.connection.executemany(_INSERT, [_row(fact) for fact in self.facts])
+
+    def _is_part(self, job_id: str) -> bool:
+        """Whether a job is known to be a part; whoever changes one has loaded it."""
+        job = self.loaded.get(JobId(job_id))
+        return job is not None and job.part_of is not None
 
     def _next(self) -> int:
         self.hub_seq += 1

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from shared.messages import LINEAGE_MAX, EpochBefore
-from shared.times import to_ms
+from shared.times import from_ms, to_ms
 
 
 def create_lineage(connection: sqlite3.Connection) -> None:
@@ -24,6 +24,12 @@ def read(connection: sqlite3.Connection) -> tuple[EpochBefore, ...]:
         "SELECT hub_epoch, upto FROM lineage ORDER BY number DESC LIMIT ?", (LINEAGE_MAX,)
     )
     return tuple(EpochBefore(hub_epoch=hub_epoch, upto=upto) for hub_epoch, upto in rows)
+
+
+def ended_at(connection: sqlite3.Connection) -> datetime | None:
+    """Say when the store was last restored; None when it never was."""
+    (ended_ms,) = connection.execute("SELECT max(ended_ms) FROM lineage").fetchone()
+    return None if ended_ms is None else from_ms(ended_ms)
 
 
 def add(connection: sqlite3.Connection, lives: Iterable[EpochBefore], ended: datetime) -> None:

@@ -150,6 +150,16 @@ def set_locked(entry: Entry, person_id: PersonId, locked_at: datetime | None) ->
     )
 
 
+def zone(connection: sqlite3.Connection, person_id: PersonId) -> str:
+    """The time zone that a person named for themselves; empty when they did not."""
+    row = connection.execute("SELECT zone FROM people WHERE person_id = ?", (person_id,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def set_zone(entry: Entry, person_id: PersonId, name: str) -> None:
+    entry.connection.execute("UPDATE people SET zone = ? WHERE person_id = ?", (name, person_id))
+
+
 def _to_person(row: tuple[str, str, int, int | None, str]) -> Person:
     return Person(
         person_id=PersonId(row[0]),

@@ -20,10 +20,10 @@ from shared.times import from_ms, to_ms
 JOB = (
     "job_id, task_id, person_id, kind, priority, tools, pinned_to, created_ms, state, attempt,"
     " fence, failures, losses, worker_id, is_held, not_before_ms, cancel_by, question_id,"
-    " session_id, part_of"
+    " session_id, part_of, is_lent"
 )
 _LOAD = f"SELECT {JOB} FROM jobs WHERE job_id = ?"
-_INSERT = f"INSERT INTO jobs VALUES ({','.join('?' * 28)})"
+_INSERT = f"INSERT INTO jobs VALUES ({','.join('?' * 29)})"
 _MOVE = (
     "UPDATE jobs SET state = ?, attempt = ?, fence = ?, failures = ?, losses = ?, worker_id = ?,"
     " is_held = ?, not_before_ms = ?, cancel_by = ?, question_id = ?, pinned_to = ?,"
@@ -71,6 +71,7 @@ def insert(entry: Entry, new: NewJob) -> None:
             to_ms(entry.now),
             job.session_id,
             job.part_of,
+            int(job.is_lent),
         ),
     )
     entry.jobs.append(job)
@@ -148,6 +149,7 @@ def _written(
         pinned_to=job.pinned_to,
         session_id=job.session_id,
         part_of=job.part_of,
+        is_lent=job.is_lent,
         created_at=job.created_at,
         life=life,
     )
@@ -207,6 +209,30 @@ def of_task(connection: sqlite3.Connection, task_id: TaskId) -> list[Job]:
         f"SELECT {JOB} FROM jobs WHERE task_id = ? AND part_of IS NULL ORDER BY job_id", (task_id,)
     )
     return [to_job(row) for row in rows]
+
+
+def lent(connection: sqlite3.Connection, maker: JobId) -> list[Job]:
+    """The parts of a job that other workers are to run and that have not ended."""
+    rows = connection.execute(
+        f"SELECT {JOB} FROM jobs INDEXED BY jobs_lent WHERE part_of = ? AND is_lent = 1"
+        " ORDER BY job_id",
+        (maker,),
+    )
+    return [job for job in map(to_job, rows) if not job.life.state.is_terminal]
+
+
+def lend(entry: Entry, job: Job, maker: Job) -> Job:
+    """Know a job as a part that is lent: a hub that was restored took it in as a job of its own."""
+    entry.connection.execute(
+        "UPDATE jobs SET part_of = ?, is_lent = 1 WHERE job_id = ?", (maker.job_id, job.job_id)
+    )
+    return save(entry, replace(job, part_of=maker.job_id, is_lent=True), job.life)
+
+
+def error_of(connection: sqlite3.Connection, job_id: JobId) -> ErrorBody | None:
+    """Return what a job failed with last."""
+    row = connection.execute("SELECT error FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+    return ErrorBody.model_validate_json(row[0]) if row and row[0] else None
 
 
 def unheld(connection: sqlite3.Connection) -> list[Job]:
@@ -281,7 +307,7 @@ def was_at(connection: sqlite3.Connection, job_id: JobId, worker_id: WorkerId) -
 
 def to_job(row: Row) -> Job:
     (job_id, task_id, person_id, kind, priority, tools, pinned_to, created_ms, *rest) = row
-    *life, session, part_of = rest
+    *life, session, part_of, is_lent = rest
     return Job(
         job_id=JobId(str(job_id)),
         task_id=TaskId(str(task_id)),
@@ -292,6 +318,7 @@ def to_job(row: Row) -> Job:
         pinned_to=WorkerId(str(pinned_to)) if pinned_to else None,
         session_id=SessionId(str(session)) if session else None,
         part_of=JobId(str(part_of)) if part_of else None,
+        is_lent=bool(is_lent),
         created_at=_moment(created_ms),
         life=_to_life(life),
     )

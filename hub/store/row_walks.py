@@ -72,6 +72,12 @@ def leave_out_parts(connection: sqlite3.Connection) -> None:
     )
 
 
+def add_lent(connection: sqlite3.Connection) -> None:
+    """Know parts that other workers are to run: one step of the migrations."""
+    connection.execute("ALTER TABLE jobs ADD COLUMN is_lent INTEGER NOT NULL DEFAULT 0")
+    connection.execute("CREATE INDEX jobs_lent ON jobs (part_of) WHERE is_lent = 1")
+
+
 class Path(NamedTuple):
     """An index to walk, and which stretch of it."""
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pydantic import TypeAdapter
 
 from hub.core.worker import Worker
-from hub.store import workers
+from hub.store import people, workers
 from shared.capabilities import Lacking
 from shared.ids import PersonId, WorkerId
 
@@ -48,10 +48,14 @@ def candidates(connection: sqlite3.Connection, person_id: PersonId) -> Candidate
 
 
 def zone(connection: sqlite3.Connection, person_id: PersonId) -> str:
-    """What the worker of a person that was seen last calls its time zone; empty when none did.
+    """The time zone that a person named, else the one of their worker that was seen last.
 
     Servers often stand in UTC, wherever their person is: a worker that does not comes first.
+    Empty when nobody said.
     """
+    named = people.zone(connection, person_id)
+    if named:
+        return named
     row = connection.execute(
         "SELECT zone FROM worker_said JOIN workers USING (worker_id)"
         " WHERE person_id = ? AND is_revoked = 0 AND zone <> ''"

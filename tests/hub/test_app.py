@@ -36,7 +36,8 @@ async def test_the_first_start_makes_an_owner_with_a_key_only_they_can_read(
         for file in (settings.admin_key_file, settings.pepper_file, settings.data / STORE_NAME):
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
         stored = b"".join(f.read_bytes() for f in settings.data.glob(f"{STORE_NAME}*"))
-        assert key.rpartition("_")[2].encode() not in stored
+        secret = key.split("_", 2)[2]  # which may have such a sign itself
+        assert secret.encode() not in stored
     async with running(settings) as hub:
         assert settings.admin_key_file.read_text().strip() == key
         assert await hub.services.registry.people() == (owner,)
@@ -114,7 +115,7 @@ def test_sigterm_ends_the_program_in_good_order(tmp_path: Path) -> None:
 
 
 def test_importing_the_hub_draws_in_nothing_heavy() -> None:
-    heavy = "sqlite_utils pandas numpy sklearn httpx PySide6 psutil keyring"
+    heavy = "sqlite_utils pandas numpy sklearn httpx PySide6 psutil keyring hikari aiohttp"
     check = (
         "import sys, hub.app, hub.frontends.api.build;"
         f"print([name for name in {heavy.split()!r} if name in sys.modules])"

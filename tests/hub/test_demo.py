@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -64,6 +65,50 @@ async def test_the_demo_trains_predicts_and_survives_a_kill(tmp_path: Path) -> N
         "Training again from the start (it changes nothing else).",
     ):
         assert said in re.sub(r"\n\s+", " ", told)
+    assert left_behind(tmp_path) == []
+
+
+@pytest.mark.flow
+@pytest.mark.timeout(200)
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+async def test_the_demo_of_code_mends_a_bug_and_pushes_a_branch(tmp_path: Path) -> None:
+    demo = await start_demo("code", "--json", folder=tmp_path)
+    out, transcript = await asyncio.wait_for(demo.communicate(), WHOLE_SECONDS)
+    told = re.sub(r"\n\s+", " ", transcript.decode())
+    assert demo.returncode == 0, told
+    summary = json.loads(out.decode().splitlines()[-1])
+    assert summary["tests"] == {"failed_before": 3, "passed": 9, "failed": 0}
+    assert summary["questions"] == summary["answers"] == 2
+    assert re.fullmatch(r"[0-9a-f]{40}", summary["commit"])
+    assert summary["branch"].startswith("deskhand/")
+    for said in (
+        "The tests expect days in UTC, but the settings say Europe/Berlin. Which one is right?",
+        "It wants to push",
+        "+    return datetime.fromisoformat(sale.time).astimezone(UTC).date()",
+        "First version",
+    ):
+        assert said in told or said in transcript.decode()
+    assert left_behind(tmp_path) == []
+
+
+@pytest.mark.flow
+@pytest.mark.timeout(200)
+async def test_the_demo_of_plans_writes_a_page_and_cites_its_steps(tmp_path: Path) -> None:
+    demo = await start_demo("plan", "--json", folder=tmp_path)
+    out, transcript = await asyncio.wait_for(demo.communicate(), WHOLE_SECONDS)
+    told = re.sub(r"\n\s+", " ", transcript.decode())
+    assert demo.returncode == 0, told
+    summary = json.loads(out.decode().splitlines()[-1])
+    assert (summary["steps"], summary["done"], summary["questions"]) == (4, 4, 2)
+    assert summary["files"] == ["bakery risks.md"]
+    for said in (
+        "Who is going to read the summary?",
+        "4. Write the page (files.write, writes files, after 3)",
+        "Sample Hotel takes 58 % of the bread, and its contract ends in January [1].",
+        "[4] Write the page (bakery risks.md)",
+        "1. One customer takes 58 % of the bread",
+    ):
+        assert said in told
     assert left_behind(tmp_path) == []
 
 

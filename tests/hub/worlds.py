@@ -11,11 +11,13 @@ from hub.core.access import Person
 from hub.core.board import Board
 from hub.core.job import Job, JobCard
 from hub.core.webhook_target import NOWHERE, Allowed
+from hub.frontends.scheduled import read_words
 from hub.services import Services
 from hub.services.absences import Absences
 from hub.services.admissions import Admissions
 from hub.services.chats import Chats
 from hub.services.chronicle import Chronicle
+from hub.services.deeds import Deeds
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
 from hub.services.files import Files
@@ -31,6 +33,9 @@ from hub.services.registry import Registry
 from hub.services.requests import Request
 from hub.services.rescuer import Rescuer
 from hub.services.runs import Runs
+from hub.services.schedule_deeds import ScheduleDeeds
+from hub.services.schedule_steps import ReadWords
+from hub.services.schedules import Schedules
 from hub.services.sessions import Sessions
 from hub.services.sign_ins import SignIns
 from hub.services.views import Views
@@ -57,6 +62,7 @@ from shared.store_file import Care
 from tests.makers import ABLE, KINDS, LASTING, PASSING, HandClock, hand_environment
 from tests.pairing import Computer
 
+HUB_ZONE = "Europe/Vienna"
 Carried = Offer | Grant | Cancel
 
 
@@ -86,6 +92,8 @@ class World:
     care: Care = CARE
     allowed: Allowed = NOWHERE
     """Where webhooks may go beside the internet."""
+    read_words: ReadWords = read_words
+    """How schedules read what they say."""
     clock: HandClock = field(init=False)
     engine: PigeonHoles = field(init=False)
     services: Services = field(init=False)
@@ -107,6 +115,8 @@ class World:
         registry.revocation_listeners.append(keys.forget_worker)
         pairing.token_listeners.append(keys.forget)
         feed = Feed(ledger)
+        doing = Deeds(ledger.environment, board, KINDS)
+        scheduling = ScheduleDeeds(ledger.environment, doing, self.read_words, hub_zone=HUB_ZONE)
         self.services = Services(
             feed=feed,
             intake=Intake(ledger, board, KINDS),
@@ -119,10 +129,11 @@ class World:
             registry=registry,
             pullers=Pullers(ledger, board, KINDS),
             dispatcher=Dispatcher(ledger, board),
-            recorder=Recorder(ledger, board, KINDS),
+            recorder=Recorder(ledger, board, KINDS, scheduling),
             rescuer=Rescuer(ledger, board, KINDS),
             absences=Absences(ledger, board),
             sessions=Sessions(ledger),
+            schedules=Schedules(ledger, scheduling),
             runs=Runs(ledger, feed),
             files=Files(ledger, self.folder / "files"),
             chats=Chats(ledger),
@@ -142,6 +153,7 @@ class World:
         await self.services.rescuer.rebuild()
         await self.services.absences.rebuild()
         await self.services.sessions.rebuild()
+        await self.services.schedules.rebuild()
 
     async def person(self, name: str = "anna") -> Person:
         return await self.services.registry.add_person(name)

@@ -103,7 +103,7 @@ async def test_a_worker_gets_its_persons_log_and_nobody_elses(hub: Hub) -> None:
     async with plugged(hub, paired) as plug:
         await welcomed(plug)
         events = await plug.until(Events)
-        assert [n.event.type for n in events.events] == ["worker_paired"]
+        assert [n.event.type for n in events.events] == ["worker_paired", "worker_offers"]
         plug.end.applied(events.upto)
         await plug.flush()
         await request(hub)

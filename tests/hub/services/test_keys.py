@@ -125,7 +125,7 @@ async def test_a_rotation_never_lengthens_the_old_key_and_the_new_one_lives_as_l
         ({"scope": Scope.ADMIN}, "key_scope"),
         ({"name": " \n\t "}, "key_name_invalid"),
         ({"name": "x" * 101}, "key_name_invalid"),
-        ({"kinds": ("ml.train",)}, "key_kinds_invalid"),
+        ({"scope": Scope.PERSON, "kinds": ("ml.train",)}, "key_kinds_invalid"),
         ({"expires_at": NOON}, "key_end_invalid"),
         ({"expires_at": NOON.replace(tzinfo=None) + timedelta(days=1)}, "key_end_invalid"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hub.core.placement import WaitingReason
-from hub.services.views import time_zone
+from hub.services.zones import time_zone
 from shared.capabilities import Lacking
 from shared.messages import Hello
 from tests.hub.worlds import World

@@ -132,7 +132,7 @@ def insert(store: sqlite3.Connection, job: Made) -> None:
         (job.task_id, job.person_id, job.text, job.asked_ms),
     )
     store.execute(
-        f"INSERT OR REPLACE INTO jobs VALUES ({','.join('?' * 26)}, '', NULL)",
+        f"INSERT OR REPLACE INTO jobs VALUES ({','.join('?' * 26)}, '', NULL, 0)",
         (
             job.job_id, short(job.job_id), job.task_id, job.person_id, job.kind, job.priority,
             "[]", job.pinned_to, job.asked_ms, job.title, "{}", job.origin, "", job.state, 1, 0,
