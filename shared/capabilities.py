@@ -13,7 +13,8 @@ COMMAND_CHARS_MAX = 100
 class Capability(BaseModel):
     """A kind a worker can run."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A hub must take in what a newer worker says of itself, before any version is agreed upon.
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     kind: str = Field(max_length=100)
     version: int = Field(default=1, ge=1)
@@ -21,6 +22,11 @@ class Capability(BaseModel):
     """Programs or libraries the kind can use here: "git", "ruff", "cuda"."""
     specializations: tuple[str, ...] = Field(default=(), max_length=32)
     """What it is especially good for: "python", "german"."""
+    jobs_max: int | None = Field(
+        default=None, ge=0, le=1000, exclude_if=lambda jobs_max: jobs_max is None
+    )
+    """How many jobs the worker runs at once of this kind's family, counting those of its kinds
+    that say so, too; None: as many as it has slots."""
 
 
 class Lacking(BaseModel):
@@ -42,6 +48,7 @@ class Needs(BaseModel):
 
     kind: str = Field(max_length=100)
     tools: tuple[str, ...] = ()
+    """Names of tools, or of specializations."""
     worker_id: WorkerId | None = None
     """Only this worker: its files are there, a session lives there, or a person said so."""
 
@@ -51,6 +58,19 @@ def fits(worker_id: WorkerId, capabilities: tuple[Capability, ...], needs: Needs
     if needs.worker_id not in (None, worker_id):
         return False
     return any(
-        capability.kind == needs.kind and set(needs.tools) <= set(capability.tools)
+        capability.kind == needs.kind and not lacks(capability, needs.tools)
         for capability in capabilities
     )
+
+
+def lacks(capability: Capability, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Return which of the wanted tools and specializations a worker does not have for a kind."""
+    if not wanted:
+        return ()
+    had = {*capability.tools, *capability.specializations}
+    return tuple(word for word in wanted if word not in had)
+
+
+def family_of(kind: str) -> str:
+    """Return what kinds of one sort have in common: "code" of "code.review"."""
+    return kind.partition(".")[0]

@@ -22,14 +22,24 @@ from shared.ids import (
     JobId,
     PersonId,
     QuestionId,
+    ScheduleId,
     SessionId,
     TaskId,
     WebhookId,
     WorkerId,
 )
-from shared.jobs import TITLE_CHARS_MAX, JobSpec, Priority
+from shared.jobs import TITLE_CHARS_MAX, JobSpec, JobState, Priority
 from shared.kinds import SENDS_MAX, FileRef
+from shared.plan import PlanStage, ShownPlan
 from shared.questions import TEXT_CHARS_MAX, Answer, Asking
+from shared.schedules import (
+    WHEN_CHARS_MAX,
+    WORDS_CHARS_MAX,
+    MissedPolicy,
+    ScheduleAction,
+    ScheduleChange,
+    ScheduleFacts,
+)
 
 LINE_CHARS_MAX = 2000
 LINES_MAX = 200
@@ -122,6 +132,14 @@ class JobLogged(AttemptBody):
     )
 
 
+class JobPlanned(AttemptBody):
+    """A plan was made, agreed to or changed; the newest is the one that counts."""
+
+    type: Literal["job_planned"] = "job_planned"
+    stage: PlanStage
+    plan: ShownPlan
+
+
 class QuestionAsked(AttemptBody):
     type: Literal["question_asked"] = "question_asked"
     question_id: QuestionId
@@ -186,6 +204,8 @@ class JobQueued(Body):
     reason: Literal["new", "retry", "requeued", "lost", "answered", "declined", "moved"] = "new"
     not_before: datetime | None = None
     """The earliest start, when the job waits after a failure."""
+    part_of: JobId | None = Field(default=None, exclude_if=lambda part_of: part_of is None)
+    """As in `AttemptBody`."""
 
 
 class JobGranted(Body):
@@ -204,6 +224,17 @@ class JobDied(Body):
     type: Literal["job_died"] = "job_died"
     job_id: JobId
     error: ErrorBody
+
+
+class PartSettled(Body):
+    """A part that its maker's worker does not run itself has ended, and nothing changes that."""
+
+    type: Literal["part_settled"] = "part_settled"
+    job_id: JobId
+    part_of: JobId
+    state: JobState
+    error: ErrorBody | None = None
+    """Why it failed; what came of it is told by its worker."""
 
 
 class JobCancelRequested(Body):
@@ -276,6 +307,15 @@ class WorkerPaired(Body):
     """Its Ed25519, base64url: what the person's other computers know its events by."""
     pulls: bool = False
     """It fetches its work over REST and keeps no log: what it reports, the hub writes down."""
+
+
+class WorkerOffers(Body):
+    """What a worker can run has changed; the newest counts."""
+
+    type: Literal["worker_offers"] = "worker_offers"
+    worker_id: WorkerId
+    name: str
+    kinds: tuple[str, ...]
 
 
 class WorkerLost(Body):
@@ -393,7 +433,10 @@ class TaskRequested(Body):
     session_id: str = Field(default="", max_length=64)
     """With `is_kept`: the session that this computer runs it in, which the hub takes over."""
     part_of: JobId | None = Field(default=None, exclude_if=lambda part_of: part_of is None)
-    """With `is_kept`: the job of this computer that had it made as one of its parts."""
+    """The job of this computer that had it made as one of its parts. Without `is_kept` it is for
+    another worker: an ordinary job, with the rights of that one."""
+    step: int | None = Field(default=None, ge=0, le=COUNT_MAX, exclude_if=lambda step: step is None)
+    """With `part_of`: the step's number, when that job has steps."""
     follows: JobId | None = Field(default=None, exclude_if=lambda follows: follows is None)
     """With `is_kept`: the job of this computer that ended well and had it made to go on."""
 
@@ -560,6 +603,60 @@ class TaskChanged(Body):
     """Who did it, in words."""
 
 
+class ScheduleAsked(Body):
+    """A person wants something of a schedule, says their own computer."""
+
+    type: Literal["schedule_asked"] = "schedule_asked"
+    schedule_id: ScheduleId
+    """Made at that computer, for a new one."""
+    action: ScheduleAction
+    words: str = Field(default="", max_length=WORDS_CHARS_MAX)
+    """Of a new one: what is to be done."""
+    when: str = Field(default="", max_length=WHEN_CHARS_MAX)
+    """Of a new one: in words or as cron."""
+    zone: str = Field(default="", max_length=64)
+    """Of a new one: the computer's time zone."""
+    missed: MissedPolicy = "once"
+
+
+class ScheduleChanged(Body):
+    """A schedule was made, removed, or holds or goes on from now on."""
+
+    type: Literal["schedule_changed"] = "schedule_changed"
+    schedule: ScheduleFacts
+    change: ScheduleChange
+    by: str = ""
+    """Who did it, in words; empty when the hub did."""
+
+
+class ScheduleRan(Body):
+    """A schedule made a task, as its person would have; the same commit holds the task."""
+
+    type: Literal["schedule_ran"] = "schedule_ran"
+    schedule: ScheduleFacts
+    """Its last job is the one that was begun."""
+    task_id: TaskId
+    due_at: datetime
+    missed: int = Field(default=0, ge=0, le=COUNT_MAX)
+    """Runs since the last one that did not take place."""
+    because: Literal["", "hub_off", "running"] = ""
+    """Why not."""
+    by: str = ""
+    """Who had it run now, in words; empty when its time had come."""
+
+
+class ScheduleMissed(Body):
+    """What a schedule was due for did not take place; the first of several in a row is told."""
+
+    type: Literal["schedule_missed"] = "schedule_missed"
+    schedule: ScheduleFacts
+    reason: Literal["hub_off", "running", "refused"]
+    """The hub was not there; the last run still goes on; what was asked for was refused."""
+    missed: int = Field(default=1, ge=1, le=COUNT_MAX)
+    error: ErrorBody | None = None
+    """Why it was refused."""
+
+
 class BrowserSignedIn(Body):
     """A person's browser was let into the dashboard."""
 
@@ -593,6 +690,7 @@ class RoleChanged(Body):
 EventBody = (
     JobStarted
     | JobLogged
+    | JobPlanned
     | QuestionAsked
     | JobResumed
     | JobParked
@@ -604,6 +702,7 @@ EventBody = (
     | JobQueued
     | JobGranted
     | JobDied
+    | PartSettled
     | JobCancelRequested
     | QuestionAnswered
     | QuestionParked
@@ -613,6 +712,7 @@ EventBody = (
     | PersonLocked
     | PersonUnlocked
     | WorkerPaired
+    | WorkerOffers
     | WorkerLost
     | WorkerBack
     | WorkerRevoked
@@ -638,6 +738,10 @@ EventBody = (
     | KeyMade
     | KeyRevoked
     | TaskChanged
+    | ScheduleAsked
+    | ScheduleChanged
+    | ScheduleRan
+    | ScheduleMissed
     | BrowserSignedIn
     | BrowserSignedOut
     | RoleChanged
@@ -646,6 +750,7 @@ EventBody = (
 AttemptEventBody = (
     JobStarted
     | JobLogged
+    | JobPlanned
     | QuestionAsked
     | JobResumed
     | JobParked
@@ -657,7 +762,13 @@ AttemptEventBody = (
 """What a worker may tell of its attempts."""
 
 RequestEventBody = (
-    TaskRequested | AnswerGiven | CancelAsked | RetryAsked | SettingChanged | PurgeAsked
+    TaskRequested
+    | AnswerGiven
+    | CancelAsked
+    | RetryAsked
+    | SettingChanged
+    | PurgeAsked
+    | ScheduleAsked
 )
 """What the person of a computer may ask for there; a hub refuses any other body from a worker."""
 
@@ -691,6 +802,8 @@ def write_event(
 ) -> Event:
     """Put a body into its envelope. `entity` defaults to the job or task the body is about."""
     fields = body.model_dump(mode="json", exclude={"type"})
+    if not entity and isinstance(body, ScheduleChanged | ScheduleRan | ScheduleMissed):
+        entity = body.schedule.schedule_id
     return Event(
         device=device,
         epoch=epoch,

@@ -43,5 +43,9 @@ class FileLock:
 
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
+    def fileno(self) -> int:
+        """Return what a child may be handed, so that the lock stands as long as the child does."""
+        return self._descriptor
+
     def release(self) -> None:
         os.close(self._descriptor)

@@ -19,6 +19,7 @@ WorkerId = NewType("WorkerId", str)
 QuestionId = NewType("QuestionId", str)
 SessionId = NewType("SessionId", str)
 WebhookId = NewType("WebhookId", str)
+ScheduleId = NewType("ScheduleId", str)
 ConversationId = NewType("ConversationId", str)
 """A chat of one frontend: "telegram:4711", "console:local"."""
 

@@ -51,6 +51,9 @@ class Asking(BaseModel):
     """Whether an answer that is none of the choices is welcome."""
     default: str | None = None
     """Taken when nobody answers in time; None parks the job until someone does."""
+    more: str = Field(default="", max_length=100, exclude_if=lambda more: not more)
+    """A kind of job that shows what this is about, made when the person wants it: "code.diff".
+    It gets the asking job's id as its input "job". Empty, and then not written, for none."""
 
     def label_of(self, value: str) -> str:
         """Say an answer's value as people read it."""

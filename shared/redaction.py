@@ -12,7 +12,8 @@ _SECRET_VALUES = re.compile(
     r"|(?P<openai>(?:sk|rk)-[A-Za-z0-9_-]{16,})"
     r"|(?P<google>AIza[A-Za-z0-9_-]{30,}|\bAQ\.[A-Za-z0-9_-]{20,})"
     r"|(?P<xai>xai-[A-Za-z0-9_-]{16,})"
-    r"|(?P<github>gh[opsu]_[A-Za-z0-9]{20,})"
+    r"|(?P<github>gh[oprsu]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})"
+    r"|(?P<gitlab>glpat-[A-Za-z0-9_.-]{20,})"
     r"|(?P<bearer>Bearer\s+\S+)"
 )
 

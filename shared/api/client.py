@@ -35,6 +35,7 @@ from shared.api.people import NewPerson, PersonList, PersonShown, PersonWithKey
 from shared.api.pull_client import PullClient, once, part
 from shared.api.questions import QuestionList, QuestionShown, Reply
 from shared.api.queue import QueueShown
+from shared.api.schedules import NewSchedule, SchedulePage, ScheduleRunShown, ScheduleShown
 from shared.api.sessions import NewSession, SessionPage, SessionShown
 from shared.api.sign_ins import NewSignInLink, SignInLinkShown
 from shared.api.standing import StandingShown
@@ -271,6 +272,34 @@ class Client(PullClient):
 
     def terminate_session(self, session_id: str) -> SessionShown:
         return self._ask(SessionShown, "POST", f"/sessions/{part(session_id)}/terminate")
+
+    # Schedules.
+
+    def create_schedule(self, new: NewSchedule, *, idempotency_key: str = "") -> ScheduleShown:
+        headers = once(idempotency_key)
+        return self._ask(ScheduleShown, "POST", "/schedules", body=new, headers=headers)
+
+    def list_schedules(
+        self, *, limit: int = PAGE_DEFAULT, cursor: str | None = None
+    ) -> SchedulePage:
+        query = {"limit": limit, "cursor": cursor}
+        return self._ask(SchedulePage, "GET", "/schedules", query=query)
+
+    def get_schedule(self, schedule_id: str) -> ScheduleShown:
+        return self._ask(ScheduleShown, "GET", f"/schedules/{part(schedule_id)}")
+
+    def pause_schedule(self, schedule_id: str) -> ScheduleShown:
+        return self._ask(ScheduleShown, "POST", f"/schedules/{part(schedule_id)}/pause")
+
+    def resume_schedule(self, schedule_id: str) -> ScheduleShown:
+        return self._ask(ScheduleShown, "POST", f"/schedules/{part(schedule_id)}/resume")
+
+    def run_schedule(self, schedule_id: str, *, idempotency_key: str = "") -> ScheduleRunShown:
+        path, headers = f"/schedules/{part(schedule_id)}/run", once(idempotency_key)
+        return self._ask(ScheduleRunShown, "POST", path, headers=headers)
+
+    def delete_schedule(self, schedule_id: str) -> None:
+        self._transport.do("DELETE", f"/schedules/{part(schedule_id)}")
 
     # Keys of programs, and where events are told.
 

@@ -41,7 +41,8 @@ class NewKey(Body):
     kinds: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
         default=(), max_length=KINDS_MAX, strict=False
     )
-    """With scope `worker`: only these kinds of jobs; any when empty."""
+    """With the scopes `worker`, `enqueue` and `read`: only jobs of these kinds are fetched, asked
+    for and seen; any when empty."""
     expires_at: AwareDatetime | None = Field(default=None, strict=False)
     """When it ends; null for a key that lasts until it is revoked."""
     person_id: str | None = Field(default=None, max_length=64)

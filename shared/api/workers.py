@@ -27,6 +27,8 @@ class WorkerShown(Shown):
     paired_at: datetime
     last_seen_at: datetime
     metrics: Metrics | None
+    capabilities: tuple[Capability, ...] = ()
+    """The same kinds, with the tools, specializations and limits that it told of each."""
     pulls: bool = False
     """It fetches its work over this API."""
 

@@ -43,3 +43,11 @@ def test_free_text_counts_only_where_it_is_welcome() -> None:
     assert match(FREE, " something else ") == "something else"
     assert match(COLUMNS, "something else") is None
     assert match(FREE, "   ") is None
+
+
+def test_what_shows_more_is_told_only_where_there_is_something() -> None:
+    """A hub that does not know it takes every question but those of kinds it does not know."""
+    with_more = COLUMNS.model_copy(update={"more": "code.diff"})
+
+    assert "more" not in COLUMNS.model_dump()
+    assert Asking.model_validate_json(with_more.model_dump_json()) == with_more
