@@ -25,6 +25,11 @@ COUNT_MAX = 1000
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["in-box"]:
+        # Ours in a sandbox, where the one self-contained program is all programs.
+        from desktop.jobs.inside import run_inside
+
+        return run_inside(given[1:]) or 0
     if given[:1] == ["run-job"]:
         # The child of a worker: no parser, no settings, only the executor's own imports.
         from desktop.runner.guard import start_guard
@@ -115,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_work(commands)
     _add_probing(commands)
+    _add_coding(commands)
     _add_reading(commands)
     _add_machine(commands)
     return parser
@@ -123,7 +129,11 @@ def _parser() -> argparse.ArgumentParser:
 def _add_work(commands: Commands) -> None:
     """Asking for work, and looking after it."""
     task = commands.add_parser("task", help="ask for work: task ml.train file=sales.csv --wait")
-    task.add_argument("kind", metavar="KIND", help="ml.train, ml.predict, data.describe, …")
+    task.add_argument(
+        "kind",
+        metavar="KIND",
+        help="ml.train, … or a sentence, which is planned",
+    )
     task.add_argument("inputs", nargs="*", metavar="NAME=VALUE", help="what is known; else it asks")
     where = task.add_mutually_exclusive_group()
     where.add_argument("--here", action="store_true", help="on this machine, with your own rights")
@@ -139,6 +149,21 @@ def _add_work(commands: Commands) -> None:
     purge = commands.add_parser("purge", help="forget all that a task told, on all machines")
     purge.add_argument("id", metavar="ID", help="4 characters, as in lists, or a task's id")
     purge.add_argument("--yes", action="store_true", help="do not ask")
+    schedules = commands.add_parser("schedules", help="what is done again and again, and when")
+    schedules.add_argument(
+        "action",
+        nargs="?",
+        default="list",
+        choices=("list", "add", "pause", "resume", "run", "delete"),
+        help="list them, or do something about one",
+    )
+    schedules.add_argument(
+        "words",
+        nargs="*",
+        metavar="ID | WHEN WHAT",
+        help='4 characters, as in lists; of a new one: "every weekday 8:00" "/predict churn a.csv"',
+    )
+    _json(schedules)
     retry = commands.add_parser("retry", help="try a failed job again")
     retry.add_argument("id", metavar="ID")
 
@@ -178,6 +203,60 @@ def _export(command: argparse.ArgumentParser, forms: tuple[str, ...]) -> None:
     command.add_argument("--out", type=Path, metavar="FILE|FOLDER", help="where to; here if not")
 
 
+def _add_coding(commands: Commands) -> None:
+    """Working on code."""
+    code = commands.add_parser(
+        "code",
+        help="have an agent work on a repository: code fix -m 'dates are off by one'",
+        description="Have a coding agent work on a repository, in a sandbox, on a copy of its own. "
+        "What it did is tested and shown before anything is pushed. Ctrl-C stops it.",
+        epilog="Exit codes: 0 done, 1 failed, 4 cancelled, 5 nobody knows how far it came, 130 "
+        "stopped by Ctrl-C. deskhand agents lists the agents of this machine.",
+    )
+    kinds = code.add_subparsers(dest="what", metavar="WHAT", required=True)
+    for what, told in (
+        ("fix", "find and mend a bug"),
+        ("feature", "add something"),
+        ("tests", "write tests that are missing"),
+        ("docs", "write or mend documentation"),
+        ("refactor", "make code better, and change nothing of what it does"),
+        ("review", "say what is wrong; changes nothing"),
+    ):
+        _add_order(kinds.add_parser(what, help=told, description=f"Have an agent {told}."))
+    diff = commands.add_parser("diff", help="what a coding job changed; the last one if not said")
+    diff.add_argument("id", nargs="?", metavar="JOB", help="4 characters, as in lists")
+    diff.add_argument("--stat", action="store_true", help="only which files, and how much")
+    _json(diff)
+    agents = commands.add_parser("agents", help="coding agents here, and how to get others")
+    agents.add_argument("--fresh", action="store_true", help="ask each again")
+    _json(agents)
+
+
+def _add_order(code: argparse.ArgumentParser) -> None:
+    """What a work order may say."""
+    code.add_argument(
+        "repository", nargs="?", metavar="REPO", help="a folder or a URL; this folder's if not said"
+    )
+    code.add_argument("-m", "--message", metavar="WORDS", help="what is to be done; - reads it")
+    code.add_argument("--base", metavar="BRANCH", help="where to start from")
+    code.add_argument("--test", metavar="COMMAND", help="how the tests are run; found if not said")
+    code.add_argument(
+        "--level",
+        choices=("autonomous", "supervised", "human_required"),
+        help="what it may do unasked; your policy caps it",
+    )
+    code.add_argument("--agent", metavar="NAME", help="builtin, claude, codex, gemini, …")
+    code.add_argument("--model", metavar="MODEL", help="as in openai:gpt-5-mini")
+    code.add_argument("--minutes", type=float, metavar="N", help="of work at most")
+    code.add_argument("--cost-max", type=float, metavar="USD", help="for models at most")
+    code.add_argument("--tokens-max", type=int, metavar="N", help="in and out at most")
+    then = code.add_mutually_exclusive_group()
+    then.add_argument("--keep", action="store_true", help="leave the branch on this machine")
+    then.add_argument("--push", action="store_true", help="push the branch")
+    then.add_argument("--pr", action="store_true", help="push, and open a pull request")
+    _json(code)
+
+
 def _add_reading(commands: Commands) -> None:
     """What can be read, whether or not the worker runs."""
     jobs = commands.add_parser("jobs", help="jobs on all your machines, the newest first")
@@ -204,9 +283,11 @@ def _add_reading(commands: Commands) -> None:
     models.add_argument("model", nargs="?", metavar="MODEL", help="its id, name or number")
     models.add_argument("name", nargs="?", metavar="NAME", help="with rename: the new one")
     _json(models)
-    keys = commands.add_parser("keys", help="keys for language models: list, set, remove")
+    keys = commands.add_parser("keys", help="keys for models and for git: list, set, remove")
     keys.add_argument("do", nargs="?", default="list", choices=("list", "set", "remove"))
-    keys.add_argument("name", nargs="?", metavar="NAME", help="OPENAI_API_KEY, or openai")
+    keys.add_argument(
+        "name", nargs="?", metavar="NAME", help="OPENAI_API_KEY, openai, or github.com"
+    )
     _json(keys)
     _json(commands.add_parser("questions", help="what jobs wait for"))
     _json(commands.add_parser("status", help="how the worker is, and when it tries next"))
@@ -226,9 +307,10 @@ def _add_machine(commands: Commands) -> None:
     unpair = commands.add_parser("unpair", help="leave the hub; models and files stay")
     unpair.add_argument("--yes", action="store_true", help="do not ask")
     setup = commands.add_parser(
-        "setup", help="add tools to this program: for training (ml), for language models (llm)"
+        "setup",
+        help="add tools to this program: training (ml), language models (llm), the web (web)",
     )
-    setup.add_argument("what", choices=("ml", "llm"))
+    setup.add_argument("what", choices=("ml", "llm", "web"))
     setup.add_argument("--dry-run", action="store_true", help="print the command, run nothing")
     commands.add_parser("quit", help="end the tray app, as before an update")
     commands.add_parser("unlock", help="let chats start work again, after /lock")

@@ -8,24 +8,33 @@ are started and told only after that change is committed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import structlog
 
+from desktop.abilities import Abilities
 from desktop.alone import Alone
 from desktop.core import sending
 from desktop.core.admission import AskedHere, Machine, refusal
 from desktop.core.attempt import Attempt, AttemptState
+from desktop.core.code.forge_keys import forge_keys
 from desktop.core.link import LinkState, LinkStatus
 from desktop.core.llm.endpoints import with_built_in
+from desktop.core.llm.locality import kept_local, to_look_at
 from desktop.core.news import News
 from desktop.core.outcome import Ending, Outcome, PartsWanted, no_place
-from desktop.core.outcome_event import RESULT_BYTES_MAX, outcome_event
+from desktop.core.outcome_event import outcome_event
 from desktop.core.policy import MEMORY_SHARE_DEFAULT, Policy
+from desktop.core.result_size import RESULT_BYTES_MAX
 from desktop.core.run_policy import cores_max
 from desktop.core.sending import Wish
+from desktop.core.steps import StepWanted, unshowable
+from desktop.core.web.rules import search_keys
+from desktop.jobs.added import added
 from desktop.link.client import Link
 from desktop.link.dialling import Dial, dial
 from desktop.link.snapshot import Snapshots
@@ -33,12 +42,14 @@ from desktop.link.uploads import Uploads
 from desktop.parts import Parts
 from desktop.postponing import Postponing
 from desktop.runner.child import Child
-from desktop.runner.lines import Supplied
+from desktop.runner.lines import Offered, Planned, Supplied
 from desktop.runner.mouth import load
+from desktop.runner.offering import offers
 from desktop.runner.runner import MakeChild, Runner, Workshop
 from desktop.runner.shared_child import SharedChild
 from desktop.runner.supplies import Supplies
 from desktop.runner.workspaces import Workspaces
+from desktop.steps import Steps
 from desktop.store.facts import Pairing
 from desktop.store.hands import Hands
 from desktop.store.journal import OpenQuestion
@@ -47,6 +58,7 @@ from desktop.store.outgoing import Parcel
 from desktop.store.parts import PartEnd
 from desktop.store.transcripts.forgetter import Forgetter
 from desktop.system import hardware
+from desktop.system.local_models import find_local
 from desktop.system.outgoing_folder import OutgoingFolder
 from desktop.system.paths import Paths
 from desktop.system.provider_keys import read_keys
@@ -80,6 +92,7 @@ from shared.messages import (
     Verdict,
     Welcome,
 )
+from shared.plan import StepEnded
 from shared.questions import Asking
 from shared.signatures import Sign
 
@@ -88,8 +101,8 @@ log = structlog.get_logger(__name__)
 CALLS_BEFORE_ALONE = 2
 """A line that comes back at once is no reason to do without the hub."""
 SNAPSHOT_FILE = "snapshot.part"
-KINDS_AT = "shared.kinds.catalogue:BUILT_IN"
-EXECUTORS_AT = "desktop.jobs:EXECUTORS"
+KINDS_AT = "desktop.jobs.added:KINDS"
+EXECUTORS_AT = "desktop.jobs.added:EXECUTORS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +154,11 @@ class Agent:
         self._on_beat = on_beat
         self._kinds: Mapping[str, Kind] = load(setup.kinds_at)
         self._executors: Mapping[str, str] = load(setup.executors_at)
-        self._ready = hardware.kinds_ready(self._kinds, self._executors)
-        self._ready_soon = self._ready
+        for package, why in added().troubles.items():
+            log.warning("kinds of a package are not used", package=package, why=why)
+        self._abilities = Abilities(
+            self._kinds, self._executors, setup.paths.data, setup.environment, setup.policy.code
+        )
         self._runner: Runner
         self._is_running = False
         self._on_status = on_status
@@ -157,10 +173,12 @@ class Agent:
             setup.seams.dial,
             self._snapshots(),
         )
+        self._apart = frozenset(n for n, kind in self._kinds.items() if kind.is_apart)
         self._light = frozenset(n for n, kind in self._kinds.items() if not kind.takes_slot)
         self._hands = Hands(
-            database, setup.environment, self._link.ring, on_news, setup.sign, light=self._light
-        )
+            database, setup.environment, self._link.ring, on_news, setup.sign,
+            light=self._light, makers=frozenset(n for n, kind in self._kinds.items() if kind.makes),
+        )  # fmt: skip
         self._workspaces = Workspaces(setup.paths.sessions)
         self._minder = Minder(database, setup.environment)
         self._failed_calls = 0
@@ -168,6 +186,7 @@ class Agent:
         self._tasks: asyncio.TaskGroup
         self._alone = Alone(self._hands, self, setup.environment)
         self._parts = Parts(self._hands, self._alone, self, self._minder, setup.environment)
+        self._steps = Steps(self._hands, self._alone, self, self._minder, setup.environment)
         self._postponing = Postponing(
             self._hands, self._minder, setup.environment, self.start_waiting
         )
@@ -254,13 +273,14 @@ class Agent:
         await self._minder.when_well(self._sweep_workspaces)
         environment = self._setup.environment
         async with asyncio.TaskGroup() as tasks:
-            supplies = Supplies(self._supplied, environment, tasks)
+            supplies = Supplies(self._supplied_for_many, environment, tasks)
+            for_code = Supplies(self._supplied_for_code, environment, tasks)
             self._runner = Runner(
                 self._workshop(),
                 self,
                 environment,
                 tasks,
-                SharedChild(environment, tasks, supplies),
+                SharedChild(environment, tasks, supplies, supply_apart=for_code),
                 self._setup.seams.make_child,
             )
             self._tasks = tasks
@@ -269,6 +289,7 @@ class Agent:
             uploading = tasks.create_task(self._uploads.run())
             minding = tasks.create_task(self._minder.watch(self._store_changed))
             making = tasks.create_task(self._parts.run())
+            stepping = tasks.create_task(self._steps.run())
             waiting = tasks.create_task(self._postponing.run())
             forgetting = tasks.create_task(self._forgetter.run())
             try:
@@ -280,10 +301,14 @@ class Agent:
                 uploading.cancel()
                 minding.cancel()
                 making.cancel()
+                stepping.cancel()
                 waiting.cancel()
                 forgetting.cancel()
-                # The journal keeps them as running: the next start knows what was cut off.
-                self._runner.end_all()
+                try:
+                    await self._runner.wind_down()
+                finally:
+                    # The journal keeps them as running: the next start knows what was cut off.
+                    self._runner.end_all()
 
     # What the link asks and tells (`desktop.link.station.Station`).
 
@@ -295,8 +320,8 @@ class Agent:
             name=self._setup.pairing.worker_name,
             platform=hardware.platform_name(),
             app_version=self._setup.app_version,
-            capabilities=hardware.capabilities(self._ready),
-            lacking=hardware.lacking(self._kinds, self._executors, self._ready),
+            capabilities=self._abilities.capabilities,
+            lacking=self._abilities.lacking,
             zone=hardware.zone_name(),
             slots=self._slots,
             outbox_seq=position.outbox_seq,
@@ -340,6 +365,10 @@ class Agent:
             self._runner.answer(question.job_id, question.asking.key, value)
         for attempt in heard.ended:
             self._runner.end(attempt.spec.job_id, Ending.PARKED)
+        if heard.settled:
+            self._steps.heard(heard.settled)
+        if heard.is_of_machines:
+            self._renew_offers()
         mine = [told.session_id for told in heard.sessions if told.worker_id == self.worker_id]
         await self._workspaces.ended(mine, self._sessions_in_hand)
 
@@ -386,6 +415,23 @@ class Agent:
 
     def parts_wanted(self, job_id: JobId, wanted: PartsWanted) -> None:
         self._parts.want(job_id, wanted)
+
+    def step_wanted(self, job_id: JobId, wanted: StepWanted) -> None:
+        self._steps.want(job_id, wanted)
+
+    def step_dropped(self, job_id: JobId, number: int) -> None:
+        self._steps.drop(job_id, number)
+
+    async def planned(self, job_id: JobId, told: Planned) -> None:
+        attempt = self._hands.alive(job_id)
+        if attempt is None:
+            return
+        error = unshowable(self._kinds[attempt.spec.kind], told.plan)
+        if error is not None:
+            self._runner.refuse(job_id, error.body)
+        else:
+            tell = partial(self._hands.tell_plan, job_id, told.stage, told.plan)
+            await self._minder.insist(tell)
 
     async def ended(self, job_id: JobId, outcome: Outcome) -> None:
         attempt = self._hands.alive(job_id)
@@ -472,6 +518,43 @@ class Agent:
     def parts_ended(self, job_id: JobId, ends: Mapping[PartEnd, int]) -> None:
         self._runner.parts_ended(job_id, ends)
 
+    # What steps tell (`desktop.steps.Floor`).
+
+    def step_ended(self, job_id: JobId, number: int, ended: StepEnded) -> None:
+        self._runner.step_ended(job_id, number, ended)
+
+    def _is_planned(self, attempt: Attempt) -> bool:
+        """Whether an attempt is a step of a plan that this worker itself has in hand."""
+        return any(
+            a.spec.job_id == attempt.part_of
+            and a.state is not AttemptState.ENDED
+            and self._kinds[a.spec.kind].has_steps
+            for a in self._hands.attempts
+        )
+
+    async def _offers(self, attempt: Attempt) -> tuple[Offered, ...]:
+        """What the person's workers offer a job that has steps; nothing to others."""
+        if not self._kinds[attempt.spec.kind].has_steps:
+            return ()
+        allowed = self._setup.policy.allows
+        kinds = [k for k in self._abilities.ready if allowed(k, attempt.spec.origin)]
+        machines = await self._hands.machines()
+        name = self._setup.pairing.worker_name
+        return offers(self.worker_id, name, kinds, machines, is_online=self.is_online)
+
+    def _renew_offers(self) -> None:
+        """Tell the jobs that have steps what is offered now, soon."""
+        if self._is_running and any(self._has_steps(a) for a in self._hands.attempts):
+            self._tasks.create_task(self._minder.when_well(self._tell_offers))
+
+    async def _tell_offers(self) -> None:
+        for attempt in self._hands.attempts:
+            if self._has_steps(attempt):
+                self._runner.offered(attempt.spec.job_id, await self._offers(attempt))
+
+    def _has_steps(self, attempt: Attempt) -> bool:
+        return attempt.is_alive and self._kinds[attempt.spec.kind].has_steps
+
     def _sessions_in_hand(self) -> set[SessionId]:
         """Sessions whose jobs run here, or are about to."""
         return {
@@ -519,6 +602,7 @@ class Agent:
                 self.start_waiting()
             case _:
                 pass
+        self._renew_offers()
         self._on_status(status)
 
     async def _consider(self, offer: Offer) -> None:
@@ -541,16 +625,23 @@ class Agent:
         self._link.send(Accept(job_id=job_id, attempt=offer.attempt))
 
     def _look_at_tools(self) -> None:
-        """Tell the hub anew what can be done here when tools came or went while this ran.
-
-        Believed when seen twice: an installation takes a while from its first package to its last.
-        """
-        ready = hardware.kinds_ready(self._kinds, self._executors)
-        if ready != self._ready and ready == self._ready_soon:
-            log.info("tools have changed", ready=sorted(ready))
-            self._ready = ready
+        """Tell the hub anew what can be done here when tools came or went while this ran."""
+        if self._abilities.look(self._setup.policy.code):
             self._link.renew()
-        self._ready_soon = ready
+            self._renew_offers()
+        if self._is_running and self._abilities.are_agents_due():
+            self._tasks.create_task(self._look_at_agents(), name="agents")
+        if self._is_running and self._abilities.are_models_due():
+            self._tasks.create_task(self._look_for_models(), name="local models")
+
+    async def _look_at_agents(self) -> None:
+        with contextlib.suppress(TimeoutError, OSError, AppError):
+            await self._abilities.look_at_agents(self._runner)
+
+    async def _look_for_models(self) -> None:
+        found = await find_local(to_look_at(self._setup.policy.llm))
+        if self._abilities.found(found) and self._is_running:
+            self._link.renew()
 
     async def _start(self, job_id: JobId, number: int, fence: int) -> None:
         running = await self._hands.start(job_id, number, fence)
@@ -559,7 +650,10 @@ class Agent:
         known_files = await self._known_files(running.spec)
         if self._is_running:  # else the next start of this program finds it in the journal
             try:
-                self._runner.start(running, known_files)
+                self._runner.start(
+                    running, known_files, is_planned=self._is_planned(running),
+                    offers=await self._offers(running),
+                )  # fmt: skip
             except (OSError, AppError) as error:
                 # No folder for it on a full disk, as a rule. Nothing has happened yet.
                 await self.ended(job_id, Outcome(ending=Ending.REFUSED, error=no_place(error)))
@@ -601,12 +695,23 @@ class Agent:
         taken = self.slots_busy if self.is_offline else self._hands.slots_taken
         return self._setup.policy.slots - taken
 
+    @property
+    def _code_free(self) -> int:
+        taken = sum(
+            (a.state is AttemptState.RUNNING or (a.takes_slot and not self.is_offline))
+            and a.spec.kind in self._apart
+            for a in self._hands.attempts
+        )
+        return self._setup.policy.code.concurrent - taken
+
     def _machine(self, slots_free: int, light_free: int) -> Machine:
         return Machine(
             slots_free=slots_free,
             light_free=light_free,
             disk_free_bytes=hardware.disk_free_bytes(self._setup.paths.data),
-            kinds_ready=self._ready,
+            kinds_ready=self._abilities.ready,
+            remedies=self._abilities.remedies,
+            code_free=self._code_free,
             held_back=self._held_back or self._minder.trouble,
         )
 
@@ -637,18 +742,31 @@ class Agent:
             cores_max=cores_max(policy.run, hardware.cores()),
         )
 
-    def _supplied(self) -> Supplied:
-        """Read what jobs of the shared child work with; it blocks."""
+    def _supplied_for_code(self) -> Supplied:
+        """Read what a coding job works with: it alone gets the tokens of forges."""
+        return self._supplied(forge_keys(self._setup.policy.code))
+
+    def _supplied_for_many(self) -> Supplied:
+        """Read what jobs of the shared child work with; research is among them."""
+        return self._supplied(search_keys(self._setup.policy.web))
+
+    def _supplied(self, more_keys: Iterable[str]) -> Supplied:
+        """Read what jobs that call models work with; it blocks."""
         setup = self._setup
         rules = setup.policy.llm
         endpoints = with_built_in(rules.endpoints)
-        names = {endpoint.key_name for endpoint in endpoints if endpoint.key_name}
-        keys = setup.seams.read_keys(sorted(names), setup.paths)
+        if rules.local_only:
+            endpoints = kept_local(endpoints)
+        # A key that nobody may use now is handed to nobody.
+        names = {one.key_name for one in endpoints if one.key_name and not one.is_barred}
+        keys = setup.seams.read_keys(sorted(names.union(more_keys)), setup.paths)
         return Supplied(
             keys=dict(keys),
             endpoints=endpoints,
             send_text=rules.send_text,
             network=setup.policy.network,
+            code=setup.policy.code,
+            web=setup.policy.web,
         )
 
 

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from desktop.system.paths import find_paths
 
 AT: Mapping[str, str] = {
+    "agents": "desktop.commands.agents",
     "answer": "desktop.commands.questions",
     "autostart": "desktop.commands.autostart",
     "cancel": "desktop.commands.questions",
+    "code": "desktop.commands.code",
     "diagnostics": "desktop.commands.app",
+    "diff": "desktop.commands.diff",
     "doctor": "desktop.commands.small",
     "export": "desktop.commands.export",
     "job": "desktop.commands.jobs",
@@ -32,6 +35,7 @@ AT: Mapping[str, str] = {
     "retry": "desktop.commands.questions",
     "runs": "desktop.commands.runs",
     "samples": "desktop.commands.small",
+    "schedules": "desktop.commands.schedules",
     "setup": "desktop.commands.setup",
     "status": "desktop.commands.status",
     "task": "desktop.commands.task",

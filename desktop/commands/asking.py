@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from desktop.commands.printing import say
 from desktop.commands.questions import choices, value_of
@@ -20,10 +21,22 @@ class Asker:
     """Asks each question once."""
 
     def __init__(
-        self, connection: sqlite3.Connection, give: Callable[[QuestionRow, str], None]
+        self,
+        connection: sqlite3.Connection,
+        give: Callable[[QuestionRow, str], None],
+        words: Mapping[str, Callable[[QuestionRow], bool]] = MappingProxyType({}),
     ) -> None:
+        """Ask.
+
+        Args:
+            connection: to the store, where answers of others are seen.
+            give: passes an answer on.
+            words: what is done when one of them is typed instead of an answer; a deed that says
+                False has done nothing, and the word counts as an answer.
+        """
         self._connection = connection
         self._give = give
+        self._words = words
         self._asked: set[QuestionId] = set()
 
     def is_new(self, question: QuestionRow) -> bool:
@@ -38,6 +51,8 @@ class Asker:
         say(question.asking.text)
         for line in choices(question.asking):
             say(line)
+        if question.asking.more and self._words:
+            say(f"  or {', '.join(self._words)}, to see it first")
         value = self._answer(question)
         if value is not None:
             self._give(question, value)
@@ -45,6 +60,9 @@ class Asker:
     def _answer(self, question: QuestionRow) -> str | None:
         """Read an answer that fits; None when somebody else was faster."""
         while (line := self._typed(question.question_id)) is not None:
+            deed = self._words.get(line.casefold())
+            if deed is not None and deed(question):
+                continue
             try:
                 return value_of(question.asking, line)
             except BadInput as error:

@@ -17,6 +17,7 @@ from shared import logs
 from shared.errors import AppError
 from shared.ids import JobId, QuestionId
 from shared.kinds import JsonObject
+from shared.messages import Progress
 
 
 class Host(Protocol):
@@ -34,6 +35,9 @@ class Host(Protocol):
 
     def cancel(self, job_id: JobId) -> None:
         """Stop it."""
+
+    def progress(self, job_id: JobId) -> Progress | None:
+        """How far it is; None when that is not known."""
 
     def check(self) -> None:
         """See that it goes on.
@@ -65,6 +69,15 @@ class Running:
 
     def cancel(self, job_id: JobId) -> None:
         self._tell("cancel", {"job_id": job_id})
+
+    def progress(self, job_id: JobId) -> Progress | None:
+        with contextlib.suppress(AppError):
+            told = self._tell("status", {}).get("progress")
+            for one in told if isinstance(told, list) else ():
+                progress = Progress.model_validate(one)
+                if progress.job_id == job_id:
+                    return progress
+        return None
 
     def check(self) -> None:
         """It may end and start again: the job goes on then."""

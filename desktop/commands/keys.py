@@ -1,4 +1,4 @@
-"""`deskhand keys`: keys for language models on this machine: list, set, remove. None is ever shown.
+"""`deskhand keys`: of language models, forges and search engines: list, set, remove.
 
 A key comes from the terminal without being echoed, or from standard input; never as an argument,
 which other programs of the machine could read.
@@ -10,14 +10,16 @@ import argparse
 import getpass
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from desktop.commands.printing import say, say_json, say_table
 from desktop.commands.worker import EXIT_OK
+from desktop.core.code.forge_keys import forge_keys
 from desktop.core.llm.endpoints import with_built_in
 from desktop.core.llm.types import Endpoint
 from desktop.core.providers import KEY_CHARS_MAX, checked_key
 from desktop.core.safe import MISSING, SafeTrouble
+from desktop.core.web.rules import SEARCH_KEYS
 from desktop.system.credentials import load_secret, remove_secret, save_secret
 from desktop.system.paths import Paths
 from desktop.system.policy_file import load_policy
@@ -25,19 +27,28 @@ from shared.errors import BadInput, NotFound
 
 
 def run(paths: Paths, options: argparse.Namespace) -> int:
-    endpoints = with_built_in(load_policy(paths).llm.endpoints)
+    policy = load_policy(paths)
+    endpoints, forges = with_built_in(policy.llm.endpoints), forge_keys(policy.code)
     match options.do:
         case "set":
-            set_key(paths, key_name(options.name, endpoints))
+            set_key(paths, key_name(options.name, endpoints, forges), forges)
         case "remove":
-            remove_key(paths, key_name(options.name, endpoints))
+            remove_key(paths, key_name(options.name, endpoints, forges))
         case _:
-            show(paths, endpoints, is_json=options.json)
+            needed = {**_needed_by(endpoints), **_forges(forges), **_searches()}
+            show(paths, needed, is_json=options.json)
     return EXIT_OK
 
 
-def key_name(name: str | None, endpoints: tuple[Endpoint, ...]) -> str:
+def key_name(
+    name: str | None, endpoints: tuple[Endpoint, ...], forges: Mapping[str, tuple[str, ...]]
+) -> str:
     """Return the name of the key that a person means: by its own name, or by who needs it.
+
+    Args:
+        name: as typed; a forge's host stands for its key, too.
+        endpoints: of models.
+        forges: their keys by name, and the hosts that each is for.
 
     Raises:
         BadInput: `key_unknown`.
@@ -47,14 +58,23 @@ def key_name(name: str | None, endpoints: tuple[Endpoint, ...]) -> str:
         names = (endpoint.key_name, endpoint.name, endpoint.label)
         if endpoint.key_name and wanted in (one.casefold() for one in names if one):
             return endpoint.key_name
-    known = ", ".join(_needed_by(endpoints))
-    what = f"No endpoint needs a key “{name}”." if name else "Which key?"
+    for forge, hosts in forges.items():
+        if wanted in (forge.casefold(), *hosts):
+            return forge
+    for search, key in SEARCH_KEYS.items():
+        if wanted in (key.casefold(), search.value):
+            return key
+    known = ", ".join((*_needed_by(endpoints), *forges, *SEARCH_KEYS.values()))
+    what = f"Nothing here needs a key “{name}”." if name else "Which key?"
     raise BadInput(
-        "key_unknown", what, f"Known: {known}. Others are named in the policy, as key_name."
+        "key_unknown",
+        what,
+        f"Known: {known}. Others are named in the policy: as key_name of a model's endpoint, or by "
+        "the host of a pattern in [code] repositories.",
     )
 
 
-def set_key(paths: Paths, name: str) -> None:
+def set_key(paths: Paths, name: str, forges: Collection[str] = ()) -> None:
     """Keep a key in place of the last one.
 
     Raises:
@@ -63,7 +83,8 @@ def set_key(paths: Paths, name: str) -> None:
     key = checked_key(_read(name))
     paths.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     where = save_secret(key, entry=name, file=paths.key_file(name))
-    say(f"{name} is kept in {where}. Jobs use it from now on; deskhand doctor tries it.")
+    tries = "" if name in forges or name in SEARCH_KEYS.values() else " deskhand doctor tries it."
+    say(f"{name} is kept in {where}. Jobs use it from now on.{tries}")
 
 
 def remove_key(paths: Paths, name: str) -> None:
@@ -87,9 +108,8 @@ def remove_key(paths: Paths, name: str) -> None:
     say(f"{name} is removed.{rest}")
 
 
-def show(paths: Paths, endpoints: tuple[Endpoint, ...], *, is_json: bool) -> None:
-    """List which keys are here, and who needs them."""
-    needed = _needed_by(endpoints)
+def show(paths: Paths, needed: Mapping[str, str], *, is_json: bool) -> None:
+    """List which keys are here, and who needs them: `needed` by the keys' names."""
     places = {name: _place(paths, name) for name in needed}
     if is_json:
         say_json([{"name": n, "for": needed[n], "place": places[n] or None} for n in needed])
@@ -114,6 +134,14 @@ def _needed_by(endpoints: tuple[Endpoint, ...]) -> Mapping[str, str]:
         if endpoint.key_name:
             needed.setdefault(endpoint.key_name, []).append(endpoint.label or endpoint.name)
     return {name: ", ".join(dict.fromkeys(who)) for name, who in needed.items()}
+
+
+def _forges(forges: Mapping[str, tuple[str, ...]]) -> Mapping[str, str]:
+    return {name: f"git at {', '.join(hosts)}" for name, hosts in forges.items()}
+
+
+def _searches() -> Mapping[str, str]:
+    return {key: f"searching with {search.value.title()}" for search, key in SEARCH_KEYS.items()}
 
 
 def _read(name: str) -> str:

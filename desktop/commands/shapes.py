@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from desktop.store.copied import Job, JobRow, QuestionRow
 from desktop.store.copied_lines import LogLine
+from desktop.store.schedules import ScheduleRow
 from shared.errors import ErrorBody
 from shared.ids import short
 from shared.kinds import JsonObject
@@ -36,6 +37,27 @@ def of_job(row: JobRow) -> JsonObject:
         "cancel_by": row.cancel_by,
         "replaced_by": row.replaced_by,
         "part_of": row.part_of,
+    }
+
+
+def of_schedule(row: ScheduleRow) -> JsonObject:
+    facts = row.facts
+    return {
+        "id": row.schedule_id,
+        "short": row.short,
+        "words": facts.words,
+        "when": facts.when,
+        "cron": facts.cron,
+        "zone": facts.zone,
+        "missed": facts.missed,
+        "is_paused": row.is_paused,
+        "paused": facts.paused,
+        "why": facts.why,
+        "next_at": moment(facts.next_at),
+        "last_at": moment(facts.last_at),
+        "last_job_id": facts.last_job_id,
+        "failures": facts.failures,
+        "waits_for_hub": row.waiting or "",
     }
 
 

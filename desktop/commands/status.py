@@ -17,11 +17,13 @@ from desktop.commands.placing import place_of
 from desktop.commands.printing import clock, say, say_json
 from desktop.commands.worker import EXIT_OK, pairing_of
 from desktop.core.attempt import AttemptState
+from desktop.core.code import sandbox_words
 from desktop.core.link import LinkState
 from desktop.core.policy import write_policy
 from desktop.desk.holding import FOREVER
 from desktop.desk.standing import Line
 from desktop.gui import standing
+from desktop.jobs.code.sandbox import choose_now
 from desktop.store import copied, facts, journal, known, pending, salvage
 from desktop.system import status as status_file
 from desktop.system.paths import Paths
@@ -71,6 +73,7 @@ def status(paths: Paths) -> int:
         asked = copied.open_questions(connection)
         paused = facts.get(connection, "paused_until")
         mended = salvage.mended(connection, paths.data)
+    say(f"{_sandbox(paths)}.")
     if mended is not None:
         say(str(AppError.from_body(mended)))
     if live is None:
@@ -85,6 +88,16 @@ def status(paths: Paths) -> int:
         count = "1 question waits" if len(asked) == 1 else f"{len(asked)} questions wait"
         say(f"{count} for you: deskhand questions")
     return EXIT_OK
+
+
+def _sandbox(paths: Paths) -> str:
+    """Say where coding jobs run on this machine."""
+    try:
+        rules = load_policy(paths).code
+        sandbox = choose_now(rules, guarded=(paths.data, paths.config))
+    except AppError as error:
+        return error.message.rstrip(".")
+    return sandbox_words.told(sandbox.name, is_isolating=sandbox.is_isolating, why=sandbox.why)
 
 
 def _at_hand(paths: Paths, connection: sqlite3.Connection, told: Told | None) -> Iterator[str]:

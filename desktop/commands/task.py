@@ -1,4 +1,4 @@
-"""`deskhand task KIND name=value`: ask for work; with --wait, stay until it is done."""
+"""`deskhand task KIND name=value`, or words: ask for work; with --wait, stay until it is done."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from desktop.commands.finding import reading, worker_named
 from desktop.commands.printing import say, say_json
 from desktop.commands.questions import say_standing
 from desktop.commands.worker import EXIT_OK, pairing_of
+from desktop.jobs.added import KINDS
 from desktop.system.control import not_running
 from desktop.system.paths import Paths
 from shared.errors import BadInput
@@ -21,12 +22,13 @@ from shared.events import TaskRequested
 from shared.ids import JobId, TaskId, WorkerId, short
 from shared.kinds import JsonObject, Kind, parse_inputs
 from shared.kinds.catalogue import kind_named
+from shared.kinds.plan import PLAN
 
 
 def run(paths: Paths, options: argparse.Namespace) -> int:
     """Ask for a job; return 0, or with --wait what its end means."""
     pairing = pairing_of(paths)
-    kind = kind_named(options.kind)
+    kind, given = asked_for(options.kind, options.inputs)
     worker_id: WorkerId | None = None
     if options.here:
         worker_id = pairing.worker_id
@@ -34,7 +36,7 @@ def run(paths: Paths, options: argparse.Namespace) -> int:
         with reading(paths) as connection:
             worker_id = worker_named(connection, options.on)
     is_here = worker_id == pairing.worker_id
-    inputs = inputs_of(kind, options.inputs, folder=Path.cwd() if is_here else None)
+    inputs = inputs_of(kind, given, folder=Path.cwd() if is_here else None)
     if options.wait and running(paths, "ping") is None:
         raise not_running()
     job_id = _ask(paths, kind, inputs, options, worker_id)
@@ -46,6 +48,17 @@ def run(paths: Paths, options: argparse.Namespace) -> int:
         say(f"Asked for #{short(job_id)} ({kind.name}). See it: deskhand job {short(job_id)}")
         say_standing(paths, job_id)
     return EXIT_OK
+
+
+def asked_for(kind_name: str, given: list[str]) -> tuple[Kind, list[str]]:
+    """Find the kind that was named; a sentence in its place is a task to be planned.
+
+    Raises:
+        BadInput: `kind_unknown`.
+    """
+    if " " in kind_name.strip():
+        return kind_named(PLAN, KINDS), [f"task={kind_name.strip()}", *given]
+    return kind_named(kind_name, KINDS), given
 
 
 def _ask(

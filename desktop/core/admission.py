@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from desktop.core.policy import Policy
 from desktop.core.toolsets import toolset_for
@@ -29,9 +29,13 @@ class Machine:
     slots_free: int
     light_free: int = LIGHT_MAX
     """How many more jobs that take no slot it may get from the hub."""
+    code_free: int = 1000
+    """How many more coding jobs may run at once, by the owner's rules."""
     disk_free_bytes: int
     kinds_ready: frozenset[str]
     """Kinds whose libraries are installed here."""
+    remedies: Mapping[str, str] = field(default_factory=dict)
+    """The command that adds what a kind lacks, by the kind's name."""
     asked_here: AskedHere | None = None
     """What the person at this machine asked for under this job's id, as its own store says."""
     held_back: ErrorBody | None = None
@@ -63,7 +67,7 @@ def refusal(
             " machine's policy file; `deskhand doctor` there shows where that is.",
         )
     if spec.kind not in machine.kinds_ready:
-        return not_installed(spec.kind)
+        return not_installed(spec.kind, machine.remedies.get(spec.kind, ""))
     if machine.held_back is not None:
         return AppError.from_body(machine.held_back)
     if machine.disk_free_bytes < policy.disk_free_bytes_min:
@@ -78,6 +82,14 @@ def refusal(
 
 def _no_room(kind: Kind, policy: Policy, machine: Machine) -> LimitReached | None:
     """Say that a job has to wait for others; what takes no slot waits for its like alone."""
+    if kind.is_apart and machine.code_free < 1:
+        return LimitReached(
+            "code_busy",
+            f"This machine works on {plural_of(policy.code.concurrent)} at once, by its owner's "
+            "rules.",
+            "It waits.",
+            retryable=True,
+        )
     if kind.takes_slot:
         is_full = machine.slots_free < 1
     elif policy.slots < 1:  # paused by its owner
@@ -98,6 +110,10 @@ def _no_room(kind: Kind, policy: Policy, machine: Machine) -> LimitReached | Non
     )
 
 
+def plural_of(count: int) -> str:
+    return "one coding job" if count == 1 else f"{count} coding jobs"
+
+
 def _family(kind: str) -> str:
     """The pattern of all kinds like one: "llm.*"."""
     return f"{kind.partition('.')[0]}.*"
@@ -111,9 +127,9 @@ def _is_asked(spec: JobSpec, inputs: Inputs, machine: Machine, kinds: Mapping[st
     return parse_inputs(kind_named(asked.kind, kinds), asked.inputs) == inputs
 
 
-def not_installed(kind: str) -> Unavailable:
+def not_installed(kind: str, command: str = "") -> Unavailable:
     return Unavailable(
         "kind_not_installed",
         f"This worker has no tools for {kind}.",
-        f"On that machine run: {toolset_for(kind).command}",
+        f"On that machine run: {command or toolset_for(kind).command}",
     )

@@ -15,6 +15,8 @@ class Family(StrEnum):
     ML = "ml"
     LLM = "llm"
     FILES = "files"
+    WEB = "web"
+    CODE = "code"
     MACHINE = "machine"
 
     @property

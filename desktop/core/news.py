@@ -17,6 +17,8 @@ class News(StrEnum):
     """Machines of this person."""
     PROGRESS = "progress"
     """Transient progress of a job that runs here."""
+    SCHEDULES = "schedules"
+    """What is done again and again, or what was asked about it here."""
     READ = "read"
     """How far this person has read the threads."""
     MODELS = "models"

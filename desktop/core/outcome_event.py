@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from desktop.core.attempt import Attempt
 from desktop.core.outcome import Ending, Outcome
+from desktop.core.result_size import RESULT_BYTES_MAX
 from shared.errors import AppError
 from shared.events import (
     AttemptEventBody,
@@ -18,9 +19,6 @@ from shared.events import (
 )
 from shared.ids import JobId
 from shared.kinds import FileRef, Kind
-
-RESULT_BYTES_MAX = 64 * 1024
-"""A result travels as an event; what is larger belongs into a file beside the input."""
 
 
 class Names(TypedDict):

@@ -8,7 +8,7 @@ The policy is a TOML file that only its owner edits:
 
     [kinds]
     local = ["*"]
-    chat = ["data.*", "files.*", "llm.*", "ml.*"]
+    chat = ["code.*", "data.*", "files.*", "llm.*", "ml.*", "plan", "web.*"]
 
     [run]
     on_battery = false
@@ -33,13 +33,15 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
+from desktop.core.code.rules import LEVELS_DEFAULT, CodeRules, CustomAgent
 from desktop.core.llm.rules import LlmRules
 from desktop.core.llm.types import Endpoint
 from desktop.core.network_rules import NetworkRules
 from desktop.core.run_policy import RunRules
+from desktop.core.web.rules import WebRules
 from shared.errors import BadInput
 from shared.jobs import Origin
 
@@ -87,9 +89,18 @@ class Policy(BaseModel):
     """With less free space no job is accepted."""
     kinds: Mapping[Origin, tuple[str, ...]] = {
         Origin.LOCAL: ("*",),
-        Origin.CHAT: ("data.*", "files.*", "llm.*", "machine.*", "ml.*"),
+        Origin.CHAT: (
+            "code.*",
+            "data.*",
+            "files.*",
+            "llm.*",
+            "machine.*",
+            "ml.*",
+            "plan",
+            "web.*",
+        ),
         Origin.GROUP: (),
-        Origin.API: ("data.*", "files.*", "llm.*", "ml.*"),
+        Origin.API: ("code.*", "data.*", "files.*", "llm.*", "ml.*", "plan", "web.*"),
     }
     """Which kinds may run, per origin of the job; "ml.*" is a pattern, an absent origin is none."""
 
@@ -104,6 +115,12 @@ class Policy(BaseModel):
 
     llm: LlmRules = LlmRules()
     """Where language models are asked, besides the built-in places."""
+
+    code: CodeRules = CodeRules()
+    """What coding jobs may do, and with which agents."""
+
+    web: WebRules = WebRules()
+    """How the web is searched and read, and where to it may be gone."""
 
     def allows(self, kind: str, origin: Origin) -> bool:
         return any(fnmatch.fnmatchcase(kind, pattern) for pattern in self.kinds.get(origin, ()))
@@ -145,21 +162,48 @@ def write_policy(policy: Policy) -> str:
     if network := list(_rules(policy.network)):
         lines += ["", "[network]", *network]
     lines += _llm(policy.llm)
+    lines += _code(policy.code)
+    if web := list(_rules(policy.web)):
+        lines += ["", "[web]", *web]
     return "\n".join(lines) + "\n"
 
 
 def _llm(rules: LlmRules) -> Iterator[str]:
-    if rules.send_text:
-        yield from ("", "[llm]", f"send_text = [{_strings(tuple(rules.send_text))}]")
+    plain = [*_rules(rules.model_copy(update={"endpoints": ()}))]
+    if plain:
+        yield from ("", "[llm]", *plain)
     for endpoint in rules.endpoints:
         yield from ("", "[[llm.endpoints]]", *_rules(endpoint))
 
 
-def _rules(rules: RunRules | NetworkRules | Endpoint) -> Iterator[str]:
+def _code(rules: CodeRules) -> Iterator[str]:
+    plain = [*_rules(rules.model_copy(update={"agents": (), "level_max": LEVELS_DEFAULT}))]
+    if plain:
+        yield from ("", "[code]", *plain)
+    if rules.level_max != LEVELS_DEFAULT:
+        yield from ("", "[code.level_max]")
+        yield from (
+            f'{origin.value} = "{level.value}"' for origin, level in rules.level_max.items()
+        )
+    for agent in rules.agents:
+        yield from ("", "[[code.agents]]", *_rules(agent))
+
+
+def _rules(
+    rules: RunRules | NetworkRules | LlmRules | Endpoint | CodeRules | CustomAgent | WebRules,
+) -> Iterator[str]:
     """Write the rules that are not as they are without a word."""
     for name, value in rules.model_dump(mode="json", exclude_defaults=True).items():
-        # For booleans, numbers, strings and lists of strings JSON is written as TOML is.
-        yield f"{name} = {json.dumps(value, ensure_ascii=False)}"
+        yield f"{name} = {_toml(value)}"
+
+
+def _toml(value: JsonValue) -> str:
+    if isinstance(value, dict):
+        inner = (f"{_toml(name)} = {_toml(one)}" for name, one in value.items())
+        return "{ " + ", ".join(inner) + " }"
+    # For booleans, numbers, strings and lists of strings JSON is written as TOML is; but TOML
+    # takes no control character, JSON lets 0x7f stand.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _words_of(fault: ErrorDetails) -> str:

@@ -28,9 +28,27 @@ class Toolset:
 
 TRAINING = Toolset("ml", "training tools", 150)
 MODELS = Toolset("llm", "tools to ask language models", 35)
-TOOLSETS = {toolset.name: toolset for toolset in (TRAINING, MODELS)}
+WEB = Toolset("web", "tools for web research and documents", 130)
+TOOLSETS = {toolset.name: toolset for toolset in (TRAINING, MODELS, WEB)}
 
 
 def toolset_for(kind: str) -> Toolset:
     """Return what a worker lacks that cannot run a kind."""
-    return MODELS if kind.partition(".")[0] == "llm" else TRAINING
+    match kind.partition(".")[0]:
+        case "code" | "llm" | "plan":
+            return MODELS
+        case "web":
+            return WEB
+        case _:
+            return TRAINING
+
+
+def git_command(platform: str) -> str:
+    """Return what adds git to a machine, by the name that Python gives its system."""
+    match platform:
+        case "darwin":
+            return "xcode-select --install"
+        case "win32":
+            return "winget install --id Git.Git"
+        case _:
+            return "sudo apt install git (or as your system installs git)"

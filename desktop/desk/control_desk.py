@@ -15,8 +15,9 @@ from desktop.desk.desk import Desk
 from desktop.system.control_line import Handler
 from desktop.system.program import version
 from shared.errors import BadInput, ErrorBody, Unavailable
-from shared.ids import JobId, QuestionId, TaskId, WorkerId
+from shared.ids import JobId, QuestionId, ScheduleId, TaskId, WorkerId
 from shared.kinds import JsonObject
+from shared.schedules import WHEN_CHARS_MAX, WORDS_CHARS_MAX, ScheduleAction
 
 A = TypeVar("A", bound=BaseModel)
 
@@ -59,6 +60,14 @@ class _File(_Arguments):
     file: str = Field(min_length=1, max_length=4000)
 
 
+class _Schedule(_Arguments):
+    action: ScheduleAction
+    schedule_id: str = Field(default="", max_length=64)
+    """Of any but a new one."""
+    words: str = Field(default="", max_length=WORDS_CHARS_MAX)
+    when: str = Field(default="", max_length=WHEN_CHARS_MAX)
+
+
 class _Open(_Arguments):
     window: str = Field(default="", max_length=40)
     """Empty for the one that was open last."""
@@ -91,6 +100,7 @@ class ControlDesk:
             "retry": self._retry,
             "resync": self._resync,
             "purge": self._purge,
+            "schedule": self._schedule,
             "open": self._open,
             "quit": self._quit,
         }
@@ -130,6 +140,14 @@ class ControlDesk:
 
     async def _purge(self, arguments: JsonObject) -> JsonObject:
         await self._desk.purge(TaskId(_read(_Task, arguments).task_id))
+        return {}
+
+    async def _schedule(self, arguments: JsonObject) -> JsonObject:
+        wanted = _read(_Schedule, arguments)
+        if wanted.action == "create":
+            made = await self._desk.make_schedule(wanted.words, wanted.when)
+            return {"schedule_id": made}
+        await self._desk.change_schedule(ScheduleId(wanted.schedule_id), wanted.action)
         return {}
 
     async def _resync(self, arguments: JsonObject) -> JsonObject:

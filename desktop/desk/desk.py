@@ -35,15 +35,17 @@ from desktop.store import (
     purging,
     rebuilt,
     retention,
+    schedules,
     settings,
     threads,
 )
 from desktop.store.facts import Pairing
 from desktop.store.known import UpdateNeeded
+from desktop.store.schedules import ScheduleRow
 from desktop.system import power, waking
 from desktop.system.credentials import bring_home, load_secret
 from desktop.system.device_key import load_signer
-from desktop.system.hardware import zone
+from desktop.system.hardware import zone, zone_name
 from desktop.system.local_hub import LocalHub
 from desktop.system.paths import Paths
 from desktop.system.policy_file import load_policy, policy_stamp, save_policy
@@ -59,12 +61,14 @@ from shared.events import (
     PurgeAsked,
     RequestEventBody,
     RetryAsked,
+    ScheduleAsked,
     SettingChanged,
     TaskRequested,
 )
-from shared.ids import JobId, QuestionId, TaskId, WorkerId
+from shared.ids import JobId, QuestionId, ScheduleId, TaskId, WorkerId
 from shared.kinds import JsonObject
 from shared.messages import Progress
+from shared.schedules import ScheduleAction
 from shared.signatures import Sign
 
 if TYPE_CHECKING:
@@ -242,6 +246,31 @@ class Desk:
         """
         await self.look(lambda c: purging.check(c, task_id))
         await self._say(PurgeAsked(task_id=task_id))
+
+    async def schedules(self) -> tuple[ScheduleRow, ...]:
+        """What is done again and again, as far as this computer has heard."""
+        return await self.look(schedules.rows)
+
+    async def make_schedule(self, words: str, when: str) -> ScheduleId:
+        """Have something done again and again; the hub says so, or why not, once it hears of it.
+
+        Raises:
+            NotFound: `not_paired`.
+        """
+        schedule_id = ScheduleId(self.environment.new_id())
+        body = ScheduleAsked(
+            schedule_id=schedule_id, action="create", words=words, when=when, zone=zone_name()
+        )
+        await self._say(body)
+        return schedule_id
+
+    async def change_schedule(self, schedule_id: ScheduleId, action: ScheduleAction) -> None:
+        """Hold a schedule, let it go on, have it run now, or remove it.
+
+        Raises:
+            NotFound: `not_paired`.
+        """
+        await self._say(ScheduleAsked(schedule_id=schedule_id, action=action))
 
     async def note_read(self, task_id: TaskId, step_id: int) -> None:
         """Remember that the person has seen a thread up to a step."""

@@ -32,6 +32,7 @@ from shared.events import AnswerGiven, CancelAsked, RequestEventBody, TaskReques
 from shared.file_lock import FileLock
 from shared.ids import JobId, QuestionId, TaskId, WorkerId
 from shared.kinds import JsonObject
+from shared.messages import Progress
 
 PREFIX = "alone-"
 LOCK = "lock"
@@ -57,6 +58,7 @@ class Solo:
         self._policy = policy
         self._environment = environment or Environment()
         self._at = (kinds_at, executors_at)
+        self._progress: dict[JobId, Progress] = {}
         self._begun = threading.Event()
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop
@@ -108,6 +110,10 @@ class Solo:
     def cancel(self, job_id: JobId) -> None:
         self._say(CancelAsked(job_id=job_id))
 
+    def progress(self, job_id: JobId) -> Progress | None:
+        """How far a job is; None before it said so."""
+        return self._progress.get(job_id)
+
     def check(self) -> None:
         """See that the agent goes on.
 
@@ -146,7 +152,9 @@ class Solo:
                     executors_at=executors_at,
                     seams=Seams(dial=never, has_snapshots=False),
                 )
-                self._agent = Agent(setup, database, lambda _status: None)
+                self._agent = Agent(
+                    setup, database, lambda _status: None, on_progress=self._note_progress
+                )
                 asyncio.run(self._serve())
         except BaseExceptionGroup as failures:
             self._failure = failures.exceptions[0]
@@ -154,6 +162,9 @@ class Solo:
             self._failure = failure
         finally:
             self._begun.set()
+
+    def _note_progress(self, progress: Progress) -> None:
+        self._progress[progress.job_id] = progress
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

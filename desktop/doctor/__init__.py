@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from desktop.core.policy import Policy
+from desktop.doctor.code import examine_code
 from desktop.doctor.copy import examine_copy, examine_standing
 from desktop.doctor.finding import Finding, well, wrong
 from desktop.doctor.machine import examine_machine
@@ -120,3 +121,4 @@ def _policy(paths: Paths) -> Iterator[Finding]:
             )
         )
     yield from examine_models(paths, policy)
+    yield from examine_code(paths, policy)

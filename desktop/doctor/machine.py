@@ -1,4 +1,4 @@
-"""What this machine brings along: disk, safe, tray, start at login, tools."""
+"""What this machine brings along: disk, sandbox, safe, tray, start at login, tools."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from desktop.core.policy import DISK_FREE_BYTES_MIN
 from desktop.core.safe import MISSING, SafeTrouble
 from desktop.doctor.finding import Finding, well, wrong
+from desktop.doctor.sandbox import examine_sandbox
 from desktop.runner.mouth import load
 from desktop.system import hardware
 from desktop.system.login_choice import login_of
@@ -22,6 +23,7 @@ WATCHER = "org.kde.StatusNotifierWatcher"
 
 def examine_machine(paths: Paths) -> Iterator[Finding]:
     yield from _tools()
+    yield from examine_sandbox(paths)
     yield _safe()
     yield _tray()
     yield _autostart(paths)
@@ -30,11 +32,14 @@ def examine_machine(paths: Paths) -> Iterator[Finding]:
 
 def _tools() -> Iterator[Finding]:
     from desktop.agent import EXECUTORS_AT, KINDS_AT
+    from desktop.jobs.added import added
 
     kinds, executors = load(KINDS_AT), load(EXECUTORS_AT)
     ready = hardware.kinds_ready(kinds, executors)
     if ready:
         yield well("tools", f"Can do: {', '.join(sorted(ready))}")
+    for package, why in added().troubles.items():
+        yield wrong("tools", f"What {package} brings is not used: {why}", "Its author can tell.")
     missing: dict[str, list[str]] = {}
     for lack in hardware.lacking(kinds, executors, ready):
         missing.setdefault(lack.command, []).append(lack.kind)

@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from desktop.core.code.rules import CodeRules
 from desktop.core.llm.types import Endpoint
 from desktop.core.network_rules import NetworkRules
+from desktop.core.web.rules import WebRules
 from shared.errors import AppError
-from shared.ids import JobId
+from shared.ids import JobId, WorkerId
 from shared.jobs import Origin
 from shared.kinds import JsonObject
+from shared.plan import PlanStage, ShownPlan, StepEnded
 from shared.questions import Asking
 
 
 class Context(Protocol):
     """One attempt's door to the world. Every method may be called from the main thread only."""
 
+    job_id: JobId
     workdir: Path
     """Empty folder of this job, kept between its attempts, deleted after it ended well."""
 
@@ -68,6 +72,10 @@ class Context(Protocol):
         ended here and the job is parked; it starts again when somebody answers.
         """
 
+    @property
+    def is_planned(self) -> bool:
+        """Whether this job is a step of a plan of this machine's, approved unless it only reads."""
+
     def find_file(self, name: str) -> Path:
         """Find an allowed file by path or by name; symlinks and ".." are resolved first.
 
@@ -75,6 +83,18 @@ class Context(Protocol):
             NotAllowed: `file_outside_folders`.
             NotFound: `file_missing`, with near misses in the hint.
             BadInput: `file_ambiguous`.
+        """
+
+    def place_file(self, name: str) -> Path:
+        """Say where a file that is to be written is, or would be; nothing is made.
+
+        A name without a folder belongs into the first allowed folder. A file that is there under
+        that name, in whatever case, is that file; folders that are missing are still to be made.
+
+        Raises:
+            BadInput: `file_name_invalid`, `file_is_folder`, `file_not_plain`.
+            NotAllowed: `file_outside_folders`, `folders_none`; `file_guarded` for what is hidden,
+                a setting, or the worker's own.
         """
 
     def check_sending(self) -> None:
@@ -126,6 +146,19 @@ class PartsEnded:
     cancelled: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What one of the person's workers offers."""
+
+    worker_id: WorkerId
+    name: str
+    is_here: bool
+    """It is the worker that this job runs on."""
+    is_online: bool
+    kinds: tuple[str, ...]
+    """Names of kinds it runs now."""
+
+
 class Closing(Protocol):
     """What the jobs of the shared child keep between them."""
 
@@ -140,6 +173,8 @@ class SharedContext(Protocol):
     """The door of one attempt among many in the shared child; all of it in that child's loop."""
 
     job_id: JobId
+    kind: str
+    """The kind of job that this is."""
     origin: Origin
     tries: int
     """How often this attempt was begun before, after it was postponed."""
@@ -155,6 +190,9 @@ class SharedContext(Protocol):
     def keys(self) -> Mapping[str, str]:
         """Keys of providers by name ("OPENAI_API_KEY"); never to be written or told anywhere.
 
+        In the child of a coding job those of forges are among them
+        (`desktop.core.code.forge_keys`).
+
         As they are now: they may change while the child lives.
         """
 
@@ -169,6 +207,14 @@ class SharedContext(Protocol):
     @property
     def network(self) -> NetworkRules:
         """How other machines are reached from here, by the owner's word."""
+
+    @property
+    def code(self) -> CodeRules:
+        """What the owner says about coding jobs, as it is now."""
+
+    @property
+    def web(self) -> WebRules:
+        """How the web is searched and read, and where to it may be gone, by the owner's word."""
 
     def shared(self, kind: type[Kept], make: Callable[[], Kept]) -> Kept:
         """Return the one object of a class that all jobs of this child share.
@@ -191,8 +237,15 @@ class SharedContext(Protocol):
     async def ask(self, asking: Asking) -> str:
         """As `Context.ask`; other jobs of the child go on meanwhile."""
 
+    @property
+    def is_planned(self) -> bool:
+        """As `Context.is_planned`."""
+
     def find_file(self, name: str) -> Path:
         """As `Context.find_file`."""
+
+    def place_file(self, name: str) -> Path:
+        """As `Context.place_file`."""
 
     def recent_files(self, suffixes: tuple[str, ...], *, count_max: int) -> list[Path]:
         """As `Context.recent_files`."""
@@ -218,3 +271,30 @@ class SharedContext(Protocol):
 
     def follow(self, kind: str, inputs: JsonObject) -> None:
         """Have a job made of this kind in the same moment in which this one ends well."""
+
+    async def step(self, number: int, kind: str, inputs: JsonObject, *, title: str) -> StepEnded:
+        """Have one part made, of any kind that plans may be made of; return how it came out.
+
+        Several may be wanted at once. The same number asked for again, after a crash, is the same
+        part: open, it is waited for; ended well, its output is returned at once; failed, it is
+        made anew. This worker keeps it when it runs the kind itself, else the hub finds another of
+        the person's workers. What ends badly is an outcome and raises nothing; cancelling the call
+        cancels the part.
+
+        Args:
+            number: from 0; its own number among all steps of this job.
+            kind: with a `Kind.planned`.
+            inputs: of that kind.
+            title: what people read.
+        """
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """What this person's workers offer, as far as this one knows; itself first."""
+
+    def show_plan(self, stage: PlanStage, plan: ShownPlan) -> None:
+        """Tell the plan to people, as the event `job_planned`.
+
+        Told when its stage changes and, as RUNNING, whenever the state of a step does: the steps of
+        `plan` carry their states, so that whoever draws it needs nothing else.
+        """

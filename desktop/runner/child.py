@@ -16,17 +16,19 @@ from desktop.runner.lines import (
     Asked,
     Failed,
     FromChild,
+    Offers,
     Order,
     PartsOver,
     Result,
+    StepOver,
     write,
 )
 from desktop.runner.processes import (
     DRAIN_SECONDS,
     TREE_EVERY,
     Tail,
+    end_marked,
     keep_to_cores,
-    kill_marked,
     kill_tree,
     look_up,
     lower_priority,
@@ -104,7 +106,7 @@ class Child:
                 self._stop_watch()
                 # Whatever it left behind goes with it, or it would hold our pipes open.
                 self._kill()
-                await asyncio.to_thread(kill_marked, self._mark)
+                await end_marked(self._mark)
                 await asyncio.wait(readers, timeout=DRAIN_SECONDS)
                 for reader in readers:
                     reader.cancel()
@@ -121,6 +123,14 @@ class Child:
     def parts_ended(self, over: PartsOver) -> None:
         """Tell the child that none of its parts is open."""
         self._write(write(over))
+
+    def step_ended(self, over: StepOver) -> None:
+        """Tell the child that a step of it is over."""
+        self._write(write(over))
+
+    def offered(self, offers: Offers) -> None:
+        """Tell the child what workers offer now."""
+        self._write(write(offers))
 
     def end(self, ending: Ending) -> None:
         """End the whole tree at once; the first reason given is the one that counts."""

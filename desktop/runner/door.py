@@ -11,6 +11,7 @@ from desktop.core.sending import sending_refused
 from desktop.runner.folders import AllowedFolders
 from desktop.runner.lines import FromChild, Handed, Logged, Order, Progressed, Wrote
 from desktop.runner.mouth import sayable
+from desktop.system.paths import find_paths
 from shared.errors import NotFound
 from shared.events import LINE_CHARS_MAX
 from shared.kinds import file_name_of
@@ -24,11 +25,17 @@ class Door:
     def __init__(self, order: Order, speak: Callable[[FromChild], None]) -> None:
         self._workspace = Path(order.workspace)
         self.data_folder = Path(order.data_folder)
-        self._allowed = AllowedFolders(tuple(Path(folder) for folder in order.folders))
+        self.job_id = order.spec.job_id
+        paths = find_paths(Path(order.profile) if order.profile else None)
+        self._allowed = AllowedFolders(
+            tuple(Path(folder) for folder in order.folders),
+            guarded=(self.data_folder, paths.data, paths.config),
+        )
         self.folders = self._allowed.folders
         self._known_files = order.known_files
         self.origin = order.spec.origin
         self._may_send = order.may_send
+        self._is_planned = order.is_planned
         self._given = dict(order.spec.answers)
         self._speak = speak
 
@@ -37,6 +44,10 @@ class Door:
         # Made by whoever wants it first: most jobs leave nothing for others.
         self._workspace.mkdir(parents=True, exist_ok=True, mode=0o700)
         return self._workspace
+
+    @property
+    def is_planned(self) -> bool:
+        return self._is_planned
 
     def progress(
         self, stage: str, done: float, total: float, *, eta_seconds: float | None = None
@@ -66,6 +77,9 @@ class Door:
                 )
             name = known
         return self._allowed.find(name)
+
+    def place_file(self, name: str) -> Path:
+        return self._allowed.place(name)
 
     def check_sending(self) -> None:
         if not self._may_send:

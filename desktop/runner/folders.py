@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from desktop.core.documents.new_name import check_new, same
 from desktop.core.file_name import is_trap
 from shared.errors import BadInput, NotAllowed, NotFound
 
@@ -16,13 +18,19 @@ FILES_SEEN_MAX = 20_000
 DEPTH_MAX = 6
 """Folders below an allowed folder that a search goes down."""
 NEAR_MISSES_MAX = 3
+OF_PROGRAMS = ("Library", "AppData")
+"""Of a home folder: where programs of macOS and Windows keep their settings. Nothing is written
+there unless the owner allows a folder in them."""
+SIBLINGS_MAX = 20_000
 
 
 class AllowedFolders:
     """The allowed folders of one job, resolved."""
 
-    def __init__(self, folders: tuple[Path, ...]) -> None:
+    def __init__(self, folders: tuple[Path, ...], *, guarded: tuple[Path, ...] = ()) -> None:
+        """Resolve them. `guarded`: what jobs may not write into even if it lies in one of them."""
         self.folders = tuple(folder.expanduser().resolve() for folder in folders)
+        self._guarded = tuple(folder.resolve() for folder in guarded)
 
     def find(self, name: str) -> Path:
         """Find a file by path, absolute or below an allowed folder, or by its bare name.
@@ -53,6 +61,96 @@ class AllowedFolders:
         if ".." in given.parts:
             raise self._outside(name)
         return self._by_name(given, name)
+
+    def place(self, name: str) -> Path:
+        """Say where a file that is to be written is, or would be: nothing is made.
+
+        A name without a folder belongs into the first allowed folder; "Documents/a.md" into the
+        allowed folder of that name. A file whose name differs in case alone is that file. Folders
+        that are missing are still to be made.
+
+        Raises:
+            BadInput: `file_name_invalid`, `file_is_folder`, `file_not_plain`.
+            NotAllowed: `file_outside_folders`, `file_guarded`, `folders_none`.
+        """
+        if not self.folders:
+            raise NotAllowed(
+                "folders_none",
+                "Deskhand may use no folder on this machine.",
+                "Its owner allows one in Settings, or in the policy file: folders.",
+            )
+        try:
+            return self._placed(name)
+        except OSError as error:
+            raise BadInput(
+                "file_name_invalid",
+                f"That is no name for a file here ({error.strerror}).",
+                "Choose a shorter one.",
+            ) from None
+
+    def _placed(self, name: str) -> Path:
+        if is_trap(name, is_windows=sys.platform == "win32") or "\x00" in name:
+            raise self._outside(name.replace("\x00", ""))
+        given = _expanded(name)
+        if given.is_absolute():
+            base, parts = self._below(given, name)
+        else:
+            base, parts = self._base(check_new(name))
+        at = base
+        for number, part in enumerate(parts):
+            at = self._writable(_sibling(at, part), name, is_last=number == len(parts) - 1)
+        return at
+
+    def _below(self, given: Path, name: str) -> tuple[Path, tuple[str, ...]]:
+        """Split an absolute path into an allowed folder and the parts below it."""
+        if ".." in given.parts:
+            raise self._outside(name)
+        for folder in self.folders:
+            for around in (given, given.resolve()):
+                if around.is_relative_to(folder) and around != folder:
+                    below = around.relative_to(folder).as_posix()
+                    is_there = around.exists()
+                    return folder, tuple(below.split("/")) if is_there else check_new(below)
+        raise self._outside(name)
+
+    def _base(self, parts: tuple[str, ...]) -> tuple[Path, tuple[str, ...]]:
+        for folder in self.folders:
+            if len(parts) > 1 and same(folder.name) == same(parts[0]):
+                return folder, parts[1:]
+        return self.folders[0], parts
+
+    def _writable(self, path: Path, name: str, *, is_last: bool) -> Path:
+        """Follow one part of a path to where it leads, if something may be written there."""
+        if path.is_symlink() and not path.exists():
+            raise self._outside(name)
+        real = path.resolve()
+        if not self.holds(real):
+            raise self._outside(name)
+        self._check_open(real)
+        if not real.exists() or (real.is_file() if is_last else real.is_dir()):
+            return real
+        if real.is_dir():
+            raise BadInput("file_is_folder", f"{real.name} is a folder.", "Choose another name.")
+        raise BadInput("file_not_plain", f"{real.name} is no ordinary file.", "Choose another.")
+
+    def _check_open(self, real: Path) -> None:
+        """See that a path is no setting: not hidden below its allowed folder, and none of ours."""
+        inside = [folder for folder in self.folders if real.is_relative_to(folder)]
+        is_hidden = all(
+            any(part.startswith(".") for part in real.relative_to(folder).parts)
+            for folder in inside
+        )
+        is_guarded = any(real.is_relative_to(guard) for guard in self._guarded)
+        is_system = any(
+            real.is_relative_to(guard) and not any(f.is_relative_to(guard) for f in inside)
+            for guard in (Path.home() / name for name in OF_PROGRAMS)
+        )
+        if is_hidden or is_guarded or is_system:
+            raise NotAllowed(
+                "file_guarded",
+                f"{real.name} belongs to the settings of programs; jobs write nothing there.",
+                "Choose a folder for documents.",
+            )
 
     def recent(self, suffixes: tuple[str, ...], *, count_max: int) -> list[Path]:
         """List files with these suffixes, the most recently changed first."""
@@ -125,6 +223,19 @@ class AllowedFolders:
                     # A link may point anywhere; it counts only where it leads.
                     if not name.startswith(".") and (not path.is_symlink() or self.holds(path)):
                         yield path
+
+
+def _sibling(folder: Path, name: str) -> Path:
+    """Find what has this name in a folder, whatever its case; where it would be if nothing has."""
+    path = folder / name
+    if path.exists() or path.is_symlink() or not folder.is_dir():
+        return path
+    wanted = same(name)
+    with os.scandir(folder) as entries:
+        for entry in itertools.islice(entries, SIBLINGS_MAX):
+            if same(entry.name) == wanted:
+                return folder / entry.name
+    return path
 
 
 def _expanded(name: str) -> Path:

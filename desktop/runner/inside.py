@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, NoReturn
 from pydantic import BaseModel
 
 from desktop.runner.door import Door
+from desktop.runner.guard import end_strays
 from desktop.runner.lines import (
     LINE_BYTES_MAX,
     TO_CHILD,
@@ -123,5 +124,6 @@ def _listen(incoming: BinaryIO, answers: queue.SimpleQueue[Answered]) -> None:
 def leave() -> NoReturn:
     """The worker is gone: take everything down that was started here, this process included."""
     if hasattr(os, "killpg") and os.getpgid(0) == os.getpid():
+        end_strays(os.getpid())
         os.killpg(0, signal.SIGKILL)
     os._exit(EXIT_WORKER_GONE)

@@ -6,8 +6,10 @@ child → worker (standard output): progress, logged, asked, handed, wrote, resu
 The child that many jobs share opens with `shared`. Its jobs' lines are the same ones and some
 more, each with the number of its order around it:
 
-worker → child: shared (first), supplied, ping, close; a job's: order, answered, end, parts_ended
-child → worker: pong; a job's: all of the above and postponed, parts, follow, left
+worker → child: shared (first), supplied, ping, close; a job's: order, answered, end, parts_ended,
+step_ended, offers
+child → worker: pong; a job's: all of the above and postponed, parts, follow, step, step_dropped,
+planned, left
 """
 
 from __future__ import annotations
@@ -16,12 +18,16 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
+from desktop.core.code.rules import CodeRules
 from desktop.core.llm.types import Endpoint
 from desktop.core.network_rules import NetworkRules
+from desktop.core.web.rules import WebRules
 from shared.errors import ErrorBody
 from shared.events import LINE_CHARS_MAX
-from shared.jobs import JobSpec, Origin
+from shared.ids import JobId, WorkerId
+from shared.jobs import TITLE_CHARS_MAX, JobSpec, Origin
 from shared.kinds.llm import CELLS_MAX
+from shared.plan import PlanStage, ShownPlan
 from shared.questions import Asking
 
 LINE_BYTES_MAX = 4 * 1024**2
@@ -33,6 +39,20 @@ WORDS_MAX = 20
 
 class Line(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+STEPS_MAX = 10_000
+"""Numbers of one job's steps."""
+
+
+class Offered(Line):
+    """What one of the person's workers offers."""
+
+    worker_id: WorkerId
+    name: str
+    is_here: bool
+    is_online: bool
+    kinds: tuple[str, ...]
 
 
 class Order(Line):
@@ -62,6 +82,10 @@ class Order(Line):
     """Files that are named by the job that wrote them ("#…"), and their paths."""
     tries: int = Field(default=0, ge=0)
     """How often this attempt was begun before, after it was postponed."""
+    is_planned: bool = False
+    """Whether it is a step of a plan in this worker's own hands."""
+    offers: tuple[Offered, ...] = ()
+    """What the person's workers offer, for a job that has steps."""
 
 
 class Answered(Line):
@@ -129,11 +153,15 @@ class Supplied(Line):
 
     type: Literal["supplied"] = "supplied"
     keys: dict[str, str] = Field(default_factory=dict, repr=False)
-    """Keys of providers, by name."""
+    """Keys of providers, by name; a coding job's child gets those of forges, too."""
     endpoints: tuple[Endpoint, ...] = ()
     send_text: tuple[Origin, ...] = ()
     """For whom a file's text may go to a model elsewhere without a question."""
     network: NetworkRules = Field(default=NetworkRules(), repr=False)
+    code: CodeRules = CodeRules()
+    """What the owner says about coding jobs."""
+    web: WebRules = WebRules()
+    """How the web is searched and read."""
 
 
 class Close(Line):
@@ -178,6 +206,51 @@ class Parts(Line):
     indexes: tuple[int, ...] = Field(max_length=PARTS_MAX)
 
 
+class StepLine(Line):
+    """The job wants a part of some kind, and waits for it; several at once, by their numbers."""
+
+    type: Literal["step"] = "step"
+    number: int = Field(ge=0, lt=STEPS_MAX)
+    kind: str = Field(max_length=100)
+    inputs: dict[str, JsonValue]
+    title: str = Field(max_length=TITLE_CHARS_MAX)
+
+
+class StepDropped(Line):
+    """The job waits for a step no more: it is to be stopped."""
+
+    type: Literal["step_dropped"] = "step_dropped"
+    number: int = Field(ge=0, lt=STEPS_MAX)
+
+
+class StepOver(Line):
+    """How a step that a job waits for came out."""
+
+    type: Literal["step_ended"] = "step_ended"
+    number: int
+    job_id: JobId
+    state: Literal["succeeded", "failed", "cancelled"]
+    output: dict[str, JsonValue] | None = None
+    error: str = ""
+    code: str = ""
+    seconds: float = 0.0
+
+
+class Offers(Line):
+    """What the person's workers offer has changed."""
+
+    type: Literal["offers"] = "offers"
+    offers: tuple[Offered, ...]
+
+
+class Planned(Line):
+    """The job tells people its plan."""
+
+    type: Literal["planned"] = "planned"
+    stage: PlanStage
+    plan: ShownPlan
+
+
 class Follow(Line):
     """When this job ends well, a job of this kind is made in the same moment."""
 
@@ -201,8 +274,13 @@ class Left(Line):
 
 
 ToChild = Order | Shared | Answered
-FromChild = Progressed | Logged | Asked | Handed | Wrote | Result | Failed | Parts | Follow
+FromChild = (
+    Progressed | Logged | Asked | Handed | Wrote | Result | Failed | Parts | Follow | StepLine
+    | StepDropped | Planned
+)  # fmt: skip
 FromShared = FromChild | PostponedLine | Left
+ToRunning = Answered | End | PartsOver | StepOver | Offers
+"""What is said to a job of the shared child that runs."""
 
 
 class ToJob(Line):
@@ -211,7 +289,7 @@ class ToJob(Line):
     type: Literal["job"] = "job"
     number: int
     """Of its order, counted by the worker as long as the child lives."""
-    line: Annotated[Order | Answered | End | PartsOver, Field(discriminator="type")]
+    line: Annotated[Order | ToRunning, Field(discriminator="type")]
 
 
 class FromJob(Line):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from desktop.core.child_mark import MARK
 from desktop.runner.lines import LINE_BYTES_MAX
 from desktop.system.program import job_command
 from shared.errors import ErrorBody, Unavailable
@@ -21,17 +22,18 @@ TREE_EVERY = 5
 """Every so many looks the whole tree is added up; walking it costs a scan of all processes."""
 DRAIN_SECONDS = 1.0
 """How long the last output of a child that is gone may take to be read."""
-MARK = "DESKHAND_CHILD"
-"""An environment variable that all processes of one child inherit: by it those are found that
-have left its group and lost their parents."""
+GONE_LOOKS = 100
+"""How often it is looked whether processes that were killed are gone, `GONE_LOOK_SECONDS` apart."""
+GONE_LOOK_SECONDS = 0.01
 TAIL_LINES = 20
 TAIL_BYTES_MAX = 64 * 1024
 ENV_KEPT = (
     "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "TEMP", "TMP", "USER",
     "SYSTEMROOT", "WINDIR", "COMSPEC", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "VIRTUAL_ENV",
-    "PYTHONPATH",
+    "PYTHONPATH", "SSH_AUTH_SOCK",
 )  # fmt: skip
-"""Nothing else of the worker's environment reaches a job: it may hold keys."""
+"""Nothing else of the worker's environment reaches a job: it may hold keys. The last is the address
+of the person's ssh agent, for a coding job's push."""
 if sys.platform == "win32":
     OWN_GROUP_FLAGS = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
     BELOW_NORMAL_PRIORITY = psutil.BELOW_NORMAL_PRIORITY_CLASS
@@ -115,12 +117,40 @@ def kill_tree(pid: int) -> None:
             psutil.Process(pid).kill()
 
 
-def kill_marked(mark: str) -> None:
-    """End all processes of one child that are still there, wherever they stand by now."""
+def kill_marked(mark: str) -> list[psutil.Process]:
+    """Kill all processes of one child that are still there, wherever they stand by now.
+
+    Returns:
+        Those that were killed; to be killed and to be gone are two things.
+    """
+    killed = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             if process.environ().get(MARK) == mark:
                 process.kill()
+                killed.append(process)
+    return killed
+
+
+async def end_marked(mark: str) -> None:
+    """Kill all processes of one child and wait until they are gone, for a moment at most.
+
+    Each is looked at and none is waited for: waiting would take a child's exit code from asyncio.
+    """
+    killed = await asyncio.to_thread(kill_marked, mark)
+    for _ in range(GONE_LOOKS):
+        killed = [process for process in killed if is_there(process)]
+        if not killed:
+            return
+        await asyncio.sleep(GONE_LOOK_SECONDS)
+
+
+def is_there(process: psutil.Process) -> bool:
+    """Tell whether a process still runs; one that only waits to be collected does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def not_started(error: OSError) -> ErrorBody:

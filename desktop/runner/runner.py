@@ -11,7 +11,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
@@ -21,6 +21,7 @@ import structlog
 from desktop.core.attempt import Attempt
 from desktop.core.outcome import Ending, Following, Outcome, PartsWanted
 from desktop.core.sending import Wish
+from desktop.core.steps import StepWanted
 from desktop.runner.child import Child, ChildLimits
 from desktop.runner.lines import (
     Asked,
@@ -28,10 +29,16 @@ from desktop.runner.lines import (
     FromChild,
     Handed,
     Logged,
+    Offered,
+    Offers,
     Order,
     Parts,
     PartsOver,
+    Planned,
     Progressed,
+    StepDropped,
+    StepLine,
+    StepOver,
     Wrote,
 )
 from desktop.runner.shared_child import Sharing
@@ -44,6 +51,7 @@ from shared.ids import JobId
 from shared.jobs import Origin
 from shared.kinds import SENDS_MAX, Kind
 from shared.messages import Progress
+from shared.plan import StepEnded
 from shared.questions import Asking
 
 log = structlog.get_logger(__name__)
@@ -59,8 +67,12 @@ LAST_WORDS_FILE = "last-words.log"
 """In a failed job's working folder: the end of its standard error."""
 LOG_BYTES_MAX = 48 * 1024
 """Of one event of log lines: JSON may take twice as much, and a frame has room for 256 KiB."""
+WIND_DOWN_SECONDS = 3.0
+"""How long jobs may take to put themselves down when this program ends."""
 FOLLOWS_MAX = 10
 """Jobs that may follow one; more are not made."""
+PLANS_MAX = 1000
+"""Of one attempt, that people are told; what is said beyond is left out."""
 LOG_LINES_MAX = 10_000
 """Lines of one attempt that reach its log; the rest is counted and left out."""
 
@@ -76,6 +88,12 @@ class Worked(Protocol):
 
     def parts_ended(self, over: PartsOver) -> None:
         """Tell it that none of the parts that it asked for is open any more."""
+
+    def step_ended(self, over: StepOver) -> None:
+        """Tell it how a step that it asked for came out."""
+
+    def offered(self, offers: Offers) -> None:
+        """Tell it what the person's workers offer now."""
 
     def end(self, ending: Ending) -> None:
         """End it at once; the first reason given is the one that counts."""
@@ -102,6 +120,15 @@ class Listener(Protocol):
 
     def parts_wanted(self, job_id: JobId, wanted: PartsWanted) -> None:
         """The job wants parts to be made, and waits until none of them is open."""
+
+    def step_wanted(self, job_id: JobId, wanted: StepWanted) -> None:
+        """The job wants a step to be made, and waits for it."""
+
+    def step_dropped(self, job_id: JobId, number: int) -> None:
+        """The job waits for a step no more."""
+
+    async def planned(self, job_id: JobId, told: Planned) -> None:
+        """The job tells people its plan."""
 
     async def ended(self, job_id: JobId, outcome: Outcome) -> None:
         """The child and all it started are gone; of a shared one, what this job was in it."""
@@ -155,30 +182,57 @@ class Runner:
         return frozenset(self._running)
 
     def start(
-        self, attempt: Attempt, known_files: Mapping[str, str] = MappingProxyType({})
+        self,
+        attempt: Attempt,
+        known_files: Mapping[str, str] = MappingProxyType({}),
+        *,
+        is_planned: bool = False,
+        offers: tuple[Offered, ...] = (),
     ) -> None:
         """Start the child of an attempt whose start is committed.
 
-        `known_files`: see `Order`.
+        `known_files`, `is_planned`, `offers`: see `Order`.
         """
         job_id = attempt.spec.job_id
         assert job_id not in self._running
         kind = self.workshop.kinds[attempt.spec.kind]
         running = _Running(attempt)
         order = self._order(attempt, known_files)
+        if is_planned or offers:
+            order = order.model_copy(update={"is_planned": is_planned, "offers": offers})
         limits = ChildLimits(
             memory_bytes_max=self.workshop.memory_bytes_max,
             running_seconds_max=kind.timeout_seconds,
             cores_max=self.workshop.cores_max,
         )
-        if kind.is_shared:
+        if kind.is_apart:
+            assert kind.is_shared
+            assert kind.idempotent or kind.resumable  # it is begun again when its child is killed
+            running.child = self._shared.apart(order, limits, running.take)
+        elif kind.is_shared:
             assert kind.idempotent or kind.resumable  # it may lose its child to another's fault
             is_maker = bool(kind.makes)
             running.child = self._shared.job(order, limits, running.take, is_maker=is_maker)
         else:
             running.child = self._make_child(order, limits, self._environment, running.take)
         self._running[job_id] = running
-        self._tasks.create_task(self._run(running), name=f"job {job_id}")
+        running.task = self._tasks.create_task(self._run(running), name=f"job {job_id}")
+
+    async def errand(self, attempt: Attempt) -> Outcome:
+        """Run something for the worker itself, which no journal knows and nobody is told of."""
+        kind = self.workshop.kinds[attempt.spec.kind]
+        assert kind.is_shared
+        assert kind.idempotent
+        limits = ChildLimits(
+            memory_bytes_max=self.workshop.memory_bytes_max,
+            running_seconds_max=kind.timeout_seconds,
+            cores_max=self.workshop.cores_max,
+        )
+        job = self._shared.job(self._order(attempt, {}), limits, lambda _line: None)
+        try:
+            return await job.run()
+        finally:
+            job.end(Ending.CANCELLED)
 
     def answer(self, job_id: JobId, key: str, value: str) -> None:
         """Pass an answer on; a child that is gone needs none."""
@@ -190,6 +244,16 @@ class Runner:
         if running := self._running.get(job_id):
             counts = {end.value: ends.get(end, 0) for end in PartEnd}
             running.child.parts_ended(PartsOver.model_validate(counts))
+
+    def step_ended(self, job_id: JobId, number: int, ended: StepEnded) -> None:
+        """Tell a job how a step of it came out; a child that is gone asks again."""
+        if running := self._running.get(job_id):
+            running.child.step_ended(StepOver.model_validate({**asdict(ended), "number": number}))
+
+    def offered(self, job_id: JobId, offers: tuple[Offered, ...]) -> None:
+        """Tell a job what the person's workers offer now."""
+        if running := self._running.get(job_id):
+            running.child.offered(Offers(offers=offers))
 
     def end(self, job_id: JobId, ending: Ending) -> bool:
         """End a job's tree; False when it was not running."""
@@ -203,6 +267,23 @@ class Runner:
         """End a job's tree; this error is its outcome."""
         if running := self._running.get(job_id):
             running.child.refuse(error)
+
+    async def wind_down(self) -> None:
+        """Let jobs that go on later put down what they have in hand; used before `end_all`.
+
+        Nobody is told of their end: the journal keeps them as running, and the next start has them
+        begun again.
+        """
+        those = [
+            running
+            for running in self._running.values()
+            if self.workshop.kinds[running.attempt.spec.kind].is_apart
+        ]
+        for running in those:
+            running.is_silent = True
+            running.child.end(Ending.GONE)
+        if those:
+            await asyncio.wait([running.task for running in those], timeout=WIND_DOWN_SECONDS)
 
     def end_all(self) -> None:
         """Kill every child without a word; used when this process ends."""
@@ -243,15 +324,16 @@ class Runner:
             await running.news.wait()
             running.news.clear()
             progress, lines, asking = running.take_news()
-            wanted, running.wanted = running.wanted, None
+            plans, running.plans = running.plans, []
             if running.is_silent:
                 continue
-            if wanted is not None:
-                self._listener.parts_wanted(job_id, wanted)
+            self._pass_on_wanted(running)
             if progress is not None:
                 self._listener.progressed(progress)
             for batch in batches(lines):
                 await self._listener.logged(job_id, batch)
+            for plan in plans:
+                await self._listener.planned(job_id, plan)
             if asking is not None:
                 await self._listener.asked(job_id, asking)
             elif not ended.is_set():
@@ -260,6 +342,19 @@ class Runner:
                     async with asyncio.timeout(TELL_SECONDS):
                         await running.urgent.wait()
                 running.urgent.clear()
+
+    def _pass_on_wanted(self, running: _Running) -> None:
+        """Tell which parts and steps a job waits for, and for which no more."""
+        job_id = running.attempt.spec.job_id
+        wanted, running.wanted = running.wanted, None
+        steps, running.steps = running.steps, []
+        if wanted is not None:
+            self._listener.parts_wanted(job_id, wanted)
+        for step in steps:
+            if isinstance(step, StepWanted):
+                self._listener.step_wanted(job_id, step)
+            else:
+                self._listener.step_dropped(job_id, step.number)
 
     def _order(self, attempt: Attempt, known_files: Mapping[str, str]) -> Order:
         workshop = self.workshop
@@ -332,12 +427,17 @@ class _Running:
     def __init__(self, attempt: Attempt) -> None:
         self.attempt = attempt
         self.child: Worked
+        self.task: asyncio.Task[None]
         self.is_silent = False
         self.wishes: tuple[Wish, ...] = ()
         self.wrote = ""
         self.follows: tuple[Following, ...] = ()
         self.wanted: PartsWanted | None = None
         """Parts that it waits for and nobody was told of yet."""
+        self.steps: list[StepWanted | StepDropped] = []
+        """The same, one by one, and those that it waits for no more."""
+        self.plans: list[Planned] = []
+        self._plans_seen = 0
         self.news = asyncio.Event()
         self.urgent = asyncio.Event()
         self._progress: Progress | None = None
@@ -347,7 +447,7 @@ class _Running:
 
     @property
     def is_told(self) -> bool:
-        return not self._lines and self._asking is None and self.wanted is None
+        return not (self._lines or self._asking or self.wanted or self.steps or self.plans)
 
     def take(self, line: FromChild) -> None:
         """Note a line of the child."""
@@ -371,15 +471,28 @@ class _Running:
                 self.wishes = (*self.wishes, Wish(line.path, line.name))[: SENDS_MAX + 1]
             case Wrote():
                 self.wrote = line.path
-            case Parts():
-                self.wanted = PartsWanted(line.kind, line.inputs, line.indexes)
-                self.urgent.set()
+            case Parts() | StepLine() | StepDropped() | Planned():
+                self._take_wanted(line)
             case Follow():
                 following = Following(line.kind, line.inputs)
                 self.follows = (*self.follows, following)[:FOLLOWS_MAX]
             case _:
                 raise AssertionError(line)
         self.news.set()
+
+    def _take_wanted(self, line: Parts | StepLine | StepDropped | Planned) -> None:
+        self.urgent.set()
+        match line:
+            case Parts():
+                self.wanted = PartsWanted(line.kind, line.inputs, line.indexes)
+            case StepLine():
+                self.steps.append(StepWanted(**line.model_dump(exclude={"type"})))
+            case StepDropped():
+                self.steps.append(line)
+            case Planned():
+                self._plans_seen += 1
+                if self._plans_seen <= PLANS_MAX:
+                    self.plans.append(line)
 
     def take_news(self) -> tuple[Progress | None, list[str], Asking | None]:
         news = self._progress, self._lines, self._asking

@@ -3,18 +3,21 @@
 What its jobs do on the way is theirs (`desktop.runner.shared_job`); its processes are lives
 (`desktop.runner.shared_life`). Jobs that were there each time when a child died go apart, first a
 few together, then one by one: they harm nobody else then, and it is known which one it was.
+Kinds that say so have a child of their own from the beginning (`desktop.runner.apart_child`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from itertools import count
 from typing import Protocol
+from weakref import WeakSet
 
 import structlog
 
 from desktop.core.outcome import Ending, Outcome
+from desktop.runner.apart_child import ApartChild, Supply
 from desktop.runner.child import ChildLimits
 from desktop.runner.lines import (
     FromChild,
@@ -32,8 +35,6 @@ FEW_MAX = 16
 """Suspects that share a child."""
 ALONE_MAX = 2
 """Children for suspects at the same time; each costs as much as the one for all others."""
-Supply = Callable[[], Awaitable[Supplied]]
-"""What all jobs of the child work with, as it is now."""
 
 
 class Sharing(Protocol):
@@ -49,6 +50,11 @@ class Sharing(Protocol):
     ) -> SharedJob:
         """Make a job; its `run` begins it. `is_maker`: it may wait for other jobs."""
 
+    def apart(
+        self, order: Order, limits: ChildLimits, on_line: Callable[[FromChild], None]
+    ) -> ApartChild:
+        """Make a job that gets a child of its own; its `run` begins it."""
+
     def end(self) -> None:
         """End everything without a word; used when this process ends."""
 
@@ -62,11 +68,17 @@ class SharedChild:
         tasks: asyncio.TaskGroup,
         supply: Supply,
         *,
+        supply_apart: Supply | None = None,
         patience: Patience | None = None,
     ) -> None:
+        """Make it; nothing is started.
+
+        `supply_apart`: what a job with a child of its own works with, if that is more.
+        """
         self._environment = environment
         self._tasks = tasks
         self._supply = supply
+        self._supply_apart = supply_apart or supply
         self._patience = patience or Patience()
         self._numbers = count(1)
         self._suspects = Suspects()
@@ -75,6 +87,7 @@ class SharedChild:
         self._open: dict[Place, Life] = {}
         """Where the next job goes, unless that is leaving."""
         self._lives: set[Life] = set()
+        self._apart: WeakSet[ApartChild] = WeakSet()
         self._is_ended = False
 
     @property
@@ -93,10 +106,19 @@ class SharedChild:
     ) -> SharedJob:
         return SharedJob(order, limits, self._environment, on_line, self._begin, is_maker=is_maker)
 
+    def apart(
+        self, order: Order, limits: ChildLimits, on_line: Callable[[FromChild], None]
+    ) -> ApartChild:
+        child = ApartChild(order, limits, self._environment, on_line, self._supply_apart)
+        self._apart.add(child)
+        return child
+
     def end(self) -> None:
         self._is_ended = True
         for life in self._lives:
             life.kill()
+        for child in self._apart:
+            child.kill()
 
     async def _begin(self, job: SharedJob) -> None:
         supplied = await self._supply()

@@ -17,9 +17,12 @@ from typing import BinaryIO, NoReturn, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
+from desktop.core.code.rules import CodeRules
+from desktop.core.llm.locality import LOCAL, kept_local
 from desktop.core.llm.types import Endpoint
 from desktop.core.network_rules import NetworkRules
-from desktop.jobs.context import Closing, Kept, PartsEnded, Postponed
+from desktop.core.web.rules import WebRules
+from desktop.jobs.context import Closing, Kept, Offer, PartsEnded, Postponed
 from desktop.runner.door import Door
 from desktop.runner.lines import (
     LINE_BYTES_MAX,
@@ -34,17 +37,23 @@ from desktop.runner.lines import (
     FromJob,
     FromShared,
     Left,
+    Offers,
     Order,
     Parts,
     PartsOver,
     Ping,
+    Planned,
     Pong,
     PostponedLine,
     Progressed,
     Result,
     Shared,
+    StepDropped,
+    StepLine,
+    StepOver,
     Supplied,
     ToJob,
+    ToRunning,
     ToShared,
     write,
 )
@@ -60,8 +69,10 @@ from desktop.runner.mouth import (
 )
 from desktop.runner.sparing import spare_collector
 from shared.errors import AppError
+from shared.jobs import TITLE_CHARS_MAX
 from shared.kinds import Inputs, JsonObject, parse_inputs
 from shared.kinds.catalogue import kind_named
+from shared.plan import PlanStage, ShownPlan, StepEnded
 from shared.questions import Asking
 
 PROGRESS_SECONDS = 0.1
@@ -125,7 +136,7 @@ class Jobs:
             case ToJob():
                 self._take(line.number, line.line)
 
-    def _take(self, number: int, line: Order | Answered | End | PartsOver) -> None:
+    def _take(self, number: int, line: Order | ToRunning) -> None:
         match line:
             case Order():
                 voice = Voice(number, self._breath)
@@ -249,6 +260,7 @@ class JobContext(Door):
         super().__init__(order, voice)
         self._workdir = Path(order.workdir)
         self.job_id = order.spec.job_id
+        self.kind = order.spec.kind
         self.tries = order.tries
         self._jobs = jobs
         self._voice = voice
@@ -257,6 +269,14 @@ class JobContext(Door):
         self._parting = asyncio.Lock()
         self._answer: tuple[str, asyncio.Future[str]] | None = None
         self._over: asyncio.Future[PartsEnded] | None = None
+        self._steps: dict[int, asyncio.Future[StepEnded]] = {}
+        """Those that somebody waits for, by their numbers."""
+        self._offers = order.offers
+        self._is_local = False
+
+    def keep_to(self, inputs: Inputs) -> None:
+        """Hold the job to what it was asked for with: one that is kept local calls no others."""
+        self._is_local = getattr(inputs, LOCAL, False) is True
 
     @property
     def workdir(self) -> Path:
@@ -269,7 +289,8 @@ class JobContext(Door):
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
-        return self._jobs.supplied.endpoints
+        known = self._jobs.supplied.endpoints
+        return kept_local(known) if self._is_local else known
 
     @property
     def may_send_text(self) -> bool:
@@ -278,6 +299,14 @@ class JobContext(Door):
     @property
     def network(self) -> NetworkRules:
         return self._jobs.supplied.network
+
+    @property
+    def code(self) -> CodeRules:
+        return self._jobs.supplied.code
+
+    @property
+    def web(self) -> WebRules:
+        return self._jobs.supplied.web
 
     def shared(self, kind: type[Kept], make: Callable[[], Kept]) -> Kept:
         return self._jobs.shared(kind, make)
@@ -300,7 +329,31 @@ class JobContext(Door):
     def follow(self, kind: str, inputs: JsonObject) -> None:
         self._voice(Follow(kind=kind, inputs=sayable_in(inputs)))
 
-    def hear(self, told: Answered | PartsOver) -> None:
+    async def step(self, number: int, kind: str, inputs: JsonObject, *, title: str) -> StepEnded:
+        if number in self._steps:
+            raise ValueError(f"step {number} is wanted already")
+        future: asyncio.Future[StepEnded] = asyncio.get_running_loop().create_future()
+        self._steps[number] = future
+        try:
+            said = {"kind": kind, "inputs": sayable_in(inputs)}
+            title = sayable(title)[:TITLE_CHARS_MAX]
+            self._voice(StepLine.model_validate({**said, "number": number, "title": title}))
+            return await future
+        except asyncio.CancelledError:
+            self._voice(StepDropped(number=number))
+            raise
+        finally:
+            del self._steps[number]
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        return tuple(Offer(**one.model_dump()) for one in self._offers)
+
+    def show_plan(self, stage: PlanStage, plan: ShownPlan) -> None:
+        told = ShownPlan.model_validate(sayable_in(plan.model_dump()))
+        self._voice(Planned(stage=stage, plan=told))
+
+    def hear(self, told: ToRunning) -> None:
         """Take what the job waits for; what it does not wait for any more says nothing."""
         match told:
             case Answered(key=key, value=value):
@@ -312,6 +365,13 @@ class JobContext(Door):
                 )
                 if self._over is not None:
                     _settle(self._over, ended)
+            case StepOver():
+                if (waiting := self._steps.get(told.number)) is not None:
+                    _settle(waiting, StepEnded(**told.model_dump(exclude={"type", "number"})))
+            case Offers():
+                self._offers = told.offers
+            case End():
+                raise AssertionError(told)
 
 
 def _settle(future: asyncio.Future[T], value: T) -> None:
@@ -322,6 +382,7 @@ def _settle(future: asyncio.Future[T], value: T) -> None:
 async def _run(order: Order, context: JobContext) -> JsonObject:
     kind = kind_named(order.spec.kind, load(order.kinds_at))
     inputs = parse_inputs(kind, order.spec.inputs)
+    context.keep_to(inputs)
     executor: Executor = load(order.executor)
     return output_told(kind, order.executor, await executor(context, inputs))
 

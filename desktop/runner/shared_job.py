@@ -15,11 +15,16 @@ from desktop.runner.lines import (
     FromChild,
     FromShared,
     Left,
+    Offers,
     Order,
     Parts,
     PartsOver,
     PostponedLine,
     Result,
+    StepDropped,
+    StepLine,
+    StepOver,
+    ToRunning,
 )
 from desktop.runner.stopwatch import Stopwatch
 from shared.environment import Environment
@@ -32,7 +37,7 @@ END_SECONDS = 10.0
 
 Begin = Callable[["SharedJob"], Awaitable[None]]
 """Has a job run; it is settled when it is over."""
-Tell = Callable[[Answered | End | PartsOver], None]
+Tell = Callable[[ToRunning], None]
 """Says something to a job that runs."""
 
 
@@ -48,9 +53,11 @@ class SharedJob:
         begin: Begin,
         *,
         is_maker: bool = False,
+        end_seconds: float = END_SECONDS,
     ) -> None:
         """Make it; nothing has begun. `is_maker`: it may wait for other jobs."""
         self.is_maker = is_maker
+        self._end_seconds = end_seconds
         self.order = order
         self.limits = limits
         self._environment = environment
@@ -61,6 +68,8 @@ class SharedJob:
         self._ending: Ending | None = None
         self._refused: ErrorBody | None = None
         self._ended_at: float | None = None
+        self._steps: set[int] = set()
+        """Those that it waits for."""
         self._outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
     @property
@@ -75,7 +84,7 @@ class SharedJob:
     def is_overdue(self) -> bool:
         """Whether it was told to stop and has not."""
         since = self._ended_at
-        return since is not None and self._environment.monotonic() - since > END_SECONDS
+        return since is not None and self._environment.monotonic() - since > self._end_seconds
 
     async def over(self) -> None:
         """Wait until it is over."""
@@ -100,6 +109,15 @@ class SharedJob:
         """None of its parts is open any more."""
         self._watch.go_on()
         self._say(over)
+
+    def step_ended(self, over: StepOver) -> None:
+        """A step that it waits for is over."""
+        self._wait_less(over.number)
+        self._say(over)
+
+    def offered(self, offers: Offers) -> None:
+        """What the person's workers offer has changed."""
+        self._say(offers)
 
     def end(self, ending: Ending) -> None:
         """Stop it; the first reason given is the one that counts."""
@@ -138,6 +156,14 @@ class SharedJob:
             case Asked() | Parts():
                 self._watch.wait()
                 self._on_line(line)
+            case StepLine():
+                if line.number not in self._steps:
+                    self._steps.add(line.number)
+                    self._watch.wait()
+                self._on_line(line)
+            case StepDropped():
+                self._wait_less(line.number)
+                self._on_line(line)
             case _:
                 self._on_line(line)
 
@@ -151,7 +177,12 @@ class SharedJob:
             seconds=outcome.seconds,
         )
 
-    def _say(self, line: Answered | End | PartsOver) -> None:
+    def _wait_less(self, number: int) -> None:
+        if number in self._steps:
+            self._steps.discard(number)
+            self._watch.go_on()
+
+    def _say(self, line: ToRunning) -> None:
         if self._tell is not None and not self.is_over:
             self._tell(line)
 

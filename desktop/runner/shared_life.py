@@ -17,23 +17,22 @@ import structlog
 from desktop.core.outcome import Ending, Outcome, child_lost
 from desktop.runner.lines import (
     FROM_SHARED,
-    Answered,
     Close,
-    End,
     FromJob,
     Line,
-    PartsOver,
     Ping,
     Pong,
     Shared,
     Supplied,
     ToJob,
+    ToRunning,
     write,
 )
 from desktop.runner.processes import (
     DRAIN_SECONDS,
     TREE_EVERY,
     Tail,
+    end_marked,
     keep_to_cores,
     kill_marked,
     kill_tree,
@@ -71,6 +70,8 @@ class Patience:
 
     idle_seconds: float = 300.0
     """Without a job it is ended after this."""
+    close_seconds: float = CLOSE_SECONDS
+    """How long it may take to close by itself."""
     ping_every: int = 20
     """Looks between two pings."""
     unheard_looks_max: int = 120
@@ -111,6 +112,7 @@ class Life:
         self._mark = environment.new_id()
         self._quiet_since = environment.monotonic()
         self._is_too_large = False
+        self._is_unreadable = False
 
     def supply(self, supplied: Supplied) -> None:
         """Tell what its jobs work with, if that is news."""
@@ -123,7 +125,7 @@ class Life:
         self._jobs[number] = job
         self._write(ToJob(number=number, line=job.order))
 
-        def tell(line: Answered | End | PartsOver) -> None:
+        def tell(line: ToRunning) -> None:
             self._write(ToJob(number=number, line=line))
 
         job.started(tell)
@@ -156,6 +158,10 @@ class Life:
             await self._serve(process)
         finally:
             self.kill()
+            if self.is_for_one and process.returncode is None:
+                # What has left the tree is found by its mark alone, and no worker may be there
+                # to look for it a moment later.
+                kill_marked(self._mark)
             # The loop may be closed next, and its pipes would be closed after it.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(GONE_SECONDS):
@@ -173,7 +179,7 @@ class Life:
             ]
             await self._watch(process)
             self.kill()  # what it left behind would hold our pipes open
-            await asyncio.to_thread(kill_marked, self._mark)
+            await end_marked(self._mark)
             await asyncio.wait(readers, timeout=DRAIN_SECONDS)
             for reader in readers:
                 reader.cancel()
@@ -214,6 +220,7 @@ class Life:
                 told = FROM_SHARED.validate_json(raw)
             except ValueError:  # no line of ours (pydantic's is one), or longer than one may be
                 log.warning("shared child not understood")
+                self._is_unreadable = True
                 self.kill()
                 break
             self._take(told)
@@ -280,7 +287,7 @@ class Life:
             pass
         elif not self.is_leaving and quiet_seconds >= self._patience.idle_seconds:
             self.close()
-        elif self.is_leaving and quiet_seconds > CLOSE_SECONDS:
+        elif self.is_leaving and quiet_seconds > self._patience.close_seconds:
             self.kill()
 
     async def _pause(self) -> None:
@@ -300,7 +307,8 @@ class Life:
         tail = self._tail.lines
         log.info("shared child ended", exit_code=exit_code, jobs=len(self._jobs))
         if self.is_for_one and not self._is_too_large:
-            return Outcome(ending=Ending.GONE, exit_code=exit_code, tail=tail)
+            ending = Ending.BROKE_PROTOCOL if self._is_unreadable else Ending.GONE
+            return Outcome(ending=ending, exit_code=exit_code, tail=tail)
         if self._is_too_large and len(self._jobs) == 1:
             return Outcome(ending=Ending.OUT_OF_MEMORY, tail=tail)
         error = child_lost(exit_code, tail, is_too_large=self._is_too_large)

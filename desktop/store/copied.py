@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from desktop.store.known import IS_SHOWN
 from shared.errors import ErrorBody
@@ -39,6 +40,8 @@ class Worker:
     """"known", "lost" (away for longer than a nap) or "revoked"."""
     since: datetime | None
     """Since when it is so; None for a machine the hub has told nothing about."""
+    kinds: tuple[str, ...] = ()
+    """What it can run, as the hub told last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,11 +154,18 @@ class QuestionRow:
 def workers(connection: sqlite3.Connection) -> tuple[Worker, ...]:
     """Read all machines of this person, by name."""
     rows = connection.execute(
-        "select worker_id, name, state, since_ms from copy_worker order by name collate nocase"
+        "select worker_id, name, state, since_ms, kinds from copy_worker"
+        " order by name collate nocase"
     )
     return tuple(
-        Worker(worker_id=WorkerId(one), name=name, state=state, since=_moment(since or None))
-        for one, name, state, since in rows
+        Worker(
+            worker_id=WorkerId(one),
+            name=name,
+            state=state,
+            since=_moment(since or None),
+            kinds=tuple(from_json(kinds)),
+        )
+        for one, name, state, since, kinds in rows
     )
 
 

@@ -32,19 +32,26 @@ from shared.events import (
     JobInterrupted,
     JobLogged,
     JobParked,
+    JobPlanned,
     JobQueued,
     JobResumed,
     JobStarted,
     JobSucceeded,
+    PartSettled,
     QuestionAnswered,
     QuestionAsked,
     QuestionParked,
     RequestRefused,
+    ScheduleAsked,
+    ScheduleChanged,
+    ScheduleMissed,
+    ScheduleRan,
     SettingChanged,
     TaskCreated,
     TaskRequested,
     WorkerBack,
     WorkerLost,
+    WorkerOffers,
     WorkerPaired,
     WorkerRevoked,
     body_of,
@@ -66,6 +73,7 @@ LOST = ErrorBody(
     message="The hub was restored from a backup and has forgotten this job; nobody has begun it.",
     hint="Ask for it again.",
 )
+_SCHEDULES = (ScheduleAsked, ScheduleChanged, ScheduleRan, ScheduleMissed)
 _GOES_ON = "state not in ('succeeded', 'failed', 'cancelled', 'dead')"
 """Of a job that has not come to its end; what is told of its attempt after that came too late."""
 
@@ -171,6 +179,13 @@ class _Step:
         match body:
             case JobLogged():
                 return self._log(body)
+            case WorkerOffers():
+                copy_tables.note_name(self._connection, body.worker_id, body.name)
+                self._connection.execute(
+                    "update copy_worker set kinds = ? where worker_id = ?",
+                    (_json(body.kinds), body.worker_id),
+                )
+                return frozenset({News.WORKERS})
             case WorkerPaired() | WorkerLost() | WorkerBack() | WorkerRevoked():
                 return self._worker(body)
             case SettingChanged():
@@ -195,7 +210,8 @@ class _Step:
             case _:
                 job_id = getattr(body, "job_id", None)
                 if not job_id:
-                    return frozenset()
+                    # Schedules are read from the events themselves.
+                    return frozenset({News.SCHEDULES} if isinstance(body, _SCHEDULES) else ())
                 self._job(JobId(job_id), body)
                 self._note(JobId(job_id))
                 return frozenset({News.JOBS, News.QUESTIONS})
@@ -231,9 +247,9 @@ class _Step:
                 self._set(
                     job_id, state=JobState.DEAD, error=_json(body.error), ended_ms=self._at_ms
                 )
-            case RequestRefused():
-                self._refused(body)
-            case AttemptBody():
+            case RequestRefused() | PartSettled():
+                self._overrule(body)
+            case AttemptBody() if not isinstance(body, JobPlanned):
                 self._attempt(body)
             case _:
                 pass  # the others are told in the timeline alone
@@ -380,6 +396,16 @@ class _Step:
     def _index_task(self, task_id: str) -> None:
         """Its words may be others than its jobs are found by."""
         self._connection.execute(f"{copy_tables.INDEX} and task_id = ? and kind != ''", (task_id,))
+
+    def _overrule(self, body: RequestRefused | PartSettled) -> None:
+        """The hub's word on a job beats what was asked for, and what its worker told."""
+        if isinstance(body, RequestRefused):
+            self._refused(body)
+        elif body.state is not JobState.SUCCEEDED:
+            self._set(
+                body.job_id, state=body.state, result="", ended_ms=self._at_ms,
+                error=_json(body.error) if body.error else "",
+            )  # fmt: skip
 
     def _refused(self, body: RequestRefused) -> None:
         match body.request:

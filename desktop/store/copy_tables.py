@@ -185,6 +185,11 @@ def asked_here(connection: sqlite3.Connection, job_id: JobId) -> AskedHere | Non
     return None if row is None else AskedHere(kind=row[0], inputs=from_json(row[1]))
 
 
+def add_offers(connection: sqlite3.Connection) -> None:
+    """Know what machines can run: one step of the worker's migrations."""
+    connection.execute("alter table copy_worker add column kinds text not null default '[]'")
+
+
 def note_name(connection: sqlite3.Connection, worker_id: WorkerId, name: str) -> None:
     """Know a machine by its name; this one knows its own before the hub tells of it."""
     known = connection.execute(

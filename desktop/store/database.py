@@ -13,6 +13,7 @@ from desktop.store import (
     outgoing,
     parts,
     peers,
+    schedules,
     settings,
     threads,
 )
@@ -74,4 +75,6 @@ MIGRATIONS = (
     threads.leave_out_parts,
     journal.add_postponed,
     forgotten.create,
+    copy_tables.add_offers,
+    schedules.create,
 )

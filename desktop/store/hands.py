@@ -19,6 +19,7 @@ from desktop.core.attempt import Attempt, AttemptState
 from desktop.core.news import News
 from desktop.core.outcome_event import Names, names
 from desktop.store import (
+    copied,
     copy_tables,
     facts,
     journal,
@@ -30,12 +31,14 @@ from desktop.store import (
     postponed,
     rebuilt,
     recovery,
+    steps,
 )
 from desktop.store.copies import HUB
 from desktop.store.journal import OpenQuestion
 from desktop.store.outgoing import Parcel
 from desktop.store.own_log import OwnLog
 from desktop.store.parts import PartEnd
+from desktop.store.steps import KnownStep
 from shared.database import Database
 from shared.environment import Environment
 from shared.errors import AppError
@@ -49,13 +52,16 @@ from shared.events import (
     JobFailed,
     JobLogged,
     JobParked,
+    JobPlanned,
     JobResumed,
     JobStarted,
     JobSucceeded,
+    PartSettled,
     QuestionAnswered,
     QuestionAsked,
     QuestionParked,
     RequestEventBody,
+    RequestRefused,
     SessionEnded,
     TaskRequested,
     body_of,
@@ -64,10 +70,13 @@ from shared.ids import JobId, QuestionId, SessionId
 from shared.jobs import JobSpec, Origin
 from shared.kinds import Kind
 from shared.messages import Events, Held
+from shared.plan import PlanStage, ShownPlan
 from shared.questions import Asking
 from shared.signatures import Sign
 
 T = TypeVar("T")
+MACHINES_CHANGED = ("worker_offers", "worker_lost", "worker_back", "worker_revoked")
+SETTLING = ("part_settled", "request_refused")
 SESSION_ENDED: str = SessionEnded.model_fields["type"].default
 
 
@@ -80,6 +89,10 @@ class Heard:
     """Attempts that are over: parked, or answered with what is no answer."""
     sessions: tuple[SessionEnded, ...] = ()
     """Sessions that are over, on whatever machine."""
+    settled: tuple[JobId, ...] = ()
+    """Parts that other machines run, or were to run, and that are over."""
+    is_of_machines: bool = False
+    """Whether machines of this person have come, gone or changed."""
 
 
 class Hands:
@@ -94,14 +107,18 @@ class Hands:
         sign: Sign | None = None,
         *,
         light: frozenset[str] = frozenset(),
+        makers: frozenset[str] = frozenset(),
     ) -> None:
-        """Hold nothing yet; `recover` comes first. `light`: kinds that take no slot."""
+        """Hold nothing yet; `recover` comes first.
+
+        `light`: kinds that take no slot. `makers`: those that have parts.
+        """
         self._database = database
-        self._light = light
+        self._light, self._makers = light, makers
         self._sign = sign
         self._environment = environment
         self.own_log = OwnLog(database, environment, on_growth, on_news, sign)
-        self.on_ended: Callable[[Attempt], None] = lambda _attempt: None
+        self.on_ended: list[Callable[[Attempt], None]] = []
         """Told of each attempt whose end is committed."""
         self._attempts: dict[tuple[JobId, int], Attempt] = {}
 
@@ -298,6 +315,18 @@ class Hands:
             self._keep(attempt)
         return is_made
 
+    async def lend_part(self, maker: Attempt, number: int, body: TaskRequested) -> bool:
+        """Ask for a part that another machine is to run; False when the job is over meanwhile."""
+
+        def note(connection: sqlite3.Connection) -> bool:
+            if not journal.is_alive(connection, maker.spec.job_id, maker.number):
+                return False
+            parts.add(connection, maker.spec.job_id, number, body.job_id)
+            self.own_log.append(connection, body)
+            return True
+
+        return await self.own_log.write(note)
+
     async def known_parts(self, maker: JobId) -> dict[int, JobId]:
         """The parts of a job that are open or have ended well, by their index."""
         return await self._database.read(lambda c: parts.known_of(c, maker))
@@ -305,6 +334,16 @@ class Hands:
     async def part_ends(self, maker: JobId, indexes: Iterable[int]) -> Mapping[PartEnd, int]:
         """How parts of a job came out, of those with these indexes."""
         return await self._database.read(lambda c: parts.ends_of(c, maker, indexes))
+
+    async def step(self, maker: JobId, number: int) -> KnownStep | None:
+        """What is known of the step of a job that a number stands for."""
+        return await self._database.read(lambda c: steps.find(c, maker, number))
+
+    async def tell_plan(self, job_id: JobId, stage: PlanStage, plan: ShownPlan) -> None:
+        """Write down the plan of a job that runs here."""
+        if attempt := self.alive(job_id):
+            body = JobPlanned(**names(attempt), stage=stage, plan=plan)
+            await self.own_log.write(lambda connection: self.own_log.append(connection, body))
 
     async def forget_parts(self, maker: JobId) -> None:
         """A job is over: how its parts came out is asked no more."""
@@ -434,7 +473,7 @@ class Hands:
                             changed.append(self._end(connection, attempt, body))
                     case QuestionParked() as told:
                         found = self._asking(connection, told.question_id)
-                        if found is None:
+                        if found is None or self._stays(found[0]):
                             continue
                         parked = JobParked(**names(found[0]), question_id=told.question_id)
                         changed.append(self._end(connection, found[0], parked))
@@ -442,7 +481,16 @@ class Hands:
                         pass
             facts.move_hub_cursor(connection, hub_epoch, events.upto)
             ended = tuple(attempt for attempt in changed if not attempt.is_alive)
-            heard = Heard(answers=tuple(answers), ended=ended, sessions=_sessions_ended(events))
+            heard = Heard(
+                answers=tuple(answers),
+                ended=ended,
+                sessions=_sessions_ended(events),
+                settled=_settled(events),
+                is_of_machines=any(
+                    told.event.device == HUB and told.event.type in MACHINES_CHANGED
+                    for told in events.events
+                ),
+            )
             return changed, heard
 
         changed, heard = await self.own_log.write(note)
@@ -488,6 +536,10 @@ class Hands:
         for follower in after if isinstance(body, JobSucceeded) else ():
             self._keep(follower)
 
+    async def machines(self) -> tuple[copied.Worker, ...]:
+        """The machines of this person, as the hub has told of them."""
+        return await self._database.read(copied.workers)
+
     async def written_by(self, job_id: str) -> str | None:
         """The file that a job wrote on this machine for its person."""
         return await self._database.read(lambda c: outgoing.written_by(c, job_id))
@@ -504,6 +556,13 @@ class Hands:
             parts.end(connection, ended.spec.job_id, parts.end_of(body))
             journal.forget(connection, ended.spec.job_id, ended.number)
         return ended
+
+    def _stays(self, attempt: Attempt) -> bool:
+        """Whether an attempt waits for its person however long that takes.
+
+        A part has nowhere to wait but here, and what has parts would lose them.
+        """
+        return attempt.part_of is not None or attempt.spec.kind in self._makers
 
     def _asking(
         self, connection: sqlite3.Connection, question_id: QuestionId
@@ -535,7 +594,14 @@ class Hands:
         else:
             self._attempts[key] = attempt
         if has_ended:
-            self.on_ended(attempt)
+            for tell in self.on_ended:
+                tell(attempt)
+
+
+def _settled(events: Events) -> tuple[JobId, ...]:
+    told = [entry.event for entry in events.events if entry.event.device == HUB]
+    bodies = [known_body(event) for event in told if event.type in SETTLING]
+    return tuple(body.job_id for body in bodies if isinstance(body, PartSettled | RequestRefused))
 
 
 def _sessions_ended(events: Events) -> tuple[SessionEnded, ...]:

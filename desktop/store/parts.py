@@ -83,8 +83,12 @@ def ends_of(
 
 
 def forget_ended(connection: sqlite3.Connection, maker: JobId) -> None:
-    """Its maker is over, so nobody asks any more how they came out."""
-    connection.execute("delete from part where maker = ? and outcome != ''", (maker,))
+    """Its maker is over, so nobody asks any more how they came out; nor for what others run."""
+    connection.execute(
+        "delete from part where maker = ?"
+        " and (outcome != '' or job_id not in (select job_id from attempt))",
+        (maker,),
+    )
 
 
 def forget_orphans(connection: sqlite3.Connection) -> None:

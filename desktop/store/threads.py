@@ -15,6 +15,7 @@ from enum import StrEnum
 from desktop.store import copied, facts
 from desktop.store.copied import IS_WHOLE, JobRow, QuestionRow, Step
 from desktop.store.known import IS_SHOWN
+from desktop.store.planned import IS_STEP_NEWS
 from desktop.store.words import match_of
 from shared.events import AnswerGiven, AnswerSuperseded, QuestionAnswered, QuestionAsked
 from shared.ids import QuestionId, TaskId
@@ -37,6 +38,7 @@ SILENT = ("task_requested", "job_granted", "job_resumed", "job_parked")
 """Steps that make no message: another one says the same, or nobody needs to know."""
 _TOLD = ", ".join(f"'{name}'" for name in TOLD)
 _SILENT = ", ".join(f"'{name}'" for name in SILENT)
+_IS_SAID = f"type not in ({_SILENT}) and not ({IS_STEP_NEWS})"
 _IS_TOLD = f"type in ({_TOLD}) and is_of_part = 0"
 """Parts of jobs tell a person nothing; there may be thousands."""
 _JOBS = f"select job_id from copy_job where task_id = :task and {IS_WHOLE}"
@@ -186,7 +188,7 @@ def talk(
         number
         for (number,) in connection.execute(
             f"select step_id {_STEPS} and {where}"
-            f" and type not in ({_SILENT}) order by step_id {order} limit :limit",
+            f" and {_IS_SAID} order by step_id {order} limit :limit",
             known,
         )
     ]
@@ -196,9 +198,9 @@ def talk(
     ends = {"task": task_id, "first": min(ids, default=0), "last": max(ids, default=0)}
     older, newer, last = connection.execute(
         f"select exists (select 1 {_STEPS} and step_id < :first"
-        f" and type not in ({_SILENT})),"
+        f" and {_IS_SAID}),"
         f" exists (select 1 {_STEPS} and step_id > :last"
-        f" and type not in ({_SILENT})),"
+        f" and {_IS_SAID}),"
         f" (select max(step_id) {_STEPS})",
         ends,
     ).fetchone()
@@ -296,7 +298,7 @@ def _thread(connection: sqlite3.Connection, job: JobRow) -> Thread:
     }
     last, unread, asked = connection.execute(
         f"select (select max(step_id) {_STEPS}"
-        f" and type not in ({_SILENT})),"
+        f" and {_IS_SAID}),"
         f" (select count(*) from (select 1 {_STEPS} and step_id >"
         " coalesce((select step_id from copy_read where task_id = :task), 0)"
         f" and type in ({_TOLD}) and at_ms >= :read_from limit :unread_max)),"

@@ -83,6 +83,17 @@ def job_command() -> list[str]:
     return [sys.executable, "run-job"] if beside is None else [str(beside)]
 
 
+def boxed_command(word: str) -> list[str] | None:
+    """Return how the self-contained program runs a part of ours in a box; None with a Python.
+
+    `word` is one of `desktop/jobs/inside.py`.
+    """
+    if not is_frozen():
+        return None
+    beside = beside_us(JOB)
+    return [sys.executable, "in-box", word] if beside is None else [str(beside), word]
+
+
 def hub_command() -> list[str] | None:
     """Return how to run the hub's program on this machine; None where it is not installed."""
     if is_frozen():

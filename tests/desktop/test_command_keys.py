@@ -92,3 +92,23 @@ def test_what_is_no_key_is_not_kept_and_not_repeated(
 
 def test_a_key_that_is_not_there_cannot_be_removed(profile: Profile) -> None:
     assert "No key OPENAI_API_KEY is kept here." in refused(profile, "keys", "remove", "openai")
+
+
+def test_tokens_of_forges_are_kept_by_their_host(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GITHUB_TOKEN", "GITLAB_TOKEN", "GITEA_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    profile.paths.policy.write_text("[code]\nrepositories = ['https://git.example.org/anna/*']\n")
+    assert places(profile)["GITHUB_TOKEN"] is None
+
+    for name in ("github.com", "git.example.org"):
+        given(monkeypatch, f"{CANARY}-{name}\n")
+        profile.answer("keys", "set", name)
+
+    told = profile.answer("keys", "--json")
+    assert CANARY not in told
+    assert places(profile)["GITHUB_TOKEN"]
+    assert places(profile)["GIT_TOKEN_GIT_EXAMPLE_ORG"]
+    profile.answer("keys", "remove", "GITHUB_TOKEN")
+    assert places(profile)["GITHUB_TOKEN"] is None

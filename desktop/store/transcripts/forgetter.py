@@ -1,8 +1,13 @@
-"""Deletes the transcripts of what was purged in the worker's store: at its start, and when told."""
+"""Deletes what lies beside the worker's store of what was purged: at its start, and when told.
+
+Transcripts, and the folders that jobs have of their own.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -13,8 +18,14 @@ from desktop.store.minder import Minder
 from desktop.store.transcripts.opening import FILE_NAME
 from shared.database import Database
 from shared.environment import Environment
+from shared.ids import is_uuid
 
 log = structlog.get_logger(__name__)
+
+
+FOLDERS = ("analyses", "changes", "code/changes")
+"""Below the worker's data, a folder for each job: what an analysis left, what a file was before it
+was changed, the diff of a coding job."""
 
 
 class Forgetter:
@@ -42,15 +53,19 @@ class Forgetter:
         """Forget all that waits for it; what the disk does not let go waits for the next time."""
         while job_ids := await self._database.read(forgotten.waiting):
             try:
-                if (self._folder / FILE_NAME).exists():
-                    await asyncio.to_thread(self._forget, job_ids)
+                await asyncio.to_thread(self._forget, job_ids)
             except OSError as error:
-                log.warning("transcripts are deleted later", error=str(error))
+                log.warning("what was purged is deleted later", error=str(error))
                 return
             await self._database.write(partial(forgotten.done, job_ids=job_ids))
 
     def _forget(self, job_ids: list[str]) -> None:
-        # What is rarely needed is not imported at every start.
-        from desktop.store.transcripts import forgetting
+        for job_id in filter(is_uuid, job_ids):
+            for name in FOLDERS:
+                with contextlib.suppress(FileNotFoundError):
+                    shutil.rmtree(self._folder / name / job_id)
+        if (self._folder / FILE_NAME).exists():
+            # What is rarely needed is not imported at every start.
+            from desktop.store.transcripts import forgetting
 
-        forgetting.forget(self._folder, job_ids, self._environment.now())
+            forgetting.forget(self._folder, job_ids, self._environment.now())

@@ -59,4 +59,25 @@ def test_whoever_may_lose_its_child_to_others_may_be_run_twice() -> None:
     shared = [kind for kind in BUILT_IN.values() if kind.is_shared]
     assert shared
     assert all(kind.idempotent or kind.resumable for kind in shared)
-    assert not any(kind.takes_slot for kind in shared)
+    assert not any(kind.takes_slot for kind in shared if not kind.is_apart)
+
+
+def test_coding_jobs_have_a_limit_of_their_own_beside_the_slots() -> None:
+    free = replace(MACHINE, slots_free=2, code_free=0)
+    assert code("code.bugfix", free) == "code_busy"
+    assert code("code.bugfix", replace(free, code_free=1)) is None
+    assert code("code.bugfix", replace(free, code_free=1, slots_free=0)) == "slots_busy"
+    assert code("code.diff", free) is None
+    assert code("data.describe", free) is None
+
+
+def test_what_a_machine_lacks_is_told_with_what_adds_it() -> None:
+    machine = replace(
+        MACHINE, kinds_ready=frozenset(), remedies={"code.bugfix": "winget install --id Git.Git"}
+    )
+    refused = refusal(spec("code.bugfix"), ALL, machine, BUILT_IN)
+    assert refused is not None
+    assert refused.hint == "On that machine run: winget install --id Git.Git"
+    other = refusal(spec("code.review"), ALL, machine, BUILT_IN)
+    assert other is not None
+    assert other.hint == "On that machine run: deskhand setup llm"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from desktop.core.code.rules import CodeRules, CustomAgent, SandboxChoice
 from desktop.core.policy import DISK_FREE_BYTES_MIN, Policy, parse_policy, write_policy
 from shared.errors import BadInput
 from shared.jobs import Origin
+from shared.kinds.code import Level
 
 
 def test_what_is_written_is_read_back() -> None:
@@ -19,7 +21,8 @@ def test_an_empty_file_is_the_careful_default() -> None:
     assert policy.folders == ()
     assert policy.disk_free_bytes_min == DISK_FREE_BYTES_MIN == 500 * 1024**2
     assert not policy.allows("ml.train", Origin.GROUP)
-    assert not policy.allows("code.bugfix", Origin.CHAT)
+    assert not policy.allows("code.bugfix", Origin.GROUP)
+    assert policy.code.level_for(Level.AUTONOMOUS, Origin.CHAT) is Level.SUPERVISED
     assert policy.allows("ml.train", Origin.CHAT)
 
 
@@ -75,6 +78,28 @@ def test_a_pattern_covers_its_family_alone(kind: str) -> None:
         ("[run]\non_battery = 'maybe'", "run.on_battery has to be true or false"),
         ("[run]\ncpu_share_max = 2", "run.cpu_share_max has to be at most 1"),
         ("[run]\ndays = ['monday']", "run.days.0 has to be one of 'mon', 'tue'"),
+        ("[code]\nmodel = 'gpt-5'", 'code is odd: write model as "openai:gpt-5-mini"'),
+        ("[code]\nmodels = 'x'", "code.models is no rule that is known (at line 2)"),
+        ("[code]\nconcurrent = 0", "code.concurrent has to be at least 1 (at line 2)"),
+        ("[code]\nsandbox = 'jail'", "code.sandbox has to be one of 'auto', 'bubblewrap'"),
+        ("[code]\nsandbox = 'container'", "a sandbox in a container needs container_image"),
+        ("[code]\nregistries = ['https://pypi.org']", "'https://pypi.org' under registries"),
+        ("[code]\nspecializations = ['rm -rf']", "'rm -rf' under specializations"),
+        ("[code]\nagent = 'Claude'", "code.agent has to be one short word of small letters"),
+        (
+            "[code.level_max]\nchat = 'full'",
+            "code.level_max.chat has to be one of 'autonomous', 'supervised' or 'human_required'",
+        ),
+        ("[[code.agents]]\nname = 'mine'", "code.agents.0.command is missing (at line 1)"),
+        (
+            "[[code.agents]]\nname = 'a'\ncommand = ['x']\n"
+            "[[code.agents]]\nname = 'a'\ncommand = ['y']",
+            "code is odd: two agents have the name 'a'",
+        ),
+        (
+            "[[code.agents]]\nname = 'a'\ncommand = ['x']\nis_headless = true",
+            "the command of 'a' needs \"{prompt}\" where the task goes",
+        ),
         ("[run]\nhours = 'night'", 'run.hours is odd: write hours as "08:00-18:00"'),
     ],
 )
@@ -82,3 +107,36 @@ def test_a_broken_policy_is_told_in_words_for_its_owner(text: str, words: str) -
     with pytest.raises(BadInput) as caught:
         parse_policy(text)
     assert words in caught.value.message
+
+
+def test_rules_for_code_are_read_back_as_they_were_written() -> None:
+    code = CodeRules(
+        model="openai:gpt-5-mini",
+        agent="mine",
+        agents_allowed=("mine", "builtin"),
+        agents=(
+            CustomAgent(name="mine", command=("my-agent", "--acp"), env={"A.B": 'x "y" \x7f'}),
+            CustomAgent(name="aid", command=("aider", "{prompt}"), is_headless=True),
+        ),
+        repositories=("https://github.com/anna/*",),
+        registries=("pypi.org", "*.example.org"),
+        level_max={Origin.CHAT: Level.HUMAN_REQUIRED},
+        sandbox=SandboxChoice.LANDLOCK,
+        tools=("~/.cargo/bin",),
+        specializations=("python", "c++"),
+        concurrent=4,
+        keep_days=1.5,
+        memory_bytes_max=1024**3,
+    )
+    policy = Policy(code=code)
+
+    assert parse_policy(write_policy(policy)) == policy
+    assert "[code" not in write_policy(Policy())
+
+
+def test_an_origin_without_a_level_asks_for_everything() -> None:
+    code = parse_policy("[code.level_max]\nlocal = 'supervised'\n").code
+
+    assert code.level_for(Level.AUTONOMOUS, Origin.LOCAL) is Level.SUPERVISED
+    assert code.level_for(Level.HUMAN_REQUIRED, Origin.LOCAL) is Level.HUMAN_REQUIRED
+    assert code.level_for(Level.AUTONOMOUS, Origin.API) is Level.HUMAN_REQUIRED

@@ -11,9 +11,11 @@ from pathlib import Path
 
 from desktop.core.sending import sending_refused
 from desktop.runner.folders import AllowedFolders
+from shared.ids import JobId
 from shared.jobs import Origin
 from shared.questions import Asking, match
 
+JOB = JobId("01900000-0000-7000-8000-00000000cccc")
 MEMORY_BYTES_MAX = 2 << 30
 
 
@@ -44,11 +46,13 @@ class FakeContext:
     lines: list[str] = field(default_factory=list)
     origin: Origin = Origin.CHAT
     may_send: bool = True
+    is_planned: bool = False
     sent: list[tuple[Path, str]] = field(default_factory=list)
     written: list[Path] = field(default_factory=list)
+    job_id: JobId = JOB
 
     def __post_init__(self) -> None:
-        self._allowed = AllowedFolders((self.folder,))
+        self._allowed = AllowedFolders((self.folder,), guarded=(self.home,))
         self.folders = self._allowed.folders
         self.workdir = self.home / "workdir"
         self.workspace = self.workdir
@@ -81,6 +85,9 @@ class FakeContext:
 
     def find_file(self, name: str) -> Path:
         return self._allowed.find(name)
+
+    def place_file(self, name: str) -> Path:
+        return self._allowed.place(name)
 
     def check_sending(self) -> None:
         if not self.may_send:

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, cast
 
+from desktop.core.code.rules import CodeRules
 from desktop.core.llm.types import Endpoint
 from desktop.core.network_rules import NetworkRules
-from desktop.jobs.context import Closing, PartsEnded
+from desktop.core.web.rules import WebRules
+from desktop.jobs.context import Closing, Offer, PartsEnded
 from shared.ids import JobId
 from shared.jobs import Origin
 from shared.kinds import JsonObject
+from shared.plan import PlanStage, ShownPlan, StepEnded
 from shared.questions import Asking
 from tests.desktop.jobs.fake_context import FakeContext, context_of
 
@@ -29,8 +32,11 @@ class FakeShared:
     keys: Mapping[str, str] = field(default_factory=dict)
     may_send_text: bool = False
     job_id: JobId = JOB
+    kind: str = "llm.run"
     tries: int = 0
     network: NetworkRules = field(default_factory=NetworkRules)
+    code: CodeRules = field(default_factory=CodeRules)
+    web: WebRules = field(default_factory=WebRules)
     followed: list[tuple[str, JsonObject]] = field(default_factory=list)
     kept: dict[type[Closing], Closing] = field(default_factory=dict)
 
@@ -43,6 +49,7 @@ class FakeShared:
         self.progress = self.plain.progress
         self.log = self.plain.log
         self.find_file = self.plain.find_file
+        self.place_file = self.plain.place_file
         self.recent_files = self.plain.recent_files
         self.wrote = self.plain.wrote
         self.check_sending = self.plain.check_sending
@@ -61,6 +68,20 @@ class FakeShared:
 
     def follow(self, kind: str, inputs: JsonObject) -> None:
         self.followed.append((kind, inputs))
+
+    @property
+    def is_planned(self) -> bool:
+        return self.plain.is_planned
+
+    async def step(self, number: int, kind: str, inputs: JsonObject, *, title: str) -> StepEnded:
+        raise AssertionError("nothing here has steps")
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        return ()
+
+    def show_plan(self, stage: PlanStage, plan: ShownPlan) -> None:
+        raise AssertionError("nothing here has a plan")
 
     async def aclose(self) -> None:
         for one in reversed(self.kept.values()):

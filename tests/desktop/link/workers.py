@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from desktop.agent import Agent, Seams, Setup
+from desktop.core.code.rules import CodeRules
 from desktop.core.link import LinkState, LinkStatus
 from desktop.core.network_rules import NetworkRules
 from desktop.core.policy import Policy
@@ -78,6 +79,7 @@ async def working(
     environment: Environment = ENVIRONMENT,
     network: NetworkRules = NO_RULES,
     kinds: str = "tests.desktop.runner.hard_executors",
+    code: CodeRules | None = None,
     seams: Seams | None = None,
 ) -> AsyncIterator[Worker]:
     """Run a worker whose profile is `home` until the block ends; its store stays.
@@ -109,9 +111,10 @@ async def working(
             token="dh_worker_0192f000-0000-7000-8000-000000000001_secret",
             policy=Policy(
                 slots=slots,
-                kinds=dict.fromkeys((Origin.CHAT, Origin.LOCAL), ("hard.*", "shared.*")),
+                kinds=dict.fromkeys((Origin.CHAT, Origin.LOCAL), ("apart.*", "hard.*", "shared.*")),
                 disk_free_bytes_min=0,
                 network=network,
+                code=code or CodeRules(),
             ),
             app_version="test",
             environment=environment,

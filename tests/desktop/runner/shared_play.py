@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
+import stat
+import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from desktop.core.child_mark import mark_of
 from desktop.jobs.context import Postponed, SharedContext
 from shared.errors import BadInput, Unavailable
 from shared.kinds import Inputs, Kind, Output
@@ -67,6 +72,50 @@ async def stuck(context: SharedContext, inputs: Wish) -> Told:
     await asyncio.sleep(0.3)
     time.sleep(PATIENCE_SECONDS)  # noqa: ASYNC251 (the fault that it plays)
     return Told(headline="Nobody came.")
+
+
+async def scatter(context: SharedContext, inputs: Wish) -> Told:
+    """Start programs as agents do: in groups of their own, one of them nobody's child."""
+    program = [sys.executable, "-S", "-c", f"import time; time.sleep({PATIENCE_SECONDS})"]
+    below = await asyncio.create_subprocess_exec(*program, start_new_session=True)
+    run_away = (
+        "import os, subprocess, sys; "
+        "none = subprocess.DEVNULL; "
+        "gone = subprocess.Popen(sys.argv[1:], start_new_session=True, stdout=none, stderr=none); "
+        "print(gone.pid, flush=True)"
+    )
+    starter = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-S", "-c", run_away, *program),
+        stdout=asyncio.subprocess.PIPE,
+        env=mark_of(os.environ),
+    )
+    told, _ = await starter.communicate()
+    context.log(f"scattered {os.getpid()} {below.pid} {told.decode().strip()}")
+    if inputs.text == "done":
+        return Told(headline="Done, and left them behind.")
+    if inputs.text == "deaf":
+        return await deaf(context, inputs)
+    await asyncio.sleep(PATIENCE_SECONDS)
+    return Told(headline="Nobody came.")
+
+
+async def talk_rubbish(context: SharedContext, inputs: Wish) -> Told:
+    """Write what is no line of ours where the worker listens."""
+    for number in range(3, 20):
+        with contextlib.suppress(OSError):
+            if stat.S_ISFIFO(os.fstat(number).st_mode):
+                os.write(number, b"rubbish\n")
+    await asyncio.sleep(PATIENCE_SECONDS)
+    return Told(headline="Never.")
+
+
+async def eat_below(context: SharedContext, inputs: Wish) -> Told:
+    """Have a program of its own eat the memory."""
+    eat = "import time; x = b'x' * 400 * 1024**2; time.sleep(300)"
+    eater = await asyncio.create_subprocess_exec(sys.executable, "-c", eat, start_new_session=True)
+    context.log(f"eater {eater.pid}")
+    await eater.wait()
+    return Told(headline="Never.")
 
 
 async def crash(context: SharedContext, inputs: Wish) -> Told:
@@ -169,6 +218,27 @@ async def key(context: SharedContext, inputs: Wish) -> Told:
     )
 
 
+async def agent(context: SharedContext, inputs: Wish) -> Told:
+    return Told(headline="By the owner's word.", value=context.code.agent)
+
+
+async def names(context: SharedContext, inputs: Wish) -> Told:
+    return Told(headline="Told.", value=" ".join(sorted(context.keys)))
+
+
+async def put_down(context: SharedContext, inputs: Wish) -> Told:
+    """Work until it is stopped, and note how far it came; go on from there."""
+    note = context.workdir / "note"
+    if note.exists():
+        return Told(headline="Went on.", value=note.read_text())
+    context.log(f"working in {os.getpid()}")
+    try:
+        await asyncio.sleep(PATIENCE_SECONDS)
+    finally:
+        note.write_text("put down")
+    return Told(headline="Never.")
+
+
 class Room:
     """What the jobs of a child keep between them."""
 
@@ -190,6 +260,7 @@ _NAMES = (
     "add", "ask", "ask_soon", "hang", "deaf", "stuck", "crash", "refuse", "leave", "postpone",
     "kill", "curse", "eat",
     "print_much", "huge", "flood", "slow", "parts", "key", "visit", "rules",
+    "agent", "names", "put_down", "scatter", "eat_below", "talk_rubbish",
 )  # fmt: skip
 KINDS: Mapping[str, Kind] = {
     f"shared.{name}": Kind(
@@ -207,6 +278,21 @@ KINDS: Mapping[str, Kind] = {
 }
 EXECUTORS: Mapping[str, str] = {f"shared.{name}": f"{__name__}:{name}" for name in _NAMES} | {
     "shared.ask_soon": f"{__name__}:ask"
+}
+KINDS_APART: Mapping[str, Kind] = {
+    f"apart.{name}": replace(
+        KINDS[f"shared.{name}"],
+        name=f"apart.{name}",
+        idempotent=False,
+        resumable=True,
+        takes_slot=True,
+        makes=(),
+        is_apart=True,
+    )
+    for name in _NAMES
+}
+EXECUTORS_APART: Mapping[str, str] = {
+    name.replace("shared.", "apart."): at for name, at in EXECUTORS.items()
 }
 KINDS_AT = f"{__name__}:KINDS"
 EXECUTORS_AT = f"{__name__}:EXECUTORS"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from desktop.core.outcome import Outcome
+from desktop.runner.apart_child import ApartChild
 from desktop.runner.child import ChildLimits
 from desktop.runner.lines import FromChild, Logged, Order, Supplied
 from desktop.runner.shared_child import SharedChild
@@ -27,7 +28,7 @@ ENVIRONMENT = Environment()
 class Job:
     """A job of the test, running."""
 
-    job: SharedJob
+    job: SharedJob | ApartChild
     outcome: asyncio.Task[Outcome]
     said: list[FromChild]
     news: asyncio.Event
@@ -74,6 +75,7 @@ class Trial:
         number: int = 0,
         text: str = "",
         origin: Origin = Origin.LOCAL,
+        is_apart: bool = False,
     ) -> Job:
         """Begin a job, or one anew."""
         job_id = job_id or JobId(ENVIRONMENT.new_id())
@@ -111,14 +113,22 @@ class Trial:
             said.append(line)
             news.set()
 
-        job = self.child.job(order, limits, hear)
+        make = self.child.apart if is_apart else self.child.job
+        job = make(order, limits, hear)
         return Job(job, self.tasks.create_task(job.run()), said, news)
 
     async def outcome(
-        self, name: str, *, tries: int = 0, number: int = 0, text: str = ""
+        self,
+        name: str,
+        *,
+        tries: int = 0,
+        number: int = 0,
+        text: str = "",
+        is_apart: bool = False,
     ) -> Outcome:
         """Run a job to its end."""
-        return await self.start(name, tries=tries, number=number, text=text).ended()
+        job = self.start(name, tries=tries, number=number, text=text, is_apart=is_apart)
+        return await job.ended()
 
     async def process(self) -> int:
         """The id of the child's process, once a job has run in it."""

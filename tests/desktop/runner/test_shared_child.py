@@ -117,7 +117,7 @@ async def test_a_killed_child_postpones_its_jobs_and_the_next_begins(tmp_path: P
 
 def test_a_worker_that_dies_takes_the_child_along(tmp_path: Path) -> None:
     worker = subprocess.Popen(
-        [sys.executable, "-m", "tests.desktop.runner.doomed_sharer", str(tmp_path)],
+        [sys.executable, "-m", "tests.desktop.runner.doomed_sharer", str(tmp_path), "shared"],
         stdout=subprocess.PIPE,
         text=True,
     )

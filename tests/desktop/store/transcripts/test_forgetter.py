@@ -13,7 +13,7 @@ from desktop.store.database import open_store
 from desktop.store.facts import Pairing
 from desktop.store.minder import Minder
 from desktop.store.transcripts import opening, reading
-from desktop.store.transcripts.forgetter import Forgetter
+from desktop.store.transcripts.forgetter import FOLDERS, Forgetter
 from desktop.store.transcripts.transcripts import Transcripts
 from shared.database import Database
 from shared.environment import Environment
@@ -60,6 +60,10 @@ def runs(folder: Path) -> list[str]:
         return []
 
 
+def folders_left(folder: Path) -> set[str]:
+    return {path.parent.name for path in folder.rglob("words.txt")}
+
+
 def purge(store: Database, run_id: str) -> None:
     asked = PurgeAsked(task_id=TaskId(f"of-{run_id}"))
     store.submit(lambda connection: saying.say(connection, asked, at=NOW)).result()
@@ -101,3 +105,20 @@ async def test_what_the_disk_does_not_let_go_waits(store: Database, tmp_path: Pa
     (tmp_path / "transcripts.forget").unlink()
     await forgetter.run_once()
     assert runs(tmp_path) == [OTHER]
+
+
+async def test_what_a_job_kept_beside_the_store_goes_with_its_task(
+    store: Database, tmp_path: Path
+) -> None:
+    for name in FOLDERS:
+        for job_id in (RUN, OTHER):
+            folder = tmp_path / name / job_id
+            folder.mkdir(parents=True)
+            (folder / "words.txt").write_text("private")
+    environment = Environment()
+    purge(store, RUN)
+
+    await Forgetter(store, tmp_path, Minder(store, environment), environment).run_once()
+
+    assert folders_left(tmp_path) == {OTHER}
+    assert await store.read(forgotten.waiting) == []
