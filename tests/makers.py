@@ -15,6 +15,7 @@ from shared.ids import JobId, PersonId, TaskId, WorkerId
 from shared.jobs import Priority
 from shared.kinds import Inputs, Kind, Output
 from shared.kinds.catalogue import BUILT_IN
+from shared.plan import Permission, PlanFace
 from shared.questions import Asking, Choice, QuestionKind
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -58,6 +59,7 @@ PUSH = Kind(
     output=Output,
     idempotent=False,
     timeout_seconds=60,
+    planned=PlanFace(permission=Permission.EXTERNAL),
 )
 PROBE = replace(PUSH, name="probe.run", idempotent=True)
 KINDS: Mapping[str, Kind] = {**BUILT_IN, PUSH.name: PUSH, PROBE.name: PROBE}

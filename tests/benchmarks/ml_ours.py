@@ -17,6 +17,7 @@ from desktop.jobs.data.reading import read_table
 from desktop.jobs.ml import model_folder
 from desktop.jobs.ml.model import Prediction
 from desktop.jobs.ml.train import load_tools, run
+from shared.ids import JobId
 from shared.jobs import Origin
 from shared.kinds.ml import TrainInputs
 from shared.questions import Asking
@@ -35,6 +36,8 @@ class Quiet:
     origin: Origin = Origin.LOCAL
     profile: Path | None = None
     session: Mapping[str, str] = field(default_factory=dict)
+    is_planned: bool = False
+    job_id: JobId = field(default=JobId("01900000-0000-7000-8000-00000000cccc"))
     memory_bytes_max: int = MEMORY_BYTES
     threads_max: int = 1
     read_at: float = field(default=0.0)
@@ -59,6 +62,9 @@ class Quiet:
         raise AssertionError(f"asked {asking.key}")
 
     def find_file(self, name: str) -> Path:
+        return Path(name)
+
+    def place_file(self, name: str) -> Path:
         return Path(name)
 
     def check_sending(self) -> None:

@@ -68,7 +68,7 @@ def fill(path: Path, jobs: int) -> tuple[PersonId, list[WorkerId]]:
         )
     for task, job, told in _jobs(jobs, people, workers, dice):
         connection.execute("INSERT INTO tasks VALUES (?, ?, ?, ?, ?)", task)
-        connection.execute(f"INSERT INTO jobs VALUES ({','.join('?' * 26)}, '', NULL)", job)
+        connection.execute(f"INSERT INTO jobs VALUES ({','.join('?' * 26)}, '', NULL, 0)", job)
         connection.executemany(
             "INSERT INTO events (person_id, device, epoch, seq, at, type, version, entity, body)"
             " VALUES (?, 'hub', 1, 1, ?, ?, 1, ?, ?)",

@@ -111,12 +111,12 @@ class Home:
         )  # fmt: skip
         await self.until(self._is_up, "The hub did not start.")
 
-    def _is_up(self) -> bool:
+    def _is_up(self, name: str = "telegram") -> bool:
         try:
             frontends = self.rest.get_status().frontends
         except (AppError, OSError):
             return False
-        return any(f.name == "telegram" and f.state == "ok" for f in frontends)
+        return any(f.name == name and f.state == "ok" for f in frontends)
 
     def kill(self, name: str) -> None:
         """End a program as a power cut does."""

@@ -14,7 +14,7 @@ from desktop.runner.lines import Handed
 from shared.errors import BadInput, Unavailable
 from shared.kinds import FileRef, Inputs, Kind, Output
 from shared.questions import Asking, Choice, QuestionKind
-from tests.flows import play_parts
+from tests.flows import play_parts, play_steps
 
 
 class PlayInputs(Inputs):
@@ -72,8 +72,8 @@ KINDS = {
     )
 }
 EXECUTORS = {name: f"tests.flows.play:{name.removeprefix('play.')}" for name in KINDS}
-KINDS |= play_parts.KINDS
-EXECUTORS |= play_parts.EXECUTORS
+KINDS |= {**play_parts.KINDS, **play_steps.KINDS}
+EXECUTORS |= play_parts.EXECUTORS | play_steps.EXECUTORS
 
 
 def count(context: Context, inputs: PlayInputs) -> PlayOutput:

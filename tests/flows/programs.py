@@ -8,24 +8,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared import logs
 from shared.protocol import Beats
 from shared.store_file import Care
 from tests.flows import play
 
+if TYPE_CHECKING:
+    from desktop.agent import Setup
+    from desktop.system.paths import Paths
+
 BALLAST = "DESKHAND_BALLAST_BYTES"
 BEATS = "DESKHAND_BEATS"
 """Seconds between two beats, and of silence until a side is gone: "0.5 2"."""
 KINDS = "DESKHAND_PLAY_KINDS"
 """Which of the tests' kinds the hub knows, with commas between; all when it is not set."""
+KEYS = "DESKHAND_PLAY_KEYS"
+"""Keys in the worker's safe, as JSON. With it hub and worker have the product's own kinds."""
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -75,6 +83,9 @@ async def _hub(data: Path, port: int) -> None:
     from hub.store.database import CARE
 
     settings = Settings(data=data, port=port)
+    if KEYS in os.environ:
+        async with running(settings, beats=_beats(), care=_adapted(CARE)):
+            await asyncio.Event().wait()
     chosen = os.environ.get(KINDS, ",".join(play.KINDS)).split(",")
     kinds = {name: kind for name, kind in play.KINDS.items() if name in chosen}
     async with running(settings, kinds=kinds, beats=_beats(), care=_adapted(CARE)):
@@ -101,7 +112,21 @@ async def _worker(home: Path) -> None:
             kinds_at="tests.flows.play:KINDS",
             executors_at="tests.flows.play:EXECUTORS",
         )
+        if KEYS in os.environ:
+            setup = _with_product(setup)
         await Agent(setup, database, lambda status: print(status, flush=True)).run()
+
+
+def _with_product(setup: Setup) -> Setup:
+    from desktop.agent import EXECUTORS_AT, KINDS_AT, Seams
+
+    keys = json.loads(os.environ[KEYS])
+
+    def read_keys(names: Iterable[str], paths: Paths) -> Mapping[str, str]:
+        return {name: keys[name] for name in names if name in keys}
+
+    seams = Seams(read_keys=read_keys)
+    return replace(setup, kinds_at=KINDS_AT, executors_at=EXECUTORS_AT, seams=seams)
 
 
 def main() -> None:

@@ -46,11 +46,13 @@ SHOWN_CHARS = 12_000
 
 REFUSES = ("2xx", "401", "403", "404", "409", "422", "429", "5xx")
 """Of an operation whose body may say what no schema can tell apart: inputs that are none of the
-kind's, an answer that is none of the choices, a kind that the worker has not, a code that nobody
-was given, an address that is not to be called."""
+kind's, a result that is none of it, an answer that is none of the choices, a kind that the worker
+has not, a time zone that is none, a code that nobody was given, an address that is not to be
+called."""
 REFUSING = (
     "create_task", "enqueue_job", "create_job", "answer_question", "create_pairing",
-    "create_token", "create_webhook", "register_worker", "create_key", "claim_job",
+    "create_token", "create_webhook", "register_worker", "create_key", "claim_job", "complete_job",
+    "create_schedule", "run_schedule",
 )  # fmt: skip
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
-import select
 import signal
 import subprocess
 import sys
@@ -24,6 +22,8 @@ from desktop.system.credentials import write_file
 from desktop.system.paths import Paths, find_paths
 from shared.database import peek
 from shared.ids import WorkerId
+from tests.flows import terminal
+from tests.flows.terminal import Terminal
 from tests.llm_servers.llamacpp import LlamaServer
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(240)]
@@ -31,7 +31,6 @@ pytestmark = [pytest.mark.flow, pytest.mark.timeout(240)]
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ("local:tiny", "local:tiny2")
 SECONDS = 120.0
-DONE = re.compile(r"(\d+) of 2,000 ")
 NOWHERE = Pairing(
     hub_url="http://127.0.0.1:1",
     worker_id=WorkerId("01900000-0000-7000-8000-00000000aaaa"),
@@ -163,19 +162,19 @@ def test_a_place_that_refuses_the_key_costs_its_own_probes_alone(
 def test_ctrl_c_stops_it_and_it_goes_on_where_it_was(paths: Paths, definition: Path) -> None:
     with at_terminal(
         paths, "probe", definition, "--models", ",".join(MODELS), "--repeats", 200
-    ) as terminal:
-        terminal.until_done(5)
-        terminal.press_ctrl_c()
-        terminal.until("Go on with: deskhand probe --resume")
-        assert terminal.exit_code() == 130
+    ) as at:
+        at.until_done(5)
+        at.press_ctrl_c()
+        at.until("Go on with: deskhand probe --resume")
+        assert at.exit_code() == 130
     before = ended_at(paths)
     assert 0 < len(before) < 2000
-    with at_terminal(paths, "probe", "--resume", "1") as terminal:
-        terminal.until_done(len(before) + 5)
-        terminal.press_ctrl_c()
-        terminal.until("Stopping")
-        terminal.press_ctrl_c()
-        assert terminal.exit_code() == 130
+    with at_terminal(paths, "probe", "--resume", "1") as at:
+        at.until_done(len(before) + 5)
+        at.press_ctrl_c()
+        at.until("Stopping")
+        at.press_ctrl_c()
+        assert at.exit_code() == 130
     after = ended_at(paths)
     assert len(after) > len(before)
     assert {index: after[index] for index in before} == before, "none was asked again"
@@ -226,56 +225,7 @@ def headless(paths: Paths) -> Iterator[None]:
             worker.wait(SECONDS)
 
 
-class Terminal:
-    """A program at a terminal of its own."""
-
-    def __init__(self, ours: int, program: subprocess.Popen[bytes]) -> None:
-        self._ours = ours
-        self._program = program
-        self._shown = ""
-
-    def until(self, words: str) -> None:
-        while words not in self._shown:
-            assert self._read(), self._shown[-2000:]
-
-    def until_done(self, count: int) -> None:
-        """Wait until the bar tells of as many."""
-        while max(map(int, DONE.findall(self._shown)), default=0) < count:
-            assert self._read(), self._shown[-2000:]
-
-    def press_ctrl_c(self) -> None:
-        # As a terminal does: everybody in the foreground hears it.
-        os.killpg(self._program.pid, signal.SIGINT)
-
-    def exit_code(self) -> int:
-        while self._read():
-            continue
-        return self._program.wait(SECONDS)
-
-    def _read(self) -> bool:
-        if not select.select([self._ours], [], [], SECONDS)[0]:
-            return False
-        try:
-            told = os.read(self._ours, 4096)
-        except OSError:  # the other end is closed
-            return False
-        self._shown += told.decode(errors="replace")
-        return bool(told)
-
-
 @contextlib.contextmanager
 def at_terminal(paths: Paths, *words: object) -> Iterator[Terminal]:
-    if sys.platform == "win32":
-        pytest.skip("terminals are opened otherwise there")
-    ours, theirs = os.openpty()
-    program = subprocess.Popen(
-        command(paths, *words), cwd=ROOT, env=environment(), stdin=theirs, stdout=theirs,
-        stderr=theirs, start_new_session=True,
-    )  # fmt: skip
-    os.close(theirs)
-    try:
-        yield Terminal(ours, program)
-    finally:
-        program.kill()
-        program.wait()
-        os.close(ours)
+    with terminal.at_terminal(command(paths, *words), environment()) as opened:
+        yield opened
