@@ -6,9 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= 2
-RUNGS := chaos-protocol chaos-simulation chaos-power chaos-processes chaos-disks chaos-fuzz chaos-soak chaos-mutants
+RUNGS := chaos-protocol chaos-simulation chaos-power chaos-processes chaos-coding chaos-disks chaos-fuzz chaos-soak chaos-mutants
 
-.PHONY: help demo test check fix run bench bench-desktop bench-ml bench-probes bench-stats chaos $(RUNGS) build worker words screenshots screenshots-web lock clean
+.PHONY: help demo test test-agents check fix run bench bench-desktop bench-ml bench-code bench-probes bench-plan bench-stats chaos $(RUNGS) build worker words examples screenshots screenshots-web lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ demo: $(READY) ## hub and worker on loopback: train, ask, answer, predict, survi
 test: $(READY) ## every test, two at a time (JOBS=0: one); real sockets, processes, a real tray
 	@packaging/system.sh session
 	$(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+test-agents: $(READY) ## five real coding agents from npm in the worker's own sandbox (1.3 GB, once)
+	$(BIN)/pytest -m agents -p no:xdist -s tests/npm_agents $(ARGS)
 
 check: $(READY) ## format, lint, types, layers and the quick tests, in less than a minute
 	@packaging/check.sh $(BIN)
@@ -41,8 +44,17 @@ bench: $(READY) ## durable jobs a second, latency, start and idle size
 bench-desktop: $(READY) ## the tray app beside Vorta: start, memory, idle work, growth, sizes
 	$(BIN)/python -m tests.benchmarks.desktop $(ARGS)
 
+bench-code: $(READY) ## coding jobs: what a sandbox, the gateway and git cost
+	$(BIN)/python -m tests.benchmarks.sandbox $(ARGS)
+	$(BIN)/python -m tests.benchmarks.builtin_agent
+	$(BIN)/python -m tests.benchmarks.gateway
+	$(BIN)/python -m tests.benchmarks.repositories
+
 bench-probes: $(READY) ## model calls a second, CPU a call and memory beside inspect_ai and a plain client
 	$(BIN)/python -m tests.benchmarks.probes $(ARGS)
+
+bench-plan: $(READY) ## plans: what planning, steps and composing cost without model time
+	$(BIN)/python -m tests.benchmarks.plan $(ARGS)
 
 bench-stats: $(READY) ## statistics of a run: seconds, memory, and how often intervals hold the truth
 	$(BIN)/python -m tests.benchmarks.statistics_of_runs
@@ -52,7 +64,7 @@ bench-ml: $(READY) ## scores x seconds x memory beside scikit-learn, AutoGluon a
 	$(BIN)/python -m tests.benchmarks.ml $(ARGS)
 
 SIZES = $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(IMAGES),--images $(IMAGES)) \
-  $(if $(KILLS),--kills $(KILLS)) $(if $(DISKS),--jobs $(DISKS)) $(if $(FRAMES),--frames $(FRAMES)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+  $(if $(KILLS),--kills $(KILLS)) $(if $(ASKED),--asked $(ASKED)) $(if $(DISKS),--jobs $(DISKS)) $(if $(FRAMES),--frames $(FRAMES)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 chaos: $(READY) ## the whole ladder (SEEDS= IMAGES= KILLS= FRAMES= MINUTES= for its size, SEED= to replay)
 	@packaging/system.sh session
@@ -62,6 +74,7 @@ chaos-protocol: $(READY) ## T0: the protocol's ends against a model (EXAMPLES=10
 chaos-simulation: $(READY) ## T1: whole worlds in virtual time (SEEDS=300)
 chaos-power: $(READY) ## T2: what power cuts leave on a disk (IMAGES=2000)
 chaos-processes: $(READY) ## T3: real programs, lines and clocks fail (KILLS=60)
+chaos-coding: $(READY) ## T3: hub, worker, job or agent are killed in mid-question (ASKED=50)
 chaos-disks: $(READY) ## T3: disks fail and are full under real programs (DISKS=40)
 chaos-fuzz: $(READY) ## T4: frames, events and requests of nobody's (FRAMES=20000)
 chaos-soak: $(READY) ## T5: a long day, then drift and growth (MINUTES=2)
@@ -80,6 +93,9 @@ worker: $(READY) ## self-contained worker for this system in dist/, for a hub's 
 
 words: $(READY) ## bring the windows' catalogues of words up to date
 	$(BIN)/python packaging/words.py
+
+examples: $(READY) ## play the tasks of docs/examples/ and write down how they went
+	$(BIN)/python -m tests.examples $(ARGS)
 
 screenshots: $(READY) ## every state of every window, light, dark and at 200 %, in .screenshots/
 	$(BIN)/python -m tests.desktop.gui.screenshots .screenshots --sheets docs/img $(ARGS)

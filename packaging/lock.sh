@@ -14,9 +14,10 @@ lock() {
 
 lock dev --extra dev pyproject.toml
 # What is shipped is what is tested: the same versions, or the lock cannot be written.
-lock hub --extra hub -c packaging/locks/dev.txt pyproject.toml
+lock hub --extra hub --extra discord --extra matrix -c packaging/locks/dev.txt pyproject.toml
 lock worker --extra desktop -c packaging/locks/dev.txt pyproject.toml
 lock worker-ml --extra desktop --extra ml -c packaging/locks/dev.txt pyproject.toml
 lock worker-llm --extra desktop --extra llm -c packaging/locks/dev.txt pyproject.toml
+lock worker-web --extra desktop --extra web -c packaging/locks/dev.txt pyproject.toml
 # What makes the wheel for the containers' images.
 lock build -c packaging/locks/dev.txt - <<<hatchling

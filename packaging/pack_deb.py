@@ -144,7 +144,7 @@ def control_of(name: str, root: Path) -> str:
         "Maintainer": MAINTAINER,
         "Installed-Size": str(round(size_mb(root) * 1e6 / 1024)),
         "Depends": depends(),
-        "Recommends": "gnome-keyring | kwalletmanager | keepassxc, xdg-utils",
+        "Recommends": "bubblewrap, git, gnome-keyring | kwalletmanager | keepassxc, xdg-utils",
         "Conflicts": other,
         "Replaces": other,
         "Section": "utils",

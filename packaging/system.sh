@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What Deskhand takes from the system besides Python; installs it where it may, else names it.
-#   packaging/system.sh windows   what Qt needs to open at all
+#   packaging/system.sh windows   what Qt needs to open at all, and the sandbox of coding jobs
 #   packaging/system.sh session   what the tests of a real tray need: screens, panels, a bus, a safe;
 #                                 and those of disks that fail: strace, libfiu;
 #                                 and those of clocks that jump: faketime;
@@ -8,14 +8,15 @@
 set -euo pipefail
 
 windows="libegl1 libgl1 libglib2.0-0 libdbus-1-3 libfontconfig1 libxkbcommon0"
+boxes="bubblewrap git"
 session="chromium dbus faketime fiu-utils fonts-dejavu-core gnome-keyring libfiu0 openbox \
   strace trayer weston x11-utils xdotool xvfb \
   libwayland-cursor0 libwayland-egl1 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 \
   libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xkb1 libxkbcommon-x11-0"
 
 case ${1:-} in
-  windows) wanted=$windows ;;
-  session) wanted="$windows $session" ;;
+  windows) wanted="$windows $boxes" ;;
+  session) wanted="$windows $boxes $session" ;;
   *) echo "usage: $0 windows|session" >&2 && exit 2 ;;
 esac
 # Elsewhere Qt brings all it needs, or packages have other names.
