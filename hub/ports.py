@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hub.core.access import Access
+from hub.core.fleet import Pool
 from hub.core.pull import Claimed, Heard
 from hub.core.pull import Grant as Held
 from hub.core.question import Question
@@ -199,3 +200,45 @@ ProgressListener = Callable[[JobId, WorkerId, Progress], None]
 
 NewsListener = Callable[[PersonId, str], None]
 """Told whose pages should look again at what; must not wait."""
+
+
+class InstanceState(StrEnum):
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """A process, container, machine or pod in which a node of the fleet runs."""
+
+    name: str
+    """As its host calls it; its node says it in `FleetBeat.instance`."""
+    pool: str
+    state: InstanceState
+    started_at: datetime | None = None
+
+
+class FleetHost(Protocol):
+    """Where nodes are started and stopped. Each call may be repeated after a failure."""
+
+    name: str
+
+    async def instances(self, pool: Pool) -> tuple[Instance, ...]:
+        """All of a pool that are there; those that have ended are left out."""
+
+    async def start(self, pool: Pool, count: int) -> tuple[str, ...]:
+        """Start that many more; return their names.
+
+        Raises:
+            AppError: `host_unreachable`, `host_refused`; retryable when trying again may help.
+        """
+
+    async def stop(self, pool: Pool, names: Sequence[str]) -> None:
+        """End those that were drained: the polite signal first, with time to finish.
+
+        One that is gone already is no error.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections. Idempotent."""

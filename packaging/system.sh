@@ -4,12 +4,13 @@
 #   packaging/system.sh session   what the tests of a real tray need: screens, panels, a bus, a safe;
 #                                 and those of disks that fail: strace, libfiu;
 #                                 and those of clocks that jump: faketime;
-#                                 and those of web pages: chromium
+#                                 and those of web pages: chromium;
+#                                 and those of the fleet: brokers, containers, rules of alerts
 set -euo pipefail
 
 windows="libegl1 libgl1 libglib2.0-0 libdbus-1-3 libfontconfig1 libxkbcommon0"
 boxes="bubblewrap git"
-session="chromium dbus faketime fiu-utils fonts-dejavu-core gnome-keyring libfiu0 openbox \
+session="chromium podman prometheus rabbitmq-server redis-server runc dbus faketime fiu-utils fonts-dejavu-core gnome-keyring libfiu0 openbox \
   strace trayer weston x11-utils xdotool xvfb \
   libwayland-cursor0 libwayland-egl1 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 \
   libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xkb1 libxkbcommon-x11-0"
@@ -32,7 +33,8 @@ done
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   echo "Installing$missing …" >&2
-  export DEBIAN_FRONTEND=noninteractive
+  # Servers are for the tests to start: none is to run by itself.
+  export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
   # shellcheck disable=SC2086
   { apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; } >/dev/null
 else

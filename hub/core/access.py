@@ -34,6 +34,10 @@ class Scope(StrEnum):
     """Run work: a paired machine's token, or the key of workers that fetch their work."""
     ENROL = "enrol"
     """Make codes that let a person's machines in without asking: for containers."""
+    FLEET = "fleet"
+    """Run what the hub has handed to the fleet, and nothing else: for its nodes."""
+    METRICS = "metrics"
+    """Read the hub's figures, which name nobody."""
 
 
 class Role(StrEnum):

@@ -19,6 +19,8 @@ KEYS_MAX = 200
 KINDS_MAX = 64
 LIMITED = frozenset({Scope.WORKER, Scope.ENQUEUE, Scope.READ})
 """Scopes whose keys may be limited to kinds."""
+OWNERS_ALONE = frozenset({Scope.ADMIN, Scope.FLEET, Scope.METRICS})
+"""Scopes that reach beyond one person: only an owner of the hub makes such keys."""
 LAST_CHARS = 4
 OVERLAP = timedelta(hours=24)
 """How long a key that was rotated goes on, unless its person says otherwise."""
@@ -74,13 +76,13 @@ def check_may_make(maker: Scope, wanted: Scope) -> None:
     Raises:
         NotAllowed: `key_scope`.
     """
-    if maker is Scope.ADMIN or (maker is Scope.PERSON and wanted is not Scope.ADMIN):
+    if maker is Scope.ADMIN or (maker is Scope.PERSON and wanted not in OWNERS_ALONE):
         return
     raise NotAllowed(
         "key_scope",
         f"A key with the scope '{maker}' cannot make one with the scope '{wanted}'.",
         "It needs a key with the scope 'admin'."
-        if wanted is Scope.ADMIN
+        if wanted in OWNERS_ALONE
         else "It needs a key with the scope 'person'.",
     )
 
@@ -91,7 +93,7 @@ def may_see(caller: Access, key: Key) -> bool:
         return False  # it is the machine that is shown out, and its token with it
     if caller.scope is Scope.ADMIN:
         return True
-    return caller.person_id == key.access.person_id and key.scope is not Scope.ADMIN
+    return caller.person_id == key.access.person_id and key.scope not in OWNERS_ALONE
 
 
 def checked_name(name: str) -> str:

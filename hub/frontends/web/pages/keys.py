@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
 from hub.core.access import Access, Scope
-from hub.core.key import Key, is_over
+from hub.core.key import OWNERS_ALONE, Key, is_over
 from hub.frontends.web.forms import Fields, lead
 from hub.frontends.web.render import page
 from hub.frontends.web.visitor import Guest, Place, Setting, Visitor
@@ -26,6 +26,8 @@ SCOPES: Mapping[Scope, tuple[str, str]] = {
     Scope.ENQUEUE: ("Enqueue", "Asks for work in your name, and sees what became of it."),
     Scope.WORKER: ("Worker", "Fetches jobs over the API and reports on them."),
     Scope.ENROL: ("Enrol", "Makes codes that let computers in without asking: for containers."),
+    Scope.FLEET: ("Fleet", "Runs what the hub hands to the fleet: for its nodes."),
+    Scope.METRICS: ("Metrics", "Reads the hub's figures, which name nobody: for Prometheus."),
     Scope.PERSON: ("Person", "All that you may do yourself."),
     Scope.ADMIN: ("Admin", "Everything on this hub, for everybody."),
 }
@@ -160,7 +162,7 @@ def _access(visitor: Visitor) -> Access:
 
 
 def _may_make(visitor: Visitor) -> Mapping[Scope, tuple[str, str]]:
-    return {s: told for s, told in SCOPES.items() if visitor.is_owner or s is not Scope.ADMIN}
+    return {s: told for s, told in SCOPES.items() if visitor.is_owner or s not in OWNERS_ALONE}
 
 
 def _scope(name: str) -> Scope:
