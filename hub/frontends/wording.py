@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hub.core.placement import WaitingReason
 from hub.core.view import Button, Progress, Tone, View, ViewFile
 from hub.frontends import entrance, plan_words
 from hub.frontends.facts import Facts
@@ -298,7 +299,10 @@ def _queued(body: JobQueued, facts: Facts) -> View | None:
         case "retry":
             return _status(facts, retry_line(body, facts), Tone.WAITING)
         case "declined":
-            return None
+            waiting = facts.waiting
+            if waiting is None or waiting.reason is not WaitingReason.DECLINED:
+                return None  # somebody else may take it
+            return _status(facts, why_waiting(facts), Tone.WAITING)
         case "requeued":
             return _status(
                 facts, f"Queued again: {facts.label}. {why_waiting(facts)}", Tone.WAITING

@@ -391,6 +391,24 @@ def test_every_reason_to_wait_is_a_sentence(reason: WaitingReason) -> None:
     assert view.text.endswith((".", "…"))
 
 
+def test_a_refusal_is_told_once_nobody_else_can_take_the_job() -> None:
+    assert view_of(queued("declined"), FACTS) is None
+    starting = Waiting(reason=WaitingReason.STARTING, kind="ml.train", worker="bob-pc")
+    assert view_of(queued("declined"), replace(FACTS, waiting=starting)) is None
+    refused = Waiting(
+        reason=WaitingReason.DECLINED,
+        kind="ml.train",
+        worker="anna-pc",
+        detail="The owner of this machine does not allow ml.train from group.",
+    )
+    view = view_of(queued("declined"), replace(FACTS, waiting=refused))
+    assert view is not None
+    assert view.text == (
+        "anna-pc cannot take it now. The owner of this machine does not allow ml.train from "
+        "group. Queued."
+    )
+
+
 PROGRESS = [
     (Progress(stage="models", done=3, total=5, eta_seconds=18),
      "Training on anna-pc ▓▓▓░░ 3 of 5 models, 18 s left"),
