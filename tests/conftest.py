@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.brokers.fixtures import _rabbitmq_of_this_process, rabbitmq
 from tests.llm_servers.fixtures import (
     _aimock_of_this_process,
     aimock,
@@ -22,11 +23,13 @@ from tests.matrix_servers.fixtures import _synapse_of_this_process, synapse
 
 __all__ = [
     "_aimock_of_this_process",
+    "_rabbitmq_of_this_process",
     "_synapse_of_this_process",
     "aimock",
     "llama",
     "llama_narrow",
     "llama_with_key",
+    "rabbitmq",
     "synapse",
 ]
 
