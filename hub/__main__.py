@@ -162,20 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     unlock.add_argument("name", nargs="?", help="whose account (default: all that are locked)")
     _hub_options(unlock)
 
-    dead = _command(
-        commands,
-        "dead",
-        "jobs that ran out of tries",
-        _dead,
-        "Lists dead letters with their last error. `dead show ID` tells how one came to that,\n"
-        "`dead requeue ID` (or `all`) queues it again, `dead purge ID` (or `all`) forgets it here\n"
-        "and on every computer.\n"
-        "queues them again.",
-    )
-    dead.add_argument("action", nargs="?", choices=("show", "requeue", "purge"), help="what to do")
-    dead.add_argument("id", nargs="?", help="the four characters after #, or all")
-    _hub_options(dead)
-
+    _dead_commands(commands)
     _key_commands(commands)
     _backup_commands(commands)
     demo = _command(
@@ -202,6 +189,63 @@ def _parser() -> argparse.ArgumentParser:
         help="print one JSON object as the last line; the transcript goes to standard error",
     )
     return parser
+
+
+def _dead_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    dead = _command(
+        commands,
+        "dead",
+        "jobs that ran out of tries: list, show, requeue, purge",
+        _dead,
+        "Lists dead letters with their last error, those of computers and of the fleet alike.\n"
+        "  deskhand-hub dead --kind llm.ask --since 12h\n"
+        "  deskhand-hub dead requeue K7Q2 M3XA\n"
+        "  deskhand-hub dead requeue --fleet --yes",
+    )
+    # Without an action they are listed; the actions have options of their own.
+    dead.set_defaults(action="list", ids=[])
+    _dead_options(dead)
+    actions = dead.add_subparsers(title="actions", metavar="ACTION")
+    for name, summary, description in (
+        ("list", "list them, as without an action", "The newest first, with their last error."),
+        ("show", "how one came to that", "Every try: where it was, when, and why it failed."),
+        (
+            "requeue",
+            "queue them again, with all their tries",
+            "Those named by ID, those of the filters, or all. Asks back with their number unless\n"
+            "each is named; --yes says yes beforehand.",
+        ),
+        (
+            "purge",
+            "forget them, here and on every computer",
+            "Those named by ID, those of the filters, or all, with their tasks. Asks back with\n"
+            "their number; --yes says yes beforehand. This cannot be taken back.",
+        ),
+    ):
+        action = _command(actions, name, summary, _dead, description)
+        action.set_defaults(action=name)
+        if name != "list":
+            action.add_argument(
+                "ids", nargs="*", metavar="ID", help="the four characters after #, an id, or all"
+            )
+        if name in ("requeue", "purge"):
+            action.add_argument("--yes", action="store_true", help="do not ask back")
+        _dead_options(action)
+
+
+def _dead_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kind", default="", help="only jobs of this kind")
+    parser.add_argument(
+        "--worker", default="", metavar="NAME", help="only those whose last try was on it"
+    )
+    parser.add_argument(
+        "--fleet", action="store_true", help="only those whose last try was on the fleet"
+    )
+    parser.add_argument(
+        "--since", default="", metavar="WHEN", help="only what died since: 30m, 12h, 3d, 2026-11-20"
+    )
+    parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
+    _hub_options(parser)
 
 
 SCOPES = ("read", "enqueue", "worker", "enrol", "person", "admin")
@@ -378,9 +422,18 @@ def _unlock(options: argparse.Namespace) -> int:
 
 
 def _dead(options: argparse.Namespace) -> int:
-    from hub.dead import run
+    from hub.dead import Wanted, run
 
-    return run(_client(options), options.action, (options.id or "").removeprefix("#"))
+    wanted = Wanted(
+        names=tuple(options.ids),
+        kind=options.kind,
+        worker=options.worker,
+        is_fleet=options.fleet,
+        since=options.since,
+        as_json=options.as_json,
+        is_sure=getattr(options, "yes", False),
+    )
+    return run(_client(options), options.action, wanted)
 
 
 def _list_keys(options: argparse.Namespace) -> int:

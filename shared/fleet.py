@@ -12,6 +12,8 @@ from shared.ids import JobId, short
 from shared.jobs import Priority
 
 QUEUE_PREFIX = "deskhand"
+FLEET_PLATFORM = "Fleet"
+"""What the worker that stands for the fleet tells as its platform."""
 COUNT_MAX = 2**53
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from hub.core import job as core
 from hub.core.board import Board
+from hub.core.dead_letter import job_not_dead
 from hub.core.job import Job, JobCard
 from hub.core.question import Question, settle
 from hub.core.session import Session
@@ -338,11 +339,7 @@ def purge_dead(entry: Entry, person_id: PersonId, job_id: JobId, by: str) -> Non
     """
     job = _owned(entry, person_id, job_id)
     if job.life.state is not JobState.DEAD:
-        raise Conflict(
-            "job_not_dead",
-            f"Only a dead letter is purged here; this job is {job.life.state}.",
-            "The dead letters are at /dead-letters.",
-        )
+        raise job_not_dead(job.life.state)
     purge(entry, person_id, job.task_id, by)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from hub.core.board import Board
+from hub.core.dead_letter import DeadFilter, DeadLetter, Failure, job_not_dead
 from hub.core.fact import Fact
 from hub.core.job import Job, JobCard, job_unknown
 from hub.core.log_line import LogPage, Stretch
@@ -20,7 +21,6 @@ from hub.core.worker import WorkerCard
 from hub.services import task_steps
 from hub.services.zones import time_zone
 from hub.store import dead, events, jobs, lines, questions, queue, said, task_rows, tasks, workers
-from hub.store.dead import Failure
 from hub.store.jobs import Filter
 from hub.store.ledger import Ledger
 from hub.store.said import Candidates
@@ -31,6 +31,7 @@ from shared.jobs import JobState, Priority
 PAGE_MAX = 200
 HISTORY_MAX = 5000
 STEPS_MAX = 500
+ALL_DEAD = DeadFilter()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,9 +244,28 @@ class Views:
         """How many dead letters there are, up to `dead.COUNTED_MAX`."""
         return await self._ledger.look(lambda c: dead.count(c, person_id))
 
-    async def dead_letters(self, person_id: PersonId | None) -> tuple[JobCard, ...]:
-        """Jobs out of tries, the newest first; their reasons are in `error` and `history`."""
-        return await self.jobs(person_id, states=frozenset({JobState.DEAD}), limit=PAGE_MAX)
+    async def dead_letters(
+        self,
+        person_id: PersonId | None,
+        wanted: DeadFilter = ALL_DEAD,
+        limit: int = PAGE_MAX,
+    ) -> tuple[JobCard, ...]:
+        """Jobs out of tries, the newest first; their reasons are in `error` and `failures`."""
+        count = max(1, min(limit, PAGE_MAX))
+        return tuple(await self._ledger.read(lambda c: dead.page(c, person_id, wanted, count)))
+
+    async def dead_letter(self, person_id: PersonId | None, job_id: JobId) -> DeadLetter:
+        """One dead letter, with every try that failed.
+
+        Raises:
+            NotFound: `job_unknown`.
+            Conflict: `job_not_dead`.
+        """
+        card = await self.job(person_id, job_id)
+        if card.state is not JobState.DEAD:
+            raise job_not_dead(card.state)
+        found = await self.failures([job_id])
+        return DeadLetter(card=card, failures=found[job_id])
 
     async def workers(self, person_id: PersonId | None) -> tuple[WorkerCard, ...]:
         """Paired machines that are not revoked, by name."""

@@ -1,29 +1,58 @@
-"""Why dead letters died: every failed attempt of each."""
+"""Dead letters: which there are, and why they died: every failed attempt of each."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from hub.core.dead_letter import DeadFilter, Failure
+from hub.core.job import JobCard
+from hub.store.jobs import CARD, to_card
+from hub.store.row_walks import IS_WHOLE
 from shared.errors import ErrorBody
+from shared.fleet import FLEET_PLATFORM
 from shared.ids import JobId, PersonId, WorkerId
+from shared.times import to_ms
 
 FAILURES_MAX = 10
 """Of one job, the latest: a person may have had it tried again and again."""
+
+STARTS_MAX = 5 * FAILURES_MAX
+"""Beside those that failed there are some that were lost with their worker."""
 
 COUNTED_MAX = 1_000
 """Nobody needs to know of more at a glance."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    attempt: int
-    at: datetime
-    worker_id: WorkerId
-    error: ErrorBody
+_WORKED = "EXISTS (SELECT 1 FROM workers AS w WHERE w.worker_id = j.worker_id AND {})"
+
+
+def page(
+    connection: sqlite3.Connection, person_id: PersonId | None, wanted: DeadFilter, limit: int
+) -> list[JobCard]:
+    """Those wanted, the newest first; everybody's when None."""
+    tests = ["j.state = 'dead'", IS_WHOLE]
+    values: list[str | int] = []
+    for test, value in (
+        ("j.person_id = ?", person_id),
+        ("j.kind = ?", wanted.kind or None),
+        (_WORKED.format("? IN (w.worker_id, w.name)"), wanted.worker or None),
+        (_WORKED.format("w.platform = ?"), FLEET_PLATFORM if wanted.is_fleet else None),
+        ("j.updated_ms >= ?", to_ms(wanted.since) if wanted.since else None),
+        ("j.job_id < ?", wanted.before),
+    ):
+        if value is not None:
+            tests.append(test)
+            values.append(value)
+    # Dead letters are few among many: they are found by their own index, whatever is guessed.
+    rows = connection.execute(
+        f"{CARD.replace('jobs AS j', 'jobs AS j INDEXED BY jobs_dead')}"
+        f" WHERE {' AND '.join(tests)} ORDER BY j.job_id DESC LIMIT ?",
+        (*values, limit),
+    )
+    return [to_card(row) for row in rows]
 
 
 def count(connection: sqlite3.Connection, person_id: PersonId | None) -> int:
@@ -51,12 +80,25 @@ def _failures(connection: sqlite3.Connection, job_id: JobId) -> tuple[Failure, .
         (job_id, FAILURES_MAX),
     ).fetchall()
     told = [(at, device, json.loads(body)) for at, device, body in rows]
+    started = _started(connection, job_id) if told else {}
     return tuple(
         Failure(
             attempt=body["attempt"],
+            started_at=started.get(body["attempt"]),
             at=datetime.fromisoformat(at),
             worker_id=WorkerId(device),
+            node="",
             error=ErrorBody.model_validate(body["error"]),
         )
         for at, device, body in told
     )
+
+
+def _started(connection: sqlite3.Connection, job_id: JobId) -> dict[int, datetime]:
+    """When each attempt began, of the latest."""
+    rows = connection.execute(
+        "SELECT at, json_extract(body, '$.attempt') FROM events WHERE entity = ?"
+        " AND type = 'job_started' ORDER BY hub_seq DESC LIMIT ?",
+        (job_id, STARTS_MAX),
+    )
+    return {attempt: datetime.fromisoformat(at) for at, attempt in rows}

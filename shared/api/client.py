@@ -11,12 +11,13 @@ What goes wrong is an AppError with the hub's own code and words.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from shared.api.chat import MessagePage, NewMessage, Said
-from shared.api.dead_letters import PurgedShown
+from shared.api.dead_letters import DeadLetterShown, PurgedShown
 from shared.api.events import EventPage, EventShown
 from shared.api.jobs import ArtifactList, History, JobPage, JobShown, LogQuery, LogShown, Move
 from shared.api.keys import KeyList, KeyRotation, KeyTold, NewKey
@@ -155,9 +156,28 @@ class Client(PullClient):
         headers = once(idempotency_key)
         return self._ask(TaskShown, "POST", "/queue/jobs", body=new, headers=headers)
 
-    def list_dead_letters(self, *, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> JobPage:
-        query = {"limit": limit, "cursor": cursor}
+    def list_dead_letters(
+        self,
+        *,
+        kind: str = "",
+        worker: str = "",
+        fleet: bool = False,
+        since: datetime | None = None,
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+    ) -> JobPage:
+        query = {
+            "kind": kind,
+            "worker": worker,
+            "fleet": fleet,
+            "since": since.isoformat() if since else None,
+            "limit": limit,
+            "cursor": cursor,
+        }
         return self._ask(JobPage, "GET", "/dead-letters", query=query)
+
+    def get_dead_letter(self, job_id: str) -> DeadLetterShown:
+        return self._ask(DeadLetterShown, "GET", f"/dead-letters/{part(job_id)}")
 
     def requeue_dead_letters(self) -> JobPage:
         return self._ask(JobPage, "POST", "/dead-letters/requeue")

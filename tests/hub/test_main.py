@@ -251,7 +251,11 @@ async def test_dead_lists_and_requeues(tmp_path: Path) -> None:
                 clock.ahead_seconds += 40
         listed = await run("dead", **at(world))
         assert "The disk is busy." in listed.out
-        requeued = await run("dead", "requeue", "all", **at(world))
+        assert (await run("dead", "list", **at(world))).out == listed.out
+        unasked = await run("dead", "requeue", "all", **at(world))
+        assert (unasked.code, unasked.out) == (1, "")
+        assert "Queue 1 dead letter again? Nobody said yes" in unasked.err
+        requeued = await run("dead", "requeue", "all", "--yes", **at(world))
         assert "is queued again" in requeued.out
         assert (await run("dead", **at(world))).out.startswith("No dead letters")
         undone = await world.rest.post(f"/dead-letters/{job_id}/undo")
@@ -259,10 +263,16 @@ async def test_dead_lists_and_requeues(tmp_path: Path) -> None:
         short = undone.json()["short"]
         shown = await run("dead", "show", short, **at(world))
         assert "why     The disk is busy." in shown.out
-        assert shown.out.count("job failed") == ATTEMPTS_MAX
+        tries = [line for line in shown.out.splitlines() if line.startswith("try ")]
+        assert len(tries) == ATTEMPTS_MAX
+        assert all("on anna-pc, after" in one and "(busy)" in one for one in tries)
         unsaid = await run("dead", "purge", **at(world))
         assert (unsaid.code, unsaid.out) == (1, "")
-        assert "is forgotten" in (await run("dead", "purge", "all", **at(world))).out
+        assert (
+            "Forget 1 dead letter for good" in (await run("dead", "purge", short, **at(world))).err
+        )
+        purged = await run("dead", "purge", short, "--yes", **at(world))
+        assert "is forgotten" in purged.out
         assert (await world.rest.get(f"/jobs/{job_id}")).status_code == 404
 
 

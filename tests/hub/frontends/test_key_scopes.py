@@ -27,6 +27,7 @@ READ = frozenset(
     (
         *("get_status", "list_events", "list_people", "list_pairings", "list_questions"),
         *("get_file", "get_artifact", "list_job_artifacts", "list_dead_letters"),
+        "get_dead_letter",
         *(
             "list_schedules",
             "get_schedule",
