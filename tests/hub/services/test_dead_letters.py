@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hub.core.access import Person
+from hub.core.dead_letter import DeadFilter
 from hub.core.job import JobCard
+from hub.store import workers
+from hub.store.ledger import Entry
+from shared.capabilities import Capability
 from shared.errors import AppError
 from shared.events import JobFailed, JobSucceeded
+from shared.fleet import FLEET_PLATFORM
 from shared.jobs import ATTEMPTS_MAX, JobState
 from tests.hub.worlds import Desk, World
 from tests.makers import PASSING
 
 BY = "anna on the web"
+OTHER_KIND = "ml.models"
 
 
-async def a_dead_letter(world: World, anna: Person, pc: Desk) -> JobCard:
-    card = await world.request(anna)
+async def a_dead_letter(world: World, anna: Person, pc: Desk, kind: str = "probe.run") -> JobCard:
+    card = await world.request(anna, kind)
     for _ in range(ATTEMPTS_MAX):
         grant = await pc.take()
         body = JobFailed(
@@ -113,3 +121,60 @@ async def test_dead_letters_are_forgotten_one_by_one_and_all_at_once(world: Worl
     assert await views.dead_letters(anna.person_id) == ()
     assert await views.dead_letters(bert.person_id) == (other,)
     assert [card.job_id for card in await views.jobs(anna.person_id)] == [waiting.job_id]
+
+
+async def test_dead_letters_are_found_by_kind_by_worker_by_fleet_and_by_age(world: World) -> None:
+    anna, bert = await world.person(), await world.person("bert")
+    pc = await world.desk(anna, capabilities=(Capability(kind="probe.run"),))
+    early = await a_dead_letter(world, anna, pc)
+    between = world.clock.now()
+    world.clock.advance(3600)
+    fleet = await world.desk(anna, "fleet", (Capability(kind=OTHER_KIND),))
+    await stand_for_the_fleet(world, fleet)
+    late = await a_dead_letter(world, anna, fleet, OTHER_KIND)
+    await a_dead_letter(world, bert, await world.desk(bert, "fleet"))
+    for wanted, found in (
+        (DeadFilter(), [late, early]),
+        (DeadFilter(kind=OTHER_KIND), [late]),
+        (DeadFilter(kind="ml.train"), []),
+        (DeadFilter(worker="anna-pc"), [early]),
+        (DeadFilter(worker=pc.worker_id), [early]),
+        (DeadFilter(worker="fleet"), [late]),
+        (DeadFilter(is_fleet=True), [late]),
+        (DeadFilter(since=between), [late]),
+        (DeadFilter(since=between, worker="anna-pc"), []),
+        (DeadFilter(before=late.job_id), [early]),
+    ):
+        cards = await world.services.views.dead_letters(anna.person_id, wanted)
+        assert [card.job_id for card in cards] == [card.job_id for card in found], wanted
+
+
+async def test_a_dead_letter_tells_every_try_where_when_and_why(world: World) -> None:
+    anna = await world.person()
+    pc = await world.desk(anna)
+    dead = await a_dead_letter(world, anna, pc)
+    found = await world.services.views.dead_letter(anna.person_id, dead.job_id)
+    assert found.card == dead
+    attempts = [failure.attempt for failure in found.failures]
+    assert attempts == sorted(attempts, reverse=True)
+    assert len(attempts) == ATTEMPTS_MAX
+    for failure in found.failures:
+        assert (failure.worker_id, failure.node) == (pc.worker_id, "")
+        assert failure.error == PASSING
+    waiting = await world.request(anna)
+    for person_id, job_id, code in (
+        (anna.person_id, waiting.job_id, "job_not_dead"),
+        ((await world.person("bert")).person_id, dead.job_id, "job_unknown"),
+    ):
+        with pytest.raises(AppError) as caught:
+            await world.services.views.dead_letter(person_id, job_id)
+        assert caught.value.code == code
+
+
+async def stand_for_the_fleet(world: World, desk: Desk) -> None:
+    def change(entry: Entry) -> None:
+        worker = workers.load(entry.connection, desk.worker_id)
+        assert worker is not None
+        workers.update(entry, replace(worker, platform=FLEET_PLATFORM))
+
+    await world.ledger.write(change)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
+from hub.core.dead_letter import DeadFilter
 from hub.core.job import JobCard
 from hub.frontends.figures import plural
 from hub.frontends.web.forms import Fields, Undo, lead
@@ -20,6 +22,7 @@ from shared.jobs import JobState
 
 router = APIRouter()
 JobPath = Annotated[str, Path(max_length=64)]
+Filter = Annotated[str, Query(max_length=100)]
 Seq = Annotated[int, Query(ge=0, le=COUNT_MAX)]
 PAGE = 50
 SELECTED = "job:"
@@ -27,7 +30,6 @@ SELECTED = "job:"
 UNDONE_MAX = 5_000
 """Jobs that one word takes back."""
 READ_AT_ONCE = 500
-DEAD = frozenset({JobState.DEAD})
 
 
 @router.get("/dead")
@@ -36,11 +38,12 @@ async def list_dead(
     visitor: Guest,
     place: Place,
     before: Annotated[str | None, Query(max_length=64)] = None,
+    kind: Filter = "",
+    worker: Filter = "",
 ) -> Response:
     views = place.services.views
-    cards = await views.jobs(
-        visitor.sees, states=DEAD, limit=PAGE + 1, before=JobId(before) if before else None
-    )
+    wanted = DeadFilter(kind=kind, worker=worker, before=JobId(before) if before else None)
+    cards = await views.dead_letters(visitor.sees, wanted, PAGE + 1)
     shown = cards[:PAGE]
     return await page(
         request,
@@ -49,6 +52,10 @@ async def list_dead(
         cards=shown,
         failures=await views.failures([card.job_id for card in shown]),
         names=await place.services.machines.names(visitor.sees),
+        wanted=wanted,
+        kinds=await views.kinds_asked(visitor.sees),
+        workers=sorted({card.name for card in await views.workers(visitor.sees)}),
+        pages=urlencode({"kind": kind, "worker": worker}) if kind or worker else "",
         older=shown[-1].job_id if len(cards) > PAGE else None,
         is_first=before is None,
     )

@@ -121,3 +121,12 @@ async def test_many_come_in_pages(world: World, reader: Reader) -> None:
     assert ("describe 51.csv" in first.text, "describe 1.csv" in first.text) == (True, False)
     assert "describe 1.csv" in second.text
     assert "describe 0.csv" in second.text
+
+
+async def test_the_list_is_narrowed_by_kind_and_computer(world: World, reader: Reader) -> None:
+    await dead_letter(world, "weather.csv")
+    assert "describe weather.csv" in (await reader.get("/dead?kind=data.describe")).text
+    narrow = await reader.get("/dead?kind=ml.train&worker=anna-pc")
+    assert "There is no dead letter like this." in narrow.text
+    # What acts on all of them is not beside a list of some.
+    assert "/dead/purge" not in narrow.links
