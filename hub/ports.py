@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hub.core.access import Access
-from hub.core.fleet import Pool
+from hub.core.pool import Instance, Pool
 from hub.core.pull import Claimed, Heard
 from hub.core.pull import Grant as Held
 from hub.core.question import Question
@@ -200,23 +200,6 @@ ProgressListener = Callable[[JobId, WorkerId, Progress], None]
 
 NewsListener = Callable[[PersonId, str], None]
 """Told whose pages should look again at what; must not wait."""
-
-
-class InstanceState(StrEnum):
-    STARTING = "starting"
-    RUNNING = "running"
-    STOPPING = "stopping"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instance:
-    """A process, container, machine or pod in which a node of the fleet runs."""
-
-    name: str
-    """As its host calls it; its node says it in `FleetBeat.instance`."""
-    pool: str
-    state: InstanceState
-    started_at: datetime | None = None
 
 
 class FleetHost(Protocol):

@@ -100,6 +100,8 @@ class FleetNodeShown(Shown):
     slots: int
     held: int
     is_draining: bool
+    idle_since: datetime | None = None
+    """Since when nothing is in its hands; None while something is, and when it is not known."""
     since: datetime
     seen_at: datetime
 
