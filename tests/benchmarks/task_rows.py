@@ -46,8 +46,8 @@ WAITING = 3_000
 ERROR = json.dumps({"code": "file_gone", "message": "sales.csv is gone.", "hint": "Bring it back."})
 
 
-def fill(path: Path, jobs: int) -> tuple[PersonId, list[WorkerId]]:
-    """Write a store: two people, the first with nine jobs of ten."""
+def fill(path: Path, jobs: int, *, waiting: int = WAITING) -> tuple[PersonId, list[WorkerId]]:
+    """Write a store: two people, the first with nine jobs of ten; the newest wait."""
     dice = random.Random(6)
     people = [PersonId(uuid7(BEGAN_MS + n, dice.randbytes(10))) for n in range(len(PEOPLE))]
     workers = [WorkerId(uuid7(BEGAN_MS + 9 + n, dice.randbytes(10))) for n in range(WORKERS)]
@@ -66,7 +66,7 @@ def fill(path: Path, jobs: int) -> tuple[PersonId, list[WorkerId]]:
             " last_seen_ms) VALUES (?, ?, ?, '[]', ?, ?)",
             (worker_id, people[0], f"pc-{number}", BEGAN_MS, BEGAN_MS),
         )
-    for task, job, told in _jobs(jobs, people, workers, dice):
+    for task, job, told in _jobs(jobs, people, workers, dice, waiting):
         connection.execute("INSERT INTO tasks VALUES (?, ?, ?, ?, ?)", task)
         connection.execute(f"INSERT INTO jobs VALUES ({','.join('?' * 26)}, '', NULL, 0)", job)
         connection.executemany(
@@ -83,7 +83,11 @@ Values = tuple[object, ...]
 
 
 def _jobs(
-    jobs: int, people: list[PersonId], workers: list[WorkerId], dice: random.Random
+    jobs: int,
+    people: list[PersonId],
+    workers: list[WorkerId],
+    dice: random.Random,
+    waiting: int,
 ) -> Iterator[tuple[Values, Values, list[Values]]]:
     for number in range(jobs):
         at_ms = BEGAN_MS + number * STEP_MS
@@ -91,7 +95,7 @@ def _jobs(
         person = people[0] if dice.random() < 0.9 else people[1]
         # The last worker is new, and has done little.
         worker = dice.choice(workers[:-1]) if dice.random() < 0.9999 else workers[-1]
-        waits = number >= jobs - WAITING
+        waits = number >= jobs - waiting
         state = JobState.QUEUED if waits else dice.choice(STATES)
         kind = dice.choice(KINDS)
         name = f"{dice.choice(('sales', 'churn', 'flights'))}_{number % 5000}.csv"
