@@ -211,7 +211,7 @@ class Alone:
         )
         is_own = await self._hands.asked_here(body.job_id) is not None
         origin = Origin.LOCAL if is_own else Origin.CHAT
-        again = kept.spec_for(request, spec.answers, origin)
+        again = kept.spec_for(request, spec.answers, origin, spec.traceparent)
         if self._is_able(again):
             await self._keep(request, again)
         else:

@@ -217,7 +217,7 @@ class Parts:
         )
 
     def _spec(self, maker: Attempt, body: TaskRequested) -> JobSpec:
-        return kept.spec_for(body, origin=maker.spec.origin)
+        return kept.spec_of_part(maker.spec, body)
 
     def _note_end(self, attempt: Attempt) -> None:
         """An attempt of this worker has ended, whichever way."""

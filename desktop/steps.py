@@ -185,7 +185,7 @@ class Steps:
         if error is not None:
             self._tell(key, step, _refused(body.job_id, error))
             return
-        error = self._floor.refusal_of_own(kept.spec_for(body, origin=maker.spec.origin))
+        error = self._floor.refusal_of_own(kept.spec_of_part(maker.spec, body))
         is_here = error is None or error.retryable
         if error is not None and error.code == INVALID:
             self._tell(key, step, _refused(body.job_id, error))

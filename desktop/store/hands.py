@@ -298,7 +298,7 @@ class Hands:
     async def keep_parts(self, maker: Attempt, bodies: Mapping[int, TaskRequested]) -> bool:
         """Write down parts of a job, by their index; False when the job is over meanwhile."""
         made = {
-            index: kept.attempt_at(kept.spec_for(body, origin=maker.spec.origin), body.part_of)
+            index: kept.attempt_at(kept.spec_of_part(maker.spec, body), body.part_of)
             for index, body in bodies.items()
         }
 
@@ -520,8 +520,7 @@ class Hands:
         if attempt is None:
             return
         body = body_for(names(attempt))
-        origin = attempt.spec.origin
-        after = [kept.attempt_at(kept.spec_for(told, origin=origin)) for told in following]
+        after = [kept.attempt_at(kept.spec_of_part(attempt.spec, told)) for told in following]
 
         def note(connection: sqlite3.Connection) -> Attempt:
             if isinstance(body, JobSucceeded):

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from desktop.core.attempt import Attempt, AttemptState
+from shared import trace
 from shared.events import JobStarted, TaskRequested
 from shared.ids import JobId, QuestionId, SessionId, TaskId
 from shared.jobs import JobSpec, Origin
@@ -24,7 +25,10 @@ FIRST = 1
 
 
 def spec_for(
-    body: TaskRequested, answers: dict[str, str] | None = None, origin: Origin = Origin.LOCAL
+    body: TaskRequested,
+    answers: dict[str, str] | None = None,
+    origin: Origin = Origin.LOCAL,
+    traceparent: str = "",
 ) -> JobSpec:
     """Describe a job as this machine runs it itself.
 
@@ -33,6 +37,8 @@ def spec_for(
         answers: given to an earlier attempt at the same thing.
         origin: whose words the inputs are. What a hub told of a job is its word and no more,
             also when the person here wants it run again.
+        traceparent: of the job that this one comes from; empty begins a trace, which hubs know by
+            the job's id.
     """
     return JobSpec(
         job_id=body.job_id,
@@ -42,8 +48,15 @@ def spec_for(
         inputs=body.inputs,
         answers=answers or {},
         origin=origin,
+        traceparent=traceparent or str(trace.of_id(body.job_id)),
         session_id=SessionId(body.session_id),
     )
+
+
+def spec_of_part(maker: JobSpec, body: TaskRequested) -> JobSpec:
+    """Describe what a job had made: a part, a step, or what follows it. The words are its own."""
+    traceparent = maker.traceparent or str(trace.of_id(maker.job_id))
+    return spec_for(body, origin=maker.origin, traceparent=traceparent)
 
 
 def attempt_at(spec: JobSpec, part_of: JobId | None = None) -> Attempt:

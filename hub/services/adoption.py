@@ -211,7 +211,8 @@ def _insert_part(
         life=core.adopt(Life(), worker_id, attempt=grant.attempt, fence=grant.fence),
     )
     origin = jobs.origin_of(entry.connection, maker.job_id)
-    new = queue.NewJob(job=job, title=title, inputs=inputs, origin=origin, traceparent="")
+    traceparent = jobs.traceparent_of(entry.connection, maker.job_id)
+    new = queue.NewJob(job=job, title=title, inputs=inputs, origin=origin, traceparent=traceparent)
     queue.insert(entry, new)
     entry.loaded[job.job_id] = job
     endings.tell_granted(entry, job)

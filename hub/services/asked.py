@@ -18,6 +18,7 @@ from hub.services.requests import Request, checked_inputs
 from hub.services.schedule_deeds import ScheduleDeeds
 from hub.store import jobs, people, questions, queue, workers
 from hub.store.ledger import Entry
+from shared import trace
 from shared.errors import AppError, BadInput, Conflict
 from shared.events import (
     AnswerGiven,
@@ -128,9 +129,10 @@ class Asked:
             adoption.adopt_part(entry, worker_id, person_id, body, at)
             return
         if body.is_kept and body.worker_id == worker_id:
-            origin = _origin_of(entry, person_id, body.replaces or body.follows)
+            origin, traceparent = _before(entry, person_id, body.replaces or body.follows)
             adoption.adopt_new(
-                entry, worker_id, person_id, kept_spec(body, origin), _kept_grant(body.job_id),
+                entry, worker_id, person_id, kept_spec(body, origin, traceparent),
+                _kept_grant(body.job_id),
                 minted=self._deeds.new_session_id(), text=body.text, at=at,
             )  # fmt: skip
             return
@@ -176,15 +178,20 @@ class Asked:
             _tell_second(entry, question, mine, question.answer)
 
 
-def _origin_of(entry: Entry, person_id: PersonId, before: JobId | None) -> Origin:
-    """Say whose words a kept job's inputs are: those of the job that it replaces, or follows."""
+def _before(entry: Entry, person_id: PersonId, before: JobId | None) -> tuple[Origin, str]:
+    """Say whose words a kept job's inputs are, and whose trace it goes on with.
+
+    Both are those of the job that it replaces, or follows.
+    """
     if before is None:
-        return Origin.LOCAL
+        return Origin.LOCAL, ""
     card = jobs.card(entry.connection, before)
-    return card.origin if card is not None and card.job.person_id == person_id else Origin.CHAT
+    if card is None or card.job.person_id != person_id:
+        return Origin.CHAT, ""
+    return card.origin, jobs.traceparent_of(entry.connection, before)
 
 
-def kept_spec(body: TaskRequested, origin: Origin) -> JobSpec:
+def kept_spec(body: TaskRequested, origin: Origin, traceparent: str = "") -> JobSpec:
     """Describe a job that a computer keeps, as that computer runs it."""
     return JobSpec(
         job_id=body.job_id,
@@ -193,6 +200,7 @@ def kept_spec(body: TaskRequested, origin: Origin) -> JobSpec:
         title=title_for(body.kind, body.inputs, body.title),
         inputs=body.inputs,
         origin=origin,
+        traceparent=traceparent or str(trace.of_id(body.job_id)),
         session_id=SessionId(body.session_id) if is_uuid(body.session_id) else NO_SESSION,
     )
 

@@ -32,6 +32,7 @@ from hub.services.requests import (
 )
 from hub.store import events, jobs, purging, questions, queue, tasks
 from hub.store.ledger import Entry
+from shared import trace
 from shared.environment import Environment
 from shared.errors import Conflict, LimitReached, NotFound
 from shared.events import (
@@ -129,7 +130,7 @@ class Deeds:
             title=title,
             inputs=request.inputs,
             origin=request.origin,
-            traceparent=request.traceparent,
+            traceparent=request.traceparent or str(trace.of_id(job.job_id)),
         )
         queue.insert(entry, new)
         body = TaskCreated(task_id=task.task_id, person_id=task.person_id, text=task.text)

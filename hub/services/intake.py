@@ -23,6 +23,7 @@ from hub.services.requests import Request, checked_inputs
 from hub.services.task_steps import TaskChange
 from hub.store import queue, said
 from hub.store.ledger import Entry, Ledger
+from shared import trace
 from shared.ids import JobId, PersonId, QuestionId, TaskId
 from shared.jobs import JobState
 from shared.kinds import Kind
@@ -67,10 +68,12 @@ class Intake:
             Unavailable: `disk_full`, `store_failed`; nothing was taken.
         """
         kind = kind_for(request.kind, self.kinds)
-        inputs = checked_inputs(kind, request)
-        made = await self._ledger.write(
-            lambda entry: self._deeds.request(entry, replace(request, inputs=inputs))
+        asked = replace(
+            request,
+            inputs=checked_inputs(kind, request),
+            traceparent=request.traceparent or trace.current(),
         )
+        made = await self._ledger.write(lambda entry: self._deeds.request(entry, asked))
         return Receipt(
             card=made.card,
             is_repeat=made.is_repeat,

@@ -76,7 +76,13 @@ def lend(
         created_at=min(at, entry.now),
     )
     title = title_for(body.kind, body.inputs, body.title)
-    new = queue.NewJob(job=job, title=title, inputs=request.inputs, origin=origin, traceparent="")
+    new = queue.NewJob(
+        job=job,
+        title=title,
+        inputs=request.inputs,
+        origin=origin,
+        traceparent=jobs.traceparent_of(entry.connection, maker.job_id),
+    )
     queue.insert(entry, new)
     entry.loaded[job.job_id] = job
     told = JobQueued(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hub.core.job import JobCard
 from hub.store.queue import to_job
 from hub.store.row_walks import IS_WHOLE, OTHERWISE
+from shared import trace
 from shared.errors import ErrorBody
 from shared.ids import ConversationId, JobId, PersonId, TaskId, WorkerId
 from shared.jobs import JobState, Origin
@@ -49,6 +50,12 @@ def origin_of(connection: sqlite3.Connection, job_id: JobId) -> Origin:
     """Whose words a job's inputs are; it has to be there."""
     (origin,) = connection.execute("SELECT origin FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
     return Origin(origin)
+
+
+def traceparent_of(connection: sqlite3.Connection, job_id: JobId) -> str:
+    """Return the place of a job in its trace; what is made for it goes on from there."""
+    row = connection.execute("SELECT traceparent FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+    return (row[0] if row else "") or str(trace.of_id(job_id))
 
 
 def page(connection: sqlite3.Connection, wanted: Filter, limit: int) -> list[JobCard]:
