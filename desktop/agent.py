@@ -64,6 +64,7 @@ from desktop.system.paths import Paths
 from desktop.system.provider_keys import read_keys
 from desktop.system.waking import AddressNews
 from desktop.system.way import Way
+from shared import trace
 from shared.database import Database
 from shared.environment import Environment
 from shared.errors import AppError, ErrorBody, Unavailable
@@ -267,6 +268,10 @@ class Agent:
 
     async def run(self) -> None:
         """Recover what a crash left, then serve; returns when the hub refuses this worker."""
+        with structlog.contextvars.bound_contextvars(worker_id=self.worker_id):
+            await self._run()
+
+    async def _run(self) -> None:
         name = self._setup.pairing.worker_name
         why = f"{name} restarted while it ran."
         await self._minder.insist(lambda: self._hands.recover(self._kinds, why))
@@ -618,7 +623,8 @@ class Agent:
         machine = replace(machine, asked_here=asked)
         error = refusal(offer.job, self._setup.policy, machine, self._kinds)
         if error is not None:
-            log.info("offer declined", job_id=job_id, code=error.code)
+            trace_id = trace.trace_id_of(offer.job.traceparent)
+            log.info("offer declined", job_id=job_id, code=error.code, trace_id=trace_id)
             self._link.send(Decline(job_id=job_id, attempt=offer.attempt, error=error.body))
             return
         await self._hands.accept(offer.job, offer.attempt)
@@ -735,6 +741,7 @@ class Agent:
             data_folder=paths.data,
             profile=paths.home,
             folders=self._folders,
+            worker_id=self.worker_id,
             send_files=policy.send_files,
             memory_bytes_max=policy.memory_bytes_max
             or int(hardware.memory_total_bytes() * MEMORY_SHARE_DEFAULT),

@@ -16,6 +16,7 @@ from typing import Any, TextIO
 
 import structlog
 
+from shared import trace
 from shared.plain_text import escaped
 from shared.redaction import BLOT, redact_text
 
@@ -65,6 +66,15 @@ def _escape_entry(
     return entry
 
 
+def _name_trace(
+    _logger: Any, _method: str, entry: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Name the trace that a line belongs to, unless it names one itself."""
+    if "trace_id" not in entry and (trace_id := trace.trace_id_of(trace.current())):
+        entry["trace_id"] = trace_id
+    return entry
+
+
 def _rotating(file: Path) -> logging.Handler:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return RotatingFileHandler(
@@ -90,6 +100,7 @@ def configure(
     """
     before: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _name_trace,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

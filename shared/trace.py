@@ -120,6 +120,11 @@ def carried(trace: Trace) -> Iterator[Trace]:
         _current.reset(before)
 
 
+def leave() -> None:
+    """Belong to no trace from here on, in this task: what it does is for many."""
+    _current.set("")
+
+
 def _drawn(entropy: Entropy, count: int) -> str:
     drawn = entropy(count)
     # All zero is the one value that means "none" (section 3.2.2.3).

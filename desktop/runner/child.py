@@ -79,12 +79,16 @@ class Child:
         self._running_since: float | None = None
         self._has_hung_up = asyncio.Event()
         self._mark = environment.new_id()
+        self._tail.log.expect(order)
 
     async def run(self) -> Outcome:
         """Start, serve and outlive the child; never raises for what the child does."""
         try:
             self._process = process = await spawn(
-                self._order.workdir, self._order.threads_max, self._mark
+                self._order.workdir,
+                self._order.threads_max,
+                self._mark,
+                self._order.traceparent,
             )
         except OSError as error:
             return Outcome(ending=Ending.REFUSED, error=not_started(error))

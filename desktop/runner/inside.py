@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from pydantic import BaseModel
 
+from desktop.runner.child_log import logged_as
 from desktop.runner.door import Door
 from desktop.runner.guard import end_strays
 from desktop.runner.lines import (
@@ -110,7 +111,9 @@ def _run(order: Order, speak: Mouth, answers: queue.SimpleQueue[Answered]) -> di
     kind = kind_named(order.spec.kind, load(order.kinds_at))
     inputs = parse_inputs(kind, order.spec.inputs)
     executor: Callable[[ChildContext, Inputs], BaseModel] = load(order.executor)
-    return output_told(kind, order.executor, executor(ChildContext(order, speak, answers), inputs))
+    with logged_as(order):
+        output = executor(ChildContext(order, speak, answers), inputs)
+    return output_told(kind, order.executor, output)
 
 
 def _listen(incoming: BinaryIO, answers: queue.SimpleQueue[Answered]) -> None:

@@ -80,6 +80,12 @@ class Order(Line):
     """Whether the owner lets files leave for whoever asked; told so that it need not try."""
     known_files: dict[str, str] = Field(default_factory=dict)
     """Files that are named by the job that wrote them ("#…"), and their paths."""
+    traceparent: str = Field(default="", max_length=64)
+    """The attempt's place in its trace; the job's own stands in `spec`."""
+    attempt: int = Field(default=0, ge=0)
+    worker_id: str = ""
+    is_quiet: bool = False
+    """Parts are many: that one begins is no line in a log."""
     tries: int = Field(default=0, ge=0)
     """How often this attempt was begun before, after it was postponed."""
     is_planned: bool = False

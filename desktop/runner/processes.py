@@ -14,8 +14,10 @@ from pathlib import Path
 import psutil
 
 from desktop.core.child_mark import MARK
+from desktop.runner.child_log import ChildLog
 from desktop.runner.lines import LINE_BYTES_MAX
 from desktop.system.program import job_command
+from shared import trace
 from shared.errors import ErrorBody, Unavailable
 
 TREE_EVERY = 5
@@ -42,8 +44,10 @@ else:
     BELOW_NORMAL_PRIORITY = 5
 
 
-async def spawn(workdir: str, threads_max: int, mark: str) -> asyncio.subprocess.Process:
-    """Start a child with pipes, a group and a mark of its own.
+async def spawn(
+    workdir: str, threads_max: int, mark: str, traceparent: str = ""
+) -> asyncio.subprocess.Process:
+    """Start a child with pipes, a group and a mark of its own, in the trace of its one job.
 
     Raises:
         OSError: as the system says; see `not_started`.
@@ -55,16 +59,21 @@ async def spawn(workdir: str, threads_max: int, mark: str) -> asyncio.subprocess
         stderr=subprocess.PIPE,
         limit=LINE_BYTES_MAX,
         cwd=workdir,
-        env=child_environment(threads_max) | {MARK: mark},
+        env=child_environment(threads_max) | {MARK: mark} | _traced(traceparent),
         start_new_session=sys.platform != "win32",
         creationflags=OWN_GROUP_FLAGS,
     )
 
 
+def _traced(traceparent: str) -> dict[str, str]:
+    return {trace.VARIABLE: traceparent} if traceparent else {}
+
+
 class Tail:
-    """The last lines that a child wrote to standard error."""
+    """The last lines that a child wrote to standard error; its log goes where logs go."""
 
     def __init__(self) -> None:
+        self.log = ChildLog()
         self._lines: deque[str] = deque(maxlen=TAIL_LINES)
 
     @property
@@ -76,8 +85,10 @@ class Tail:
         rest = b""
         while chunk := await errors.read(TAIL_BYTES_MAX):
             *lines, rest = (rest + chunk)[-TAIL_BYTES_MAX:].split(b"\n")
-            self._lines.extend(line.decode(errors="replace")[:500] for line in lines)
-        if rest:
+            self._lines.extend(
+                line.decode(errors="replace")[:500] for line in lines if not self.log.took(line)
+            )
+        if rest and not self.log.took(rest):
             self._lines.append(rest.decode(errors="replace")[:500])
 
 

@@ -44,6 +44,7 @@ from desktop.runner.lines import (
 from desktop.runner.shared_child import Sharing
 from desktop.runner.workspaces import Workspaces
 from desktop.store.parts import PartEnd
+from shared import trace
 from shared.environment import Environment
 from shared.errors import ErrorBody
 from shared.events import LINES_MAX
@@ -152,6 +153,8 @@ class Workshop:
     threads_max: int
     cores_max: int | None = None
     """How many cores all jobs together may use; None for all. Not on macOS, which pins nothing."""
+    worker_id: str = ""
+    """By which it is known in logs."""
     send_files: tuple[Origin, ...] = ()
     """For whom files may leave, as the children are told."""
 
@@ -295,7 +298,10 @@ class Runner:
     async def _run(self, running: _Running) -> None:
         attempt = running.attempt
         job_id = attempt.spec.job_id
-        with structlog.contextvars.bound_contextvars(job_id=job_id, attempt=attempt.number):
+        with (
+            trace.carried(_place(attempt)),
+            structlog.contextvars.bound_contextvars(job_id=job_id, attempt=attempt.number),
+        ):
             # Parts are many, and their job tells how far they are.
             say = log.info if attempt.part_of is None else log.debug
             say("job started", kind=attempt.spec.kind)
@@ -375,6 +381,10 @@ class Runner:
             session=session_of(attempt.spec.kind, os.environ),
             memory_bytes_max=workshop.memory_bytes_max,
             threads_max=workshop.threads_max,
+            traceparent=str(_place(attempt)),
+            attempt=attempt.number,
+            worker_id=workshop.worker_id,
+            is_quiet=attempt.part_of is not None,
             tries=attempt.postponed,
             may_send=attempt.spec.origin in workshop.send_files,
             known_files=dict(known_files),
@@ -393,6 +403,11 @@ class Runner:
         """A job that ended well leaves no working folder; others keep theirs for a look."""
         if outcome.ending in (Ending.RESULT, Ending.CANCELLED):
             shutil.rmtree(self.workshop.jobs_folder / job_id, ignore_errors=True)
+
+
+def _place(attempt: Attempt) -> trace.Trace:
+    spec = attempt.spec
+    return trace.of_attempt(spec.traceparent, spec.job_id, attempt.number, attempt.fence)
 
 
 _QUIET = (Ending.RESULT, Ending.CANCELLED, Ending.POSTPONED)

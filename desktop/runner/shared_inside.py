@@ -23,6 +23,7 @@ from desktop.core.llm.types import Endpoint
 from desktop.core.network_rules import NetworkRules
 from desktop.core.web.rules import WebRules
 from desktop.jobs.context import Closing, Kept, Offer, PartsEnded, Postponed
+from desktop.runner.child_log import logged_as
 from desktop.runner.door import Door
 from desktop.runner.lines import (
     LINE_BYTES_MAX,
@@ -384,7 +385,8 @@ async def _run(order: Order, context: JobContext) -> JsonObject:
     inputs = parse_inputs(kind, order.spec.inputs)
     context.keep_to(inputs)
     executor: Executor = load(order.executor)
-    return output_told(kind, order.executor, await executor(context, inputs))
+    with logged_as(order):
+        return output_told(kind, order.executor, await executor(context, inputs))
 
 
 def _told(error: BaseException) -> FromShared:

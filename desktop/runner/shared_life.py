@@ -44,6 +44,7 @@ from desktop.runner.processes import (
 )
 from desktop.runner.shared_job import SharedJob
 from desktop.runner.suspects import Suspects
+from shared import trace
 from shared.backoff import Backoff
 from shared.environment import Environment
 
@@ -123,6 +124,7 @@ class Life:
     def begin(self, number: int, job: SharedJob) -> None:
         self._limits = job.limits
         self._jobs[number] = job
+        self._tail.log.expect(job.order)
         self._write(ToJob(number=number, line=job.order))
 
         def tell(line: ToRunning) -> None:
@@ -144,13 +146,20 @@ class Life:
 
     async def run(self) -> None:
         """Start the process, serve it, outlive it; never raises for what it does."""
-        structlog.contextvars.clear_contextvars()  # it is nobody's, the first job's no more
+        # It is nobody's, the first job's no more.
+        structlog.contextvars.unbind_contextvars("job_id", "attempt")
+        trace.leave()
         order = self._first.order
         # The jobs' folders come and go; the one that they are in stays.
         workdir = Path(order.workdir).parent
         try:
             workdir.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._process = process = await spawn(str(workdir), order.threads_max, self._mark)
+            self._process = process = await spawn(
+                str(workdir),
+                order.threads_max,
+                self._mark,
+                order.traceparent if self.is_for_one else "",
+            )
         except OSError as error:
             self._lose(Outcome(ending=Ending.REFUSED, error=not_started(error)))
             return
