@@ -30,6 +30,7 @@ from hub.frontends.makers import BUILT_IN as FRONTENDS
 from hub.frontends.makers import NEEDED, built_in, plug_ins, settings_of
 from hub.frontends.outbox import Outbox
 from hub.frontends.sse import Streams
+from hub.frontends.tracing import Traced
 from hub.frontends.webchat import WebFrontend
 from hub.frontends.webhooks.sender import WebhookSender
 from hub.ports import FrontendSetup, Taps
@@ -43,6 +44,7 @@ from hub.services.restored import Restored
 from hub.services.retention import Retention
 from hub.services.snapshots import Snapshots
 from hub.services.taps import TapNames
+from hub.services.trail import Trail
 from hub.settings import Settings
 from hub.store.database import CARE, open_store
 from hub.store.ledger import Ledger
@@ -94,6 +96,7 @@ class Hub:
     backups: Backups
     retention: Retention
     webhooks: WebhookSender
+    trail: Trail
 
 
 def compose(
@@ -177,12 +180,15 @@ def compose(
         inbox=inbox,
         streams=streams,
         api=api,
-        app=routed(engine, console, host, api, install, web),
+        app=routed(
+            engine, console, host, Traced(api, environment), install, Traced(web, environment)
+        ),
         hub_epoch=ledger.hub_epoch,
         restored=Restored(ledger, kinds),
         backups=backups,
         retention=Retention(ledger, log_days=settings.log_days),
         webhooks=WebhookSender(services, environment, version=program_version()),
+        trail=Trail(ledger),
     )
 
 
@@ -348,6 +354,7 @@ def _loops(hub: Hub) -> list[Coroutine[None, None, None]]:
         hub.outbox.run(),
         hub.host.run(),
         hub.webhooks.run(),
+        hub.trail.run(),
         _mind_store(hub.database),
     ]
 

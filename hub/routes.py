@@ -9,7 +9,7 @@ from hub.frontends.console import ConsoleFrontend
 from hub.frontends.host import Host
 from hub.frontends.sse import Streams
 from hub.frontends.webchat import WebFrontend
-from hub.server import App, LateApi
+from hub.server import App
 from hub.services import Services
 from hub.services.backups import Backups
 from hub.services.snapshots import Snapshots
@@ -27,9 +27,9 @@ def routed(
     engine: SocketEngine,
     console: ConsoleFrontend,
     host: Host,
-    api: LateApi,
-    install: LateApi,
-    web: LateApi,
+    api: App,
+    install: App,
+    web: App,
 ) -> App:
     """Two bare sockets, the installers, what frontends serve, the REST API, and the dashboard."""
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
+import structlog
+
 from hub.core.access import Person
 from hub.core.pace import Paces
 from hub.core.view import FrontendCapabilities, Inbound, Pace
@@ -27,9 +29,12 @@ from hub.frontends.scheduling import Scheduling
 from hub.frontends.wording import error_view
 from hub.services import Services
 from hub.services.deliveries import Deliveries
+from shared import trace
 from shared.environment import Environment
 from shared.errors import AppError, NotAllowed
 from shared.ids import ConversationId, TaskId
+
+log = structlog.get_logger()
 
 STRANGERS = FrontendCapabilities(
     chat_pace=Pace(burst=10, per_second=1 / 60),
@@ -112,6 +117,12 @@ class ChatInbox:
         Raises:
             AppError: with `answer_waits`, when nothing could be written down.
         """
+        # A message that came over HTTP belongs to its request's trace already.
+        with trace.carried(trace.continued(trace.current(), self._environment.entropy)):
+            log.info("message_heard", frontend=inbound.sender.frontend)
+            return await self._deal_with(inbound)
+
+    async def _deal_with(self, inbound: Inbound) -> Views:
         try:
             if await self._deliveries.was_heard(inbound):
                 return ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.core.job import JobCard
@@ -56,6 +57,15 @@ def traceparent_of(connection: sqlite3.Connection, job_id: JobId) -> str:
     """Return the place of a job in its trace; what is made for it goes on from there."""
     row = connection.execute("SELECT traceparent FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
     return (row[0] if row else "") or str(trace.of_id(job_id))
+
+
+def traceparents_of(connection: sqlite3.Connection, job_ids: Sequence[JobId]) -> dict[JobId, str]:
+    """Return the places of many jobs; those that are not there are left out."""
+    marks = ",".join("?" * len(job_ids))
+    rows = connection.execute(
+        f"SELECT job_id, traceparent FROM jobs WHERE job_id IN ({marks})", list(job_ids)
+    )
+    return {JobId(job_id): told or str(trace.of_id(job_id)) for job_id, told in rows}
 
 
 def page(connection: sqlite3.Connection, wanted: Filter, limit: int) -> list[JobCard]:

@@ -1,0 +1,49 @@
+"""Every request over HTTP belongs to a trace: its caller's, or a new one; the answer names it.
+
+Source: https://www.w3.org/TR/trace-context/, sections 3.2 and 4.3. `tracestate` is for others, and
+is passed on to nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from shared import trace
+from shared.environment import Environment
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_HEADER = trace.HEADER.encode()
+
+
+class Traced:
+    """An ASGI application whose requests are traced; sockets pass by."""
+
+    def __init__(self, app: App, environment: Environment) -> None:
+        self._app = app
+        self._environment = environment
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        place = trace.continued(_told(scope), self._environment.entropy)
+
+        async def named(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", ()), (_HEADER, str(place).encode())]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        with trace.carried(place):
+            await self._app(scope, receive, named)
+
+
+def _told(scope: Scope) -> str:
+    """Return what a caller names as its trace; more than one name is none (section 3.2)."""
+    told = [value for name, value in scope["headers"] if name.lower() == _HEADER]
+    return told[0].decode("latin-1") if len(told) == 1 else ""
