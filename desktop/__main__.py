@@ -92,6 +92,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json-logs", action="store_true", help="log lines for machines")
     parser.add_argument("--debug", action="store_true", help="log every step")
+    parser.add_argument(
+        "--metrics",
+        metavar="HOST:PORT",
+        nargs="?",
+        const="127.0.0.1:9464",
+        help="with --headless: show Prometheus figures there (default 127.0.0.1:9464)",
+    )
     parser.set_defaults(command=None)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 

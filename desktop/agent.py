@@ -22,6 +22,7 @@ from desktop.core import sending
 from desktop.core.admission import AskedHere, Machine, refusal
 from desktop.core.attempt import Attempt, AttemptState
 from desktop.core.code.forge_keys import forge_keys
+from desktop.core.figures import Tally
 from desktop.core.link import LinkState, LinkStatus
 from desktop.core.llm.endpoints import with_built_in
 from desktop.core.llm.locality import kept_local, to_look_at
@@ -161,6 +162,7 @@ class Agent:
             self._kinds, self._executors, setup.paths.data, setup.environment, setup.policy.code
         )
         self._runner: Runner
+        self._shared: SharedChild
         self._is_running = False
         self._on_status = on_status
         way = Way(setup.policy.network)
@@ -223,6 +225,14 @@ class Agent:
             for a in self._hands.attempts
         )
 
+    @property
+    def tally(self) -> Tally:
+        """What was run since this worker has started."""
+        if not self._is_running:
+            return Tally()
+        done = self._runner.tally
+        return replace(done, children=done.children + self._shared.begun)
+
     async def say(self, body: RequestEventBody) -> None:
         """Write down what the person at this machine asks for; the hub is told when it can be.
 
@@ -280,14 +290,16 @@ class Agent:
         async with asyncio.TaskGroup() as tasks:
             supplies = Supplies(self._supplied_for_many, environment, tasks)
             for_code = Supplies(self._supplied_for_code, environment, tasks)
+            shared = SharedChild(environment, tasks, supplies, supply_apart=for_code)
             self._runner = Runner(
                 self._workshop(),
                 self,
                 environment,
                 tasks,
-                SharedChild(environment, tasks, supplies, supply_apart=for_code),
+                shared,
                 self._setup.seams.make_child,
             )
+            self._shared = shared
             self._tasks = tasks
             self._is_running = True
             self.start_waiting()

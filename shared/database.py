@@ -35,6 +35,7 @@ from typing import Any, Generic, TypeVar
 from shared import store_file
 from shared.ballast import Ballast
 from shared.errors import STORE_CORRUPT, AppError
+from shared.histogram import COMMIT_SECONDS, Histogram
 from shared.store_file import Care, Migration, is_corrupt, is_failing, is_full
 from shared.store_reading import Reader, closed, peek
 
@@ -109,6 +110,8 @@ class Database:
         """Told, on the database thread, that `trouble` came, changed or is over."""
         self.rollback_listeners: list[Callable[[], None]] = []
         """Told, on the database thread, when a commit failed and all that shared it is undone."""
+        self.commit_seconds = Histogram(COMMIT_SECONDS)
+        """How long transactions took that wrote something, from the first statement to the disk."""
         self._pace = pace
         self._is_paced = False
         """Whether the pace was told of what waits."""
@@ -249,12 +252,16 @@ class Database:
         return [work for work in group if not work.done.cancelled()]
 
     def _commit(self, group: list[_Work[Any]]) -> None:
+        began = time.perf_counter()
         try:
             if not self._is_sound:
                 self._mend()
+            changes = self._connection.total_changes
             self._connection.execute("BEGIN IMMEDIATE")
             outcomes = [self._run_one(work) for work in group]
             self._connection.execute("COMMIT")
+            if self._connection.total_changes != changes:
+                self.commit_seconds.note(time.perf_counter() - began)
         except (sqlite3.Error, AppError) as error:
             told = self._undo(error)
             outcomes = [_Outcome(work, None, told) for work in group]

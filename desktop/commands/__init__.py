@@ -59,7 +59,9 @@ def run(options: argparse.Namespace) -> int:
     if options.headless:
         from desktop.commands.headless import headless
 
-        return headless(paths, json_logs=options.json_logs, debug=options.debug)
+        return headless(
+            paths, json_logs=options.json_logs, debug=options.debug, metrics=options.metrics
+        )
     from desktop.commands.tray import tray
 
     return tray(paths, options.link, is_background=options.background)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from desktop.commands.worker import EXIT_OK, Refused, not_paired
+from desktop.core.figures import Figures
 from desktop.core.link import TOKEN_MISSING, LinkState, LinkStatus
 from desktop.core.news import News
 from desktop.desk.control_desk import ControlDesk
@@ -25,8 +26,11 @@ from shared.errors import AppError
 from shared.plain_text import plain_line
 
 
-def headless(paths: Paths, *, json_logs: bool, debug: bool) -> int:
-    """Run the worker until it is stopped or the hub refuses it."""
+def headless(paths: Paths, *, json_logs: bool, debug: bool, metrics: str | None = None) -> int:
+    """Run the worker until it is stopped or the hub refuses it.
+
+    `metrics`: the address at which Prometheus may read its figures; None for nowhere.
+    """
     logs.configure(json_lines=json_logs, level="DEBUG" if debug else "INFO")
     paths.make()
     with InstanceLock(paths.lock), open_own_store(paths.store) as database:
@@ -34,10 +38,12 @@ def headless(paths: Paths, *, json_logs: bool, debug: bool) -> int:
         if pairing is None:
             raise not_paired()
         load_policy(paths)  # one that is broken at the start is told at once, instead of idling
-        return asyncio.run(_work(paths, database, pairing))
+        return asyncio.run(_work(paths, database, pairing, metrics))
 
 
-async def _work(paths: Paths, database: Database, pairing: facts.Pairing) -> int:
+async def _work(
+    paths: Paths, database: Database, pairing: facts.Pairing, metrics: str | None
+) -> int:
     desk = Desk(paths, database)
     serving = asyncio.ensure_future(desk.run())  # noqa: TID251 (signals cancel it from outside)
     teller = _Teller(desk, pairing, serving.cancel)
@@ -46,7 +52,10 @@ async def _work(paths: Paths, database: Database, pairing: facts.Pairing) -> int
         with contextlib.suppress(NotImplementedError):  # Windows has no handlers in the loop
             asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
     try:
-        async with ControlLine(paths.control, ControlDesk(desk).handlers).serving():
+        async with (
+            ControlLine(paths.control, ControlDesk(desk).handlers).serving(),
+            _measured(metrics, lambda: desk.figures(teller.reconnects)),
+        ):
             with contextlib.suppress(asyncio.CancelledError):
                 await serving
     finally:
@@ -54,6 +63,20 @@ async def _work(paths: Paths, database: Database, pairing: facts.Pairing) -> int
     if desk.link is not None and desk.link.state is LinkState.REFUSED:
         raise _refused(desk.link)
     return EXIT_OK
+
+
+@contextlib.asynccontextmanager
+async def _measured(
+    address: str | None, read: Callable[[], Awaitable[Figures]]
+) -> AsyncIterator[None]:
+    """Serve figures, if that is asked for; the library is imported then alone."""
+    if address is None:
+        yield
+        return
+    from desktop.system.metrics_page import serving
+
+    async with serving(address, read):
+        yield
 
 
 class _Teller:
@@ -65,11 +88,18 @@ class _Teller:
         self._stop = stop
         self._state: LinkState | None = None
         self._held = ""
+        self._onlines = 0
+
+    @property
+    def reconnects(self) -> int:
+        """How often the line came up again."""
+        return max(0, self._onlines - 1)
 
     def note(self, _news: frozenset[News]) -> None:
         link, held = self._desk.link, self._desk.held_back
         if link is not None and link.state is not self._state:
             self._state = link.state
+            self._onlines += link.state is LinkState.ONLINE
             if link.state is LinkState.REFUSED:  # that ends the program, and is told then
                 self._stop()
                 return

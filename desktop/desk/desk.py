@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
+from desktop.core.attempt import AttemptState
+from desktop.core.figures import Figures, Tally
 from desktop.core.link import TOKEN_MISSING, LinkState, LinkStatus, token_missing
 from desktop.core.news import News
 from desktop.core.policy import Policy
@@ -45,7 +48,7 @@ from desktop.store.schedules import ScheduleRow
 from desktop.system import power, waking
 from desktop.system.credentials import bring_home, load_secret
 from desktop.system.device_key import load_signer
-from desktop.system.hardware import zone, zone_name
+from desktop.system.hardware import own_memory_bytes, zone, zone_name
 from desktop.system.local_hub import LocalHub
 from desktop.system.paths import Paths
 from desktop.system.policy_file import load_policy, policy_stamp, save_policy
@@ -169,6 +172,31 @@ class Desk:
             return self.holding.why
         trouble = self.database.trouble
         return self.policy_error or self.holding.why or (trouble.body if trouble else None)
+
+    async def figures(self, reconnects: int) -> Figures:
+        """Return how this worker is, in numbers that name nobody.
+
+        Raises:
+            Unavailable: `store_unreadable`, `store_closed`.
+        """
+        count, oldest = await self.look(pending.unsent)
+        agent, link = self._agent, self.link
+        states = Counter(a.state for a in agent.attempts) if agent else Counter()
+        return Figures(
+            link=link.state if link else "none",
+            reconnects=reconnects,
+            running=states[AttemptState.RUNNING],
+            waiting=states[AttemptState.GRANTED],
+            asking=states[AttemptState.ASKING],
+            tally=agent.tally if agent else Tally(),
+            memory_bytes=own_memory_bytes(),
+            outbox_events=count,
+            outbox_oldest_seconds=max(0.0, (self.environment.now() - oldest).total_seconds())
+            if oldest
+            else 0.0,
+            behind_events=max(0, link.total - link.done) if link else 0,
+            commits=self.database.commit_seconds,
+        )
 
     @property
     def update(self) -> UpdateFound | None:

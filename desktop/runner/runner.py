@@ -19,6 +19,7 @@ from typing import Protocol
 import structlog
 
 from desktop.core.attempt import Attempt
+from desktop.core.figures import Tally
 from desktop.core.outcome import Ending, Following, Outcome, PartsWanted
 from desktop.core.sending import Wish
 from desktop.core.steps import StepWanted
@@ -179,6 +180,8 @@ class Runner:
         self._environment = environment
         self._tasks = tasks
         self._running: dict[JobId, _Running] = {}
+        self.tally = Tally()
+        """What it has done since it was made."""
 
     @property
     def running(self) -> frozenset[JobId]:
@@ -218,6 +221,8 @@ class Runner:
             running.child = self._shared.job(order, limits, running.take, is_maker=is_maker)
         else:
             running.child = self._make_child(order, limits, self._environment, running.take)
+        self.tally.begun += 1
+        self.tally.children += not kind.is_shared or kind.is_apart
         self._running[job_id] = running
         running.task = self._tasks.create_task(self._run(running), name=f"job {job_id}")
 
@@ -314,6 +319,7 @@ class Runner:
                 running.urgent.set()
                 await teller
             del self._running[job_id]
+            self.tally.ends[outcome.ending] += 1
             say("job ended", ending=outcome.ending, seconds=round(outcome.running_seconds, 1))
             if not running.is_silent:
                 self._keep_last_words(job_id, outcome)

@@ -89,6 +89,8 @@ class SharedChild:
         self._lives: set[Life] = set()
         self._apart: WeakSet[ApartChild] = WeakSet()
         self._is_ended = False
+        self.begun = 0
+        """Processes that it has started for many jobs."""
 
     @property
     def pid(self) -> int | None:
@@ -151,6 +153,7 @@ class SharedChild:
     def _new_life(self, first: SharedJob, *, is_for_one: bool) -> Life:
         life = Life(first, self._environment, self._suspects, self._patience, is_for_one=is_for_one)
         self._lives.add(life)
+        self.begun += 1
         task = self._tasks.create_task(life.run(), name="shared child")
         task.add_done_callback(lambda _: self._lives.discard(life))
         return life

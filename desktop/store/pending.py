@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from desktop.store import facts, known, outbox, salvage
@@ -40,6 +41,16 @@ def read(connection: sqlite3.Connection, folder: Path | None = None) -> Pending:
         newer=known.update_needed(connection).count,
         mended=None if folder is None else salvage.mended(connection, folder),
     )
+
+
+def unsent(connection: sqlite3.Connection) -> tuple[int, datetime | None]:
+    """Count the events that the hub has not acknowledged, and say when the oldest was written."""
+    acked = outbox.acked_seq(connection)
+    row = connection.execute(
+        "select at from event where device = ? and epoch = ? and seq > ? order by seq limit 1",
+        (facts.get(connection, "worker_id"), facts.epoch(connection), acked),
+    ).fetchone()
+    return outbox.waiting(connection), datetime.fromisoformat(row[0]) if row else None
 
 
 def changes(connection: sqlite3.Connection) -> int:

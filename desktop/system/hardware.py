@@ -153,6 +153,11 @@ def zone() -> tzinfo | None:
         return None
 
 
+def own_memory_bytes() -> int:
+    """Resident memory of this program, without its children."""
+    return int(psutil.Process().memory_info().rss)
+
+
 def memory_total_bytes() -> int:
     return int(psutil.virtual_memory().total)
 

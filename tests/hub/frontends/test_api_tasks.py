@@ -7,7 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from hub.store import jobs
 from shared.events import JobLogged
+from shared.trace import parse
 from tests.hub.frontends.test_api import NOBODY, problem
 from tests.hub.frontends.test_sse import ask
 from tests.hub.frontends.world import PuppetWorker, World, until
@@ -228,3 +230,27 @@ async def test_a_task_that_is_not_there_is_not_found(world: World, method: str, 
         method, path.format(task_id=NOBODY), json=body, headers={"If-Match": "*"}
     )
     problem(answer, 404, "task_unknown")
+
+
+async def test_a_request_goes_on_with_its_callers_trace_and_the_answer_names_it(
+    world: World,
+) -> None:
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+    told = {"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
+    made = await world.rest.post("/tasks", json={"kind": "ml.models"}, headers=told)
+    assert made.headers["traceparent"].split("-")[1] == trace_id
+    job_id = made.json()["job_id"]
+    kept = await world.hub.database.read(lambda c: jobs.traceparent_of(c, job_id))
+    assert kept == made.headers["traceparent"]
+    refused = await world.rest.post("/tasks", json={"kind": "nonsense"}, headers=told)
+    assert refused.headers["traceparent"].split("-")[1] == trace_id
+
+
+async def test_a_request_without_a_valid_trace_begins_one(world: World) -> None:
+    seen = set()
+    for told in ("", "hello", "00-" + "0" * 32 + "-00f067aa0ba902b7-01"):
+        answer = await world.rest.get("/status", headers={"traceparent": told} if told else {})
+        found = parse(answer.headers["traceparent"])
+        assert found is not None
+        seen.add(found.trace_id)
+    assert len(seen) == 3
