@@ -324,6 +324,15 @@ class Board:
     def ready_of(self, job_id: JobId) -> Ready | None:
         return self._ready.get(job_id)
 
+    @property
+    def granted(self) -> int:
+        """How many jobs are in workers' hands."""
+        return len(self._holders)
+
+    def offers(self) -> Iterator[Placement]:
+        """Offers that are open; not to be kept while the board changes."""
+        return iter(self._offers.values())
+
     def ready_count(self, person_id: PersonId) -> int:
         """How many of a person's jobs wait; readable from any thread."""
         return len(self._ready_of.get(person_id, ()))

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from hub.core.access import Access, machine_of
+from hub.core.line_counts import LineCounts
 from hub.engines.connection import Connection
 from hub.services import Services
 from shared.environment import Environment
@@ -58,6 +59,9 @@ class SocketEngine:
         self._all: dict[Connection, None] = {}
         """In the order of their coming, so that the same days go the same way."""
         self._is_closing = False
+        self.counts = LineCounts()
+        self._came: set[WorkerId] = set()
+        """Since the hub's start."""
         services.registry.revocation_listeners.append(self.drop)
         # A machine that was set up anew has a new token; whatever holds the old one is over.
         services.pairing.token_listeners.append(self.drop)
@@ -71,6 +75,11 @@ class SocketEngine:
             return False
         connection.send(message)
         return True
+
+    def lags(self) -> list[int]:
+        """How many positions of the log each worker that is here has not seen yet."""
+        position = self._services.feed.position()
+        return [position - c.end.seen_hub_seq for c in self._connections.values() if c.is_open]
 
     def drop(self, worker_id: WorkerId) -> None:
         """End a worker's connection: it was shown out."""
@@ -118,6 +127,7 @@ class SocketEngine:
         try:
             access = await self._admit(scope)
         except AppError as error:
+            self.counts.turned_away += 1
             await wire.refuse(error)
             return
         await send({"type": "websocket.accept"})
@@ -152,6 +162,11 @@ class SocketEngine:
             log.exception("connection_failed", worker_id=connection.worker_id)
         finally:
             del self._all[connection]
+            self.counts.note_end(
+                connection.end.close_error,
+                was_stopped=connection.was_stopped,
+                is_ours=self._is_closing,
+            )
             log.info("worker_left", worker_id=connection.worker_id, end=repr(connection.end))
             if self._connections.get(connection.worker_id) is connection:
                 del self._connections[connection.worker_id]
@@ -175,6 +190,9 @@ class SocketEngine:
             )
             self._services.registry.depart(connection.worker_id, was_silent=False)
         self._connections[connection.worker_id] = connection
+        self.counts.came += 1
+        self.counts.came_again += connection.worker_id in self._came
+        self._came.add(connection.worker_id)
         log.info("worker_came", worker_id=connection.worker_id)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
 
 import structlog
 
@@ -46,6 +47,10 @@ class Dispatcher:
 
     def add_engine(self, engine: Engine) -> None:
         self._engines.append(engine)
+
+    @property
+    def engines(self) -> Sequence[Engine]:
+        return tuple(self._engines)
 
     async def rebuild(self) -> None:
         """Read the board back from the store, once, at the start."""

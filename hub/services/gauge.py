@@ -17,8 +17,12 @@ from hub.core.job import Job
 from hub.core.meter import SAMPLE_SECONDS, SAMPLES_MAX, Hour, Load, Meter
 from hub.store import said
 from hub.store.ledger import Entry, Ledger
+from shared.histogram import Histogram
 from shared.ids import JobId, PersonId, WorkerId
 from shared.jobs import JobState
+
+WAIT_SECONDS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0)
+"""Bounds of the buckets in which waits are counted."""
 
 
 class Gauge:
@@ -31,6 +35,8 @@ class Gauge:
         self._loads: dict[WorkerId, deque[Load]] = {}
         self._ready_at: dict[JobId, datetime] = {}
         """Since when each waiting job could have started; not of those that waited at the start."""
+        self.wait_seconds = Histogram(WAIT_SECONDS)
+        """How long jobs waited that were given to a worker, of all people."""
         ledger.listeners.append(self._follow)
 
     async def run(self) -> None:
@@ -110,6 +116,7 @@ class Gauge:
         now = self._ledger.environment.monotonic()
         ready_at = self._ready_at.pop(job.job_id, job.created_at)
         waited_seconds = (at - ready_at).total_seconds()
+        self.wait_seconds.note(max(0.0, waited_seconds))
         for person_id in (job.person_id, None):
             self._meter(person_id).note_start(now, waited_seconds)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
@@ -101,7 +102,8 @@ class Recorder:
         self._kinds = kinds
         self._requests = Asked(Deeds(ledger.environment, board, kinds), scheduling)
         self.late_results = 0
-        self.refused = 0
+        self.refused: Counter[str] = Counter()
+        """By the code of the error."""
 
     @property
     def trouble(self) -> AppError | None:
@@ -194,7 +196,7 @@ class Recorder:
                 witness.check(event)
                 self._take_one(entry, worker_id, person_id, event)
             except (NotAllowed, BadInput, Conflict) as error:
-                self.refused += 1
+                self.refused[error.code] += 1
                 recorded.refused.append(error)
                 log.warning("event_refused", worker_id=worker_id, code=error.code, type=event.type)
         if last is not None:
