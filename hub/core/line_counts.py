@@ -11,6 +11,21 @@ from shared.protocol import ProtocolError
 
 SILENCES = frozenset({"peer_silent", "hello_late"})
 """Codes of errors that are no frame's."""
+FRAME_CODES = (
+    "event_foreign",
+    "frame_malformed",
+    "frame_not_text",
+    "frame_too_deep",
+    "frame_too_large",
+    "hello_missing",
+    "hello_twice",
+    "message_invalid",
+    "message_unknown",
+    "protocol_version",
+    "seen_ahead",
+    "too_many_frames",
+)
+"""What a worker's frame can be rejected for."""
 
 
 class LineEnd(StrEnum):

@@ -13,6 +13,7 @@ from itertools import islice
 
 from hub.core.backlog import LOOKED_AT_MAX, Backlog, Piles
 from hub.core.board import Board
+from hub.core.depths import Depths, depths_of
 from hub.core.job import Job
 from hub.core.meter import SAMPLE_SECONDS, SAMPLES_MAX, Hour, Load, Meter
 from hub.store import said
@@ -69,6 +70,10 @@ class Gauge:
     def loads(self, worker_id: WorkerId) -> tuple[Load, ...]:
         """How busy a computer was in the last hour, the oldest first; empty while it is away."""
         return tuple(self._loads.get(worker_id, ()))
+
+    def depths(self) -> Depths:
+        """How deep all queues are now, and how much room there is; from memory alone."""
+        return depths_of(self._board, self._ledger.environment.monotonic())
 
     async def backlog(self, person_id: PersonId | None) -> Backlog:
         """What waits now, in groups with their reasons."""

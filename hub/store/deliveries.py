@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
@@ -125,6 +126,22 @@ def _put_one(connection: sqlite3.Connection, delivery: NewDelivery) -> None:
         " ORDER BY row DESC LIMIT -1 OFFSET ?)",
         (delivery.conversation, WAITING_MAX),
     )
+
+
+class Rest(NamedTuple):
+    """What a frontend still has to show."""
+
+    count: int
+    oldest_due_ms: int
+
+
+def rests(connection: sqlite3.Connection) -> dict[str, Rest]:
+    """What still has to be shown, by the name of the frontend: the first part of conversations."""
+    rows = connection.execute(
+        "SELECT substr(conversation, 1, instr(conversation || ':', ':') - 1), count(*),"
+        " min(due_ms) FROM outbox GROUP BY 1"
+    )
+    return {name: Rest(count, due_ms) for name, count, due_ms in rows}
 
 
 def waiting_conversations(connection: sqlite3.Connection) -> tuple[ConversationId, ...]:
