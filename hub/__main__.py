@@ -261,9 +261,9 @@ def _key_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "when it is made; the hub keeps its hash.\n"
         "  deskhand-hub keys create ci --scope enqueue --days 90\n"
         "Scopes: read (look at everything of yours), enqueue (ask for work, and look at jobs),\n"
-        "worker (register workers that fetch their work), enrol (let containers in), fleet (run what\n"
-        "the fleet is given), metrics (read /metrics), person (all that you may do), admin (all\n"
-        "that the hub's operator may do).",
+        "worker (register workers that fetch their work), enrol (let containers in), fleet (run\n"
+        "what the fleet is given), metrics (read /metrics), person (all that you may do), admin\n"
+        "(all that the hub's operator may do).",
     )
     _hub_options(keys)
     actions = keys.add_subparsers(title="actions", metavar="ACTION")

@@ -28,6 +28,8 @@ from hub.frontends.host import Host
 from hub.frontends.inbox import ChatInbox
 from hub.frontends.makers import BUILT_IN as FRONTENDS
 from hub.frontends.makers import NEEDED, built_in, plug_ins, settings_of
+from hub.frontends.metrics.loop_lag import LoopLag
+from hub.frontends.metrics.sources import Watch
 from hub.frontends.outbox import Outbox
 from hub.frontends.sse import Streams
 from hub.frontends.tracing import Traced
@@ -35,10 +37,12 @@ from hub.frontends.webchat import WebFrontend
 from hub.frontends.webhooks.sender import WebhookSender
 from hub.ports import FrontendSetup, Taps
 from hub.ring import loops_of, rebuild, ring_of
-from hub.routes import made_api, made_install, made_web, routed
+from hub.routes import made_api, made_install, made_metrics, made_web, routed
 from hub.server import App, LateApi, Server, listen, loop_factory, on_signals, server_of
 from hub.services import Services
 from hub.services.backups import Backups
+from hub.services.census import Census
+from hub.services.counts import Counts
 from hub.services.deliveries import Deliveries
 from hub.services.restored import Restored
 from hub.services.retention import Retention
@@ -94,6 +98,7 @@ class Hub:
     hub_epoch: str
     restored: Restored
     backups: Backups
+    watch: Watch
     retention: Retention
     webhooks: WebhookSender
     trail: Trail
@@ -166,6 +171,18 @@ def compose(
             settings, services, environment, streams, chat, host, backups, program_version()
         )
     )
+    watch = Watch(counts=Counts(ledger, kinds), census=Census(ledger, backups.look), lag=LoopLag())
+    metrics = LateApi(
+        lambda: made_metrics(
+            services,
+            engine,
+            host,
+            watch,
+            environment=environment,
+            commit_seconds=database.commit_seconds,
+            version=program_version(),
+        )
+    )
     return Hub(
         settings=settings,
         environment=environment,
@@ -181,11 +198,18 @@ def compose(
         streams=streams,
         api=api,
         app=routed(
-            engine, console, host, Traced(api, environment), install, Traced(web, environment)
+            engine,
+            console,
+            host,
+            Traced(api, environment),
+            install,
+            metrics,
+            Traced(web, environment),
         ),
         hub_epoch=ledger.hub_epoch,
         restored=Restored(ledger, kinds),
         backups=backups,
+        watch=watch,
         retention=Retention(ledger, log_days=settings.log_days),
         webhooks=WebhookSender(services, environment, version=program_version()),
         trail=Trail(ledger),
@@ -350,6 +374,7 @@ def _loops(hub: Hub) -> list[Coroutine[None, None, None]]:
         *loops_of(hub.services, hub.engine),
         hub.pulling.run(),
         hub.backups.run(),
+        hub.watch.lag.run(),
         hub.retention.run(),
         hub.outbox.run(),
         hub.host.run(),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hub.engines.sockets import Receive, Scopes, Send, SocketEngine
 from hub.frontends.console import ConsoleFrontend
 from hub.frontends.host import Host
+from hub.frontends.metrics.sources import Watch
 from hub.frontends.sse import Streams
 from hub.frontends.webchat import WebFrontend
 from hub.server import App
@@ -15,12 +16,14 @@ from hub.services.backups import Backups
 from hub.services.snapshots import Snapshots
 from hub.settings import Settings
 from shared.environment import Environment
+from shared.histogram import Histogram
 
 if TYPE_CHECKING:
     from hub.frontends.api.parts import About
 
 WORKER_PATH = "/api/v1/worker"
 CHAT_PATH = "/api/v1/chat/ws"
+METRICS_PATH = "/metrics"
 
 
 def routed(
@@ -29,9 +32,10 @@ def routed(
     host: Host,
     api: App,
     install: App,
+    metrics: App,
     web: App,
 ) -> App:
-    """Two bare sockets, the installers, what frontends serve, the REST API, and the dashboard."""
+    """Two bare sockets, installers, figures, what frontends serve, the REST API, the dashboard."""
 
     async def route(scope: Scopes, receive: Receive, send: Send) -> None:
         match scope["path"]:
@@ -43,6 +47,8 @@ def routed(
                 await install(scope, receive, send)
             case path if path.startswith("/download/") and scope["type"] == "http":
                 await install(scope, receive, send)
+            case path if path == METRICS_PATH and scope["type"] == "http":
+                await metrics(scope, receive, send)
             case path if not path.startswith("/api/") and (app := host.app_at(path)) is not None:
                 await app(scope, receive, send)
             case path if path.startswith("/api/") or scope["type"] != "http":
@@ -71,6 +77,45 @@ def made_install(settings: Settings) -> App:
         cache=settings.data / "downloads-cache",
     )
     return site
+
+
+def made_metrics(
+    services: Services,
+    engine: SocketEngine,
+    host: Host,
+    watch: Watch,
+    *,
+    environment: Environment,
+    commit_seconds: Histogram,
+    version: str,
+) -> App:
+    from hub.frontends.metrics.site import MetricsSite
+    from hub.frontends.metrics.sources import Sources
+
+    recorder = services.recorder
+    sources = Sources(
+        environment=environment,
+        version=version,
+        watch=watch,
+        depths=services.gauge.depths,
+        position=services.feed.position,
+        engines=lambda: services.dispatcher.engines,
+        lines=engine.counts,
+        lags=engine.lags,
+        late_results=lambda: recorder.late_results,
+        refused=lambda: recorder.refused,
+        trouble=lambda: recorder.trouble,
+        wait_seconds=services.gauge.wait_seconds,
+        commit_seconds=commit_seconds,
+        frontends=host.statuses,
+        fleet=no_fleet,
+    )
+    site: App = MetricsSite(services.keys, sources)
+    return site
+
+
+async def no_fleet() -> None:
+    """Tell of no fleet: none is set up."""
 
 
 def made_web(

@@ -21,7 +21,8 @@ ENDS = frozenset(state for state in JobState if state.is_terminal) | {JobState.I
 class Counts:
     def __init__(self, ledger: Ledger, kinds: Iterable[str]) -> None:
         """Count from now on. `kinds`: those that are told by their names."""
-        self._kinds = frozenset(kinds)
+        self.kinds = tuple(sorted(kinds))
+        self._kinds = frozenset(self.kinds)
         self.events = dict.fromkeys((*sorted(KNOWN_TYPES), OTHER), 0)
         """By type."""
         self.ended: Counter[tuple[str, JobState]] = Counter()

@@ -71,7 +71,11 @@ _told(
     "Queue",
     Sort.COUNTER,
     ("jobs_ended_total", "kind end", "Jobs that ended, or were interrupted."),
-    ("late_results_total", "", "Results that came after their job had moved on: kept, not applied."),
+    (
+        "late_results_total",
+        "",
+        "Results that came after their job had moved on; never applied.",
+    ),
 )
 _told(
     "Workers",

@@ -1,4 +1,4 @@
-"""The fleet's figures, out of what `GET /api/v1/fleet` tells a scaler; the same names without one."""
+"""The fleet's figures, out of what `GET /api/v1/fleet` tells a scaler; there without one, too."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def read_all(
 def _program(sources: Sources, seconds: float) -> Iterator[Reading]:
     yield "build_info", [((sources.version, platform.python_version()), 1)]
     yield "log_position", _one(sources.position())
-    yield "event_loop_lag_seconds", sources.lag.seconds
+    yield "event_loop_lag_seconds", sources.watch.lag.seconds
     yield "metrics_seconds", _one(seconds)
 
 
@@ -71,17 +71,17 @@ def _queue(sources: Sources) -> Iterator[Reading]:
     yield "queue_oldest_wait_seconds", waits
     kinds: Counter[tuple[str, ...]] = Counter()
     for kind, (waiting, running) in depths.kinds.items():
-        name = sources.counts.name_of(kind)
+        name = sources.watch.counts.name_of(kind)
         kinds[name, "waiting"] += waiting
         kinds[name, "running"] += running
-    every = (*sources.kinds, OTHER)
+    every = (*sources.watch.counts.kinds, OTHER)
     yield (
         "kind_jobs",
         [((kind, state), kinds[kind, state]) for kind in every for state in ("waiting", "running")],
     )
     yield "grants_held", _one(depths.granted)
     yield "job_wait_seconds", sources.wait_seconds
-    ended = sources.counts.ended
+    ended = sources.watch.counts.ended
     ends = sorted(ENDS)
     yield "jobs_ended_total", [((kind, end), ended[kind, end]) for kind in every for end in ends]
     yield "late_results_total", _one(sources.late_results())
@@ -120,8 +120,8 @@ def _workers(sources: Sources) -> Iterator[Reading]:
 
 def _store(sources: Sources) -> Iterator[Reading]:
     yield "commit_seconds", sources.commit_seconds
-    yield "transactions_total", _one(sources.counts.transactions)
-    yield "events_total", [((type_,), n) for type_, n in sources.counts.events.items()]
+    yield "transactions_total", _one(sources.watch.counts.transactions)
+    yield "events_total", [((type_,), n) for type_, n in sources.watch.counts.events.items()]
     trouble = sources.trouble()
     code = trouble.code if trouble else ""
     yield "store_trouble", [((one,), float(one == code)) for one in TROUBLES]
@@ -174,5 +174,3 @@ def _one(value: float) -> Samples:
 
 def _seconds(at: datetime | None) -> float:
     return 0.0 if at is None else at.astimezone(UTC).timestamp()
-
-

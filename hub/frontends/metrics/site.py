@@ -1,4 +1,4 @@
-"""Serves `GET /metrics` to whoever has a key for it; bare ASGI, so that it stands beside all else."""
+"""Serves `GET /metrics` to whoever has a key for it; bare ASGI, beside all that people look at."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class MetricsSite:
 
     async def _scraped(self) -> Response:
         sources = self._sources
-        census = await sources.census.counted()
+        census = await sources.watch.census.counted()
         fleet = await sources.fleet()
         began = time.perf_counter()
         if self._exposition is None:
@@ -57,9 +57,7 @@ class MetricsSite:
 
         body = self._exposition.write(read_all(sources, census, fleet, self._seconds))
         self._seconds = time.perf_counter() - began
-        return Response(
-            body, headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
-        )
+        return Response(body, headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
 
 
 def check_may_read(access: Access) -> None:

@@ -18,11 +18,19 @@ from shared.histogram import Histogram
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What looks on from the hub's start, whether or not anybody asks."""
+
+    counts: Counts
+    census: Census
+    lag: LoopLag
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
     environment: Environment
     version: str
-    kinds: tuple[str, ...]
-    """Those that are told by their names."""
+    watch: Watch
     depths: Callable[[], Depths]
     position: Callable[[], int]
     """Where the hub's log ends."""
@@ -30,7 +38,6 @@ class Sources:
     lines: LineCounts
     lags: Callable[[], Sequence[int]]
     """Of each worker that has a line: how many positions of the log it has not seen."""
-    counts: Counts
     late_results: Callable[[], int]
     refused: Callable[[], dict[str, int]]
     """Events of workers' logs that were passed over, by code."""
@@ -38,8 +45,6 @@ class Sources:
     """What is the matter with the store."""
     wait_seconds: Histogram
     commit_seconds: Histogram
-    lag: LoopLag
-    census: Census
     frontends: Callable[[], Sequence[tuple[str, Health]]]
     fleet: Callable[[], Awaitable[FleetShown | None]]
     """None while no broker is set."""
