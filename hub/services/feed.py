@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from hub.core.fact import Fact
 from hub.ports import NewsListener, ProgressListener
@@ -22,16 +23,19 @@ from shared.messages import Progress
 TASK_PURGED: str = TaskPurged.model_fields["type"].default
 RECENT_MAX = 4096
 """Facts kept in memory, so that readers who keep up never touch the store."""
-SCAN_MAX = 512
-"""A reader of one person's facts who is further behind asks the store's index instead."""
 
 
 class Feed:
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, *, recent_max: int = RECENT_MAX) -> None:
         self._ledger = ledger
+        self._recent_max = recent_max
         self.progress_listeners: list[ProgressListener] = []
         self.news_listeners: list[NewsListener] = []
-        self._recent: deque[Fact] = deque(maxlen=RECENT_MAX)
+        self._recent = _Recent()
+        self._recent_of: dict[PersonId, _Recent] = {}
+        """The same facts by person: a worker that is woken looks at its own, not at everybody's."""
+        self._began = ledger.position
+        """Memory holds nothing of before this place."""
         self._waiting: dict[PersonId | None, list[asyncio.Future[None]]] = {}
         self._last_of: dict[PersonId, int] = {}
         self._headway: dict[JobId, tuple[WorkerId, Progress]] = {}
@@ -58,8 +62,7 @@ class Feed:
             return await self._ledger.read(
                 lambda c: events.of_person_after(c, person_id, hub_seq, limit)
             )
-        mine = (f for f in recent if person_id is None or f.person_id == person_id)
-        return [fact for fact, _ in zip(mine, range(limit), strict=False)]
+        return list(islice(recent, limit))
 
     async def wait(self, after: int, person_id: PersonId | None = None) -> None:
         """Return once the log has grown beyond a place; wakes for nothing now and then.
@@ -103,12 +106,12 @@ class Feed:
         """The facts in memory after a place; None when memory does not reach back to it."""
         if hub_seq >= self.position():
             return ()
-        if not self._recent or self._recent[0].hub_seq > hub_seq + 1:
+        if hub_seq < self._began:
             return None
-        start = bisect_right(self._recent, hub_seq, key=lambda fact: fact.hub_seq)
-        if person_id is not None and len(self._recent) - start > SCAN_MAX:
-            return None
-        return (self._recent[i] for i in range(start, len(self._recent)))
+        recent = self._recent if person_id is None else self._recent_of.get(person_id)
+        if recent is None:
+            return ()
+        return recent.after(hub_seq)
 
     def _ring(self, entry: Entry) -> None:
         if self._headway:
@@ -119,14 +122,50 @@ class Feed:
             return
         if any(fact.type == TASK_PURGED for fact in entry.facts):
             # What was deleted must not be told from memory either.
-            self._recent.clear()
-        self._recent.extend(entry.facts)
+            self._forget(entry.facts[0].hub_seq - 1)
+        for fact in entry.facts:
+            self._keep(fact)
         for person_id in {fact.person_id for fact in entry.facts}:
             self._last_of[person_id] = entry.hub_seq
             self._wake(person_id)
         self._wake(None)
 
+    def _keep(self, fact: Fact) -> None:
+        """Remember a fact, and forget the oldest of all when there are too many."""
+        self._recent.facts.append(fact)
+        self._recent_of.setdefault(fact.person_id, _Recent()).facts.append(fact)
+        if len(self._recent.facts) > self._recent_max:
+            oldest = self._recent.drop()
+            self._recent_of[oldest.person_id].drop()
+
+    def _forget(self, upto: int) -> None:
+        self._recent, self._recent_of, self._began = _Recent(), {}, upto
+
     def _wake(self, person_id: PersonId | None) -> None:
         for bell in self._waiting.pop(person_id, ()):
             if not bell.done():
                 bell.set_result(None)
+
+
+class _Recent:
+    """Facts in memory, in order, and up to where older ones were let go."""
+
+    __slots__ = ("dropped_upto", "facts")
+
+    def __init__(self) -> None:
+        self.facts: deque[Fact] = deque()
+        self.dropped_upto = 0
+
+    def drop(self) -> Fact:
+        """Let the oldest go."""
+        fact = self.facts.popleft()
+        self.dropped_upto = fact.hub_seq
+        return fact
+
+    def after(self, hub_seq: int) -> Iterator[Fact] | None:
+        """The facts after a place; None when one of them was let go."""
+        if hub_seq < self.dropped_upto:
+            return None
+        start = bisect_right(self.facts, hub_seq, key=lambda fact: fact.hub_seq)
+        # By number: a deque finds what is near either end at once.
+        return (self.facts[i] for i in range(start, len(self.facts)))

@@ -1,0 +1,109 @@
+"""The feed: who reads on hears what the store says, and whoever keeps up never asks it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.core.access import Person
+from hub.services.feed import Feed
+from hub.store import events
+from hub.store.ledger import Entry
+from shared.errors import Unavailable
+from shared.events import EventBody, PersonUnlocked, TaskPurged
+from shared.ids import PersonId, TaskId
+from tests.hub.worlds import World
+
+RECENT = 8
+"""Facts that this feed keeps in memory."""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    yield world
+    world.database.close()
+
+
+async def tell(world: World, *people: Person, body: EventBody | None = None) -> None:
+    """Write a fact for each, in one transaction."""
+
+    def run(entry: Entry) -> None:
+        for person in people:
+            entry.tell(
+                person.person_id,
+                body or PersonUnlocked(person_id=person.person_id, by="a test"),
+                entity="x",
+            )
+
+    await world.ledger.write(run)
+
+
+async def stored(world: World, place: int, limit: int, person_id: PersonId | None) -> list[int]:
+    if person_id is None:
+        found = await world.ledger.read(lambda c: events.after(c, place, limit))
+    else:
+        found = await world.ledger.read(
+            lambda c: events.of_person_after(c, person_id, place, limit)
+        )
+    return [fact.hub_seq for fact in found]
+
+
+async def test_every_reader_hears_what_the_store_says_wherever_it_stands(world: World) -> None:
+    people = [await world.services.registry.add_person(name) for name in ("anna", "ben", "cleo")]
+    await tell(world, *people)
+    feed = Feed(world.ledger, recent_max=RECENT)
+    dice = random.Random(3)
+    for _ in range(12):
+        await tell(world, *dice.choices(people[:2], k=dice.randint(1, 3)))
+        if dice.random() < 0.1:
+            await tell(world, people[2])
+        for person_id in (None, *(person.person_id for person in people)):
+            last = world.ledger.position
+            for place in {dice.randrange(last), *range(last - RECENT - 1, last + 2)}:
+                limit = dice.choice((1, 2, 100))
+                heard = [f.hub_seq for f in await feed.after(place, limit, person_id)]
+                assert heard == await stored(world, place, limit, person_id)
+
+
+async def test_a_reader_that_keeps_up_asks_memory_alone(world: World) -> None:
+    anna, ben = [await world.services.registry.add_person(name) for name in ("anna", "ben")]
+    feed = Feed(world.ledger, recent_max=RECENT)
+    place = feed.position()
+    await tell(world, anna)
+    await tell(world, *[ben] * (RECENT - 1))
+    behind = feed.position()
+    world.database.close()
+    assert len(await feed.after(place, 100, anna.person_id)) == 1
+    assert len(await feed.after(place, 100, ben.person_id)) == RECENT - 1
+    assert await feed.after(behind, 100, anna.person_id) == []
+    with pytest.raises(Unavailable):
+        await feed.after(place - 1, 100, anna.person_id)
+
+
+async def test_one_persons_flood_pushes_nobody_else_to_the_store(world: World) -> None:
+    anna, ben = [await world.services.registry.add_person(name) for name in ("anna", "ben")]
+    feed = Feed(world.ledger, recent_max=RECENT)
+    place = feed.position()
+    await tell(world, *[ben] * (3 * RECENT), anna)
+    world.database.close()
+    assert len(await feed.after(place, 100, anna.person_id)) == 1
+    with pytest.raises(Unavailable):
+        await feed.after(place, 100, ben.person_id)
+
+
+async def test_what_was_purged_is_not_told_from_memory(world: World) -> None:
+    anna = await world.services.registry.add_person("anna")
+    feed = Feed(world.ledger, recent_max=RECENT)
+    place = feed.position()
+    await tell(world, anna)
+    await tell(world, anna, body=TaskPurged(task_id=TaskId("t"), by="anna", job_ids=()))
+    purged = feed.position()
+    world.database.close()
+    with pytest.raises(Unavailable):
+        await feed.after(place, 100, anna.person_id)
+    [fact] = await feed.after(purged - 1, 100, anna.person_id)
+    assert fact.type == "task_purged"
