@@ -27,10 +27,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.footprint import free_port
-from tests.benchmarks.queue import fsync_ms
-from tests.benchmarks.scale_hub import Usage, enrol
+from tests.benchmarks.queue import NOTHING, fsync_ms
+from tests.benchmarks.scale_hub import Usage
 from tests.benchmarks.scale_stores import measure_store
 from tests.benchmarks.scale_tables import written
+from tests.enrolled import enrol
 
 PATIENCE_SECONDS = 300.0
 EACH = 10
@@ -100,6 +101,8 @@ class Step:
     """Of one core, with beats and nothing else."""
     jobs_per_second: float
     cpu_us_per_job: float
+    loop_us_per_job: float
+    """Of it, on the thread of the event loop; the rest is the store's."""
     events_per_second: float
     events_per_job: float
     ack_p50_ms: float
@@ -116,16 +119,16 @@ class Step:
 class World:
     """A hub and workers, on a store of their own."""
 
-    def __init__(self, folder: Path, people: int, each: int, profile: Path | None = None) -> None:
-        self._folder, self._port, self._profile = folder, free_port(), profile
-        self.tokens = enrol(folder / "hub", people, each)
+    def __init__(self, folder: Path, people: int, each: int) -> None:
+        self._folder, self._port = folder, free_port()
+        members = enrol(folder / "hub", people, each, (NOTHING.name,))
+        self.tokens = [(one.worker_id, one.token) for who in members for one in who.machines]
         self.start_hub()
 
     def start_hub(self) -> float:
         begun = time.monotonic()
-        more = () if self._profile is None else (str(self._profile),)
         self.hub = Program(
-            "tests.benchmarks.scale_hub", str(self._folder / "hub"), str(self._port), *more,
+            "tests.benchmarks.scale_hub", str(self._folder / "hub"), str(self._port),
             errors=self._folder / "hub.log",
         )  # fmt: skip
         self.hub.next()
@@ -157,18 +160,23 @@ class World:
 
 
 @contextmanager
-def a_world(people: int, each: int, profile: Path | None = None) -> Iterator[World]:
+def a_world(people: int, each: int) -> Iterator[World]:
     # Beside the checkout, for a temporary folder may lie in memory and know no fsync.
     with tempfile.TemporaryDirectory(dir=Path(".benchmarks")) as name:
-        world = World(Path(name).resolve(), people, each, profile)
+        world = World(Path(name).resolve(), people, each)
         try:
             yield world
         finally:
             world.end()
 
 
-def measure_step(workers: int, each: int, jobs: int, rest_seconds: float) -> Step:
-    """Measure with so many workers, `each` of them one person's."""
+def measure_step(
+    workers: int, each: int, jobs: int, rest_seconds: float, profile: Path | None = None
+) -> Step:
+    """Measure with so many workers, `each` of them one person's.
+
+    `profile`: the jobs once more, under cProfile, whose figures go there.
+    """
     people = max(1, workers // each)
     with a_world(people, each) as world:
         time.sleep(QUIET_SECONDS)
@@ -181,6 +189,8 @@ def measure_step(workers: int, each: int, jobs: int, rest_seconds: float) -> Ste
         beaten, took = world.usage(), time.monotonic() - rested[1]
         world.hub.ask(f"jobs {jobs // 10} {CALLERS}")  # sessions and pages of the store are there
         done = world.hub.ask(f"jobs {jobs} {CALLERS}")
+        if profile is not None:
+            world.hub.ask(f"profile {jobs} {CALLERS} {profile.resolve()}")
         begun, killed_at = time.monotonic(), time.time()
         world.hub.kill()
         back_start = world.start_hub()
@@ -198,6 +208,7 @@ def measure_step(workers: int, each: int, jobs: int, rest_seconds: float) -> Ste
             rest_cpu_share=(beaten.cpu_seconds - rested[0].cpu_seconds) / took,
             jobs_per_second=jobs / done["seconds"],
             cpu_us_per_job=done["cpu_seconds"] / jobs * 1e6,
+            loop_us_per_job=done["loop_cpu_seconds"] / jobs * 1e6,
             events_per_second=done["events"] / done["seconds"],
             events_per_job=done["events"] / jobs,
             ack_p50_ms=done["ack_p50_ms"],
@@ -215,6 +226,7 @@ def main() -> None:
     parser.add_argument("--stores", type=int, nargs="*", default=[100_000, 1_000_000])
     parser.add_argument("--fan-outs", type=int, nargs="*", default=FAN_OUTS)
     parser.add_argument("--jobs", type=int, default=2000)
+    parser.add_argument("--profile", action="store_true", help="of each step, beside OUT")
     parser.add_argument("--rest-seconds", type=float, default=30.0)
     parser.add_argument("--out", type=Path, default=Path(".benchmarks/scale"))
     asked = parser.parse_args()
@@ -229,7 +241,9 @@ def main() -> None:
         "stores": [],
     }
     for workers in asked.steps:
-        found["steps"].append(asdict(measure_step(workers, EACH, asked.jobs, asked.rest_seconds)))
+        profile = asked.out.with_name(f"{workers}.prof") if asked.profile else None
+        step = measure_step(workers, EACH, asked.jobs, asked.rest_seconds, profile)
+        found["steps"].append(asdict(step))
         _keep(asked.out, found)
     for each in asked.fan_outs:
         step = measure_step(FAN_OUT_WORKERS, each, asked.jobs, 0.0)

@@ -1,10 +1,10 @@
 """The hub that `tests.benchmarks.scale` measures, a program of its own.
 
-    python -m tests.benchmarks.scale_hub FOLDER PORT [PROFILE]
+    python -m tests.benchmarks.scale_hub FOLDER PORT
 
 It reads one order a line from its standard input and answers each with a line of JSON: "usage", or
-"jobs COUNT CALLERS", which asks for jobs as frontends do, person after person. With PROFILE its
-event loop's thread runs under cProfile, and the figures are written there when it ends.
+"jobs COUNT CALLERS", which asks for jobs as frontends do, person after person; "profile COUNT
+CALLERS FILE" does so with its event loop's thread under cProfile.
 """
 
 from __future__ import annotations
@@ -21,27 +21,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hub.app import Hub, running
-from hub.core.access import (
-    SECRET_BYTES,
-    Access,
-    Person,
-    Role,
-    Scope,
-    digest,
-    make_secret,
-    write_key,
-)
-from hub.core.key import Key
-from hub.core.worker import Worker
 from hub.server import loop_factory, spare_collector
 from hub.services.requests import Request
 from hub.settings import Settings
-from hub.store import keys, people, workers
-from hub.store.database import STORE_NAME, open_store
-from hub.store.ledger import Entry, Ledger
-from shared.capabilities import Capability
-from shared.environment import Environment
-from shared.ids import PersonId, WorkerId
+from hub.store.database import STORE_NAME
+from hub.store.ledger import Entry
 from shared.logs import configure
 from tests.benchmarks.queue import NOTHING
 
@@ -63,60 +47,12 @@ class Usage:
 class JobsDone:
     seconds: float
     cpu_seconds: float
+    loop_cpu_seconds: float
+    """Of it, on the event loop's thread; the rest is the store's."""
     events: int
     ack_p50_ms: float
     store_bytes: int
     """What the store has grown by."""
-
-
-def enrol(folder: Path, count: int, each: int) -> list[tuple[WorkerId, str]]:
-    """Make a store with `count` people who have `each` workers; return the workers' tokens.
-
-    As `hub.services.arrivals` writes them, without the ceremony of codes.
-    """
-    environment = Environment()
-    folder.mkdir(parents=True, exist_ok=True)
-    tokens: list[tuple[WorkerId, str]] = []
-
-    def run(entry: Entry) -> None:
-        for number in range(count):
-            person_id = PersonId(environment.new_id())
-            role = Role.MEMBER if number else Role.OWNER
-            people.insert(
-                entry,
-                Person(person_id=person_id, name=f"p{number}", created_at=entry.now, role=role),
-            )
-            for machine in range(each):
-                tokens.append(_enrol_worker(entry, environment, person_id, f"pc-{machine}"))
-
-    async def fill() -> None:
-        with open_store(folder) as database:
-            await Ledger(database, environment).write(run)
-
-    asyncio.run(fill())
-    return tokens
-
-
-def _enrol_worker(
-    entry: Entry, environment: Environment, person_id: PersonId, name: str
-) -> tuple[WorkerId, str]:
-    worker_id = WorkerId(environment.new_id())
-    secret = make_secret(environment.entropy(SECRET_BYTES))
-    worker = Worker(
-        worker_id=worker_id,
-        person_id=person_id,
-        name=name,
-        platform="Linux",
-        app_version="1",
-        capabilities=(Capability(kind=NOTHING.name),),
-        paired_at=entry.now,
-        last_seen_at=entry.now,
-        public_key=environment.entropy(32),
-    )
-    workers.insert(entry, worker)
-    access = Access(person_id=person_id, scope=Scope.WORKER, key_id=worker_id, is_machine=True)
-    keys.insert(entry, Key(access=access, digest=digest(secret), created_at=entry.now))
-    return worker_id, write_key(Scope.WORKER, worker_id, secret)
 
 
 def store_bytes(folder: Path) -> int:
@@ -169,7 +105,7 @@ async def jobs(hub: Hub, count: int, callers: int) -> JobsDone:
 
     listeners = hub.services.feed._ledger.listeners
     listeners.append(note)
-    before, begun = usage(hub), time.perf_counter()
+    before, begun, loop_before = usage(hub), time.perf_counter(), time.thread_time()
     async with asyncio.TaskGroup() as tasks:
         for _ in range(callers):
             tasks.create_task(call())
@@ -179,6 +115,7 @@ async def jobs(hub: Hub, count: int, callers: int) -> JobsDone:
     return JobsDone(
         seconds=seconds,
         cpu_seconds=after.cpu_seconds - before.cpu_seconds,
+        loop_cpu_seconds=time.thread_time() - loop_before,
         events=after.hub_seq - before.hub_seq,
         ack_p50_ms=sorted(waits)[len(waits) // 2] * 1e3,
         store_bytes=after.store_bytes - before.store_bytes,
@@ -197,6 +134,11 @@ async def serve(folder: Path, port: int) -> None:
                     _say(asdict(usage(hub)))
                 case ["jobs", count, callers]:
                     _say(asdict(await jobs(hub, int(count), int(callers))))
+                case ["profile", count, callers, file]:
+                    with cProfile.Profile() as profiler:
+                        done = await jobs(hub, int(count), int(callers))
+                    profiler.dump_stats(file)
+                    _say(asdict(done))
                 case _:
                     _say({"error": f"no such order: {order}"})
 
@@ -214,17 +156,11 @@ def _say(told: object) -> None:
 
 
 def main() -> None:
-    folder, port, *profile = sys.argv[1:]
+    folder, port = sys.argv[1:]
     configure(json_lines=True)
     spare_collector()  # as `deskhand-hub serve` does
-    profiler = cProfile.Profile() if profile else None
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        if profiler is not None:
-            profiler.enable()
         runner.run(serve(Path(folder), int(port)))
-        if profiler is not None:
-            profiler.disable()
-            profiler.dump_stats(profile[0])
 
 
 if __name__ == "__main__":

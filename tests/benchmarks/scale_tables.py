@@ -24,6 +24,7 @@ def _steps(steps: list[dict[str, Any]]) -> str:
         ("CPU at rest with beats, % of a core", (f"{s['rest_cpu_share']:.1%}" for s in steps)),
         ("CPU for a worker that connects, ms", (f"{s['connect_cpu_ms']:.2f}" for s in steps)),
         ("CPU for a job, µs", (f"{s['cpu_us_per_job']:,.0f}" for s in steps)),
+        ("of it on the loop's thread, µs", (f"{s['loop_us_per_job']:,.0f}" for s in steps)),
         ("durable jobs/s (wall)", (f"{s['jobs_per_second']:,.0f}" for s in steps)),
         ("events/s (wall)", (f"{s['events_per_second']:,.0f}" for s in steps)),
         ("request to its commit, p50, ms (wall)", (f"{s['ack_p50_ms']:.0f}" for s in steps)),
