@@ -18,8 +18,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hub.core.access import Scope
+from hub.core.fleet_rules import FleetRules
 from hub.core.view import Sender
 from hub.core.webhook_target import parse_allowed
+from hub.engines.celery_engine import CeleryEngine
+from hub.engines.fleet_desk import FleetDesk
+from hub.engines.fleet_nodes import FleetNodes
 from hub.engines.pull import PullEngine
 from hub.engines.pull_desk import PullDesk
 from hub.engines.sockets import SocketEngine
@@ -36,7 +40,7 @@ from hub.frontends.tracing import Traced
 from hub.frontends.webchat import WebFrontend
 from hub.frontends.webhooks.sender import WebhookSender
 from hub.ports import FrontendSetup, Taps
-from hub.ring import loops_of, rebuild, ring_of
+from hub.ring import fleet_of, loops_of, rebuild, ring_of
 from hub.routes import made_api, made_install, made_metrics, made_web, routed
 from hub.server import App, LateApi, Server, listen, loop_factory, on_signals, server_of
 from hub.services import Services
@@ -87,6 +91,8 @@ class Hub:
     services: Services
     engine: SocketEngine
     pulling: PullEngine
+    fleet: CeleryEngine | None
+    fleet_desk: FleetDesk
     console: ConsoleFrontend
     chat: WebFrontend
     host: Host
@@ -133,6 +139,9 @@ def compose(
     pulling = PullEngine(services, environment, beats)
     services.dispatcher.add_engine(pulling)
     desk = PullDesk(services, environment, pulling)
+    nodes = FleetNodes(environment)
+    fleet = fleet_of(settings, services, environment, kinds, nodes)
+    fleet_desk = FleetDesk(services, nodes, fleet)
     deliveries = Deliveries(database, environment)
     outbox = Outbox(services=services, deliveries=deliveries, environment=environment)
     console = ConsoleFrontend(
@@ -161,7 +170,7 @@ def compose(
         lambda: made_api(
             services,
             snapshots,
-            _about(settings, ledger.hub_epoch, host, streams, desk, chat),
+            _about(settings, ledger.hub_epoch, host, streams, desk, fleet_desk, chat),
         )
     )
     install = LateApi(lambda: made_install(settings))
@@ -190,6 +199,8 @@ def compose(
         services=services,
         engine=engine,
         pulling=pulling,
+        fleet=fleet,
+        fleet_desk=fleet_desk,
         console=console,
         chat=chat,
         host=host,
@@ -329,6 +340,7 @@ def _about(
     host: Host,
     streams: Streams,
     pulling: PullDesk,
+    fleet: FleetDesk,
     chat: WebFrontend,
 ) -> About:
     from hub.frontends.api.parts import About
@@ -342,6 +354,7 @@ def _about(
         chat_links=host.chat_links,
         streams=streams,
         pulling=pulling,
+        fleet=fleet,
         chat=chat,
     )
 
@@ -350,6 +363,10 @@ async def _prepare(hub: Hub) -> None:
     await hub.restored.settle()
     await rebuild(hub.services)
     await _admit_owner(hub)
+    if hub.fleet is None:
+        await hub.services.fleet.settle(FleetRules())  # no job waits for what is off
+    else:
+        await hub.fleet.prepare()
     await hub.host.begin()
 
 
@@ -373,6 +390,7 @@ def _loops(hub: Hub) -> list[Coroutine[None, None, None]]:
     return [
         *loops_of(hub.services, hub.engine),
         hub.pulling.run(),
+        *([hub.fleet.run()] if hub.fleet is not None else []),
         hub.backups.run(),
         hub.watch.lag.run(),
         hub.retention.run(),
@@ -404,6 +422,9 @@ async def _drain(hub: Hub, server: Server, serving: asyncio.Task[None]) -> None:
     """Say goodbye to workers and terminals, finish requests, write down what is in memory."""
     hub.services.pairing.close()
     hub.pulling.close()
+    hub.fleet_desk.close()
+    if hub.fleet is not None:
+        await hub.fleet.drain()
     await hub.engine.drain()
     await hub.host.stop()
     hub.streams.close()

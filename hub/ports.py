@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hub.core.access import Access
+from hub.core.fleet_calls import FleetNode, FleetSeen, NodeBeat, NodeHeard
 from hub.core.pool import Instance, Pool
 from hub.core.pull import Claimed, Heard
 from hub.core.pull import Grant as Held
@@ -18,6 +19,7 @@ from hub.core.view import FrontendCapabilities, Inbound, Sender, View
 from shared.environment import Environment
 from shared.events import AttemptEventBody, JobLogged
 from shared.ids import ConversationId, JobId, PersonId, QuestionId, WorkerId
+from shared.jobs import JobSpec
 from shared.messages import Cancel, Grant, Metrics, Offer, Progress
 from shared.questions import Asking
 
@@ -73,6 +75,56 @@ class Pulling(Protocol):
         self, access: Access, question_id: QuestionId, wait_seconds: float
     ) -> Question:
         """Wait for the answer to a question of this worker's; once it is there, its job goes on."""
+
+
+class FleetCalls(Protocol):
+    """What nodes of the fleet call, and what is told of it; the routes have checked the key.
+
+    While no broker is set, what nodes report is answered with Conflict (`fleet_off`).
+    """
+
+    async def start(self, held: Held, node: str, delivery: str) -> JobSpec:
+        """Commit that a delivery has begun, and no other; asked again it hears the same.
+
+        Raises:
+            Conflict: `fence_stale`, the ticket is to be dropped.
+        """
+
+    async def beat(self, node: NodeBeat) -> NodeHeard:
+        """Note that a node is here, and all that it has; what it is to stop."""
+
+    async def tell(self, delivery: str, number: int, body: AttemptEventBody) -> str:
+        """Take in what a node tells, once for each number; why the job is to stop, or nothing.
+
+        Raises:
+            NotFound: `job_unknown`, no node ever had this grant.
+            Conflict: `fence_stale`; an outcome is kept as a late result.
+            BadInput: `result_invalid`, `event_too_large`; nothing has changed.
+        """
+
+    async def progress(self, held: Held, progress: Progress) -> str:
+        """Pass on how far a job is; why it is to stop, or nothing.
+
+        Raises:
+            Conflict: `fence_stale`.
+        """
+
+    async def question(self, question_id: QuestionId, wait_seconds: float) -> Question:
+        """Wait for the answer to a question that the fleet has asked.
+
+        Raises:
+            NotFound: `question_unknown`.
+        """
+
+    async def look(self) -> FleetSeen:
+        """Look at the broker, the queues and the nodes."""
+
+    async def drain(self, node: str) -> FleetNode:
+        """Let a node take nothing new; it hears of it at its next beat. Idempotent.
+
+        Raises:
+            NotFound: `fleet_node_unknown`.
+        """
 
 
 Inbox = Callable[[Inbound], Awaitable[tuple[View, ...]]]

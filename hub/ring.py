@@ -10,7 +10,11 @@ from functools import partial
 from pathlib import Path
 
 from hub.core.board import Board
+from hub.core.fleet_rules import checked_broker, read_rules
 from hub.core.webhook_target import NOWHERE, Allowed
+from hub.engines.celery_engine import CeleryEngine
+from hub.engines.celery_line import CeleryLine
+from hub.engines.fleet_nodes import FleetNodes
 from hub.engines.sockets import SocketEngine
 from hub.frontends.scheduled import read_words
 from hub.services import Services
@@ -22,6 +26,7 @@ from hub.services.deeds import Deeds
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
 from hub.services.files import Files
+from hub.services.fleet import Fleet
 from hub.services.gauge import Gauge
 from hub.services.intake import Intake
 from hub.services.keys import Keys
@@ -40,8 +45,10 @@ from hub.services.sign_ins import SignIns
 from hub.services.views import Views
 from hub.services.webhook_lanes import WebhookLanes
 from hub.services.webhooks import Webhooks
+from hub.settings import Settings
 from hub.store.ledger import Entry, Ledger
 from shared.database import Database
+from shared.environment import Environment
 from shared.events import TaskPurged
 from shared.kinds import Kind
 from shared.protocol import Beats
@@ -74,6 +81,29 @@ def ring_of(
     return services, engine
 
 
+def fleet_of(
+    settings: Settings,
+    services: Services,
+    environment: Environment,
+    kinds: Mapping[str, Kind],
+    nodes: FleetNodes,
+) -> CeleryEngine | None:
+    """Make the engine of the fleet, if there is a broker for it.
+
+    Raises:
+        BadInput: `fleet_broker_invalid`, `fleet_kind_unknown`, `fleet_kind_private`.
+        Unavailable: `fleet_tools_missing`.
+    """
+    rules = read_rules(settings.fleet_kinds, settings.fleet_people, kinds)
+    broker = settings.fleet_broker.get_secret_value()
+    if not broker:
+        return None
+    line = CeleryLine(checked_broker(broker))
+    engine = CeleryEngine(services, environment, rules=rules, kinds=kinds, line=line, nodes=nodes)
+    services.dispatcher.add_engine(engine)
+    return engine
+
+
 def _services(
     ledger: Ledger,
     board: Board,
@@ -92,6 +122,7 @@ def _services(
     feed = Feed(ledger)
     doing = Deeds(ledger.environment, board, kinds)
     scheduling = ScheduleDeeds(ledger.environment, doing, read_words, hub_zone=hub_zone)
+    recorder = Recorder(ledger, board, kinds, scheduling)
     return Services(
         feed=feed,
         intake=Intake(ledger, board, kinds),
@@ -104,7 +135,8 @@ def _services(
         sign_ins=SignIns(ledger),
         pullers=Pullers(ledger, board, kinds),
         dispatcher=Dispatcher(ledger, board),
-        recorder=Recorder(ledger, board, kinds, scheduling),
+        recorder=recorder,
+        fleet=Fleet(ledger, board, kinds, recorder),
         rescuer=Rescuer(ledger, board, kinds),
         absences=Absences(ledger, board),
         sessions=Sessions(ledger),

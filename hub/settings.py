@@ -90,6 +90,15 @@ class Settings(BaseSettings):
     """The telephone number that the hub writes from: +493012345678."""
     sms_api_url: str = Field(default="", max_length=200, pattern=r"^(https?://.+)?$")
     """The address of the provider's API. Twilio's when empty."""
+    fleet_broker: SecretStr = SecretStr("")
+    """The broker that jobs are handed to for the fleet: redis://…, rediss://…, amqp://… or
+    amqps://…. There is no fleet when empty."""
+    fleet_kinds: str = Field(default="", max_length=2000)
+    """The kinds that the fleet runs, separated by commas: llm.ask, llm.probe, web.search, web.read,
+    web.research. None when empty."""
+    fleet_people: str = Field(default="", max_length=10_000)
+    """Who may use the fleet: names, separated by commas, or "*" for everybody. The hub's owners
+    when empty."""
     webhook_allow: str = Field(default="", max_length=2000)
     """Where webhooks may go beside the internet, and without https: hosts, addresses, networks,
     separated by commas. Nowhere when empty."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count, islice
 
+from hub.core.fleet_rules import LOCAL
 from hub.core.job import WORKING_STATES, Job
 from hub.core.lane import Lane, LaneKey, Place, Ready
 from hub.core.retry import RETRY_AFTER_SECONDS_MAX
@@ -261,12 +262,13 @@ class Board:
             if best is not None and best[0].rank(now) <= head.rank(now):
                 continue
             able = [
-                (room, p.worker_id)
+                (not p.is_fleet, room, p.worker_id)
                 for room, p in those
                 if _can(p, lane) and _asks(p, lane) and not self.rooms.is_full_of(p, lane.key.kind)
             ]
             if able:
-                best = head, max(able)[1]
+                # A computer of the person's own comes first; then whoever has the most room.
+                best = head, max(able)[2]
         return best
 
     def _free_light(self, person_id: PersonId) -> list[tuple[int, Presence]]:
@@ -404,6 +406,8 @@ def _can(presence: Presence, lane: Lane) -> bool:
     if presence.worker_id in lane.key.barred:
         return False
     if lane.key.kind not in presence.kinds:
+        return False
+    if presence.is_fleet and (lane.key.is_part or LOCAL in lane.key.tools):
         return False
     return fits(presence.worker_id, presence.capabilities, lane.needs)
 

@@ -29,6 +29,8 @@ class LaneKey(NamedTuple):
     pinned_to: WorkerId | None
     barred: frozenset[WorkerId]
     """Workers that said no: for now, or for good."""
+    is_part: bool
+    """Steps of plans, which stay on their person's own computers."""
 
 
 class Place(StrEnum):
@@ -61,7 +63,9 @@ class Ready:
     def key(self) -> LaneKey:
         job = self.job
         barred = frozenset(self.barred | self.resting) if self.barred or self.resting else _NONE
-        return LaneKey(job.person_id, job.kind, job.tools, job.pinned_to, barred)
+        return LaneKey(
+            job.person_id, job.kind, job.tools, job.pinned_to, barred, job.part_of is not None
+        )
 
     def rank(self, now: float) -> tuple[int, float]:
         """The order of service: effective priority, then age."""

@@ -9,6 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from hub.core.board import Board
+from hub.core.fleet_rules import may_leave
 from hub.core.job import Job
 from hub.core.lane import Place, Ready
 from hub.core.worker import Worker
@@ -131,6 +132,8 @@ def _with_remedy(
 def _among(ready: Ready, job: Job, board: Board, registered: Sequence[Worker]) -> Waiting:
     needs = Needs(kind=job.kind, tools=job.tools, worker_id=job.pinned_to)
     unpinned = needs.model_copy(update={"worker_id": None})
+    if not may_leave(job):
+        registered = [w for w in registered if not w.is_fleet]
     able = [w for w in registered if fits(w.worker_id, w.capabilities, needs)]
     others = tuple(
         w.name

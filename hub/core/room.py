@@ -64,13 +64,14 @@ class Rooms:
             return 0
         worker_id = presence.worker_id
         taken = len(self._working.get(worker_id, ())) + self._reserved.get(worker_id, 0)
-        if presence.claims is not None:  # it counts what it has in hand, whatever that takes
+        if presence.claims is not None or presence.is_fleet:
+            # It counts what it has in hand, whatever that takes.
             taken += self._light_taken(worker_id)
         return presence.slots - taken
 
     def light_room(self, presence: Presence) -> int:
         """How many jobs that take no slot a worker could take now, its slots full or not."""
-        if presence.claims is not None:
+        if presence.claims is not None or presence.is_fleet:
             return self.room(presence)
         if presence.is_paused or presence.slots < 1:  # 0 is how a machine says it is paused
             return 0

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from hub.core.job import Life, is_held_by, may_adopt, may_readopt
 from shared.capabilities import Capability, family_of
+from shared.fleet import FLEET_PLATFORM
 from shared.ids import PersonId, WorkerId
 from shared.jobs import JobState
 from shared.messages import Decision, Held, HeldState, Metrics, Verdict
@@ -43,6 +44,11 @@ class Worker:
         """Whether it fetches its work, and the hub writes its log for it."""
         return self.pull_slots > 0
 
+    @property
+    def is_fleet(self) -> bool:
+        """Whether it stands for the fleet: all nodes, as one worker of its person's."""
+        return self.pulls and self.platform == FLEET_PLATFORM
+
 
 @dataclass(slots=True, kw_only=True)
 class Presence:
@@ -60,6 +66,9 @@ class Presence:
     claims: list[frozenset[str]] | None = None
     """Of a worker that fetches its work: the kinds of each fetch that waits now, for it takes
     nothing unasked. None for a machine, which is offered what it has room for."""
+    is_fleet: bool = False
+    """It stands for the fleet, which is asked when none of a person's own has room, and never for
+    what is to stay at home. Each job takes a slot of it, whatever its kind."""
     limits: Mapping[str, int] = field(init=False)
     """How many jobs it runs at once of a family of kinds, where that is not up to its slots."""
 

@@ -16,6 +16,7 @@ from hub.services.chronicle import Chronicle
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
 from hub.services.files import Files
+from hub.services.fleet import Fleet
 from hub.services.gauge import Gauge
 from hub.services.intake import Intake
 from hub.services.keys import Keys
@@ -57,6 +58,7 @@ class Services:
     schedules: Schedules
     runs: Runs
     files: Files
+    fleet: Fleet
     machines: Machines
     gauge: Gauge
     chronicle: Chronicle

@@ -17,7 +17,7 @@ from hub.core.board import Board, Placement
 from hub.core.job import Job
 from hub.ports import Engine
 from hub.services import endings, pulled, session_steps
-from hub.store import queue, sessions
+from hub.store import fleet, queue, sessions
 from hub.store.ledger import Entry, Ledger
 from shared.errors import AppError, Conflict
 from shared.ids import JobId, SessionId, WorkerId
@@ -107,8 +107,13 @@ class Dispatcher:
                 self._refuse(worker_id, accept.job_id, accept.attempt)
             return
         presence = self._board.present.get(worker_id)
-        is_fetched = presence is not None and presence.claims is not None
-        granted = self._ledger.post(lambda entry: _grant(entry, placement, is_fetched=is_fetched))
+        if presence is not None and presence.is_fleet:
+            granted = self._ledger.post(lambda entry: _hand_over(entry, placement))
+        else:
+            is_fetched = presence is not None and presence.claims is not None
+            granted = self._ledger.post(
+                lambda entry: _grant(entry, placement, is_fetched=is_fetched)
+            )
         granted.add_done_callback(lambda done: self._granted(placement, done))
 
     def decline(self, worker_id: WorkerId, decline: Decline) -> None:
@@ -152,7 +157,10 @@ class Dispatcher:
 
     def _send_offer(self, placement: Placement, spec: JobSpec) -> None:
         left = placement.expires_at - self._ledger.environment.monotonic()
-        if not spec.session_id and not placement.ready.job.is_lent:
+        presence = self._board.present.get(placement.worker_id)
+        if presence is not None and presence.is_fleet:
+            spec = spec.model_copy(update={"session_id": NO_SESSION})  # nodes keep no folders
+        elif not spec.session_id and not placement.ready.job.is_lent:
             # The session that is opened with the grant, so that the worker knows its folder.
             minted = SessionId(self._ledger.environment.new_id())
             spec = spec.model_copy(update={"session_id": minted})
@@ -225,6 +233,18 @@ def _grant(entry: Entry, placement: Placement, *, is_fetched: bool) -> Job:
         raise Conflict("offer_gone", "The worker was told of another session.")
     endings.tell_granted(entry, granted)
     return pulled.start(entry, granted) if is_fetched else granted
+
+
+def _hand_over(entry: Entry, placement: Placement) -> Job:
+    """Grant a job to the fleet: what is published for it stands in the same transaction."""
+    job = queue.load_in(entry, placement.ready.job.job_id)
+    if job is None:
+        raise Conflict("offer_gone", "The job is gone.")
+    life = core.grant(job.life, placement.worker_id, placement.attempt)
+    granted = queue.seat(entry, job, life, None)
+    endings.tell_granted(entry, granted)
+    fleet.hand_over(entry, granted)
+    return granted
 
 
 def _tell_declined(entry: Entry, job_id: JobId) -> None:

@@ -136,19 +136,29 @@ class Recorder:
             BadInput: `result_invalid`, `event_too_large`; nothing has changed.
         """
         return self._ledger.post(
-            lambda entry: self._take_told(entry, worker_id, person_id, body),
+            lambda entry: self.take_told(entry, worker_id, person_id, body),
             is_vital=isinstance(body, JobSucceeded | JobFailed),
         )
 
-    def _take_told(
-        self, entry: Entry, worker_id: WorkerId, person_id: PersonId, body: AttemptEventBody
+    def take_told(
+        self,
+        entry: Entry,
+        worker_id: WorkerId,
+        person_id: PersonId,
+        body: AttemptEventBody,
+        *,
+        may_readopt: bool = True,
     ) -> Reported:
+        """Take in such a report, as a step of somebody's transaction; raises as `report` fails.
+
+        `may_readopt`: a worker that was silent for long goes on with what nobody was given since.
+        """
         job = queue.load_in(entry, body.job_id)
         if job is None or job.person_id != person_id:
             raise job_unknown()
         grant = (worker_id, body.attempt, body.fence)
         has_ended = events.has_outcome(entry.connection, job.job_id, body.fence)
-        if not has_ended and core.may_readopt(job.life, *grant):
+        if may_readopt and not has_ended and core.may_readopt(job.life, *grant):
             # It was silent for long, and nobody was given the job meanwhile: it goes on with it.
             back = core.readopt(job.life, attempt=body.attempt, state=JobState.RUNNING)
             job = queue.save(entry, job, back)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -279,6 +280,30 @@ class Registry:
             )
         )
         self._tell_presence(worker.person_id)
+
+    def arrive_fleet(self, worker: Worker) -> None:
+        """The fleet can be reached for a person: it is offered what their own have no room for."""
+        self._board.arrive(
+            Presence(
+                worker_id=worker.worker_id,
+                person_id=worker.person_id,
+                name=worker.name,
+                capabilities=worker.capabilities,
+                slots=worker.pull_slots,
+                is_paused=worker.is_paused,
+                last_seen_at=self._ledger.environment.now(),
+                kinds=frozenset(c.kind for c in worker.capabilities),
+                is_fleet=True,
+            )
+        )
+        self._tell_presence(worker.person_id)
+
+    def depart_fleet(self, worker_id: WorkerId) -> None:
+        """The broker is away: nothing new is handed over, and nothing is lost by this alone."""
+        presence = self._board.present.get(worker_id)
+        self._board.depart(worker_id, math.inf)
+        if presence is not None:
+            self._tell_presence(presence.person_id)
 
     def beat(self, worker_id: WorkerId, beat: Beat) -> None:
         """Note that a worker is here, and how it is. Nothing is written."""

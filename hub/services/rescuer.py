@@ -7,6 +7,7 @@ idempotent and resumable work is queued again; the rest waits for the worker's w
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -63,12 +64,16 @@ class Rescuer:
 
     async def rebuild(self) -> None:
         """After a start: everybody with a grant is away, and has a while to come back."""
-        jobs, pulling = await self._ledger.read(lambda c: (queue.held(c), workers.pulling(c)))
+        jobs, pulling, fleets = await self._ledger.read(
+            lambda c: (queue.held(c), workers.pulling(c), workers.fleets(c))
+        )
+        # What the fleet has is lost node by node, and that is seen to elsewhere.
+        self._board.gone_until |= {worker.worker_id: math.inf for worker in fleets}
         now = self._ledger.environment.monotonic()
         for job in jobs:
             worker_id = job.life.worker_id
             assert worker_id is not None
-            if worker_id not in self._board.present:
+            if worker_id not in self._board.present and worker_id not in self._board.gone_until:
                 wait_seconds = PULL_SILENT_SECONDS if worker_id in pulling else RESTART_SECONDS
                 self._board.gone_until[worker_id] = now + wait_seconds
 

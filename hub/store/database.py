@@ -14,6 +14,7 @@ from hub.store import (
     chat,
     chronicle,
     events,
+    fleet,
     keys,
     questions,
     row_walks,
@@ -274,4 +275,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     create_schedules,
     row_walks.add_lent,
     chronicle.leave_out_plans,
+    fleet.create,
 )

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from hub.core.worker import Worker
 from hub.store.ledger import Entry
 from shared.capabilities import Capability
+from shared.fleet import FLEET_PLATFORM
 from shared.ids import PersonId, WorkerId
 from shared.times import from_ms, to_ms
 
@@ -64,6 +65,23 @@ def pulling(connection: sqlite3.Connection) -> set[WorkerId]:
     """Workers that fetch their work."""
     rows = connection.execute("SELECT worker_id FROM workers WHERE pull_slots > 0")
     return {WorkerId(row[0]) for row in rows}
+
+
+def fleets(connection: sqlite3.Connection) -> list[Worker]:
+    """Those that stand for the fleet, one a person; revoked ones left out."""
+    rows = connection.execute(
+        f"{_SELECT} WHERE pull_slots > 0 AND platform = ? AND is_revoked = 0", (FLEET_PLATFORM,)
+    )
+    return [_to_worker(row) for row in rows]
+
+
+def fleets_of(connection: sqlite3.Connection, person_id: PersonId) -> list[Worker]:
+    """Those that stand or stood for the fleet for a person."""
+    rows = connection.execute(
+        f"{_SELECT} WHERE pull_slots > 0 AND platform = ? AND person_id = ?",
+        (FLEET_PLATFORM, person_id),
+    )
+    return [_to_worker(row) for row in rows]
 
 
 def of_key(connection: sqlite3.Connection, public_key: bytes) -> list[Worker]:

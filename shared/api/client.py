@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from shared.api.chat import MessagePage, NewMessage, Said
 from shared.api.dead_letters import DeadLetterShown, PurgedShown
 from shared.api.events import EventPage, EventShown
+from shared.api.fleet_client import FleetClient
 from shared.api.jobs import ArtifactList, History, JobPage, JobShown, LogQuery, LogShown, Move
 from shared.api.keys import KeyList, KeyRotation, KeyTold, NewKey
 from shared.api.pairings import (
@@ -73,8 +74,8 @@ TOKEN_SECONDS = 30.0
 """The hub holds a question for a token open for 20 s."""
 
 
-class Client(PullClient):
-    """One hub's API, with one key: what people may do, and what workers that fetch work may."""
+class Client(PullClient, FleetClient):
+    """One hub's API, with one key: what people may do, workers that fetch work, and the fleet."""
 
     # How the hub is.
 

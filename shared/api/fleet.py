@@ -7,10 +7,22 @@ from the broker. Nodes call with a key of scope `fleet`.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import Field
 
 from shared.api.parts import Body, Shown, Whole
+from shared.events import (
+    JobCancelled,
+    JobFailed,
+    JobInterrupted,
+    JobLogged,
+    JobParked,
+    JobPlanned,
+    JobResumed,
+    JobSucceeded,
+    QuestionAsked,
+)
 from shared.fleet import COUNT_MAX
 from shared.ids import JobId
 from shared.jobs import JobSpec, Priority
@@ -44,6 +56,47 @@ class AttemptStarted(Shown):
     spec: JobSpec
     attempt: int
     fence: int
+
+
+FleetEventBody = Annotated[
+    JobLogged
+    | JobPlanned
+    | QuestionAsked
+    | JobResumed
+    | JobParked
+    | JobSucceeded
+    | JobFailed
+    | JobCancelled
+    | JobInterrupted,
+    Field(discriminator="type"),
+]
+"""What a node tells of an attempt after its start."""
+
+
+class FleetEvent(Body):
+    """Something happened to an attempt. Told again under the same number, it counts once.
+
+    The numbers of a delivery begin at 1 and rise; what comes under one that is not higher than the
+    last was taken in before. Tell the next only when the one before was answered.
+    """
+
+    delivery: str = Field(min_length=8, max_length=64, pattern=r"^[0-9A-Za-z-]+$")
+    """As the start named it."""
+    number: Whole = Field(ge=1, le=COUNT_MAX)
+    event: FleetEventBody = Field(
+        examples=[
+            {
+                "type": "job_logged",
+                "job_id": "0198f3c2-7a02-7e55-b0f1-7a8b9c0d1e2f",
+                "attempt": 1,
+                "fence": 1,
+                "lines": ["reading two pages"],
+            }
+        ]
+    )
+    """`job_id`, `attempt` and `fence` are the start's. A question's id is a UUID that the node
+    makes; what it asks is answered by `GET /fleet/questions/{question_id}`, and `job_resumed`
+    says that the job goes on with the answer."""
 
 
 class FleetBeat(Body):

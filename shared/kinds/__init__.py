@@ -120,6 +120,12 @@ class Kind:
     names_needs: tuple[str, ...] = ()
     """Inputs whose words are what its worker must have: names of tools, or specializations. One
     that is yes or no, and is yes, means the tool of its own name."""
+    is_for_fleet: bool = False
+    """Whether machines of the hub's owner may run it: it needs no folder of its person's, and no
+    log of the worker's."""
+    home_inputs: tuple[str, ...] = ()
+    """With `is_for_fleet`: inputs that name something on the person's own computers. A job in which
+    one is set stays there."""
     is_offered: bool = True
     """Whether people are offered it; what only other work asks for is not."""
     planned: PlanFace | None = None

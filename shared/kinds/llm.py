@@ -292,6 +292,8 @@ KINDS = (
         takes_slot=False,
         is_shared=True,
         is_offered=False,
+        is_for_fleet=True,
+        home_inputs=("run",),
     ),
     Kind(
         name="llm.run",
@@ -325,6 +327,8 @@ KINDS = (
         takes_slot=False,
         is_shared=True,
         names_needs=("local",),
+        is_for_fleet=True,
+        home_inputs=("file",),
         planned=PlanFace(
             permission=Permission.READ,
             words="question",

@@ -18,6 +18,8 @@ import httpx
 import structlog
 
 from hub.core.access import Scope
+from hub.engines.fleet_desk import FleetDesk
+from hub.engines.fleet_nodes import FleetNodes
 from hub.engines.pull import PullEngine
 from hub.engines.pull_desk import PullDesk
 from hub.frontends.api import make_api
@@ -136,6 +138,7 @@ class Rest:
             chat_links=dict,
             streams=Streams(services),
             pulling=PullDesk(services, environment, PullEngine(services, environment)),
+            fleet=FleetDesk(services, FleetNodes(environment)),
             chat=WebFrontend(services=services, environment=environment),
         )
         self.app = make_api(services, Snapshots(target.ledger, folder / "snapshots"), about)

@@ -21,6 +21,7 @@ from hub.services.deeds import Deeds
 from hub.services.dispatcher import Dispatcher
 from hub.services.feed import Feed
 from hub.services.files import Files
+from hub.services.fleet import Fleet
 from hub.services.gauge import Gauge
 from hub.services.intake import Intake
 from hub.services.keys import Keys
@@ -117,6 +118,7 @@ class World:
         feed = Feed(ledger)
         doing = Deeds(ledger.environment, board, KINDS)
         scheduling = ScheduleDeeds(ledger.environment, doing, self.read_words, hub_zone=HUB_ZONE)
+        recorder = Recorder(ledger, board, KINDS, scheduling)
         self.services = Services(
             feed=feed,
             intake=Intake(ledger, board, KINDS),
@@ -129,7 +131,8 @@ class World:
             registry=registry,
             pullers=Pullers(ledger, board, KINDS),
             dispatcher=Dispatcher(ledger, board),
-            recorder=Recorder(ledger, board, KINDS, scheduling),
+            recorder=recorder,
+            fleet=Fleet(ledger, board, KINDS, recorder),
             rescuer=Rescuer(ledger, board, KINDS),
             absences=Absences(ledger, board),
             sessions=Sessions(ledger),

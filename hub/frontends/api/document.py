@@ -44,6 +44,7 @@ TAGS: Mapping[str, str] = {
     "schedules": "What is done again and again, and when; times where clocks change are kept.",
     "events": "What happened, in the hub's order; as a stream, or in pages.",
     "queue": "Work for programs that fetch it: claim, tell how it goes, say what came of it.",
+    "fleet": "Nodes that run what the hub hands to its broker, and who starts and stops them.",
     "workers": "Computers that run jobs.",
     "pairing": "How computers and chat accounts come in: a code, two check words, a yes.",
     "people": "People of this hub.",
@@ -159,7 +160,7 @@ def _describe_keys(document: Object) -> None:
         scheme["bearerFormat"] = "dh_<kind>_<id>_<secret>"
         scheme["description"] = (
             "A key. `dh_person_…` and `dh_admin_…` may do all that their person may; others do "
-            "what their scope names: read, enqueue, enrol, worker."
+            "what their scope names: read, enqueue, enrol, worker, fleet."
         )
 
 

@@ -15,12 +15,12 @@ from hub.frontends.door import Caller, admit, bearer_in
 from hub.frontends.facts import PLACES
 from hub.frontends.sse import Streams
 from hub.frontends.webchat import WebFrontend
-from hub.ports import Health, Pulling
+from hub.ports import FleetCalls, Health, Pulling
 from hub.services import Services
 from shared.errors import NotAllowed
 from shared.ids import PersonId
 
-_bearer = HTTPBearer(auto_error=False, description="A key: dh_person_…, dh_read_…, …")
+bearer = HTTPBearer(auto_error=False, description="A key: dh_person_…, dh_read_…, …")
 
 
 Statuses = Callable[[], Sequence[tuple[str, Health]]]
@@ -41,6 +41,7 @@ class About:
     chat_links: ChatLinks
     streams: Streams
     pulling: Pulling
+    fleet: FleetCalls
     chat: WebFrontend
 
 
@@ -59,7 +60,7 @@ def about_of(request: Request) -> About:
 async def caller_of(
     needed: SecurityScopes,
     services: Annotated[Services, Depends(services_of)],
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Caller:
     """Check the key of a request; the scopes of which it needs one stand in the schema, too."""
     scopes = [Scope(scope) for scope in needed.scopes]
@@ -69,12 +70,12 @@ async def caller_of(
 async def caller_by_kind(
     needed: SecurityScopes,
     services: Annotated[Services, Depends(services_of)],
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Caller:
     """The same for routes that mind the kinds which a key is limited to."""
     scopes = [Scope(scope) for scope in needed.scopes]
-    bearer = credentials.credentials if credentials else ""
-    return await admit(services, bearer, *scopes, minds_kinds=True)
+    header = credentials.credentials if credentials else ""
+    return await admit(services, header, *scopes, minds_kinds=True)
 
 
 Known = Annotated[Caller, Security(caller_of, scopes=["person"])]
@@ -97,7 +98,7 @@ ReadsOrIsIt = Annotated[Caller, Security(caller_of, scopes=["read", "worker", "p
 
 async def puller_of(
     services: Annotated[Services, Depends(services_of)],
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Access:
     """Check the key of a worker that fetches its work."""
     access = await services.keys.check(bearer_in(credentials.credentials if credentials else ""))

@@ -112,6 +112,11 @@ VALUES: Mapping[str, object] = {
     "DeliveryShown.state": "delivered",
     "DeliveryShown.status": 204,
     "DeliveryShown.error": "",
+    "node": "node-7f3a",
+    "instance": "container-7f3a",
+    "pool": "asking",
+    "delivery": "5b2f6a7c-8d90-4c1e",
+    "broker_error": "",
 }
 ABSENT = frozenset(
     {

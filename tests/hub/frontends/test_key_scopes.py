@@ -56,6 +56,14 @@ OWN = frozenset(
     )
 )
 """What only a worker calls that fetches its work, by its own key."""
+FLEET = frozenset(
+    (
+        *("beat_fleet", "start_attempt", "tell_attempt", "tell_attempt_progress"),
+        "get_fleet_answer",
+    )
+)
+"""What only nodes of the fleet call: they are told what other people asked for."""
+LOOK_AT_FLEET = frozenset({"get_fleet"})
 MACHINE = frozenset({"unlock_own", "get_standing"})
 """What takes a paired computer's token."""
 PERSON = frozenset(
@@ -70,18 +78,21 @@ PERSON = frozenset(
         *("create_sign_in_link", "list_keys", "create_key", "rotate_key", "revoke_key"),
         *("create_webhook", "update_webhook", "delete_webhook", "rotate_webhook_secret"),
         *("test_webhook", "redeliver", "create_person", "unlock_person"),
+        "drain_fleet_node",
     )
 )
 
 ALL_OF_A_PERSON = READ | WORK | ENQUEUE | ENROL | REGISTER | PERSON
 MAY: dict[str, frozenset[str]] = {
-    "admin": ALL_OF_A_PERSON,
+    "admin": ALL_OF_A_PERSON | LOOK_AT_FLEET,
     "person": ALL_OF_A_PERSON,
     "read": READ | WORK,
     "enqueue": WORK | ENQUEUE,
     "enrol": ENROL,
     "worker": REGISTER | {"get_worker"},
     "worker's own": OWN | REGISTER | {"get_worker"},
+    "fleet": FLEET | LOOK_AT_FLEET,
+    "metrics": frozenset(),
     "machine": MACHINE,
 }
 """By what a key is: what it passes the door of. What is behind looks at it again."""
@@ -112,6 +123,8 @@ async def make_keys(world: World) -> dict[str, str]:
     person = (await services.registry.add_person("bert")).person_id
     scopes = (Scope.PERSON, Scope.READ, Scope.ENQUEUE, Scope.ENROL, Scope.WORKER)
     keys = {scope.value: await services.keys.issue(person, scope) for scope in scopes}
+    beyond = (Scope.FLEET, Scope.METRICS)
+    keys |= {scope.value: await services.keys.issue(owner, scope) for scope in beyond}
     keys["admin"] = await services.keys.issue(owner, Scope.ADMIN)
     told = await world.rest.post(
         "/workers", json={"name": "box", "capabilities": [{"kind": "ml.train"}]}
@@ -137,7 +150,19 @@ async def ask(world: World, method: str, path: str, key: str) -> httpx.Response:
 def test_the_table_knows_every_operation(
     answers: dict[str, dict[str, httpx.Response]],
 ) -> None:
-    sorted_in = (OPEN, READ, WORK, ENQUEUE, ENROL, REGISTER, OWN, MACHINE, PERSON)
+    sorted_in = (
+        OPEN,
+        READ,
+        WORK,
+        ENQUEUE,
+        ENROL,
+        REGISTER,
+        OWN,
+        FLEET,
+        LOOK_AT_FLEET,
+        MACHINE,
+        PERSON,
+    )
     assert set(answers) == frozenset().union(*sorted_in)
     assert sum(map(len, sorted_in)) == len(answers)
 

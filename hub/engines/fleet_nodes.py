@@ -1,0 +1,129 @@
+"""Knows the nodes of the fleet by what they say: who is here, who fell silent, who is to drain.
+
+In memory alone: after a restart of the hub every node says its next beat, and is known again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from hub.core.fleet_calls import FleetNode, NodeBeat
+from hub.core.pull import LEFT_OUT_SHARE
+from shared.environment import Environment
+from shared.errors import NotFound
+from shared.ids import JobId
+
+BEAT_SECONDS = 5.0
+"""How often a node says that it is here: what is cancelled ends within this."""
+SILENT_SECONDS = 45.0
+FORGET_SECONDS = 600.0
+"""How long a silent node is remembered, so that one that comes back is not taken for a new one."""
+
+
+@dataclass(slots=True, eq=False)
+class _Node:
+    beat: NodeBeat
+    since: datetime
+    seen_at: datetime
+    heard_at: float
+    idle_since: datetime | None
+    must_drain: bool = False
+    left_out: dict[tuple[JobId, int], float] = field(default_factory=dict)
+    """What it began and its beats do not tell, by fence: since when."""
+
+
+class FleetNodes:
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        beat_seconds: float = BEAT_SECONDS,
+        silent_seconds: float = SILENT_SECONDS,
+    ) -> None:
+        self._environment = environment
+        self.beat_seconds = beat_seconds
+        self.silent_seconds = silent_seconds
+        self._began_at = environment.monotonic()
+        self._nodes: dict[str, _Node] = {}
+
+    def hear(self, beat: NodeBeat) -> bool:
+        """Note a beat; whether the node is to drain."""
+        now, wall = self._environment.monotonic(), self._environment.now()
+        node = self._nodes.get(beat.node)
+        if node is None or node.beat.instance != beat.instance:
+            idle_since = None if beat.held else wall
+            node = _Node(beat, since=wall, seen_at=wall, heard_at=now, idle_since=idle_since)
+            self._nodes[beat.node] = node
+        node.beat, node.seen_at, node.heard_at = beat, wall, now
+        if beat.held:
+            node.idle_since = None
+        elif node.idle_since is None:
+            node.idle_since = wall
+        return node.must_drain
+
+    def touch(self, name: str) -> None:
+        """A node has called about something: it is here, and has something to do."""
+        node = self._nodes.get(name)
+        if node is not None:
+            node.heard_at = self._environment.monotonic()
+            node.idle_since = None
+
+    def left_out(self, name: str, missing: set[tuple[JobId, int]]) -> set[tuple[JobId, int]]:
+        """Return what a node has left out of its beats for long enough to be lost.
+
+        One beat alone may have crossed the answer that let it begin.
+        """
+        node = self._nodes[name]
+        now = self._environment.monotonic()
+        node.left_out = {one: node.left_out.get(one, now) for one in missing}
+        apart_seconds = self.beat_seconds * LEFT_OUT_SHARE
+        return {one for one, since in node.left_out.items() if now - since >= apart_seconds}
+
+    def is_silent(self, name: str) -> bool:
+        """Say whether nothing was heard of a node for too long, since this hub began to listen."""
+        node = self._nodes.get(name)
+        heard_at = self._began_at if node is None else node.heard_at
+        return self._environment.monotonic() - heard_at >= self.silent_seconds
+
+    def drain(self, name: str) -> FleetNode:
+        """Let a node take nothing new. Idempotent.
+
+        Raises:
+            NotFound: `fleet_node_unknown`.
+        """
+        if name not in self._nodes or self.is_silent(name):
+            raise NotFound(
+                "fleet_node_unknown",
+                f"No node of the fleet is called {name}.",
+                "`deskhand-hub fleet` lists those that are here.",
+            )
+        self._nodes[name].must_drain = True
+        return _told(self._nodes[name])
+
+    def here(self) -> tuple[FleetNode, ...]:
+        """Those that are here, by name; forgets those that are gone for long."""
+        now = self._environment.monotonic()
+        for name, node in list(self._nodes.items()):
+            if now - node.heard_at >= max(FORGET_SECONDS, self.silent_seconds):
+                del self._nodes[name]
+        return tuple(
+            _told(node) for name, node in sorted(self._nodes.items()) if not self.is_silent(name)
+        )
+
+
+def _told(node: _Node) -> FleetNode:
+    beat = node.beat
+    return FleetNode(
+        node=beat.node,
+        instance=beat.instance,
+        pool=beat.pool,
+        kinds=beat.kinds,
+        slots=beat.slots,
+        held=len(beat.held),
+        is_draining=beat.is_draining or node.must_drain,
+        idle_since=node.idle_since,
+        since=node.since,
+        seen_at=node.seen_at,
+        metrics=beat.metrics,
+    )
