@@ -1,4 +1,4 @@
-"""`deskhand-hub`: serve, invite, approve, chat, get, doctor, keys, dead, backup, restore, demo.
+"""`deskhand-hub`: serve, invite, approve, chat, doctor, keys, dead, backup, scaler, demo …
 
 Only the command's own code is imported, and only once it is chosen: help is instant.
 """
@@ -165,6 +165,7 @@ def _parser() -> argparse.ArgumentParser:
     _dead_commands(commands)
     _key_commands(commands)
     _backup_commands(commands)
+    _scaler_commands(commands)
     demo = _command(
         commands,
         "demo",
@@ -325,6 +326,38 @@ def _backup_commands(commands: argparse._SubParsersAction[argparse.ArgumentParse
     _data_option(restore)
 
 
+def _scaler_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    scaler = _command(
+        commands,
+        "scaler",
+        "as many nodes of the fleet as its work needs: plan, run",
+        _scaler,
+        "Looks at what waits and what runs, and starts or ends nodes where a file of pools says:\n"
+        "  deskhand-hub scaler plan --pools fleet.toml\n"
+        "Needs the key of the hub's operator: this machine's admin.key, --key-file or HUB_KEY.",
+    )
+    actions = scaler.add_subparsers(title="actions", metavar="ACTION", required=True)
+    for name, summary, description in (
+        ("plan", "what it would do now, and why", "A line for each pool. Changes nothing."),
+        (
+            "run",
+            "do it, again and again, until it is stopped",
+            "Each step is logged with its reason. Nodes go on when the scaler ends, and are found\n"
+            "when it starts again. Hub and hosts may be away for a while.",
+        ),
+    ):
+        action = _command(actions, name, summary, _scaler, description)
+        action.set_defaults(action=name)
+        action.add_argument("--pools", type=Path, required=True, metavar="FILE", help="fleet.toml")
+        action.add_argument("--key-file", type=Path, metavar="FILE", help="a file that has the key")
+        action.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
+        if name == "run":
+            action.add_argument(
+                "--every", type=float, default=5.0, metavar="SECONDS", help="between looks (5)"
+            )
+        _hub_options(action)
+
+
 def _command(
     commands: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
@@ -480,6 +513,28 @@ def _restore(options: argparse.Namespace) -> int:
     from hub.restore import restore
 
     return restore(_settings(options), options.file, is_latest=options.latest)
+
+
+def _scaler(options: argparse.Namespace) -> int:
+    from hub.scaler.program import plan, run
+
+    if options.key_file is not None:
+        options.key = _key_in(options.key_file)
+    hub_url, key = _address(options)
+    if options.action == "plan":
+        return plan(options.pools, hub_url, key, as_json=options.as_json)
+    if not 0.1 <= options.every <= 3600:
+        raise BadInput("every_invalid", "Between looks lie 0.1 to 3,600 seconds.", "Try --every 5.")
+    return run(options.pools, hub_url, key, every_seconds=options.every, as_json=options.as_json)
+
+
+def _key_in(file: Path) -> str:
+    try:
+        return file.expanduser().read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        raise BadInput(
+            "key_file_unreadable", f"The key file {file} cannot be read.", "Name another."
+        ) from None
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -6,9 +6,12 @@ that it runs in. The hub knows the nodes, a host knows the instances; a name joi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from pydantic import JsonValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +36,7 @@ class Pool:
     start_seconds: float = 120.0
     """Within so long a node that was started is expected, and one that fell silent is again."""
     host: str = "process"
-    settings: dict[str, str] = field(default_factory=dict, hash=False)
+    settings: Mapping[str, JsonValue] = field(default_factory=dict, hash=False)
     """What its host needs: an image, an application, a namespace."""
 
     @property

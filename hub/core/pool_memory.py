@@ -120,9 +120,10 @@ class Memory:
         )
 
     def _idle_since(self, node: Node, now: float) -> float:
-        """Since when it is idle: what was seen, unless it worked between two looks."""
-        since = self.idle_since.get(node.name, now)
-        return since if node.idle_seconds is None else max(since, now - node.idle_seconds)
+        """Since when it is idle: as the hub says, or since it was first seen so."""
+        if node.idle_seconds is not None:
+            return now - node.idle_seconds
+        return self.idle_since.get(node.name, now)
 
     def _alone(self, name: str, now: float) -> Alone:
         since, looks = self.alone.get(name, Alone(now, 0))
