@@ -1,4 +1,4 @@
-"""`deskhand-hub`: serve, invite, approve, chat, doctor, keys, dead, backup, scaler, demo …
+"""`deskhand-hub`: serve, invite, chat, doctor, keys, dead, backup, scaler, demo and the others.
 
 Only the command's own code is imported, and only once it is chosen: help is instant.
 """

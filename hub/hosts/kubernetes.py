@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal, TypeVar
-
-from pydantic import Field, model_validator
+from typing import TYPE_CHECKING, TypeVar
 
 from hub.core.pool import Instance, Pool
 from hub.hosts import kubernetes_objects as objects
-from hub.hosts.nodes import NodeSettings, instance_name, missing, refused, unreachable
+from hub.hosts.kubernetes_objects import Settings
+from hub.hosts.nodes import instance_name, missing, refused, unreachable
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient, AppsV1Api, BatchV1Api, CoreV1Api, V1Pod
@@ -31,33 +30,7 @@ NEW_PODS_SECONDS = 5.0
 COST_GOING = "-1000"
 """Pods with a lower cost go first (kubernetes.io/docs: pod-deletion-cost)."""
 T = TypeVar("T")
-
-
-class Settings(NodeSettings):
-    """What a pool of pods needs."""
-
-    mode: Literal["deployment", "jobs"]
-    namespace: str = Field(default="default", max_length=63, pattern=objects.NAME)
-    deployment: str = Field(default="", max_length=200)
-    """With mode "deployment": whose replicas are counted up and down."""
-    image: str = Field(default="", max_length=500)
-    """With mode "jobs": what runs."""
-    secret: str = Field(default="", max_length=200)
-    """With mode "jobs": the Secret with DESKHAND_FLEET_KEY and DESKHAND_FLEET_BROKER."""
-    memory: str = Field(default="1Gi", pattern=r"^[0-9.]+[KMGT]i?$")
-    cpu: str = Field(default="1", pattern=r"^[0-9.]+m?$")
-    service_account: str = ""
-    kubeconfig: str = ""
-    """A file that says where the cluster is; the usual one, or the pod's own, when empty."""
-    context: str = ""
-
-    @model_validator(mode="after")
-    def _whole(self) -> Settings:
-        wanted = ("deployment",) if self.mode == "deployment" else ("image", "secret")
-        for name in wanted:
-            if not getattr(self, name):
-                raise ValueError(f"{name} is needed with mode {self.mode}")
-        return self
+__all__ = ["KubernetesHost", "Settings"]
 
 
 class KubernetesHost:

@@ -1,17 +1,17 @@
-"""Objects of Kubernetes as the fleet makes and reads them; the client's own models."""
+"""What a pool in Kubernetes needs, and objects as the fleet makes and reads them."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field, model_validator
 
 from hub.core.pool import Instance, InstanceState, Pool
-from hub.hosts.nodes import LABEL, LABEL_POOL, told
+from hub.hosts.nodes import LABEL, LABEL_POOL, NodeSettings, told
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient, V1Deployment, V1Job, V1Pod
-
-    from hub.hosts.kubernetes import Settings
 
 NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
@@ -19,6 +19,33 @@ KEPT_SECONDS = 600
 """A job that has ended is kept for so long, for its log."""
 ALIVE = {"Pending": InstanceState.STARTING, "Running": InstanceState.RUNNING}
 USER = 10001
+
+
+class Settings(NodeSettings):
+    """What a pool of pods needs."""
+
+    mode: Literal["deployment", "jobs"]
+    namespace: str = Field(default="default", max_length=63, pattern=NAME)
+    deployment: str = Field(default="", max_length=200)
+    """With mode "deployment": whose replicas are counted up and down."""
+    image: str = Field(default="", max_length=500)
+    """With mode "jobs": what runs."""
+    secret: str = Field(default="", max_length=200)
+    """With mode "jobs": the Secret with DESKHAND_FLEET_KEY and DESKHAND_FLEET_BROKER."""
+    memory: str = Field(default="1Gi", pattern=r"^[0-9.]+[KMGT]i?$")
+    cpu: str = Field(default="1", pattern=r"^[0-9.]+m?$")
+    service_account: str = ""
+    kubeconfig: str = ""
+    """A file that says where the cluster is; the usual one, or the pod's own, when empty."""
+    context: str = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Settings:
+        wanted = ("deployment",) if self.mode == "deployment" else ("image", "secret")
+        for name in wanted:
+            if not getattr(self, name):
+                raise ValueError(f"{name} is needed with mode {self.mode}")
+        return self
 
 
 def connected(kubeconfig: str, context: str) -> ApiClient:

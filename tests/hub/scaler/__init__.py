@@ -1,0 +1,1 @@
+"""The scaler: its file, its steps, its commands."""
