@@ -5,8 +5,6 @@
 Killed in the middle it leaves its job in `held`: lost, as it would be with a real one.
 """
 
-# ruff: noqa: PTH - it starts two hundred times
-
 import os
 import signal
 import sys
