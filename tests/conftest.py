@@ -5,7 +5,10 @@ from __future__ import annotations
 import gc
 import logging
 import os
-from collections.abc import Iterator
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,7 @@ from tests.llm_servers.fixtures import (
     llama_narrow,
     llama_with_key,
 )
+from tests.loops import Loop, note_less
 from tests.matrix_servers.fixtures import _synapse_of_this_process, synapse
 
 __all__ = [
@@ -40,6 +44,22 @@ os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
 # slower on a busy machine.
 os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE", OPENBLAS_NUM_THREADS="1")
 
+# Asked not to by the environment, Python compiles each module anew in each program that tests
+# start, and pytest rewrites each test again in each of its processes.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+note_less()
+
+# A shell starts what runs in its background with these ignored, and all programs inherit that:
+# tests that press Ctrl-C would wait for ever. What a program does not handle, it then has as from a
+# terminal.
+if threading.current_thread() is threading.main_thread():
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if sys.platform != "win32" and signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
 # How long an example takes says how busy the machine is.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # Two runs of one commit say the same; `--hypothesis-profile=exploring` looks for what is new.
@@ -53,6 +73,10 @@ settings.load_profile("here")
 
 # Windows in tests are drawn off screen unless a test starts a screen of its own.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, type[Loop]]:
+    return {"frugal": Loop}
 
 
 def pytest_collection_finish() -> None:
