@@ -19,7 +19,7 @@ lock worker --extra desktop -c packaging/locks/dev.txt pyproject.toml
 lock worker-ml --extra desktop --extra ml -c packaging/locks/dev.txt pyproject.toml
 lock worker-llm --extra desktop --extra llm -c packaging/locks/dev.txt pyproject.toml
 lock worker-web --extra desktop --extra web -c packaging/locks/dev.txt pyproject.toml
-lock hub-fleet --extra hub --extra fleet --extra scaler --extra otel -c packaging/locks/dev.txt pyproject.toml
+lock hub-fleet --extra hub --extra discord --extra matrix --extra fleet --extra scaler --extra otel -c packaging/locks/dev.txt pyproject.toml
 lock fleet --extra desktop --extra llm --extra fleet --extra metrics -c packaging/locks/dev.txt pyproject.toml
 # What makes the wheel for the containers' images.
 lock build -c packaging/locks/dev.txt - <<<hatchling

@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "packaging" / "compose"
 COMPOSE = read_yaml(FOLDER / "compose.yaml")
 SERVICES: Mapping[str, Mapping[str, Any]] = COMPOSE["services"]
+BUILT = [name for name, service in SERVICES.items() if "build" in service]
 DOCKERFILE = (FOLDER / "Dockerfile").read_text()
 WAIT_SECONDS = 100.0
 """Programs start slowly on a machine that does much else."""
@@ -37,7 +38,7 @@ IN_CONTAINERS = pytest.mark.skipif(sys.platform != "linux", reason="entrypoints 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_container_can_do_no_more_than_it_needs(name: str) -> None:
     service = SERVICES[name]
-    assert service["user"] == "10001:10001"
+    assert service["user"] == ("999:999" if name == "broker" else "10001:10001")
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert "cap_add" not in service
@@ -51,8 +52,11 @@ def test_a_container_can_do_no_more_than_it_needs(name: str) -> None:
 def test_a_container_has_limits_a_health_check_and_time_to_stop(name: str) -> None:
     service = SERVICES[name]
     assert {"mem_limit", "cpus", "pids_limit"} <= service.keys()
-    assert service["healthcheck"]["test"][:2] == ["CMD", "python3"]
-    assert service["healthcheck"]["test"][-1] == "check"
+    if name in BUILT:
+        assert service["healthcheck"]["test"][:2] == ["CMD", "python3"]
+        assert service["healthcheck"]["test"][-1] == "check"
+    else:
+        assert re.search(r":\d+\.\d+\.\d+-", service["image"])
     assert service["stop_grace_period"] in ("30s", "60s")
     assert service["restart"] == "unless-stopped"
     assert service["logging"]["options"]["max-size"]
@@ -67,7 +71,8 @@ def test_the_hub_is_published_on_loopback_and_workers_nowhere() -> None:
 
 def test_what_is_kept_lies_in_volumes_and_workers_cannot_write_keys() -> None:
     named = {str(v).partition(":")[0] for s in SERVICES.values() for v in s["volumes"]}
-    assert {"hub-data", "worker-data", "enrolment"} == COMPOSE["volumes"].keys() & named
+    kept = {"hub-data", "worker-data", "enrolment", "fleet-key", "broker-data"}
+    assert kept == COMPOSE["volumes"].keys() & named
     worker = [str(volume) for volume in SERVICES["worker"]["volumes"]]
     assert "enrolment:/enrolment:ro" in worker
     assert not any(volume.startswith("hub-data") for volume in worker)
@@ -79,6 +84,34 @@ def test_every_setting_stands_in_the_example_with_its_default() -> None:
     used = dict(re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", text))
     told = dict(re.findall(r"^#([A-Z_]+)=(.*)$", (FOLDER / ".env.example").read_text(), re.M))
     assert told == used
+
+
+def test_every_setting_of_chats_and_fleet_reaches_the_hub() -> None:
+    settings = re.findall(r"^#(HUB_[A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M)
+    passed = SERVICES["hub"]["environment"]
+    wanted = {one for one in settings if re.match(r"HUB_(MATRIX|DISCORD|SMS|FLEET)_", one)}
+    # A proxy of one's own for Discord is for those who test.
+    assert wanted - passed.keys() == {"HUB_DISCORD_API_URL"}
+    assert passed.keys() <= set(settings)
+    for name, value in passed.items():
+        assert value.startswith(f"${{{name}:-")
+
+
+def test_the_fleet_is_off_until_its_profile_is_on_and_keeps_to_itself() -> None:
+    assert [name for name, one in SERVICES.items() if one.get("profiles")] == ["broker", "node"]
+    broker, node = SERVICES["broker"], SERVICES["node"]
+    assert broker["networks"] == ["fleet"]
+    assert COMPOSE["networks"]["fleet"]["internal"] is True
+    assert "fleet" not in SERVICES["worker"]["networks"]
+    assert not any(one.keys() & {"ports", "container_name"} for one in (broker, node))
+    # A node has no folder and no key but the one that takes the fleet's work.
+    assert node["volumes"] == ["fleet-key:/fleet:ro"]
+    mounted = [name for name, one in SERVICES.items() if "fleet-key" in str(one["volumes"])]
+    assert mounted == ["hub", "node"]
+    drain_seconds = int(node["environment"]["DESKHAND_FLEET_DRAIN_SECONDS"])
+    assert drain_seconds + 10 <= int(node["stop_grace_period"].removesuffix("s"))
+    order = broker["command"]
+    assert order[order.index("--maxmemory-policy") + 1] == "noeviction"
 
 
 def test_nothing_is_installed_that_is_not_locked_by_its_hash() -> None:
@@ -95,13 +128,15 @@ def test_nothing_is_installed_that_is_not_locked_by_its_hash() -> None:
 def test_images_end_without_tools_to_build_and_without_root() -> None:
     stages = DOCKERFILE.split("\nFROM ")[1:]
     last = {stage.split()[2]: stage for stage in stages}
-    assert all(stage.startswith("${BASE} AS ") for stage in stages)
-    for name in SERVICES:
-        stage = last[name]
+    for name, stage in last.items():
+        base = name.removesuffix("-fly") if name.endswith("-fly") else "${BASE}"
+        assert stage.startswith(f"{base} AS ")
+    for name in BUILT:
+        stage = last[SERVICES[name]["build"]["target"]]
         assert not re.search(r"\bpip\b|gcc|build-essential|git\b", stage)
         assert re.search(r"^USER 10001:10001$", stage, re.M)
         assert "ENTRYPOINT" in stage
-        assert SERVICES[name]["build"]["target"] == name
+        assert SERVICES[name]["build"]["target"] == ("fleet" if name == "node" else name)
     assert "apt-get install -y --no-install-recommends" in last["worker"]
     qt = re.search(r'^windows="([^"]*)"', (ROOT / "packaging" / "system.sh").read_text(), re.M)
     assert qt is not None
@@ -112,7 +147,7 @@ def test_what_the_images_copy_is_there_and_is_let_in() -> None:
     let_in = re.findall(r"^!(.*)$", (ROOT / ".dockerignore").read_text(), re.M)
     for step in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.M):
         for place in step.split()[:-1]:
-            path = place.replace("${WORKER_LOCK}", "worker-ml")
+            path = place.replace("${WORKER_LOCK}", "worker-ml").replace("${HUB_LOCK}", "hub")
             assert (ROOT / path).exists(), path
             assert any(Path(path).match(one) or path.startswith(one) for one in let_in), path
 
