@@ -29,18 +29,27 @@ def main() -> int:
     """Run a node until the container is stopped."""
     if sys.argv[1:] == ["check"]:
         return check()
+    # Whoever is given the key itself (by a cluster's secret, or a scaler) needs no file of it.
+    if not os.environ.get("DESKHAND_FLEET_KEY"):
+        if not wait_for_key():
+            say(f"the hub has left no key in {KEY_FILE}; is HUB_FLEET_BROKER set there?")
+            return 1
+        os.environ["DESKHAND_FLEET_KEY_FILE"] = str(KEY_FILE)
+    # Its name is the container's: what people see in lists is what `docker compose ps` says.
+    os.environ.setdefault("DESKHAND_FLEET_INSTANCE", socket.gethostname())
+    os.environ["DESKHAND_FLEET_HUB"] = HUB
+    os.environ["DESKHAND_FLEET_BROKER"] = BROKER
+    return run(["deskhand-fleet", "worker", "--json-logs"])
+
+
+def wait_for_key() -> bool:
+    """Wait until the hub has left the key; False when it does not."""
     until = time.monotonic() + WAIT_SECONDS
     while not KEY_FILE.exists():
         if time.monotonic() > until:
-            say(f"the hub has left no key in {KEY_FILE}; is HUB_FLEET_BROKER set there?")
-            return 1
+            return False
         time.sleep(LOOK_SECONDS)
-    # Its name is the container's: what people see in lists is what `docker compose ps` says.
-    os.environ.setdefault("DESKHAND_FLEET_INSTANCE", socket.gethostname())
-    os.environ["DESKHAND_FLEET_KEY_FILE"] = str(KEY_FILE)
-    os.environ["DESKHAND_FLEET_HUB"] = HUB
-    os.environ["DESKHAND_FLEET_BROKER"] = BROKER
-    return run(["deskhand-fleet", "worker", "--json-logs", *sys.argv[1:]])
+    return True
 
 
 def check() -> int:
