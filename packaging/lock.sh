@@ -8,7 +8,7 @@ lock() {
   local name=$1
   shift
   "$bin/uv" pip compile -q --universal --python-version 3.11 --generate-hashes \
-    --no-emit-index-url --no-header --no-annotate "$@" -o "packaging/locks/$name.txt"
+    --no-emit-index-url --no-header --no-annotate -c packaging/locks/constraints.txt "$@" -o "packaging/locks/$name.txt"
   echo "packaging/locks/$name.txt: $(grep -c '==' "packaging/locks/$name.txt") packages"
 }
 
