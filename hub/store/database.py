@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from hub.store import (
     chat,
     chronicle,
+    dead,
     events,
     fleet,
     keys,
@@ -276,4 +277,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     row_walks.add_lent,
     chronicle.leave_out_plans,
     fleet.create,
+    dead.create_tries,
 )

@@ -26,6 +26,21 @@ COUNTED_MAX = 1_000
 """Nobody needs to know of more at a glance."""
 
 
+def create_tries(connection: sqlite3.Connection) -> None:
+    """Know which node of the fleet had which attempt: one step of the hub's migrations."""
+    connection.execute(
+        "CREATE TABLE fleet_tries (job_id TEXT NOT NULL, attempt INTEGER NOT NULL,"
+        " node TEXT NOT NULL, PRIMARY KEY (job_id, attempt)) STRICT, WITHOUT ROWID"
+    )
+
+
+def note_node(connection: sqlite3.Connection, job_id: JobId, attempt: int, node: str) -> None:
+    """An attempt begins on a node of the fleet. Idempotent."""
+    connection.execute(
+        "INSERT OR REPLACE INTO fleet_tries VALUES (?, ?, ?)", (job_id, attempt, node)
+    )
+
+
 _WORKED = "EXISTS (SELECT 1 FROM workers AS w WHERE w.worker_id = j.worker_id AND {})"
 
 
@@ -81,13 +96,14 @@ def _failures(connection: sqlite3.Connection, job_id: JobId) -> tuple[Failure, .
     ).fetchall()
     told = [(at, device, json.loads(body)) for at, device, body in rows]
     started = _started(connection, job_id) if told else {}
+    nodes = _nodes(connection, job_id) if told else {}
     return tuple(
         Failure(
             attempt=body["attempt"],
             started_at=started.get(body["attempt"]),
             at=datetime.fromisoformat(at),
             worker_id=WorkerId(device),
-            node="",
+            node=nodes.get(body["attempt"], ""),
             error=ErrorBody.model_validate(body["error"]),
         )
         for at, device, body in told
@@ -102,3 +118,9 @@ def _started(connection: sqlite3.Connection, job_id: JobId) -> dict[int, datetim
         (job_id, STARTS_MAX),
     )
     return {attempt: datetime.fromisoformat(at) for at, attempt in rows}
+
+
+def _nodes(connection: sqlite3.Connection, job_id: JobId) -> dict[int, str]:
+    """The node of the fleet of each attempt that was on one."""
+    rows = connection.execute("SELECT attempt, node FROM fleet_tries WHERE job_id = ?", (job_id,))
+    return dict(rows)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.core.job import Job
-from hub.store import queue
+from hub.store import dead, queue
 from hub.store.ledger import Entry
 from shared.fleet import Ticket
 from shared.ids import JobId, PersonId, WorkerId
@@ -127,6 +127,8 @@ def note_begun(entry: Entry, attempt: FleetAttempt, node: str, delivery: str) ->
         " WHERE job_id = ? AND fence = ?",
         (node, delivery, to_ms(entry.now), attempt.job_id, attempt.fence),
     )
+    # The row above goes with the grant; a dead letter tells later where it was tried.
+    dead.note_node(entry.connection, attempt.job_id, attempt.ticket.attempt, node)
 
 
 def note_told(entry: Entry, attempt: FleetAttempt, number: int) -> None:

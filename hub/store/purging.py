@@ -59,7 +59,7 @@ def purge(entry: Entry, task_id: TaskId, session_ids: Sequence[SessionId] = ()) 
             " WHERE job_id = ?",
             (FileState.ANNOUNCED, FileState.GONE, job_id),
         )
-        for table in ("questions", "requests", "jobs"):
+        for table in ("questions", "requests", "fleet_tries", "jobs"):
             connection.execute(f"DELETE FROM {table} WHERE job_id = ?", (job_id,))
         entry.loaded.pop(job_id, None)
     for entity in (task_id, *job_ids, *session_ids):

@@ -17,6 +17,7 @@ from tests.packaging.kubernetes.models import (
     EXAMPLES,
     FOLDER,
     MODELS,
+    ROOT,
     Object,
     Unfit,
     check,
@@ -175,6 +176,15 @@ def test_there_is_one_hub_with_a_volume_and_a_probe_that_it_answers() -> None:
     assert data["HUB_PORT"] == str(HUB_PORT)
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         assert container[probe]["httpGet"] == {"path": "/api/v1/health", "port": "http"}
+
+
+def test_every_variable_of_the_hub_is_one_of_its_settings() -> None:
+    settings = re.findall(r"^#(HUB_[A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M)
+    [container] = named("StatefulSet", "deskhand-hub")["spec"]["template"]["spec"]["containers"]
+    used = {one["name"] for one in container["env"]} | named("ConfigMap", "deskhand-hub")[
+        "data"
+    ].keys()
+    assert used <= set(settings), used - set(settings)
 
 
 def test_keda_looks_at_the_queues_that_the_hub_fills_and_at_all_of_them() -> None:
