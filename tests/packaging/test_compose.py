@@ -159,9 +159,11 @@ class Project:
     folder: Path
     port: int
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    more: dict[str, str] = field(default_factory=dict)
+    """Settings beside those that every container has here."""
 
     def __post_init__(self) -> None:
-        for name in ("hub", "enrolment", "workers", "files", "bin"):
+        for name in ("hub", "enrolment", "fleet", "workers", "files", "bin"):
             (self.folder / name).mkdir()
         for name, module in (("deskhand", "desktop"), ("deskhand-hub", "hub")):
             program = self.folder / "bin" / name
@@ -176,10 +178,14 @@ class Project:
             "HUB_DATA": str(self.folder / "hub"),
             "HUB_PORT": str(self.port),
             "ENROLMENT_KEY_FILE": str(self.folder / "enrolment" / "key"),
+            "FLEET_KEY_FILE": str(self.folder / "fleet" / "key"),
+            "DESKHAND_FLEET_HUB": f"http://127.0.0.1:{self.port}",
+            "DESKHAND_FLEET_BROKER": "redis://127.0.0.1:1/0",
             "DESKHAND_HUB": f"http://127.0.0.1:{self.port}",
             "WORKER_DATA": str(self.folder / "workers"),
             "WORKER_FILES": str(self.folder / "files"),
             "WORKER_NOTE": str(self.folder / f"note-{number}"),
+            **self.more,
         }
 
     def start(self, entry: str, number: int = 0) -> subprocess.Popen[bytes]:
@@ -196,14 +202,23 @@ class Project:
 
     def check(self, entry: str, number: int = 0) -> str:
         """Run a health check; its words when it is well, else nothing."""
-        told = subprocess.run(
+        told = self._checked(entry, number)
+        return told.stdout.strip() if told.returncode == 0 else ""
+
+    def log_of_check(self, entry: str) -> str:
+        """Run a health check that finds something wrong; its words."""
+        told = self._checked(entry, 0)
+        assert told.returncode == 1
+        return told.stdout
+
+    def _checked(self, entry: str, number: int) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [sys.executable, FOLDER / f"{entry}.py", "check"],
             env=self.environment(number),
             capture_output=True,
             text=True,
             check=False,
         )
-        return told.stdout.strip() if told.returncode == 0 else ""
 
     def ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         key = (self.folder / "hub" / "admin.key").read_text().strip()
@@ -312,6 +327,35 @@ def the_key_lets_in_and_does_nothing_else(project: Project) -> None:
         assert refused.value.code in (403, 422)
         refused.value.close()
     assert key not in project.log("hub")
+
+
+@IN_CONTAINERS
+@pytest.mark.flow
+@pytest.mark.timeout(FLOW_SECONDS)
+def test_with_a_broker_the_hub_leaves_a_key_for_nodes_and_without_one_it_does_not(
+    project: Project,
+) -> None:
+    place = project.folder / "fleet" / "key"
+    hub = project.start("hub")
+    until((project.folder / "enrolment" / "key").exists)
+    hub.terminate()
+    assert hub.wait(30) == 0
+    assert not place.exists()
+
+    # A broker that is away does not keep the hub from its work.
+    project.more = {"HUB_FLEET_BROKER": "redis://127.0.0.1:1/0", "HUB_FLEET_KINDS": "llm.ask"}
+    project.start("hub")
+    until(place.exists)
+    assert place.stat().st_mode & 0o777 == 0o400
+    key = place.read_text().strip()
+    beat = {"node": "node-1", "kinds": ["llm.ask"], "slots": 1}
+    assert project.ask_with(key, "POST", "/fleet/beat", beat)["must_drain"] is False
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        project.ask_with(key, "GET", "/jobs")
+    assert refused.value.code == 403
+    refused.value.close()
+    assert project.check("hub").startswith("The hub is ok")
+    assert "does not reach its hub or its broker" in project.log_of_check("fleet")
 
 
 @IN_CONTAINERS

@@ -12,6 +12,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from hub.hosts.nodes import LABEL
+from hub.scaler.pools import parse_pools
 from shared.fleet import queues_of
 from tests.packaging.kubernetes.models import (
     EXAMPLES,
@@ -28,8 +30,6 @@ from tests.packaging.kubernetes.models import (
 KEDA = json.loads((Path(__file__).parent / "keda.schema.json").read_text())
 RENDERED = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not here")
 HUB_PORT = 8765
-LABEL = "deskhand.fleet"
-"""What our scaler's host writes on the Jobs and pods that it makes."""
 
 
 def bodies(*kinds: str) -> list[Object]:
@@ -235,6 +235,25 @@ def test_a_node_has_time_to_end_its_jobs() -> None:
     variables = {one["name"]: one.get("value") for one in spec["containers"][0]["env"]}
     drain_seconds = int(variables["DESKHAND_FLEET_DRAIN_SECONDS"])
     assert spec["terminationGracePeriodSeconds"] >= drain_seconds + 30
+
+
+def test_the_scalers_pools_are_good_and_fit_what_stands_beside_them() -> None:
+    [pool] = parse_pools(named("ConfigMap", "deskhand-scaler")["data"]["fleet.toml"])
+    nodes = named("Deployment", "deskhand-fleet")["spec"]["template"]["spec"]
+    settings = named("ConfigMap", "deskhand-fleet")["data"]
+    assert pool.host == "kubernetes"
+    assert ",".join(pool.kinds) == settings["DESKHAND_FLEET_KINDS"]
+    assert str(pool.slots) == settings["DESKHAND_FLEET_SLOTS"]
+    told = pool.settings
+    assert told["image"] == nodes["containers"][0]["image"]
+    assert told["stop_seconds"] == nodes["terminationGracePeriodSeconds"]
+    assert {"secretRef": {"name": told["secret"]}} in nodes["containers"][0]["envFrom"]
+    [variable] = [one for one in nodes["containers"][0]["env"] if one["name"].endswith("_HUB")]
+    assert told["hub"] == variable["value"]
+    # With Jobs it makes, sees and deletes them: that is all that the host calls.
+    assert told["mode"] == "jobs"
+    [rule] = named("Role", "deskhand-scaler")["rules"]
+    assert (rule["resources"], rule["verbs"]) == (["jobs"], ["list", "create", "delete"])
 
 
 @RENDERED
