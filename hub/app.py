@@ -139,7 +139,7 @@ def compose(
     pulling = PullEngine(services, environment, beats)
     services.dispatcher.add_engine(pulling)
     desk = PullDesk(services, environment, pulling)
-    nodes = FleetNodes(environment)
+    nodes = FleetNodes(environment, beats)
     fleet = fleet_of(settings, services, environment, kinds, nodes)
     fleet_desk = FleetDesk(services, nodes, fleet)
     deliveries = Deliveries(database, environment)

@@ -21,7 +21,7 @@ import structlog
 from hub.core.fleet_losses import Waiting, late_queues, lost
 from hub.core.fleet_rules import FleetRules, why_stays
 from hub.core.worker import Worker
-from hub.engines.celery_line import Line
+from hub.engines.celery_line import Line, broker_away
 from hub.engines.fleet_nodes import FleetNodes
 from hub.ports import Health, HealthState
 from hub.services import Services
@@ -69,12 +69,14 @@ class CeleryEngine:
         self._thread = ThreadPoolExecutor(1, "fleet-broker")
         self._workers: dict[WorkerId, Worker] = {}
         self._is_up = False
+        self._is_closed = False
         self._away_since: float | None = None
         self._tries = 0
         self._try_at = 0.0
         self._look_at = 0.0
         self._cancels: set[JobId] = set()
-        self._published: dict[tuple[JobId, int], Waiting] = {}
+        self.published: dict[tuple[JobId, int], Waiting] = {}
+        """What the broker has and no node has begun, as far as is known, by job and fence."""
         self._begun: dict[str, float] = {}
         """By queue: when the newest ticket that has begun was published."""
         self._stirred = asyncio.Event()
@@ -128,7 +130,7 @@ class CeleryEngine:
 
     async def run(self) -> None:
         """Publish, and look after what was published, until cancelled."""
-        while True:
+        while not self._is_closed:
             try:
                 await self.run_once()
             except AppError as error:
@@ -177,7 +179,7 @@ class CeleryEngine:
                 await self._on_line(self._line.close)
         except (AppError, TimeoutError):
             log.info("fleet_left_over")  # it stands in the store, and is published at the start
-        self._is_up = False
+        self._is_up, self._is_closed = False, True
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _publish_due(self) -> None:
@@ -192,9 +194,9 @@ class CeleryEngine:
         now = self._environment.monotonic()
         for ticket in tickets:
             key = ticket.job_id, ticket.fence
-            before = self._published.get(key)
+            before = self.published.get(key)
             times = 1 if before is None else before.times + 1
-            self._published[key] = Waiting(ticket=ticket, published_at=now, times=times)
+            self.published[key] = Waiting(ticket=ticket, published_at=now, times=times)
 
     async def _publish_lost(self) -> None:
         """Publish again what the broker has lost."""
@@ -224,13 +226,13 @@ class CeleryEngine:
             if attempt.published_at is None:
                 continue
             key = attempt.job_id, attempt.fence
-            known = self._published.get(key) or Waiting(ticket=attempt.ticket, published_at=now)
+            known = self.published.get(key) or Waiting(ticket=attempt.ticket, published_at=now)
             if attempt.has_begun:
                 queue = attempt.ticket.queue
                 self._begun[queue] = max(known.published_at, self._begun.get(queue, 0.0))
             else:
                 found[key] = known
-        self._published = found
+        self.published = found
         return list(found.values())
 
     async def _lose_silent(self) -> None:
@@ -294,4 +296,6 @@ class CeleryEngine:
 
     async def _on_line(self, call: Callable[[], T]) -> T:
         """Call the broker on its own thread; the call's own limits bound it."""
+        if self._is_closed:
+            raise broker_away("its address", "the hub is stopping")
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)

@@ -13,6 +13,7 @@ from hub.core.pull import LEFT_OUT_SHARE
 from shared.environment import Environment
 from shared.errors import NotFound
 from shared.ids import JobId
+from shared.protocol import Beats
 
 BEAT_SECONDS = 5.0
 """How often a node says that it is here: what is cancelled ends within this."""
@@ -34,16 +35,11 @@ class _Node:
 
 
 class FleetNodes:
-    def __init__(
-        self,
-        environment: Environment,
-        *,
-        beat_seconds: float = BEAT_SECONDS,
-        silent_seconds: float = SILENT_SECONDS,
-    ) -> None:
+    def __init__(self, environment: Environment, beats: Beats | None = None) -> None:
+        """Know nobody yet. `beats`: other times than BEAT_SECONDS and SILENT_SECONDS."""
         self._environment = environment
-        self.beat_seconds = beat_seconds
-        self.silent_seconds = silent_seconds
+        self.beat_seconds = beats.every_seconds if beats else BEAT_SECONDS
+        self.silent_seconds = beats.dead_seconds if beats else SILENT_SECONDS
         self._began_at = environment.monotonic()
         self._nodes: dict[str, _Node] = {}
 
