@@ -187,6 +187,7 @@ def compose(
             engine,
             host,
             watch,
+            fleet_desk,
             environment=environment,
             commit_seconds=database.commit_seconds,
             version=program_version(),

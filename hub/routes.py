@@ -10,6 +10,7 @@ from hub.frontends.host import Host
 from hub.frontends.metrics.sources import Watch
 from hub.frontends.sse import Streams
 from hub.frontends.webchat import WebFrontend
+from hub.ports import FleetCalls
 from hub.server import App
 from hub.services import Services
 from hub.services.backups import Backups
@@ -84,11 +85,13 @@ def made_metrics(
     engine: SocketEngine,
     host: Host,
     watch: Watch,
+    fleet: FleetCalls,
     *,
     environment: Environment,
     commit_seconds: Histogram,
     version: str,
 ) -> App:
+    from hub.frontends.metrics.fleet import FleetSight
     from hub.frontends.metrics.site import MetricsSite
     from hub.frontends.metrics.sources import Sources
 
@@ -108,14 +111,10 @@ def made_metrics(
         wait_seconds=services.gauge.wait_seconds,
         commit_seconds=commit_seconds,
         frontends=host.statuses,
-        fleet=no_fleet,
+        fleet=FleetSight(fleet, environment).seen,
     )
     site: App = MetricsSite(services.keys, sources)
     return site
-
-
-async def no_fleet() -> None:
-    """Tell of no fleet: none is set up."""
 
 
 def made_web(

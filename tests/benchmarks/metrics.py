@@ -64,6 +64,7 @@ async def measure(jobs: int, workers: int, people: int, rounds: int) -> None:
                 hub.engine,
                 hub.host,
                 hub.watch,
+                hub.fleet_desk,
                 environment=hub.environment,
                 commit_seconds=hub.database.commit_seconds,
                 version="benchmark",

@@ -1,11 +1,21 @@
-"""The fleet's figures, out of what `GET /api/v1/fleet` tells a scaler; there without one, too."""
+"""The fleet's figures, out of what a scaler reads; there without one, too."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from shared.api.fleet import FleetShown
+import structlog
+
+from hub.core.fleet_calls import FleetSeen
+from hub.ports import FleetCalls
+from shared.environment import Environment
+from shared.errors import AppError
+
+log = structlog.get_logger()
+
+KEPT_SECONDS = 5.0
+"""How long a look at the fleet is told before another is taken: it reads the store."""
 
 POOLS_MAX = 50
 """More pools than this are told together: the names come from nodes."""
@@ -13,10 +23,30 @@ UNNAMED = "unnamed"
 OTHER = "other"
 
 Samples = Sequence[tuple[tuple[str, ...], float]]
-NOBODY = FleetShown(is_configured=False, is_broker_up=False)
+NOBODY = FleetSeen(is_configured=False)
 
 
-def read_fleet(fleet: FleetShown | None) -> Iterator[tuple[str, Samples]]:
+class FleetSight:
+    """Looks at the fleet now and then, and tells the last look while the store cannot be read."""
+
+    def __init__(self, calls: FleetCalls, environment: Environment) -> None:
+        self._calls = calls
+        self._environment = environment
+        self._seen: FleetSeen | None = None
+        self._seen_at = 0.0
+
+    async def seen(self) -> FleetSeen | None:
+        """The fleet, as it was some seconds ago at most; None before it could be looked at."""
+        now = self._environment.monotonic()
+        if self._seen is None or now - self._seen_at >= KEPT_SECONDS:
+            try:
+                self._seen, self._seen_at = await self._calls.look(), now
+            except AppError as error:
+                log.warning("fleet_not_seen", code=error.code, error=str(error))
+        return self._seen
+
+
+def read_fleet(fleet: FleetSeen | None) -> Iterator[tuple[str, Samples]]:
     """Read the figures of a fleet; None when there is none."""
     fleet = fleet or NOBODY
     yield "fleet_configured", [((), float(fleet.is_configured))]

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from hub.core.fleet_calls import FleetSeen
 from hub.core.line_counts import FRAME_CODES, LineEnd
 from hub.frontends.metrics.fleet import read_fleet
 from hub.frontends.metrics.sources import Sources
 from hub.ports import HealthState
 from hub.services.census import Counted
 from hub.services.counts import ENDS, OTHER
-from shared.api.fleet import FleetShown
 from shared.errors import DISK_FULL, STORE_CORRUPT, STORE_FAILED
 from shared.histogram import Histogram
 from shared.jobs import JobState, Priority
@@ -29,7 +29,7 @@ TROUBLES = (DISK_FULL, STORE_FAILED, STORE_CORRUPT)
 
 
 def read_all(
-    sources: Sources, census: Counted | None, fleet: FleetShown | None, seconds: float
+    sources: Sources, census: Counted | None, fleet: FleetSeen | None, seconds: float
 ) -> Iterator[Reading]:
     """Read all figures.
 

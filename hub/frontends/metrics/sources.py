@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from hub.core.depths import Depths
+from hub.core.fleet_calls import FleetSeen
 from hub.core.line_counts import LineCounts
 from hub.frontends.metrics.loop_lag import LoopLag
 from hub.ports import Engine, Health
 from hub.services.census import Census
 from hub.services.counts import Counts
-from shared.api.fleet import FleetShown
 from shared.environment import Environment
 from shared.errors import AppError
 from shared.histogram import Histogram
@@ -46,5 +46,5 @@ class Sources:
     wait_seconds: Histogram
     commit_seconds: Histogram
     frontends: Callable[[], Sequence[tuple[str, Health]]]
-    fleet: Callable[[], Awaitable[FleetShown | None]]
-    """None while no broker is set."""
+    fleet: Callable[[], Awaitable[FleetSeen | None]]
+    """None before it could be looked at."""

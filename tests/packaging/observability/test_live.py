@@ -17,11 +17,11 @@ import pytest
 from desktop.core.figures import Figures
 from desktop.system.metrics_page import serving
 from hub.core.access import Scope
+from hub.core.fleet_calls import FleetNode, FleetQueue, FleetSeen
 from hub.frontends.metrics.site import MetricsSite
 from hub.routes import made_metrics
 from hub.server import listen, server_of
 from hub.settings import Settings
-from shared.api.fleet import FleetNodeShown, FleetQueueShown, FleetShown
 from shared.histogram import COMMIT_SECONDS, Histogram
 from shared.ids import QuestionId
 from shared.jobs import Priority
@@ -39,17 +39,17 @@ QUIET = {
     "events_refused_total": "no worker told anything that the hub had to pass over",
 }
 """What gives nothing here, by a name in the expression, and why that is right."""
-FLEET = FleetShown(
+FLEET = FleetSeen(
     is_configured=True,
     is_broker_up=True,
     kinds=("llm.ask",),
     queues=(
-        FleetQueueShown(
+        FleetQueue(
             kind="llm.ask", priority=Priority.LOW, waiting=2, running=1, oldest_wait_seconds=3.0
         ),
     ),
     nodes=(
-        FleetNodeShown(
+        FleetNode(
             node="n-1",
             instance="",
             pool="local",
@@ -57,6 +57,7 @@ FLEET = FleetShown(
             slots=2,
             held=1,
             is_draining=False,
+            idle_since=None,
             since=datetime(2026, 11, 20, tzinfo=UTC),
             seen_at=datetime(2026, 11, 20, tzinfo=UTC),
         ),
@@ -68,7 +69,7 @@ FLEET = FleetShown(
 async def with_fleet(world: World) -> AsyncIterator[str]:
     """The same hub's figures at another address, with a fleet in them."""
 
-    async def fleet() -> FleetShown:
+    async def fleet() -> FleetSeen:
         return FLEET
 
     hub = world.hub
@@ -77,6 +78,7 @@ async def with_fleet(world: World) -> AsyncIterator[str]:
         hub.engine,
         hub.host,
         hub.watch,
+        hub.fleet_desk,
         environment=hub.environment,
         commit_seconds=hub.database.commit_seconds,
         version="1",

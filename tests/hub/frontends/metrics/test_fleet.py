@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from hub.frontends.metrics.fleet import POOLS_MAX, read_fleet
-from shared.api.fleet import FleetNodeShown, FleetQueueShown, FleetShown
+from hub.core.fleet_calls import FleetNode, FleetQueue, FleetSeen
+from hub.frontends.metrics.fleet import KEPT_SECONDS, POOLS_MAX, FleetSight, read_fleet
+from shared.errors import Unavailable
 from shared.jobs import Priority
+from tests.makers import hand_environment
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
-def node(name: str, pool: str, *, held: int = 0, is_draining: bool = False) -> FleetNodeShown:
-    return FleetNodeShown(
+def node(name: str, pool: str, *, held: int = 0, is_draining: bool = False) -> FleetNode:
+    return FleetNode(
         node=name,
         instance="",
         pool=pool,
@@ -20,6 +22,7 @@ def node(name: str, pool: str, *, held: int = 0, is_draining: bool = False) -> F
         slots=4,
         held=held,
         is_draining=is_draining,
+        idle_since=None,
         since=NOON,
         seen_at=NOON,
     )
@@ -32,12 +35,12 @@ def test_without_a_fleet_the_names_are_there_and_say_so() -> None:
 
 
 def test_nodes_are_added_up_by_pool_and_never_named() -> None:
-    fleet = FleetShown(
+    fleet = FleetSeen(
         is_configured=True,
         is_broker_up=True,
         kinds=("llm.ask",),
         queues=(
-            FleetQueueShown(
+            FleetQueue(
                 kind="llm.ask",
                 priority=Priority.HIGH,
                 waiting=3,
@@ -64,7 +67,35 @@ def test_nodes_are_added_up_by_pool_and_never_named() -> None:
 
 def test_a_great_many_pools_share_a_name() -> None:
     nodes = tuple(node(str(n), f"pool-{n:03}") for n in range(POOLS_MAX + 20))
-    fleet = FleetShown(is_configured=True, is_broker_up=True, nodes=nodes)
+    fleet = FleetSeen(is_configured=True, is_broker_up=True, nodes=nodes)
     told = dict(dict(read_fleet(fleet))["fleet_nodes"])
     assert len({pool for pool, _ in told}) == POOLS_MAX + 1
     assert told["other", "taking"] == 20
+
+
+class Desk:
+    """Answers looks, or fails as it is told."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self.is_broken = False
+
+    async def look(self) -> FleetSeen:
+        self.looks += 1
+        if self.is_broken:
+            raise Unavailable("store_unreadable", "No.")
+        return FleetSeen(is_configured=True, is_broker_up=True)
+
+
+async def test_the_fleet_is_looked_at_seldom_and_the_last_look_outlasts_a_fault() -> None:
+    environment, clock = hand_environment()
+    desk = Desk()
+    sight = FleetSight(desk, environment)  # type: ignore[arg-type]
+    first = await sight.seen()
+    clock.advance(KEPT_SECONDS - 1)
+    assert await sight.seen() is first
+    assert desk.looks == 1
+    clock.advance(2)
+    desk.is_broken = True
+    assert await sight.seen() is first
+    assert desk.looks == 2
