@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= 2
-RUNGS := chaos-protocol chaos-simulation chaos-power chaos-processes chaos-coding chaos-disks chaos-fuzz chaos-soak chaos-mutants
+RUNGS := chaos-protocol chaos-simulation chaos-power chaos-processes chaos-coding chaos-fleet chaos-disks chaos-fuzz chaos-soak chaos-mutants
 
 .PHONY: help demo test test-agents check fix run bench bench-desktop bench-ml bench-code bench-probes bench-plan bench-stats chaos $(RUNGS) build worker words examples screenshots screenshots-web lock clean
 
@@ -75,6 +75,7 @@ chaos-simulation: $(READY) ## T1: whole worlds in virtual time (SEEDS=300)
 chaos-power: $(READY) ## T2: what power cuts leave on a disk (IMAGES=2000)
 chaos-processes: $(READY) ## T3: real programs, lines and clocks fail (KILLS=60)
 chaos-coding: $(READY) ## T3: hub, worker, job or agent are killed in mid-question (ASKED=50)
+chaos-fleet: $(READY) ## T3: nodes of the fleet, their broker and their hub are killed (KILLS=50)
 chaos-disks: $(READY) ## T3: disks fail and are full under real programs (DISKS=40)
 chaos-fuzz: $(READY) ## T4: frames, events and requests of nobody's (FRAMES=20000)
 chaos-soak: $(READY) ## T5: a long day, then drift and growth (MINUTES=2)

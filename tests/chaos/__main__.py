@@ -49,6 +49,7 @@ def ladder(sizes: argparse.Namespace) -> list[Step]:
             name="processes", module="tests.chaos.processes", size="--faults", count=sizes.kills
         ),
         Step(name="coding", module="tests.chaos.coding", size="--kills", count=sizes.asked),
+        Step(name="fleet", module="tests.chaos.fleet", size="--kills", count=sizes.kills),
         Step(name="disks", module="tests.chaos.failing_disks", size="--jobs", count=sizes.jobs),
         Step(name="fuzz", module="tests.fuzz", size="--frames", count=sizes.frames),
         Step(name="soak", module="tests.chaos.soak", size="--minutes", count=sizes.minutes),

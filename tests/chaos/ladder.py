@@ -5,6 +5,7 @@ T1 simulation  hub, workers and chats in virtual time      tests.simulation
 T2 power       every state a power cut may leave on disk   tests.power
 T3 processes   real processes, lines, clocks and stores    tests.chaos.processes
                coding jobs that ask, and are killed         tests.chaos.coding
+               nodes of the fleet, broker and hub killed  tests.chaos.fleet
                disks that fail, disks that are full       tests.chaos.failing_disks
 T4 fuzz        frames, events and requests of nobody's     tests.fuzz
 T5 soak        a long day with few faults, then drift      tests.chaos.soak
