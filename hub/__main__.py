@@ -163,6 +163,16 @@ def _parser() -> argparse.ArgumentParser:
     _hub_options(unlock)
 
     _dead_commands(commands)
+    fleet = _command(
+        commands,
+        "fleet",
+        "the fleet: its broker, what waits and runs, its nodes",
+        _fleet,
+        "Nodes are those that said something in the last 45 s. Exit code 1 when there is a fleet\n"
+        "and its broker is away. How many nodes there are is for `deskhand-hub scaler` to say.",
+    )
+    fleet.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
+    _hub_options(fleet)
     _key_commands(commands)
     _backup_commands(commands)
     _scaler_commands(commands)
@@ -468,6 +478,12 @@ def _dead(options: argparse.Namespace) -> int:
         is_sure=getattr(options, "yes", False),
     )
     return run(_client(options), options.action, wanted)
+
+
+def _fleet(options: argparse.Namespace) -> int:
+    from hub.fleet import show
+
+    return show(_client(options), as_json=options.as_json)
 
 
 def _list_keys(options: argparse.Namespace) -> int:

@@ -62,7 +62,19 @@ def at(world: World) -> dict[str, str]:
 
 
 COMMANDS = (
-    *("serve", "invite", "approve", "chat", "doctor", "keys", "dead", "backup", "restore", "demo"),
+    *(
+        "serve",
+        "invite",
+        "approve",
+        "chat",
+        "doctor",
+        "keys",
+        "dead",
+        "fleet",
+        "backup",
+        "restore",
+        "demo",
+    ),
 )
 
 
