@@ -56,12 +56,16 @@ class Look:
 
 async def look_at(endpoint: Endpoint, key: str, way: Way) -> Look:
     """Ask an endpoint for its models; whatever happens is told, not raised."""
-    import httpx
-
     if endpoint.is_barred:
         return Look(is_answering=False, reason="it is not local, and this is kept local")
     if key and not is_like_a_key(key):
         return Look(is_answering=True, fault=odd_key(endpoint))
+    # What a client takes in with its first call, a hundred modules, is loaded before the time runs:
+    # on a busy machine the first endpoint would be called late otherwise.
+    import httpcore
+    import httpx
+
+    await httpcore.AnyIOBackend().sleep(0)
     try:
         async with asyncio.timeout(LOOK_SECONDS):
             trust = await _trust(endpoint, way)
