@@ -75,6 +75,16 @@ settings.load_profile("here")
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 
+LONG = ("simulation", "flows", "chaos", "packaging", "protocol_machine", "power", "fuzz", "browser")
+"""Folders with tests of ten seconds and more. They come first, so that at the end of a run no
+process still has one while the others have nothing."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.nodeid.split("/")[1] not in LONG)
+
+
 def pytest_asyncio_loop_factories() -> Mapping[str, type[Loop]]:
     return {"frugal": Loop}
 
