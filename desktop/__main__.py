@@ -51,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return commands.run(options)
     except AppError as error:
+        if (logs := sys.modules.get("shared.logs")) is not None and logs.tell_end(error):
+            return _exit_code(error)
         return _tell(error, is_json=bool(getattr(options, "json", False)))
     except KeyboardInterrupt:
         return 130
@@ -58,6 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read along has seen enough; Python would complain again when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _exit_code(error: AppError) -> int:
+    from desktop.commands.worker import exit_code
+
+    return exit_code(error)
 
 
 def _tell(error: AppError, *, is_json: bool) -> int:

@@ -41,6 +41,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except AppError as error:
+        if (logs := sys.modules.get("shared.logs")) is not None and logs.tell_end(error):
+            return 1
         print(f"deskhand-hub: {plain(error.message)}", file=sys.stderr)
         if error.hint:
             print(f"  {plain(error.hint)}", file=sys.stderr)

@@ -51,6 +51,7 @@ from hub.services.deliveries import Deliveries
 from hub.services.restored import Restored
 from hub.services.retention import Retention
 from hub.services.snapshots import Snapshots
+from hub.services.spans import SpanMaker
 from hub.services.taps import TapNames
 from hub.services.trail import Trail
 from hub.settings import Settings
@@ -58,12 +59,14 @@ from hub.store.database import CARE, open_store
 from hub.store.ledger import Ledger
 from hub.store.lock import lock_hub
 from hub.zone import zone_name
+from shared import spans
 from shared.database import Database
 from shared.environment import Environment
 from shared.errors import STORE_CORRUPT, AppError, NotAllowed, Unavailable, first_of
 from shared.kinds import Kind
 from shared.kinds.catalogue import BUILT_IN
 from shared.logs import configure
+from shared.otel import exported
 from shared.protocol import Beats
 from shared.store_file import Care
 
@@ -108,6 +111,8 @@ class Hub:
     retention: Retention
     webhooks: WebhookSender
     trail: Trail
+    spans: SpanMaker | None
+    """None when nobody collects spans."""
 
 
 def compose(
@@ -174,6 +179,7 @@ def compose(
         )
     )
     install = LateApi(lambda: made_install(settings))
+    trail = Trail(ledger)
     backups = Backups(settings.data, environment, keep=settings.backups, version=program_version())
     web = LateApi(
         lambda: made_web(
@@ -224,7 +230,8 @@ def compose(
         watch=watch,
         retention=Retention(ledger, log_days=settings.log_days),
         webhooks=WebhookSender(services, environment, version=program_version()),
-        trail=Trail(ledger),
+        trail=trail,
+        spans=_spans(ledger, trail, deliveries),
     )
 
 
@@ -278,11 +285,22 @@ def serve(settings: Settings) -> None:
         Unavailable: as `running`.
     """
     configure(json_lines=settings.log_format == "json", level=settings.log_level)
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+    with (
+        exported("deskhand-hub", program_version()),
+        asyncio.Runner(loop_factory=loop_factory()) as runner,
+    ):
         try:
             runner.run(_serve(settings))
         except* AppError as failures:
             raise first_of(failures) from None
+
+
+def _spans(ledger: Ledger, trail: Trail, deliveries: Deliveries) -> SpanMaker | None:
+    if not spans.is_wanted():
+        return None
+    maker = SpanMaker(ledger, trail)
+    deliveries.listeners.append(maker.delivered)
+    return maker
 
 
 async def _serve(settings: Settings) -> None:
@@ -399,6 +417,7 @@ def _loops(hub: Hub) -> list[Coroutine[None, None, None]]:
         hub.host.run(),
         hub.webhooks.run(),
         hub.trail.run(),
+        *([hub.spans.run()] if hub.spans is not None else []),
         _mind_store(hub.database),
     ]
 

@@ -9,23 +9,37 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import threading
+import warnings
 from collections.abc import Mapping, MutableMapping
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from types import TracebackType
 from typing import Any, TextIO
 
 import structlog
 
 from shared import trace
+from shared.errors import AppError
 from shared.plain_text import escaped
 from shared.redaction import BLOT, redact_text
 
 VALUE_CHARS_MAX = 2000
 FILE_BYTES_MAX = 20 * 1000**2
 FILES_MAX = 5
+_JSON, _TEXT = "deskhand json", "deskhand text"
+OWN = ("desktop", "hub", "shared", "tests")
+"""Whose lines at DEBUG are written when that is asked for."""
+NOISY = (
+    "amqp", "celery.app.trace", "celery.worker.strategy", "docker", "httpcore", "httpcore2",
+    "httpx", "httpx2", "kombu", "kubernetes", "redis", "urllib3", "uvicorn.access",
+    "uvicorn.error", "websockets",
+)  # fmt: skip
+"""These write whole URLs at INFO, and a bot's URL holds its token; or tell of every socket, task or
+result. They are heard from WARNING on."""
 
 _SECRET_NAMES = re.compile(
-    r"(token|secret|passw|authorization|api_?key|credential|cookie|pairing_code)", re.IGNORECASE
+    r"(token|secret|passw|authorization|api[-_]?key|credential|cookie|pairing_code)", re.IGNORECASE
 )
 
 
@@ -75,9 +89,34 @@ def _name_trace(
     return entry
 
 
+class _Unspilling(logging.Handler):
+    """A handler that tells of a line it could not write, and nothing of what stood in it.
+
+    The standard library's way out is to print the arguments, secrets included.
+    """
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's own name)
+        try:
+            where = f"{record.name[:100]}:{record.lineno}"
+            lost = logging.makeLogRecord({"name": __name__, "levelno": logging.ERROR})
+            lost.levelname, lost.msg = "ERROR", f"a log line could not be written ({where})"
+            stream: TextIO = getattr(self, "stream", None) or sys.stderr
+            stream.write(self.format(lost) + "\n")
+        except Exception:
+            return
+
+
+class _ToStream(_Unspilling, logging.StreamHandler[TextIO]):
+    pass
+
+
+class _ToFiles(_Unspilling, RotatingFileHandler):
+    pass
+
+
 def _rotating(file: Path) -> logging.Handler:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return RotatingFileHandler(
+    return _ToFiles(
         file, maxBytes=FILE_BYTES_MAX // FILES_MAX, backupCount=FILES_MAX - 1, encoding="utf-8"
     )
 
@@ -113,7 +152,8 @@ def configure(
         cache_logger_on_first_use=True,
     )
     target = stream or sys.stderr
-    handler = logging.StreamHandler(target) if file is None else _rotating(file)
+    handler = _ToStream(target) if file is None else _rotating(file)
+    handler.name = _JSON if json_lines else _TEXT
     is_for_terminal = file is None and target.isatty()
     last: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
@@ -134,15 +174,59 @@ def configure(
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
-    # These write whole URLs at INFO, and a bot's URL holds its token; or tell of every socket.
-    for noisy in (
-        "httpx",
-        "httpx2",
-        "httpcore",
-        "httpcore2",
-        "websockets",
-        "uvicorn.access",
-        "uvicorn.error",
-    ):
+    _set_levels(logging.getLevelNamesMapping()[level])
+    _catch_what_is_printed(is_json=json_lines)
+
+
+def tell_end(error: AppError) -> bool:
+    """Log what ended this program; False when lines are for people, and it is to be printed."""
+    if all(handler.name != _JSON for handler in logging.getLogger().handlers):
+        return False
+    structlog.get_logger(__name__).error(
+        "program ended", code=error.code, error=error.message, hint=error.hint
+    )
+    return True
+
+
+def _set_levels(level: int) -> None:
+    root = logging.getLogger()
+    # Libraries tell at DEBUG what goes over the wire: people's words, and keys.
+    root.setLevel(max(level, logging.INFO))
+    for own in OWN:
+        logging.getLogger(own).setLevel(level)
+    for noisy in NOISY:
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _catch_what_is_printed(*, is_json: bool) -> None:
+    """Have warnings logged; and what nobody caught, where lines are for machines."""
+    warnings.showwarning = _log_warning
+    if is_json:
+        sys.excepthook = _log_uncaught
+        threading.excepthook = _log_uncaught_in_thread
+
+
+def _log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    where = f"{Path(filename).name}:{lineno}"
+    logging.getLogger("py.warnings").warning("%s: %s (%s)", category.__name__, message, where)
+
+
+def _log_uncaught(
+    sort: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    if issubclass(sort, KeyboardInterrupt):
+        sys.__excepthook__(sort, error, traceback)
+        return
+    logging.getLogger(__name__).critical("uncaught", exc_info=(sort, error, traceback))
+
+
+def _log_uncaught_in_thread(told: threading.ExceptHookArgs) -> None:
+    if told.exc_value is not None and not issubclass(told.exc_type, SystemExit):
+        _log_uncaught(told.exc_type, told.exc_value, told.exc_traceback)

@@ -16,8 +16,23 @@ _SECRET_VALUES = re.compile(
     r"|(?P<gitlab>glpat-[A-Za-z0-9_.-]{20,})"
     r"|(?P<bearer>Bearer\s+\S+)"
 )
+_PASSWORDS = re.compile(r"://[^\s/@:]*:[^\s/]+(?=@)")  # of a broker, a proxy, a store
+_WEBHOOKS = re.compile(r"/api/webhooks/\d+/[A-Za-z0-9_-]{16,}")
+_HEADERS = re.compile(
+    r"(?:authorization|x-api-key)[\"']?\s*[:=]\s*[\"']?(?:(?:basic|bearer|bot|token)\s+)?[^\s\"',}]+"
+    r"|\bbearer\s+[A-Za-z0-9._~+/-]{16,}",
+    re.IGNORECASE,
+)
+_HEADER_SIGNS = ("uthorization", "AUTHORIZATION", "-api-key", "-API-KEY", "-Api-Key", "earer")
 
 
 def redact_text(text: str) -> str:
     """Blot out everything that looks like a secret."""
-    return _SECRET_VALUES.sub(BLOT, text)
+    text = _SECRET_VALUES.sub(BLOT, text)
+    # Looked for only where it may be: most lines have none of it, and every line comes by here.
+    if "://" in text:
+        text = _PASSWORDS.sub(f"://{BLOT}", text)
+        text = _WEBHOOKS.sub(f"/api/webhooks/{BLOT}", text)
+    if any(sign in text for sign in _HEADER_SIGNS):
+        text = _HEADERS.sub(BLOT, text)
+    return text

@@ -56,6 +56,10 @@ def parse(text: str) -> Trace | None:
     return Trace(trace_id, span_id, int(flags, 16) & SAMPLED)
 
 
+def is_span_id(told: object) -> bool:
+    return isinstance(told, str) and re.fullmatch(r"[0-9a-f]{16}", told) is not None
+
+
 def begin(entropy: Entropy) -> Trace:
     """Begin a trace, where a command comes in that belongs to none."""
     return Trace(_drawn(entropy, TRACE_BYTES), _drawn(entropy, SPAN_BYTES))

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from shared import logs
 from tests.brokers.fixtures import _rabbitmq_of_this_process, rabbitmq
 from tests.llm_servers.fixtures import (
     _aimock_of_this_process,
@@ -104,7 +105,14 @@ def _loggers_as_they_were() -> Iterator[None]:
     """A program that sets up its log in a test writes to that test's stream, closed afterwards."""
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
+    hooks = sys.excepthook, threading.excepthook
     yield
+    if sys.excepthook.__module__ == logs.__name__:
+        sys.excepthook = hooks[0]
+    if threading.excepthook.__module__ == logs.__name__:
+        threading.excepthook = hooks[1]
+    for name in logs.OWN:
+        logging.getLogger(name).setLevel(logging.NOTSET)
     for handler in [h for h in root.handlers if h not in before]:
         root.removeHandler(handler)
     root.setLevel(level)

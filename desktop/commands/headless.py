@@ -18,11 +18,13 @@ from desktop.store.salvage import open_own_store
 from desktop.system.control_line import ControlLine
 from desktop.system.paths import Paths
 from desktop.system.policy_file import load_policy
+from desktop.system.program import version
 from desktop.system.single_instance import InstanceLock
 from desktop.system.status import sentence
 from shared import logs
 from shared.database import Database
 from shared.errors import AppError
+from shared.otel import exported
 from shared.plain_text import plain_line
 
 
@@ -38,7 +40,9 @@ def headless(paths: Paths, *, json_logs: bool, debug: bool, metrics: str | None 
         if pairing is None:
             raise not_paired()
         load_policy(paths)  # one that is broken at the start is told at once, instead of idling
-        return asyncio.run(_work(paths, database, pairing, metrics))
+        names = {"service.instance.id": pairing.worker_id}
+        with exported("deskhand-worker", version(), names):
+            return asyncio.run(_work(paths, database, pairing, metrics))
 
 
 async def _work(

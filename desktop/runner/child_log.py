@@ -16,10 +16,13 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from desktop.runner.lines import Order
-from shared import trace
+from shared import spans, trace
 from shared.jobs import JobSpec
+from shared.spans import Span
 
 CHILD = "desktop.child"
+SPAN = "span"
+"""The event of a line that is a span instead of a log line."""
 LINES_MAX = 1000
 """Of one child, that its worker takes into its own log; more stay in the tail."""
 VALUE_CHARS_MAX = 500
@@ -40,7 +43,9 @@ def logged_as(order: Order) -> Iterator[None]:
     if place is None:
         yield
         return
-    with trace.carried(place):
+    if order.is_timed and not spans.is_wanted():
+        spans.collect(_say_span)
+    with trace.carried(place), _timed(order):
         if not order.is_quiet:
             _say("job began in child", place.trace_id, names_of(order), order.spec)
         if "structlog" not in sys.modules:
@@ -54,6 +59,28 @@ def logged_as(order: Order) -> Iterator[None]:
             logs.configure(json_lines=True, stream=sys.stderr)
         with structlog.contextvars.bound_contextvars(**names_of(order)):
             yield
+
+
+def _timed(order: Order) -> contextlib.AbstractContextManager[None]:
+    if not order.is_timed:
+        return contextlib.nullcontext()
+    return spans.timed("executor", {"deskhand.kind": order.spec.kind})
+
+
+def _say_span(span: Span) -> None:
+    told = {
+        "event": SPAN,
+        "trace_id": span.place.trace_id,
+        "place": str(span.place),
+        "parent": span.parent,
+        "name": span.name,
+        "start": span.start.isoformat(),
+        "end": span.end.isoformat(),
+        "facts": dict(span.facts),
+        "failed": span.failed,
+        "sort": span.sort,
+    }
+    print(json.dumps(told), file=sys.stderr, flush=True)  # noqa: T201 (taken by its worker)
 
 
 def _say(event: str, trace_id: str, names: Mapping[str, str | int], spec: JobSpec) -> None:
@@ -94,8 +121,35 @@ class ChildLog:
         if not isinstance(event, str) or trace_id not in self._traces:
             return False
         self._count += 1
-        _pass_on(event, trace_id, told)
+        if event == SPAN:
+            _tell_span(told)
+        else:
+            _pass_on(event, trace_id, told)
         return True
+
+
+def _tell_span(told: Mapping[str, object]) -> None:
+    """Pass a span of the child on; one that is none is left out."""
+    place, sort, facts = trace.parse(str(told.get("place"))), told.get("sort"), told.get("facts")
+    if place is None or sort not in ("internal", "client") or not isinstance(facts, dict):
+        return
+    with contextlib.suppress(ValueError):
+        spans.tell(
+            Span(
+                name=str(told.get("name"))[:100],
+                place=place,
+                parent=str(told.get("parent")) if trace.is_span_id(told.get("parent")) else "",
+                start=datetime.fromisoformat(str(told.get("start"))),
+                end=datetime.fromisoformat(str(told.get("end"))),
+                facts={
+                    str(name)[:100]: value[:VALUE_CHARS_MAX] if isinstance(value, str) else value
+                    for name, value in facts.items()
+                    if isinstance(value, str | int | float)
+                },
+                failed=str(told.get("failed"))[:100],
+                sort="client" if sort == "client" else "internal",
+            )
+        )
 
 
 def _pass_on(event: str, trace_id: str, told: Mapping[str, object]) -> None:

@@ -84,6 +84,8 @@ class Order(Line):
     """The attempt's place in its trace; the job's own stands in `spec`."""
     attempt: int = Field(default=0, ge=0)
     worker_id: str = ""
+    is_timed: bool = False
+    """Whether somebody collects spans of what it does."""
     is_quiet: bool = False
     """Parts are many: that one begins is no line in a log."""
     tries: int = Field(default=0, ge=0)

@@ -45,7 +45,7 @@ from desktop.runner.lines import (
 from desktop.runner.shared_child import Sharing
 from desktop.runner.workspaces import Workspaces
 from desktop.store.parts import PartEnd
-from shared import trace
+from shared import spans, trace
 from shared.environment import Environment
 from shared.errors import ErrorBody
 from shared.events import LINES_MAX
@@ -313,7 +313,8 @@ class Runner:
             told = asyncio.Event()
             async with asyncio.TaskGroup() as tasks:
                 teller = tasks.create_task(self._tell(running, told))
-                outcome = await running.child.run()
+                with spans.timed("run", _facts(attempt), sort="consumer"):
+                    outcome = await running.child.run()
                 told.set()
                 running.news.set()
                 running.urgent.set()
@@ -390,6 +391,7 @@ class Runner:
             traceparent=str(_place(attempt)),
             attempt=attempt.number,
             worker_id=workshop.worker_id,
+            is_timed=spans.is_wanted() and attempt.part_of is None,
             is_quiet=attempt.part_of is not None,
             tries=attempt.postponed,
             may_send=attempt.spec.origin in workshop.send_files,
@@ -409,6 +411,11 @@ class Runner:
         """A job that ended well leaves no working folder; others keep theirs for a look."""
         if outcome.ending in (Ending.RESULT, Ending.CANCELLED):
             shutil.rmtree(self.workshop.jobs_folder / job_id, ignore_errors=True)
+
+
+def _facts(attempt: Attempt) -> dict[str, str | int | float | bool]:
+    """Tell what spans say of an attempt."""
+    return {"deskhand.job_id": attempt.spec.job_id, "deskhand.kind": attempt.spec.kind}
 
 
 def _place(attempt: Attempt) -> trace.Trace:

@@ -29,10 +29,11 @@ from hub.frontends.scheduling import Scheduling
 from hub.frontends.wording import error_view
 from hub.services import Services
 from hub.services.deliveries import Deliveries
-from shared import trace
+from shared import spans, trace
 from shared.environment import Environment
 from shared.errors import AppError, NotAllowed
 from shared.ids import ConversationId, TaskId
+from shared.spans import Span
 
 log = structlog.get_logger()
 
@@ -118,9 +119,23 @@ class ChatInbox:
             AppError: with `answer_waits`, when nothing could be written down.
         """
         # A message that came over HTTP belongs to its request's trace already.
-        with trace.carried(trace.continued(trace.current(), self._environment.entropy)):
+        outer, began = trace.parse(trace.current()), self._environment.now()
+        with trace.carried(trace.continued(trace.current(), self._environment.entropy)) as place:
             log.info("message_heard", frontend=inbound.sender.frontend)
-            return await self._deal_with(inbound)
+            views = await self._deal_with(inbound)
+        if spans.is_wanted():
+            spans.tell(
+                Span(
+                    name="message",
+                    place=place,
+                    parent=outer.span_id if outer else "",
+                    start=began,
+                    end=self._environment.now(),
+                    facts={"deskhand.frontend": inbound.sender.frontend},
+                    sort="server",
+                )
+            )
+        return views
 
     async def _deal_with(self, inbound: Inbound) -> Views:
         try:

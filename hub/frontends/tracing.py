@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from shared import trace
+from shared import spans, trace
 from shared.environment import Environment
+from shared.spans import Span
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+API = "/api/v1/"
+SERVER_FAULT = 500
 _HEADER = trace.HEADER.encode()
 
 
@@ -31,16 +34,43 @@ class Traced:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        place = trace.continued(_told(scope), self._environment.entropy)
+        told, began = _told(scope), self._environment.now()
+        place = trace.continued(told, self._environment.entropy)
+        status = 0
 
         async def named(message: MutableMapping[str, Any]) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 headers = [*message.get("headers", ()), (_HEADER, str(place).encode())]
                 message = {**message, "headers": headers}
             await send(message)
 
         with trace.carried(place):
             await self._app(scope, receive, named)
+        if spans.is_wanted():
+            spans.tell(
+                Span(
+                    name=f"{scope['method']} {_area(scope['path'])}",
+                    place=place,
+                    parent=parent.span_id if (parent := trace.parse(told)) else "",
+                    start=began,
+                    end=self._environment.now(),
+                    facts={
+                        "http.request.method": scope["method"],
+                        "http.response.status_code": status,
+                    },
+                    failed=str(status) if status >= SERVER_FAULT else "",
+                    sort="server",
+                )
+            )
+
+
+def _area(path: str) -> str:
+    """Name what a path is about, without what follows: that may be a name of somebody's file."""
+    first = path.removeprefix(API).partition("/")[0]
+    is_word = path.startswith(API) and first.isascii() and first.replace("-", "").isalpha()
+    return API + first if is_word else "/"
 
 
 def _told(scope: Scope) -> str:

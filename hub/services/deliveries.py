@@ -6,7 +6,7 @@ The outbox of the frontends is its only writer; decisions about wording and pace
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hub.core.delivery import NewDelivery, Waiting
 from hub.core.view import Inbound, View
@@ -23,6 +23,8 @@ class Deliveries:
     def __init__(self, database: Database, environment: Environment) -> None:
         self._database = database
         self._environment = environment
+        self.listeners: list[Callable[[Waiting, int], None]] = []
+        """Told of each message that was shown, and when (milliseconds since the Unix epoch)."""
 
     @property
     def _now_ms(self) -> int:
@@ -57,6 +59,8 @@ class Deliveries:
     async def sent(self, message: Waiting, ref: str) -> None:
         now_ms = self._now_ms
         await self._database.write(lambda connection: store.sent(connection, message, ref, now_ms))
+        for listener in self.listeners:
+            listener(message, now_ms)
 
     async def postponed(self, message: Waiting, wait_seconds: float) -> None:
         """Try again later; its whole conversation rests until then."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.core.job import JobCard
+from hub.core.spans import Traced
 from hub.store.queue import to_job
 from hub.store.row_walks import IS_WHOLE, OTHERWISE
 from shared import trace
@@ -57,6 +58,22 @@ def traceparent_of(connection: sqlite3.Connection, job_id: JobId) -> str:
     """Return the place of a job in its trace; what is made for it goes on from there."""
     row = connection.execute("SELECT traceparent FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
     return (row[0] if row else "") or str(trace.of_id(job_id))
+
+
+def traced(connection: sqlite3.Connection, job_id: JobId) -> Traced | None:
+    """Read what the spans of a job need; None when it is not there."""
+    row = connection.execute(
+        "SELECT kind, traceparent, created_ms, state FROM jobs WHERE job_id = ?", (job_id,)
+    ).fetchone()
+    if row is None:
+        return None
+    return Traced(
+        job_id=job_id,
+        kind=row[0],
+        traceparent=row[1] or str(trace.of_id(job_id)),
+        created_at=from_ms(row[2]),
+        ended=row[3] if JobState(row[3]).is_terminal else "",
+    )
 
 
 def traceparents_of(connection: sqlite3.Connection, job_ids: Sequence[JobId]) -> dict[JobId, str]:

@@ -19,6 +19,7 @@ from hub.demo.stage import Stage
 from hub.frontends.console_client import open_chat
 from hub.frontends.transcript import Transcript
 from tests.flows.ring import PATIENCE_SECONDS
+from tests.otlp import Collector, Taken, collecting
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(120)]
 
@@ -28,8 +29,9 @@ Line = dict[str, object]
 class Logging(Programs):
     """Programs that log as JSON; only what they log is kept. The worker shows its figures."""
 
-    def __init__(self, folder: Path, figures: str) -> None:
+    def __init__(self, folder: Path, figures: str, collector: str) -> None:
         super().__init__(folder)
+        self._collector = collector
         self._figures = figures
 
     def start(self, name: str, module: str, arguments: Sequence[str]) -> None:
@@ -40,7 +42,12 @@ class Logging(Programs):
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
-                env={**os.environ, "HUB_LOG_FORMAT": "json", "HUB_LOG_LEVEL": "DEBUG"},
+                env={
+                    **os.environ,
+                    "HUB_LOG_FORMAT": "json",
+                    "HUB_LOG_LEVEL": "DEBUG",
+                    "OTEL_EXPORTER_OTLP_ENDPOINT": self._collector,
+                },
                 start_new_session=True,
             )
 
@@ -60,7 +67,7 @@ async def test_a_trace_id_shows_the_way_from_the_chat_message_to_the_child(tmp_p
     words = (tmp_path / "words").open("w")
     transcript = Transcript(words)
     figures_at = f"127.0.0.1:{free_port()}"
-    with words, Logging(tmp_path, figures_at) as programs:
+    with words, collecting() as collector, Logging(tmp_path, figures_at, collector.url) as programs:
         stage = Stage(tmp_path, programs, transcript, free_port())
         await stage.start_hub()
         async with (
@@ -74,6 +81,7 @@ async def test_a_trace_id_shows_the_way_from_the_chat_message_to_the_child(tmp_p
         trail = await until_trailed(tmp_path)
         async with httpx.AsyncClient(trust_env=False) as http:
             figures = (await http.get(f"http://{figures_at}/metrics")).text
+        await until_collected(collector, str(trail["trace_id"]))
     hub, worker = lines(tmp_path / "hub.log"), lines(tmp_path / "worker.log")
     job_id, trace_id = trail["job_id"], trail["trace_id"]
 
@@ -88,6 +96,8 @@ async def test_a_trace_id_shows_the_way_from_the_chat_message_to_the_child(tmp_p
     heard = [line for line in hub if line["event"] == "message_heard"]
     assert len({line["trace_id"] for line in heard}) == len(heard), "one trace a message"
     assert "sales" not in (tmp_path / "hub.log").read_text()
+    check_spans([span for span in collector.taken if span.trace_id == trace_id])
+    assert "sales" not in str(collector.taken)
     for told in (
         'deskhand_worker_link{state="online"} 1.0',
         'deskhand_worker_attempts_total{end="result"} 1.0',
@@ -107,4 +117,38 @@ async def until_trailed(folder: Path) -> Line:
             for line in lines(folder / "hub.log"):
                 if line["event"] == "job_succeeded":
                     return line
+            await asyncio.sleep(0.05)
+
+
+SPANS = {
+    "message": ("deskhand-hub", ""),
+    "job": ("deskhand-hub", "message"),
+    "queue": ("deskhand-hub", "job"),
+    "grant": ("deskhand-hub", "job"),
+    "attempt": ("deskhand-hub", "job"),
+    "delivery": ("deskhand-hub", "job"),
+    "run": ("deskhand-worker", "attempt"),
+    "executor": ("deskhand-worker", "attempt"),
+}
+"""Which program tells each, and to which it belongs."""
+
+
+def check_spans(taken: list[Taken]) -> None:
+    by_name = {span.name: span for span in taken}
+    assert by_name.keys() == SPANS.keys()
+    names = {span.span_id: span.name for span in taken}
+    told = {name: (span.service, names.get(span.parent, "")) for name, span in by_name.items()}
+    assert told == SPANS
+    assert all(span.start <= span.end for span in taken)
+    assert by_name["queue"].end == by_name["grant"].start
+    assert by_name["grant"].end == by_name["attempt"].start
+    assert by_name["attempt"].start <= by_name["executor"].start
+    assert not any(span.is_failed for span in taken)
+
+
+async def until_collected(collector: Collector, trace_id: str) -> None:
+    """Wait until all spans of a trace have come; they are sent once a second."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        # A collector has no bell.
+        while len({s.name for s in collector.taken if s.trace_id == trace_id}) < len(SPANS):  # noqa: ASYNC110
             await asyncio.sleep(0.05)

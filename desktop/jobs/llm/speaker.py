@@ -29,6 +29,7 @@ from desktop.core.llm.types import Endpoint, Message, Model, Reply, Sampling, To
 from desktop.jobs.llm.loading import load
 from desktop.jobs.llm.wire import Call, client_for, current_call
 from desktop.system.way import Way
+from shared.spans import timed
 
 if TYPE_CHECKING:
     import httpx2
@@ -89,7 +90,8 @@ class Speaker:
             from desktop.jobs.llm.replies import reply_of
 
             spoken_to = await self._model_object(model)
-            with self._quiet.kept():
+            names = {"gen_ai.request.model": model.name, "deskhand.endpoint": endpoint.name}
+            with self._quiet.kept(), timed("model call", names, sort="client"):
                 async with asyncio.timeout(endpoint.timeout_seconds):
                     response = await self._ask(model, spoken_to, messages, sampling, stream=stream)
             has_tools = isinstance(sampling, ToolSampling)
