@@ -118,7 +118,9 @@ class ChildLog:
         except (ValueError, RecursionError):
             return False
         trace_id, event = told.get("trace_id"), told.get("event")
-        if not isinstance(event, str) or trace_id not in self._traces:
+        if not isinstance(event, str) or not isinstance(trace_id, str):
+            return False
+        if trace_id not in self._traces:
             return False
         self._count += 1
         if event == SPAN:
