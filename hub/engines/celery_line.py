@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from typing import Any, Protocol
 
 from hub.core.fleet_rules import broker_place
@@ -44,13 +43,14 @@ class CeleryLine:
         Raises:
             Unavailable: `fleet_tools_missing`.
         """
-        if find_spec("celery") is None:
+        try:
+            from celery import Celery
+        except ImportError:
             raise Unavailable(
                 "fleet_tools_missing",
                 "HUB_FLEET_BROKER is set, and Celery is not installed.",
                 "Install it: pip install 'deskhand[fleet]'; or leave HUB_FLEET_BROKER empty.",
-            )
-        from celery import Celery
+            ) from None
 
         self._place = broker_place(url)
         self._app: Any = Celery("deskhand-hub", broker=url, set_as_current=False)
