@@ -27,7 +27,7 @@ A hub relays what people say to workers on their own computers, and keeps the qu
 """
 AFTER = """\
 Settings come from the environment (HUB_DATA, HUB_HOST, HUB_PORT …, see .env.example).
-Try the whole round trip in a throw-away folder: deskhand-hub demo; or demo code, or demo plan.
+Try the whole round trip in a throw-away folder: deskhand-hub demo; or demo code, plan, fleet.
 """
 
 
@@ -190,11 +190,13 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "scene",
         nargs="?",
-        choices=("models", "code", "plan"),
+        choices=("models", "code", "plan", "fleet"),
         default="models",
         help="models (the default); code: an agent mends a bug in its sandbox; plan: a task in "
-        "plain words; half a minute each",
+        "plain words; half a minute each; fleet: 500 jobs on nodes that come and go (one minute; "
+        "needs redis-server)",
     )
+    demo.add_argument("--jobs", type=int, metavar="N", help="with fleet: how many (500)")
     demo.add_argument(
         "--json",
         action="store_true",
@@ -558,7 +560,7 @@ def _key_in(file: Path) -> str:
 def _demo(options: argparse.Namespace) -> int:
     from hub.demo import Scene, run_demo
 
-    return run_demo(Scene(options.scene), as_json=options.as_json)
+    return run_demo(Scene(options.scene), as_json=options.as_json, jobs=options.jobs)
 
 
 def _client(options: argparse.Namespace) -> Client:

@@ -1,4 +1,4 @@
-"""`deskhand-hub demo [code|plan]`: a round trip on this machine, in a folder that is thrown away.
+"""`deskhand-hub demo [code|plan|fleet]`: a round trip here, in a folder that is thrown away.
 
 Everything is real: the hub and the worker are child processes started by their own commands, the
 person's side speaks the chat socket, and every number of the summary is read back from the hub.
@@ -20,6 +20,7 @@ from typing import TextIO
 from pydantic import JsonValue
 
 from hub.demo.code_play import CodePlay
+from hub.demo.fleet_play import FleetPlay
 from hub.demo.plan_play import PlanPlay
 from hub.demo.play import Play
 from hub.demo.programs import Programs, free_port
@@ -42,23 +43,31 @@ class Scene(StrEnum):
     """A bug is mended by an agent in its sandbox."""
     PLAN = "plan"
     """A task in plain words is planned, approved and carried out."""
+    FLEET = "fleet"
+    """Five hundred jobs go through a broker to nodes that come and go with the work."""
 
 
-PLAYS: Mapping[Scene, type[Play | CodePlay | PlanPlay]] = {
+PLAYS: Mapping[Scene, type[Play | CodePlay | PlanPlay | FleetPlay]] = {
     Scene.MODELS: Play,
     Scene.CODE: CodePlay,
     Scene.PLAN: PlanPlay,
+    Scene.FLEET: FleetPlay,
 }
 
 
-def run_demo(scene: Scene = Scene.MODELS, *, as_json: bool) -> int:
-    """Perform; 0 when all went well, 1 with what failed. Leaves no process and no file behind."""
+def run_demo(scene: Scene = Scene.MODELS, *, as_json: bool, jobs: int | None = None) -> int:
+    """Perform; 0 when all went well, 1 with what failed. Leaves no process and no file behind.
+
+    `jobs` is how many the fleet is asked for; its own number when None.
+    """
     out: TextIO = sys.stderr if as_json else sys.stdout
     transcript = Transcript(out)
     with tempfile.TemporaryDirectory(prefix="deskhand-demo-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         with Programs(folder) as programs:
             play = PLAYS[scene](folder, programs, transcript, free_port())
+            if jobs is not None and isinstance(play, FleetPlay):
+                play.jobs = jobs
             try:
                 summary = asyncio.run(_bounded(play))
             except DemoStopped:
@@ -73,7 +82,7 @@ def run_demo(scene: Scene = Scene.MODELS, *, as_json: bool) -> int:
     return 0
 
 
-async def _bounded(play: Play | CodePlay | PlanPlay) -> dict[str, JsonValue]:
+async def _bounded(play: Play | CodePlay | PlanPlay | FleetPlay) -> dict[str, JsonValue]:
     """Perform within the time, and stop at SIGTERM as at Ctrl-C."""
     task = asyncio.current_task()
     if task is not None and os.name == "posix":

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -54,15 +54,28 @@ class Programs:
         for name in reversed(list(self._running)):
             self._stop(self._running.pop(name))
 
-    def start(self, name: str, module: str, arguments: Sequence[str]) -> None:
+    def start(
+        self,
+        name: str,
+        module: str,
+        arguments: Sequence[str],
+        *,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         """Start a program of ours in a session of its own, so that Ctrl-C stays with us."""
-        with self._log(name).open("ab") as log:
+        self.launch(name, [sys.executable, "-m", module, *arguments], settings=settings)
+
+    def launch(
+        self, name: str, command: Sequence[str], *, settings: Mapping[str, str] | None = None
+    ) -> None:
+        """Start any program so; `settings` are variables of its environment."""
+        with self.log_of(name).open("ab") as log:
             self._running[name] = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=_environment(),
+                env={**_environment(), **(settings or {})},
                 start_new_session=True,
             )
 
@@ -116,7 +129,8 @@ class Programs:
             for log in sorted(self._folder.glob("*.log"))
         }
 
-    def _log(self, name: str) -> Path:
+    def log_of(self, name: str) -> Path:
+        """Where a program's output goes."""
         return self._folder / f"{name}.log"
 
     @staticmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,12 +41,11 @@ class Stage:
     def admin_key(self) -> str:
         return (self.folder / "hub" / "admin.key").read_text().strip()
 
-    async def start_hub(self) -> None:
+    async def start_hub(self, settings: Mapping[str, str] | None = None) -> None:
         self.transcript.note(f"A hub starts at {self.hub_url}, its data in {self.folder}.")
         data = str(self.folder / "hub")
-        self.programs.start(
-            "hub", "hub", ["serve", "--host", "127.0.0.1", "--port", str(self.port), "--data", data]
-        )
+        command = ["serve", "--host", "127.0.0.1", "--port", str(self.port), "--data", data]
+        self.programs.start("hub", "hub", command, settings=settings)
         rest = Client(self.hub_url)
 
         def is_up() -> bool:

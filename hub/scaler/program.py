@@ -9,30 +9,14 @@ import os
 import signal
 import sys
 from pathlib import Path
-from urllib.parse import quote
 
 from hub.core.fleet import Decision
 from hub.hosts import open_host
 from hub.scaler.pools import read_pools
 from hub.scaler.scaler import Scaler, told_as_json
 from shared import logs
-from shared.api.fleet import FleetNodeShown, FleetShown
-from shared.api.transport import Transport
+from shared.api.fleet_client import FleetClient
 from shared.plain_text import plain_line
-
-
-class HubLine:
-    """The hub over its API."""
-
-    def __init__(self, hub_url: str, key: str) -> None:
-        self._transport = Transport(hub_url, key)
-
-    def fleet(self) -> FleetShown:
-        return self._transport.ask(FleetShown, "GET", "/fleet")
-
-    def drain(self, node: str) -> None:
-        path = f"/fleet/nodes/{quote(node, safe='')}/drain"
-        self._transport.ask_maybe(FleetNodeShown, "POST", path)
 
 
 def plan(pools_file: Path, hub_url: str, key: str, *, as_json: bool) -> int:
@@ -57,7 +41,9 @@ def run(pools_file: Path, hub_url: str, key: str, *, every_seconds: float, as_js
 def _scaler(pools_file: Path, hub_url: str, key: str) -> Scaler:
     pools = read_pools(pools_file)
     return Scaler(
-        hub=HubLine(hub_url, key), pools=pools, hosts={pool.name: open_host(pool) for pool in pools}
+        hub=FleetClient(hub_url, key),
+        pools=pools,
+        hosts={pool.name: open_host(pool) for pool in pools},
     )
 
 

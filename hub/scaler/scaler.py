@@ -27,10 +27,10 @@ log = structlog.get_logger(__name__)
 class FleetOfHub(Protocol):
     """The hub, as a scaler needs it. Each call blocks, and raises AppError."""
 
-    def fleet(self) -> FleetShown:
+    def get_fleet(self) -> FleetShown:
         """Tell what waits and which nodes there are."""
 
-    def drain(self, node: str) -> None:
+    def drain_fleet_node(self, node: str) -> object:
         """Have a node take nothing new."""
 
 
@@ -85,7 +85,7 @@ class Scaler:
         return decisions
 
     async def _look(self) -> Pools:
-        shown = await asyncio.to_thread(self.hub.fleet)
+        shown = await asyncio.to_thread(self.hub.get_fleet)
         if not shown.is_configured:
             raise Conflict(
                 "fleet_off",
@@ -131,7 +131,7 @@ class Scaler:
         told = []
         for node in nodes:
             try:
-                await asyncio.to_thread(self.hub.drain, node)
+                await asyncio.to_thread(self.hub.drain_fleet_node, node)
                 told.append(node)
             except AppError as error:
                 log.warning("drain_failed", pool=pool.name, node=node, code=error.code)

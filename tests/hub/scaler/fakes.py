@@ -27,7 +27,7 @@ class FakeHub:
     drained: list[str] = field(default_factory=list)
     beats: itertools.count[int] = field(default_factory=itertools.count)
 
-    def fleet(self) -> FleetShown:
+    def get_fleet(self) -> FleetShown:
         if self.failure is not None:
             raise self.failure
         seen = NOON + timedelta(seconds=next(self.beats))
@@ -48,7 +48,7 @@ class FakeHub:
             nodes=tuple(n.model_copy(update={"seen_at": seen}) for n in self.nodes.values()),
         )
 
-    def drain(self, node: str) -> None:
+    def drain_fleet_node(self, node: str) -> None:
         if node not in self.nodes:
             raise NotFound("fleet_node_unknown", "There is no such node.")
         self.drained.append(node)

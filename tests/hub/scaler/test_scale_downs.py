@@ -34,7 +34,7 @@ class FolderHub:
         for name in ("waiting", "held", "done", "beats", "drain"):
             (folder / name).mkdir()
 
-    def fleet(self) -> FleetShown:
+    def get_fleet(self) -> FleetShown:
         # Nodes first: what one takes meanwhile still counts as waiting, never as nobody's.
         nodes = tuple(self._nodes())
         waiting = len(list((self.folder / "waiting").iterdir()))
@@ -67,7 +67,7 @@ class FolderHub:
                 )  # fmt: skip
         return nodes
 
-    def drain(self, node: str) -> None:
+    def drain_fleet_node(self, node: str) -> None:
         (self.folder / "drain" / node).touch()
 
 

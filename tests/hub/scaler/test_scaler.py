@@ -122,13 +122,13 @@ async def test_a_node_that_could_not_be_asked_is_asked_again() -> None:
     desk.host.there = ["a"]
     desk.hub.come("a", idle_seconds=300)
     node = desk.hub.nodes["a"]
-    seen = desk.hub.fleet()
+    seen = desk.hub.get_fleet()
     desk.hub.nodes.clear()
-    shown = desk.hub.fleet
-    desk.hub.fleet = lambda: seen  # type: ignore[method-assign]
+    shown = desk.hub.get_fleet
+    desk.hub.get_fleet = lambda: seen  # type: ignore[method-assign]
     await desk.step()
     assert desk.hub.drained == []
-    desk.hub.fleet = shown  # type: ignore[method-assign]
+    desk.hub.get_fleet = shown  # type: ignore[method-assign]
     desk.hub.nodes["a"] = node
     await desk.step()
     assert desk.hub.drained == ["a"]
