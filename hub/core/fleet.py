@@ -71,10 +71,8 @@ class _Stand:
     waiting: int
     running: int
     oldest_seconds: float
-
-    @property
-    def free(self) -> int:
-        return sum(node.free for node in self.ready)
+    free: int = 0
+    """Slots of its nodes that take something now."""
 
     @property
     def room(self) -> int:
@@ -91,7 +89,10 @@ def decide(seen: Pools, memories: Mapping[str, Memory], now: float) -> tuple[Dec
         now: seconds of a monotonic clock.
     """
     stands = [_stand(pool, seen, memories.get(pool.name, Memory()), now) for pool in seen.pools]
-    left = _left_waiting(stands, seen)
+    free = _free(seen)
+    for stand in stands:
+        stand.free = sum(free[node.name] for node in stand.ready)
+    left = _left_waiting(stands, seen, free)
     return tuple(_decided(stand, left, now) for stand in stands)
 
 
@@ -129,19 +130,35 @@ def _stand(pool: Pool, seen: Pools, memory: Memory, now: float) -> _Stand:
 # What waits, and is for nobody that is here or on the way.
 
 
-def _left_waiting(stands: Sequence[_Stand], seen: Pools) -> dict[str, int]:
+def _left_waiting(stands: Sequence[_Stand], seen: Pools, free: Mapping[str, int]) -> dict[str, int]:
     """By kind, what no free slot takes; whoever does fewest kinds takes first."""
     left: dict[str, int] = {}
     for queue in seen.queues:
         left[queue.kind] = left.get(queue.kind, 0) + queue.waiting
-    slots = [(node.kinds, node.free) for stand in stands for node in stand.ready]
-    slots += [(s.pool.kinds, len(s.coming) * s.pool.slots) for s in stands]
     known = {stand.pool.name for stand in stands}
-    slots += [(node.kinds, node.free) for node in seen.nodes if node.pool not in known]
-    doers = {kind: sum(kind in kinds for kinds, free in slots if free) for kind in left}
-    for kinds, free in sorted(slots, key=lambda one: len(one[0])):
-        _take(left, sorted(kinds, key=lambda kind: doers.get(kind, 0)), free)
+    nodes = [node for stand in stands for node in stand.ready]
+    nodes += [node for node in seen.nodes if node.pool not in known]
+    slots = [(node.kinds, free[node.name]) for node in nodes]
+    slots += [(s.pool.kinds, len(s.coming) * s.pool.slots) for s in stands]
+    doers = {kind: sum(kind in kinds for kinds, count in slots if count) for kind in left}
+    for kinds, count in sorted(slots, key=lambda one: len(one[0])):
+        _take(left, sorted(kinds, key=lambda kind: doers.get(kind, 0)), count)
     return left
+
+
+def _free(seen: Pools) -> dict[str, int]:
+    """By node, the slots that take something now.
+
+    Nodes tell what they hold every few seconds; the hub knows at once how much runs. Where the two
+    differ, the hub's number holds.
+    """
+    unseen = sum(q.running for q in seen.queues) - sum(node.held for node in seen.nodes)
+    free = {}
+    for node in seen.nodes:
+        changed = 0 if node.is_draining else max(-node.held, min(unseen, node.free))
+        unseen -= changed
+        free[node.name] = node.free - changed
+    return free
 
 
 def _take(left: dict[str, int], kinds: Sequence[str], count: int) -> None:

@@ -142,7 +142,13 @@ class Scaler:
     def _tell(self, decision: Decision) -> None:
         """Log a decision that changes something, or what has changed by itself."""
         now = self.environment.monotonic()
-        figures = (decision.nodes, decision.coming, decision.draining, bool(decision.waiting))
+        figures = (
+            decision.nodes,
+            decision.coming,
+            decision.draining,
+            decision.memory.failures,
+            bool(decision.waiting),
+        )
         last = self._told.get(decision.pool)
         is_old = last is None or now - last.at >= QUIET_SECONDS or last.figures != figures
         if not (decision.is_change or is_old):
@@ -183,13 +189,15 @@ def _queues(shown: FleetShown) -> tuple[Queue, ...]:
 
 def _node(shown: FleetNodeShown, now: datetime) -> Node:
     idle = None if shown.idle_since is None else (now - shown.idle_since).total_seconds()
+    # What it took since its last beat stands in no beat yet; the hub knows that it is not idle.
+    held = shown.held if shown.idle_since is not None else max(1, shown.held)
     return Node(
         name=shown.node,
         instance=shown.instance,
         pool=shown.pool,
         kinds=shown.kinds,
         slots=shown.slots,
-        held=shown.held,
+        held=held,
         is_draining=shown.is_draining,
         idle_seconds=None if idle is None else max(0.0, idle),
         beat=shown.seen_at.isoformat(),

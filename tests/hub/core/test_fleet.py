@@ -48,13 +48,14 @@ def a_node(name: str, *, held: int = 0, drains: bool = False, beat: str = "1") -
 def seen(
     *nodes: Node,
     waiting: int = 0,
-    running: int = 0,
+    running: int | None = None,
     oldest: float = 0.0,
     instances: tuple[str, ...] | None = None,
     pool: Pool = PROBES,
 ) -> Pools:
     names = tuple(node.instance for node in nodes) if instances is None else instances
-    queue = Queue(kind="llm.probe", waiting=waiting, running=running, oldest_wait_seconds=oldest)
+    runs = sum(node.held for node in nodes) if running is None else running
+    queue = Queue(kind="llm.probe", waiting=waiting, running=runs, oldest_wait_seconds=oldest)
     return Pools(
         pools=(pool,), queues=(queue,), nodes=nodes,
         instances={pool.name: tuple(an_instance(name) for name in names)},
@@ -303,3 +304,16 @@ def test_nodes_of_nobody_s_take_their_share() -> None:
 
 def test_the_ghost_of_an_ended_instance_is_no_help() -> None:
     assert one(seen(a_node("gone"), waiting=1, instances=())).start == 1
+
+
+def test_what_runs_and_no_beat_tells_yet_takes_slots() -> None:
+    """Three are started already; the last beats were before."""
+    nodes = [replace(a_node(name), slots=2, held=0) for name in "ab"]
+    assert one(seen(*nodes, waiting=3, running=3)).start == 2
+    assert one(seen(*nodes, waiting=1, running=3)).start == 0
+
+
+def test_what_has_ended_since_the_last_beats_takes_none() -> None:
+    nodes = [replace(a_node(name), slots=2, held=2) for name in "ab"]
+    assert one(seen(*nodes, waiting=3, running=0)).start == 0
+    assert one(seen(*nodes, waiting=3, running=4)).start == 3

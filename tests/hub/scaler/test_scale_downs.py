@@ -7,7 +7,7 @@ import contextlib
 import random
 import sys
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -31,6 +31,7 @@ class FolderHub:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._idle_since: dict[str, datetime] = {}
         for name in ("waiting", "held", "done", "beats", "drain"):
             (folder / name).mkdir()
 
@@ -58,10 +59,15 @@ class FolderHub:
         for file in (self.folder / "beats").iterdir():
             with contextlib.suppress(FileNotFoundError):
                 beat, held, is_draining = map(int, file.read_text().split())
+                now = datetime.now(UTC)
+                if held:
+                    self._idle_since.pop(file.name, None)
+                since = None if held else self._idle_since.setdefault(file.name, now)
                 nodes.append(
                     FleetNodeShown(
                         node=file.name, instance=file.name, pool="probes", kinds=("llm.probe",),
                         slots=1, held=held, is_draining=bool(is_draining), since=NOON,
+                        idle_since=since,
                         seen_at=NOON + timedelta(milliseconds=beat),
                     )
                 )  # fmt: skip

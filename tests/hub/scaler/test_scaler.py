@@ -66,7 +66,7 @@ async def test_up_and_down_again() -> None:
 
     desk.hub.running = {}
     for name in desk.host.there:
-        desk.hub.come(name)
+        desk.hub.come(name, idle_seconds=-10)
     await desk.step()
     await desk.step(121)
     assert len(desk.hub.drained) == 3
@@ -139,3 +139,12 @@ async def test_a_hub_without_a_fleet_is_told() -> None:
     with pytest.raises(AppError) as raised:
         await desk.scaler.plan()
     assert raised.value.code == "fleet_off"
+
+
+async def test_a_node_that_took_something_since_its_last_beat_is_not_idle() -> None:
+    desk = Desk()
+    desk.host.there = ["a"]
+    desk.hub.come("a", held=0, idle_seconds=None)
+    for _ in range(5):
+        await desk.step(60)
+    assert desk.hub.drained == []
