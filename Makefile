@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 JOBS ?= 2
 RUNGS := chaos-protocol chaos-simulation chaos-power chaos-processes chaos-coding chaos-fleet chaos-disks chaos-fuzz chaos-soak chaos-mutants
 
-.PHONY: help demo test test-agents check fix run bench bench-desktop bench-ml bench-code bench-probes bench-plan bench-stats chaos $(RUNGS) build worker words examples screenshots screenshots-web lock clean
+.PHONY: help demo demo-fleet test test-agents check fix run bench bench-desktop bench-ml bench-code bench-probes bench-plan bench-stats chaos $(RUNGS) build worker words examples screenshots screenshots-web lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,10 @@ $(READY): pyproject.toml packaging/locks/dev.txt packaging/setup.sh
 
 demo: $(READY) ## hub and worker on loopback: train, ask, answer, predict, survive a kill
 	@$(BIN)/python -m hub demo $(ARGS)
+
+demo-fleet: $(READY) ## 500 jobs through a broker to nodes that come and go with the work
+	@packaging/system.sh session
+	@$(BIN)/python -m hub demo fleet $(ARGS)
 
 test: $(READY) ## every test, two at a time (JOBS=0: one); real sockets, processes, a real tray
 	@packaging/system.sh session

@@ -113,6 +113,24 @@ async def test_the_demo_of_plans_writes_a_page_and_cites_its_steps(tmp_path: Pat
 
 
 @pytest.mark.flow
+@pytest.mark.timeout(200)
+@pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs redis-server")
+async def test_the_demo_of_the_fleet_goes_up_works_and_goes_down(tmp_path: Path) -> None:
+    demo = await start_demo("fleet", "--jobs", "45", "--json", folder=tmp_path)
+    out, transcript = await asyncio.wait_for(demo.communicate(), WHOLE_SECONDS)
+    told = re.sub(r"\n\s+", " ", transcript.decode())
+    assert demo.returncode == 0, told
+    summary = json.loads(out.decode().splitlines()[-1])
+    assert (summary["jobs"], summary["succeeded_once"], summary["started"]) == (45, 45, 45)
+    assert 1 <= summary["nodes_most"] <= 3
+    assert summary["steps_up"] >= 1
+    assert summary["steps_down"] >= 1
+    for said in ("more than free slots take: start", "idle for 6 s: drain", "none is left"):
+        assert said in told
+    assert left_behind(tmp_path) == []
+
+
+@pytest.mark.flow
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 async def test_a_demo_that_is_stopped_leaves_nothing_behind(
     tmp_path: Path, ending: signal.Signals
