@@ -25,7 +25,7 @@ class Depths:
     granted: int
     """Jobs in workers' hands, kept parts and those that ask included."""
     workers: int
-    """Of those that are here: all, and such as take nothing new."""
+    """Computers that are here, without the fleet: all, and such as take nothing new."""
     paused: int
     slots: int
     slots_used: int
@@ -51,7 +51,9 @@ def depths_of(board: Board, now: float) -> Depths:
         rank = placement.ready.job.priority.rank
         offered[rank] += 1
         waiting[rank] -= 1
-    present, rooms = board.present, board.rooms
+    # What stands for the fleet is no computer, and its slots are no bound.
+    present = {worker_id: p for worker_id, p in board.present.items() if not p.is_fleet}
+    rooms = board.rooms
     return Depths(
         waiting=tuple(waiting),
         offered=tuple(offered),
