@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from hub.fleet import told
-from shared.api.fleet import FleetShown
 from shared.api.queue import NewProgress
 from shared.errors import Conflict, NotFound
 from shared.events import JobCancelled, JobParked, JobResumed, QuestionAsked
@@ -179,17 +176,3 @@ async def answer_of(node: Node, question_id: str, wait_seconds: float) -> tuple[
         return told.state, told.answer.value if told.answer else ""
 
     return await asyncio.to_thread(ask)
-
-
-async def test_the_command_says_how_the_fleet_is(world: FleetWorld) -> None:
-    node = world.node("node-7")
-    await node.beat()
-    await world.ask()
-    shown = FleetShown.model_validate_json((await world.rest.get("/fleet")).text)
-    lines = told(shown, datetime.now(UTC))
-    assert lines[0] == "The broker answers"
-    assert any(line.startswith(f"{RUN.name} default: 1 waiting") for line in lines)
-    assert lines[-2] == "1 node here"
-    assert lines[-1].startswith("  node-7: 0 of ")
-    none = told(FleetShown(is_configured=False, is_broker_up=False), datetime.now(UTC))
-    assert none[0].startswith("This hub has no fleet")
