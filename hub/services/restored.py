@@ -13,7 +13,7 @@ import structlog
 
 from hub.core.job import Job
 from hub.services import endings
-from hub.store import queue
+from hub.store import queue, workers
 from hub.store.ledger import Entry, Ledger, forget_restored, restored_from
 from shared.kinds import Kind
 from shared.times import utc_words
@@ -41,7 +41,8 @@ class Restored:
         reason = (
             f"The hub was restored from a backup of {utc_words(made_at)}; this may have run since."
         )
-        jobs = [job for job in queue.unheld(entry.connection) if not self._may_repeat(job)]
+        unheld = [*queue.unheld(entry.connection), *_of_fleet(entry)]
+        jobs = [job for job in unheld if not self._may_repeat(job)]
         for job in jobs:
             endings.ask_about(
                 entry, job, self._ledger.environment, reason=reason, code=HUB_RESTORED
@@ -52,3 +53,12 @@ class Restored:
     def _may_repeat(self, job: Job) -> bool:
         kind = self._kinds.get(job.kind)
         return kind is not None and (kind.idempotent or kind.resumable)
+
+
+def _of_fleet(entry: Entry) -> list[Job]:
+    """What the fleet had in hand then: its nodes keep no log that could tell what came of it."""
+    return [
+        job
+        for worker in workers.fleets(entry.connection)
+        for job in queue.held(entry.connection, worker.worker_id)
+    ]
