@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -47,8 +48,8 @@ def placed(board: Board, *jobs: Job) -> list[tuple[str, str]]:
     return [(one.ready.job.job_id, one.worker_id) for one in board.place(0.0)]
 
 
-def asks(name: str, **fields: object) -> Job:
-    return make_job(name, kind="llm.ask", **fields)
+def asks(name: str, age_seconds: float = 0.0, **fields: Any) -> Job:
+    return make_job(name, age_seconds=age_seconds, kind="llm.ask", **fields)
 
 
 @pytest.mark.parametrize("light", [frozenset[str](), frozenset({"llm.ask"})])
@@ -81,7 +82,7 @@ def test_each_job_takes_a_slot_of_the_fleet_also_one_that_takes_none_elsewhere()
 )
 def test_what_is_to_stay_at_home_is_never_offered_to_the_fleet(fields: dict[str, object]) -> None:
     board = board_of(here(FLEET, slots=9, is_fleet=True))
-    assert placed(board, asks("a", **fields)) == []
+    assert placed(board, asks("a", 0.0, **fields)) == []
     board.arrive(here(PC, slots=1))
     assert [(o.ready.job.job_id, o.worker_id) for o in board.place(0.0)] == [("a", PC)]
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from asyncio import to_thread
 from pathlib import Path
 
-import pytest
-
 from shared.errors import Conflict
 from shared.fleet import queue_of
 from shared.jobs import JobState, Priority
@@ -60,5 +58,3 @@ async def all_run_once(folder: Path, server: Server) -> None:
         for card in cards[:: COUNT // 2]:
             facts = await world.hub.services.views.history(world.owner.person_id, card.job_id)
             assert [fact.type for fact in facts].count("job_started") == 1
-        with pytest.raises(Conflict):
-            await node.start(ticket)
