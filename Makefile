@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 JOBS ?= 2
 RUNGS := chaos-protocol chaos-simulation chaos-power chaos-processes chaos-coding chaos-fleet chaos-disks chaos-fuzz chaos-soak chaos-mutants
 
-.PHONY: help demo demo-fleet test test-agents check fix run bench bench-desktop bench-ml bench-code bench-probes bench-plan bench-stats chaos $(RUNGS) build worker words examples screenshots screenshots-web lock clean
+.PHONY: help demo demo-fleet test test-agents check fix run bench bench-desktop bench-ml bench-code bench-probes bench-plan bench-scale bench-stats chaos $(RUNGS) build worker words examples screenshots screenshots-web lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,10 @@ bench-probes: $(READY) ## model calls a second, CPU a call and memory beside ins
 
 bench-plan: $(READY) ## plans: what planning, steps and composing cost without model time
 	$(BIN)/python -m tests.benchmarks.plan $(ARGS)
+
+bench-scale: $(READY) ## where one hub ends, and many begin (PAGE=docs/scale.md: write its tables anew)
+	$(BIN)/python -m tests.benchmarks.scale $(if $(PAGE),--page $(PAGE)) $(ARGS)
+	$(BIN)/python -m tests.benchmarks.many_hubs $(if $(PAGE),--page $(PAGE))
 
 bench-stats: $(READY) ## statistics of a run: seconds, memory, and how often intervals hold the truth
 	$(BIN)/python -m tests.benchmarks.statistics_of_runs

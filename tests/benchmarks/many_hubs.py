@@ -1,6 +1,7 @@
 """How people are spread over hubs when one does not hold them: a simulation to a million workers.
 
     python -m tests.benchmarks.many_hubs [--workers 1000000] [--seed 10] [--out .benchmarks/hubs]
+                                         [--page docs/scale.md]
 
 A person lives on one hub. Compared are ways to choose it (`many_hubs_placing`), for people with
 heavy tails of workers and jobs, on hubs that bear what was measured (`many_hubs_people`): how many
@@ -27,6 +28,7 @@ from tests.benchmarks.many_hubs_people import (
     People,
     Whole,
     cpu_shares,
+    loads,
     made,
 )
 from tests.benchmarks.many_hubs_placing import (
@@ -36,15 +38,17 @@ from tests.benchmarks.many_hubs_placing import (
     hubs_needed,
     totals,
 )
+from tests.benchmarks.scale_tables import fill
 
 GROWTH = 1.1
 """People and hubs, in one step of growth."""
+WEEK_DAYS = 7.0
 HOURS = 72
 BURST_CHANCE = 0.01
 """Of a person, in an hour."""
 BURST_FACTOR = 20.0
 BURST_JOBS_PER_SECOND_MAX = 2.0
-"""More than this one person does not get out of a hub."""
+"""Assumed of people; nothing in a hub holds one who asks for more."""
 MOVE_BYTES_PER_SECOND = 20e6
 """To write a person's rows out and in again."""
 
@@ -80,8 +84,10 @@ class Size:
     workers: int
     people: int
     hubs: int
-    hubs_without_fan_out: int
-    """If a job cost the same however many workers its person has."""
+    hubs_of_a_week: int
+    """If jobs that have ended were kept for a week."""
+    hubs_of_ten: int
+    """If besides everybody had ten times the jobs."""
 
 
 def try_strategy(
@@ -169,18 +175,15 @@ def back_seconds(workers: float, costs: Costs) -> float:
 
 
 def sizes(workers: list[int], seed: int, costs: Costs, limits: Limits, place: Place) -> list[Size]:
+    """Say how many hubs it takes, one way of choosing, as there are more workers."""
+    week = replace(limits, kept_days=WEEK_DAYS)
     found = []
-    flat = replace(costs, job_us_per_worker=0.0)
     for count in workers:
         people = made(count, seed, costs, limits)
-        found.append(
-            Size(
-                workers=int(people.workers.sum()),
-                people=len(people),
-                hubs=hubs_needed(people, place, seed)[0],
-                hubs_without_fan_out=hubs_needed(made(count, seed, flat, limits), place, seed)[0],
-            )
-        )
+        short = replace(people, load=loads(people.workers, people.jobs_per_day, costs, week))
+        ten = replace(people, load=loads(people.workers, people.jobs_per_day * 10, costs, week))
+        hubs, weekly, tenfold = (hubs_needed(one, place, seed)[0] for one in (people, short, ten))
+        found.append(Size(int(people.workers.sum()), len(people), hubs, weekly, tenfold))
     return found
 
 
@@ -216,14 +219,20 @@ def told(people: People, found: list[Found], grown: list[Size], limits: Limits) 
     ]
     lines += [
         f"| {f.strategy} | {f.hubs} | {f.full_p50:.0%} / {f.full_p99:.0%} / {f.full_max:.0%}"
-        f" | {f.moved_share:.2%} | {f.moved_gigabytes:,.0f}"
+        f" | {f.moved_share:.3%} | {f.moved_gigabytes:,.0f}"
         f" | {f.hit_mean:.2%} / {f.hit_max:.2%} | {f.back_seconds_max:.0f}"
         f" | {f.burst_cpu_p99:.0%} / {f.burst_cpu_max:.0%} | {f.late_share:.3%} |"
         for f in found
     ]
-    lines += ["", "| workers | people | hubs | hubs, were there no fan-out |", "|---|---|---|---|"]
     lines += [
-        f"| {s.workers:,} | {s.people:,} | {s.hubs} | {s.hubs_without_fan_out} |" for s in grown
+        "",
+        f"| workers | people | hubs | hubs, jobs kept {WEEK_DAYS:.0f} days |"
+        " hubs, and ten times the jobs |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {s.workers:,} | {s.people:,} | {s.hubs} | {s.hubs_of_a_week} | {s.hubs_of_ten} |"
+        for s in grown
     ]
     return "\n".join(lines) + "\n"
 
@@ -233,6 +242,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=10)
     parser.add_argument("--out", type=Path, default=Path(".benchmarks/hubs"))
+    parser.add_argument("--page", type=Path, help="a page whose tables are to be these")
     asked = parser.parse_args()
     costs, limits = Costs(), Limits()
     begun = time.monotonic()
@@ -249,6 +259,8 @@ def main() -> None:
     }
     asked.out.with_suffix(".json").write_text(json.dumps(kept, indent=1))
     asked.out.with_suffix(".md").write_text(words)
+    if asked.page is not None:
+        fill(asked.page, "hubs", words)
     print(words)
     print(f"{time.monotonic() - begun:.0f} s")
 

@@ -33,18 +33,18 @@ BUSY_FACTOR = 4.0
 class Costs:
     """What people take of a hub, as docs/scale.md measured it."""
 
-    rest_us_per_worker: float = 8.0
+    rest_us_per_worker: float = 11.0
     """Of CPU a second, with beats."""
-    job_us: float = 2_300.0
+    job_us: float = 1_800.0
     """Of CPU, of a person with one worker."""
-    job_us_per_worker: float = 70.0
+    job_us_per_worker: float = 45.0
     """Of CPU more for each worker of its person: all of them are told all."""
     hub_mib: float = 85.0
     kib_per_worker: float = 42.0
-    bytes_per_job: float = 4_250.0
-    connect_ms: float = 1.34
+    bytes_per_job: float = 4_300.0
+    connect_ms: float = 1.5
     """Of CPU, for each worker that comes back after the hub was away."""
-    start_seconds: float = 2.0
+    start_seconds: float = 4.0
     """Of a hub on a store of a million jobs, on a machine that has nothing else to do."""
 
 

@@ -21,7 +21,8 @@ Place = Callable[[People, Floats, int], Whole]
 
 POINTS_PER_HUB = 128
 """On the ring."""
-CHUNK = 20_000
+CHUNK = 1_000
+"""People hashed at once: what they need stays in the processor's cache."""
 
 
 def at_random(people: People, full: Floats, seed: int) -> Whole:

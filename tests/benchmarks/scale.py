@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.scale [--steps 100 300 1000 3000] [--stores 100000 1000000]
                                      [--rest-seconds 30] [--jobs 2000] [--out .benchmarks/scale]
+                                     [--page docs/scale.md]
 
 The hub is a process of its own (`scale_hub`), its workers another (`scale_workers`): real
 WebSockets, the real protocol, the real store. It writes OUT.json and OUT.md, the tables of
@@ -30,7 +31,7 @@ from tests.benchmarks.footprint import free_port
 from tests.benchmarks.queue import NOTHING, fsync_ms
 from tests.benchmarks.scale_hub import Usage
 from tests.benchmarks.scale_stores import measure_store
-from tests.benchmarks.scale_tables import written
+from tests.benchmarks.scale_tables import fill, written
 from tests.enrolled import enrol
 
 PATIENCE_SECONDS = 300.0
@@ -229,6 +230,7 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true", help="of each step, beside OUT")
     parser.add_argument("--rest-seconds", type=float, default=30.0)
     parser.add_argument("--out", type=Path, default=Path(".benchmarks/scale"))
+    parser.add_argument("--page", type=Path, help="a page whose tables are to be these")
     asked = parser.parse_args()
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     Path(".benchmarks").mkdir(exist_ok=True)
@@ -253,6 +255,8 @@ def main() -> None:
         for waiting in (3_000, min(jobs, 100_000)):
             found["stores"].append(asdict(measure_store(jobs, waiting)))
             _keep(asked.out, found)
+    if asked.page is not None:
+        fill(asked.page, "scale", written(found))
     print(written(found))
 
 

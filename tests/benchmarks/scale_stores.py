@@ -92,7 +92,8 @@ def _look_at_queue(
     line.request("POST", path, headers={"Sec-Fetch-Site": "same-origin"})
     answer = line.getresponse()
     answer.read()
-    cookie = (answer.getheader("Set-Cookie") or "").partition(";")[0]
+    # The last one is kept; others are taken back by the same answer.
+    cookie = (answer.msg.get_all("Set-Cookie") or [""])[-1].partition(";")[0]
     waits = []
     used = 0.0
     for number in range(LOOKS + 1):

@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
+
+
+def fill(page: Path, name: str, text: str) -> None:
+    """Put text between the marks of a name on a page, in place of what stands there.
+
+    Raises:
+        ValueError: the page has no such marks.
+    """
+    begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    before, mark, rest = page.read_text().partition(begin)
+    _, closed, after = rest.partition(end)
+    if not mark or not closed:
+        raise ValueError(f"{page} has no marks named {name}")
+    page.write_text(f"{before}{begin}{text.rstrip()}\n{end}{after}")
 
 
 def written(found: Mapping[str, Any]) -> str:
