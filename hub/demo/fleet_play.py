@@ -136,7 +136,10 @@ class FleetPlay(Stage):
         self.transcript.note(f"$ deskhand-hub scaler run --pools fleet.toml   (0 to {NODES_MAX})")
         command = ["scaler", "run", "--pools", pools, "--hub", self.hub_url, "--json"]
         command += ["--data", str(self.folder / "hub"), "--every", str(EVERY_SECONDS)]
-        self.programs.start(SCALER, "hub", command)
+        # What nodes leave in the system's folder for what does not last is thrown away with ours.
+        scratch = self.folder / "scratch"
+        scratch.mkdir()
+        self.programs.start(SCALER, "hub", command, settings={"TMPDIR": str(scratch)})
         try:
             yield
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import gc
 import os
@@ -53,6 +54,7 @@ class _Podman:
 def _podman() -> _Podman:
     """Set Podman up once for this process, with an image of this system's own shell."""
     folder = Path(tempfile.mkdtemp(prefix="deskhand-podman-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     missing = [name for name in ("podman", "runc") if shutil.which(name) is None]
     if missing or os.name != "posix" or os.geteuid() != 0:
         return _Podman(folder, f"needs root, podman and runc (missing: {missing})")
