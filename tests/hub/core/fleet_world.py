@@ -174,7 +174,8 @@ class World:
             name = f"{pool.name}-{self.number}"
             comes = self.never_come <= 0
             self.never_come -= 1
-            self.nodes[name] = SimNode(name, pool, self.now + self.start_seconds if comes else None)
+            ready_at = self.now + self.start_seconds if comes else None
+            self.nodes[name] = SimNode(name, pool, ready_at, idle_since=self.now)
             names.append(name)
         return names
 

@@ -151,7 +151,7 @@ def test_two_pools_for_one_kind_do_not_both_grow_for_one_job(
     world.run(150)
 
     by_pool = {
-        name: sum(node.pool.name == name for node in world.nodes.values())
+        name: sum(done.decision.start for done in world.done if done.decision.pool == name)
         for name in ("near", "far")
     }
     assert by_pool == {"near": min(jobs, first_max), "far": max(0, jobs - first_max)}
