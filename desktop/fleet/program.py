@@ -37,7 +37,9 @@ class Program:
         """The hub lets the node in; or why it does not."""
         self._consumer: Consumer
         self._node: Node | None = None
-        self._loop: asyncio.AbstractEventLoop
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._signal = ""
+        """The name of the first one that came."""
 
     def run(self) -> None:
         """Work until drained.
@@ -51,14 +53,14 @@ class Program:
         check_broker(app)
         self._consumer = Consumer(app, setup.node, setup.kinds, setup.slots)
         thread = threading.Thread(target=self._serve, name="node")
-        thread.start()
-        try:
-            self._ready.result()
-            with self._drained_by_signals():
+        with self._drained_by_signals():
+            thread.start()
+            try:
+                self._ready.result()
                 self._consumer.run()
-        finally:
-            self._tell_loop(self._finish)
-            thread.join()
+            finally:
+                self._tell_loop(self._finish)
+                thread.join()
         if self._node is not None and self._node.error is not None:
             raise self._node.error
 
@@ -70,6 +72,7 @@ class Program:
     def _take(self, ticket: Ticket) -> Took:
         """Work on a ticket; called in the threads of Celery's pool."""
         assert self._node is not None
+        assert self._loop is not None
         coming = self._node.take(ticket)
         try:
             return asyncio.run_coroutine_threadsafe(coming, self._loop).result()
@@ -88,20 +91,20 @@ class Program:
 
     def _signalled(self, number: int, _frame: FrameType | None) -> None:
         """Drain at the first signal, hurry at the next."""
-        name = signal.Signals(number).name
+        if not self._signal:
+            self._signal = signal.Signals(number).name
+            self._tell_loop(self._drain)
+        elif self._node is not None:
+            self._tell_loop(self._node.hasten)
 
-        def end() -> None:
-            assert self._node is not None
-            if self._node.is_draining:
-                self._node.hasten()
-            else:
-                self._node.drain(name)
-
-        self._tell_loop(end)
+    def _drain(self) -> None:
+        if self._node is not None:  # else it is drained as soon as it is there
+            self._node.drain(self._signal)
 
     def _tell_loop(self, what: Callable[[], None]) -> None:
         with contextlib.suppress(RuntimeError):  # it has ended
-            self._loop.call_soon_threadsafe(what)
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(what)
 
     # The other thread.
 
@@ -123,6 +126,8 @@ class Program:
             self._setup, self._paths, Environment(), self._consumer.stop_taking
         ) as node:
             self._node = node
+            if self._signal:
+                self._drain()
             self._ready.set_result(None)
             log.info(
                 "node is ready",
