@@ -33,6 +33,7 @@ OPTIONS = {
     "node": "its name; no other that runs may have it",
     "instance": "the container, machine or pod that it runs in",
     "policy": "a worker's policy file: its [llm], [web] and [network] count",
+    "metrics": "where Prometheus may read figures, as in 127.0.0.1:9464; nowhere without it",
     "drain-seconds": "how long jobs may go on once the node is to end (600)",
 }
 

@@ -55,7 +55,14 @@ class Beating:
         self._calls, self._floor, self._environment = calls, floor, environment
         self._bell = asyncio.Event()
         self._failures = 0
+        self.reconnects = 0
+        """How often the hub answered again after it did not."""
         self._every_seconds = BEAT_SECONDS
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the hub has answered the last beat."""
+        return self._failures == 0
 
     def ring(self) -> None:
         """Something is new that the hub is to hear soon."""
@@ -111,6 +118,7 @@ class Beating:
             raise
         if self._failures:
             self._failures = 0
+            self.reconnects += 1
             log.info("the hub is reached again")
             self._floor.is_back()
         self._every_seconds = heard.next_seconds if heard.next_seconds > 0 else BEAT_SECONDS

@@ -22,20 +22,19 @@ from desktop.fleet.beating import Beating
 from desktop.fleet.hub_line import DeliveryLine, HubLine
 from desktop.fleet.reports import AGAIN, Reports, Told
 from desktop.fleet.setup import NodeSetup
-from desktop.fleet.work import Took, Work, job_alone, node_ended
+from desktop.fleet.work import TOOK, Took, Work, job_alone, node_ended
 from desktop.runner.lines import Planned
 from desktop.runner.runner import Runner
+from shared import trace
 from shared.api.fleet import FleetBeat, FleetEventBody, FleetHeard
 from shared.environment import Environment
 from shared.errors import AppError, Conflict, ErrorBody, NotFound
 from shared.events import (
-    JobCancelled,
     JobFailed,
     JobLogged,
     JobParked,
     JobResumed,
     JobStarted,
-    JobSucceeded,
     QuestionAsked,
 )
 from shared.fleet import Ticket
@@ -52,12 +51,6 @@ ASKING_MAX = 64
 """Jobs that wait for a person without a slot; more keep theirs."""
 LAST_SECONDS = 15.0
 """How long the hub may take to hear how the last jobs of a node came out."""
-TOOK: dict[type[FleetEventBody], Took] = {
-    JobSucceeded: Took.SUCCEEDED,
-    JobCancelled: Took.CANCELLED,
-    JobParked: Took.PARKED,
-}
-"""What a slot is freed with, by the outcome; everything else has failed."""
 OPEN, PARKED, ANSWERED = "open", "parked", "answered"
 
 
@@ -107,6 +100,10 @@ class Node:
         """How many attempts are in hand, those that ask included."""
         return len(self._held)
 
+    @property
+    def works(self) -> tuple[Work, ...]:
+        return tuple(self._held.values())
+
     # Tickets.
 
     async def take(self, ticket: Ticket) -> Took:
@@ -138,8 +135,11 @@ class Node:
 
     async def _work(self, work: Work) -> None:
         job_id = work.ticket.job_id
-        with structlog.contextvars.bound_contextvars(
-            job_id=job_id, attempt=work.ticket.attempt, trace=work.ticket.traceparent
+        ticket = work.ticket
+        place = trace.of_attempt(ticket.traceparent, job_id, ticket.attempt, ticket.fence)
+        with (
+            trace.carried(place),
+            structlog.contextvars.bound_contextvars(job_id=job_id, attempt=ticket.attempt),
         ):
             try:
                 took = await self._begin(work)

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import NoReturn
 
+from desktop.core.figures import Figures
+from desktop.core.link import LinkState
 from desktop.core.llm.endpoints import with_built_in
 from desktop.core.llm.locality import kept_local
 from desktop.core.policy import MEMORY_SHARE_DEFAULT
@@ -24,6 +26,8 @@ from desktop.runner.shared_child import SharedChild
 from desktop.runner.supplies import Supplies
 from desktop.runner.workspaces import Workspaces
 from desktop.system import hardware
+from desktop.system.metrics_page import Read
+from desktop.system.metrics_page import serving as page
 from desktop.system.paths import Paths
 from desktop.system.way import Way
 from shared.environment import Environment
@@ -44,7 +48,7 @@ async def serving(
     Raises:
         NotAllowed: `key_invalid`, `key_scope`.
         Unavailable: `hub_unreachable`.
-        AppError: the way to the hub cannot be gone.
+        AppError: the way to the hub cannot be gone, figures cannot be served.
     """
     leftovers = Leftovers(paths, environment)
     measure = partial(hardware.metrics, paths.data)
@@ -61,7 +65,8 @@ async def serving(
                 tasks.create_task(node.beating.run(), name="beats")
                 tasks.create_task(leftovers.run(), name="leftovers")
                 try:
-                    yield node
+                    async with _measured(setup.metrics, partial(figures, node, runner)):
+                        yield node
                 finally:
                     runner.end_all()
                 leave()
@@ -69,6 +74,31 @@ async def serving(
             pass
         except* AppError as errors:
             raise first_of(errors) from None
+
+
+@asynccontextmanager
+async def _measured(address: str, read: Read) -> AsyncIterator[None]:
+    """Serve figures, if that is asked for."""
+    if not address:
+        yield
+        return
+    async with page(address, read):
+        yield
+
+
+async def figures(node: Node, runner: Runner) -> Figures:
+    """Tell how a node is."""
+    begun = [work for work in node.works if work.attempt is not None]
+    asking = sum(work.question_id is not None for work in begun)
+    return Figures(
+        link=LinkState.ONLINE if node.beating.is_reached else LinkState.OFFLINE,
+        reconnects=node.beating.reconnects,
+        running=len(begun) - asking,
+        waiting=node.held - len(begun),
+        asking=asking,
+        tally=runner.tally,
+        memory_bytes=hardware.own_memory_bytes(),
+    )
 
 
 def workshop(setup: NodeSetup, paths: Paths) -> Workshop:

@@ -45,6 +45,8 @@ class NodeSetup:
     pool: str = ""
     instance: str = ""
     policy: Policy = field(default_factory=Policy)
+    metrics: str = ""
+    """HOST:PORT where figures are served; empty for nowhere."""
     drain_seconds: float = DRAIN_SECONDS
     """How long jobs in hand may go on once the node is to end."""
     kinds_at: str = KINDS_AT
@@ -85,6 +87,7 @@ def read_setup(given: Mapping[str, str | None], variables: Mapping[str, str]) ->
         pool=told("pool")[:POOL_CHARS_MAX],
         instance=told("instance")[:INSTANCE_CHARS_MAX],
         policy=_policy(told("policy")),
+        metrics=told("metrics"),
         drain_seconds=_number("drain-seconds", told("drain-seconds", f"{DRAIN_SECONDS:.0f}")),
         provider_keys=variables,
     )

@@ -13,8 +13,9 @@ from enum import StrEnum
 
 from desktop.core.attempt import Attempt
 from desktop.fleet.reports import Reports
-from shared.api.fleet import HeldAttempt
+from shared.api.fleet import FleetEventBody, HeldAttempt
 from shared.errors import AppError, ErrorBody, Unavailable
+from shared.events import JobCancelled, JobParked, JobSucceeded
 from shared.fleet import Ticket
 from shared.ids import QuestionId
 
@@ -32,6 +33,14 @@ class Took(StrEnum):
     """The hub lets another delivery run the attempt, or nobody: the ticket is worth nothing."""
     BACK = "back"
     """Nothing was begun: the ticket is for somebody else."""
+
+
+TOOK: dict[type[FleetEventBody], Took] = {
+    JobSucceeded: Took.SUCCEEDED,
+    JobCancelled: Took.CANCELLED,
+    JobParked: Took.PARKED,
+}
+"""What a slot is freed with, by the outcome; everything else has failed."""
 
 
 @dataclass(slots=True, eq=False)

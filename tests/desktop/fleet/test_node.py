@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -19,6 +20,7 @@ from desktop.system.paths import Paths
 from shared.environment import Environment
 from shared.errors import AppError
 from shared.events import JobFailed, JobInterrupted, JobLogged, JobSucceeded, QuestionAsked
+from tests.brokers.server import free_port
 from tests.desktop.fleet.fake_hub import KEY, FakeHub, a_fake_hub
 
 PATIENCE_SECONDS = 30.0
@@ -318,6 +320,17 @@ async def test_beats_tell_what_is_in_hand(hub: FakeHub, tmp_path: Path) -> None:
         assert beat.metrics is not None
         hub.stops[ticket.job_id] = "it is enough"
         await taking
+
+
+async def test_figures_are_served_where_it_is_asked_for(hub: FakeHub, tmp_path: Path) -> None:
+    port = free_port()
+    async with a_node(hub, tmp_path, metrics=f"127.0.0.1:{port}") as node:
+        await node.take(hub.grant("play.count"))
+        await node.take(hub.grant("play.ask"))
+        async with httpx.AsyncClient(trust_env=False) as client:
+            told = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+
+    assert 'deskhand_worker_jobs{state="asking"} 1.0' in told, told
 
 
 async def test_log_lines_come_once_and_in_order(hub: FakeHub, tmp_path: Path) -> None:
