@@ -50,6 +50,13 @@ def fleet(
         yield one
 
 
+def hang_once(model: ScriptedModel) -> None:
+    """Let the next request wait until the model is freed."""
+    model.is_hanging.clear()
+    model.freed.clear()
+    model.fail("hang")
+
+
 def test_a_question_to_a_model_is_answered_by_a_node(fleet: Fleet, model: ScriptedModel) -> None:
     job = fleet.ask_for("ask", "llm.ask", text=SECRET, task="summarize", model=MODEL)
 
@@ -92,8 +99,7 @@ def test_a_job_asks_its_person_and_goes_on_with_the_answer(fleet: Fleet) -> None
 
 
 def test_what_is_cancelled_ends_on_its_node(fleet: Fleet, model: ScriptedModel) -> None:
-    model.is_hanging.clear()
-    model.fail("hang")
+    hang_once(model)
     job = fleet.ask_for("hangs", "llm.probe", scenario=SCENARIO, model=MODEL)
     assert model.is_hanging.wait(60)
 
@@ -105,9 +111,7 @@ def test_what_is_cancelled_ends_on_its_node(fleet: Fleet, model: ScriptedModel) 
 
 
 def test_a_job_goes_on_while_its_hub_is_started_anew(fleet: Fleet, model: ScriptedModel) -> None:
-    model.is_hanging.clear()
-    model.freed.clear()
-    model.fail("hang")
+    hang_once(model)
     job = fleet.ask_for("restart", "llm.probe", scenario=SCENARIO, model=MODEL)
     assert model.is_hanging.wait(60)
 
@@ -145,9 +149,7 @@ def test_a_node_that_is_drained_ends_well_and_leaves_nothing(fleet: Fleet) -> No
 
 
 def test_children_go_with_a_node_that_is_killed(fleet: Fleet, model: ScriptedModel) -> None:
-    model.is_hanging.clear()
-    model.freed.clear()
-    model.fail("hang")
+    hang_once(model)
     fleet.ask_for("orphan", "llm.probe", scenario=SCENARIO, model=MODEL)
     assert model.is_hanging.wait(60)
     children = psutil.Process(fleet.nodes["node-1"].pid).children(recursive=True)
