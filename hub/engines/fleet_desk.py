@@ -36,8 +36,9 @@ class FleetDesk:
     async def start(self, held: Grant, node: str, delivery: str) -> JobSpec:
         """Commit that a delivery has begun, and no other; asked again it hears the same."""
         self._check_on()
+        self._nodes.touch(node)  # before it has anything that a silent node could lose
         spec = await self._services.fleet.start(held, node, delivery)
-        self._nodes.touch(node)
+        self._nodes.busy(node)
         return spec
 
     async def beat(self, node: NodeBeat) -> NodeHeard:

@@ -27,7 +27,6 @@ class _Node:
     beat: NodeBeat
     since: datetime
     seen_at: datetime
-    heard_at: float
     idle_since: datetime | None
     must_drain: bool = False
     left_out: dict[tuple[JobId, int], float] = field(default_factory=dict)
@@ -42,16 +41,19 @@ class FleetNodes:
         self.silent_seconds = beats.dead_seconds if beats else SILENT_SECONDS
         self._began_at = environment.monotonic()
         self._nodes: dict[str, _Node] = {}
+        self._heard_at: dict[str, float] = {}
+        """By name, also of nodes that have begun something and not said their first beat."""
 
     def hear(self, beat: NodeBeat) -> bool:
         """Note a beat; whether the node is to drain."""
-        now, wall = self._environment.monotonic(), self._environment.now()
+        wall = self._environment.now()
         node = self._nodes.get(beat.node)
         if node is None or node.beat.instance != beat.instance:
             idle_since = None if beat.held else wall
-            node = _Node(beat, since=wall, seen_at=wall, heard_at=now, idle_since=idle_since)
+            node = _Node(beat, since=wall, seen_at=wall, idle_since=idle_since)
             self._nodes[beat.node] = node
-        node.beat, node.seen_at, node.heard_at = beat, wall, now
+        node.beat, node.seen_at = beat, wall
+        self._heard_at[beat.node] = self._environment.monotonic()
         if beat.held:
             node.idle_since = None
         elif node.idle_since is None:
@@ -59,10 +61,12 @@ class FleetNodes:
         return node.must_drain
 
     def touch(self, name: str) -> None:
-        """A node has called about something: it is here, and has something to do."""
-        node = self._nodes.get(name)
-        if node is not None:
-            node.heard_at = self._environment.monotonic()
+        """A node has called about something: it is here."""
+        self._heard_at[name] = self._environment.monotonic()
+
+    def busy(self, name: str) -> None:
+        """A node has begun something."""
+        if (node := self._nodes.get(name)) is not None:
             node.idle_since = None
 
     def left_out(self, name: str, missing: set[tuple[JobId, int]]) -> set[tuple[JobId, int]]:
@@ -78,8 +82,7 @@ class FleetNodes:
 
     def is_silent(self, name: str) -> bool:
         """Say whether nothing was heard of a node for too long, since this hub began to listen."""
-        node = self._nodes.get(name)
-        heard_at = self._began_at if node is None else node.heard_at
+        heard_at = self._heard_at.get(name, self._began_at)
         return self._environment.monotonic() - heard_at >= self.silent_seconds
 
     def drain(self, name: str) -> FleetNode:
@@ -100,9 +103,10 @@ class FleetNodes:
     def here(self) -> tuple[FleetNode, ...]:
         """Those that are here, by name; forgets those that are gone for long."""
         now = self._environment.monotonic()
-        for name, node in list(self._nodes.items()):
-            if now - node.heard_at >= max(FORGET_SECONDS, self.silent_seconds):
-                del self._nodes[name]
+        for name, heard_at in list(self._heard_at.items()):
+            if now - heard_at >= max(FORGET_SECONDS, self.silent_seconds):
+                del self._heard_at[name]
+                self._nodes.pop(name, None)
         return tuple(
             _told(node) for name, node in sorted(self._nodes.items()) if not self.is_silent(name)
         )

@@ -93,6 +93,16 @@ def test_a_node_that_nobody_has_heard_has_as_long_as_the_hub_is_up() -> None:
     assert nodes.is_silent("before the restart")
 
 
+def test_a_node_that_begins_before_its_first_beat_is_here() -> None:
+    environment, clock = hand_environment()
+    nodes = FleetNodes(environment)
+    clock.advance(10 * SILENT_SECONDS)
+    nodes.touch("n")
+    assert not nodes.is_silent("n")
+    clock.advance(SILENT_SECONDS)
+    assert nodes.is_silent("n")
+
+
 def test_a_node_that_is_to_drain_stays_so_until_its_place_is_taken_by_another() -> None:
     environment, clock = hand_environment()
     nodes = FleetNodes(environment)
