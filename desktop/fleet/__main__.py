@@ -78,9 +78,10 @@ def _check_celery() -> None:
 def _tell(error: AppError) -> int:
     from shared.plain_text import plain
 
-    print(plain(f"{error.code}: {error.message}"), file=sys.stderr)
-    if error.hint:
-        print(plain(error.hint), file=sys.stderr)
+    if not logs.tell_end(error):
+        print(plain(f"{error.code}: {error.message}"), file=sys.stderr)
+        if error.hint:
+            print(plain(error.hint), file=sys.stderr)
     return EXIT_REFUSED if error.code in KEY_CODES else EXIT_FAILED
 
 

@@ -134,13 +134,10 @@ class Node:
         return await work.freed
 
     async def _work(self, work: Work) -> None:
-        job_id = work.ticket.job_id
-        ticket = work.ticket
+        ticket, job_id = work.ticket, work.ticket.job_id
         place = trace.of_attempt(ticket.traceparent, job_id, ticket.attempt, ticket.fence)
-        with (
-            trace.carried(place),
-            structlog.contextvars.bound_contextvars(job_id=job_id, attempt=ticket.attempt),
-        ):
+        facts = {"job_id": job_id, "attempt": ticket.attempt, "trace_id": place.trace_id}
+        with trace.carried(place), structlog.contextvars.bound_contextvars(**facts):
             try:
                 took = await self._begin(work)
                 if took is None:

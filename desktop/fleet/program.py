@@ -20,8 +20,10 @@ from desktop.fleet.setup import NodeSetup
 from desktop.fleet.tasks import check_broker, make_app
 from desktop.fleet.work import Took
 from desktop.system.paths import Paths
+from desktop.system.program import version
 from shared.environment import Environment
 from shared.fleet import Ticket
+from shared.otel import exported
 
 log = structlog.get_logger(__name__)
 
@@ -141,5 +143,6 @@ class Program:
 
 def run(setup: NodeSetup) -> None:
     """Run a node until it is drained; as `Program.run`."""
-    with own_folder() as paths:
+    names = {"service.instance.id": setup.node}
+    with exported("deskhand-node", version(), names), own_folder() as paths:
         Program(setup, paths).run()

@@ -131,7 +131,7 @@ def _put_one(connection: sqlite3.Connection, delivery: NewDelivery) -> None:
 class Rest(NamedTuple):
     """What a frontend still has to show."""
 
-    count: int
+    waiting: int
     oldest_due_ms: int
 
 

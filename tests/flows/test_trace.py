@@ -6,8 +6,7 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -34,16 +33,19 @@ class Logging(Programs):
         self._collector = collector
         self._figures = figures
 
-    def start(self, name: str, module: str, arguments: Sequence[str]) -> None:
+    def launch(
+        self, name: str, command: Sequence[str], *, settings: Mapping[str, str] | None = None
+    ) -> None:
         options = ["--json-logs", "--metrics", self._figures] if name == "worker" else []
-        with self._log(name).open("ab") as log:
+        with self.log_of(name).open("ab") as log:
             self._running[name] = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments, *options],
+                [*command, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 env={
                     **os.environ,
+                    **(settings or {}),
                     "HUB_LOG_FORMAT": "json",
                     "HUB_LOG_LEVEL": "DEBUG",
                     "OTEL_EXPORTER_OTLP_ENDPOINT": self._collector,

@@ -162,7 +162,7 @@ def _frontends(sources: Sources, census: Counted | None) -> Iterator[Reading]:
     now_ms = to_ms(sources.environment.now())
     for frontend, rest in census.rests.items():
         name = frontend if frontend in waiting else OTHER
-        waiting[name] += rest.count
+        waiting[name] += rest.waiting
         oldest[name] = max(oldest[name], (now_ms - rest.oldest_due_ms) / 1000)
     yield "deliveries_waiting", [((name,), n) for name, n in waiting.items()]
     yield "deliveries_oldest_wait_seconds", [((name,), s) for name, s in oldest.items()]

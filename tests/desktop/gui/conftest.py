@@ -17,7 +17,7 @@ def _garbage_is_collected_on_qts_thread() -> Iterator[None]:
     gc.disable()
     yield
     gc.collect()
-    # What is still there stays: modules above all, imported since. The next test's three collections
-    # would walk through all of it again, a tenth of a second and more each time.
+    # What is still there stays: modules above all, imported since. The next test's three
+    # collections would walk through all of it again, a tenth of a second and more each time.
     gc.freeze()
     gc.enable()
