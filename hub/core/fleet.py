@@ -119,7 +119,7 @@ def _stand(pool: Pool, seen: Pools, memory: Memory, now: float) -> _Stand:
         instances=instances,
         ready=[n for n in alive if not n.is_draining and n.name not in memory.asked],
         leaving=[n for n in alive if n.is_draining or n.name in memory.asked],
-        coming=[name for name in alone if name not in lost],
+        coming=[name for name in alone if name not in lost and not memory.was_leaving(name)],
         lost=lost,
         waiting=sum(queue.waiting for queue in queues),
         running=sum(queue.running for queue in queues),

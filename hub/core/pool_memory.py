@@ -36,6 +36,13 @@ class Leaving(NamedTuple):
     instance: str
     beat: str
     beats: int
+    held: int
+    """In its hands when it was last seen."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has, beyond doubt, nothing in its hands."""
+        return self.held == 0 and self.beats >= BEATS_MIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,13 +118,21 @@ class Memory:
     def is_empty(self, node: Node) -> bool:
         """Whether a node that drains has, beyond doubt, nothing in its hands."""
         leaving = self.leaving.get(node.name)
-        return node.held == 0 and leaving is not None and leaving.beats >= BEATS_MIN
+        return leaving is not None and leaving.is_empty
 
     def has_left(self, instance: str) -> bool:
-        """Whether the node within drained and ended."""
+        """Whether the node within drained and ended.
+
+        One that had something in hand may be there all the same: a hub that has just started knows
+        no node until its next beat.
+        """
         return instance in self.alone and any(
-            leaving.instance == instance for leaving in self.leaving.values()
+            leaving.instance == instance and leaving.is_empty for leaving in self.leaving.values()
         )
+
+    def was_leaving(self, instance: str) -> bool:
+        """Whether the node within drained when it was last seen."""
+        return any(leaving.instance == instance for leaving in self.leaving.values())
 
     def _idle_since(self, node: Node, now: float) -> float:
         """Since when it is idle: as the hub says, or since it was first seen so."""
@@ -139,8 +154,9 @@ class Memory:
     def _beaten(self, node: Node) -> Leaving:
         before = self.leaving.get(node.name)
         if before is None:
-            return Leaving(node.instance, node.beat, 0)
-        return Leaving(node.instance, node.beat, before.beats + (before.beat != node.beat))
+            return Leaving(node.instance, node.beat, 0, node.held)
+        beats = before.beats + (before.beat != node.beat)
+        return Leaving(node.instance, node.beat, beats, node.held)
 
 
 def _instances(count: int) -> str:

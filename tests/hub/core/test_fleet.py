@@ -245,7 +245,9 @@ def test_a_node_that_did_not_hear_is_asked_again() -> None:
 
 
 def test_an_instance_whose_node_drained_and_ended_is_cleaned_up_at_once() -> None:
-    memory = one(seen(a_node("a", drains=True))).memory
+    memory = Memory()
+    for beat in "123":
+        memory = one(seen(a_node("a", drains=True, beat=beat)), memory).memory
     assert one(seen(instances=("a",)), memory, 5.0).stop == ("a",)
 
 
@@ -288,6 +290,26 @@ def test_a_hub_that_has_just_started_knows_no_nodes_and_none_is_started_or_stopp
     memory = looks(seen(a_node("a", held=1), running=1), 0.0, 5.0).memory
     decision = one(seen(waiting=1, instances=("a",)), memory, 10.0)
     assert (decision.start, decision.stop) == (0, ())
+
+
+def test_a_hub_that_has_just_started_ends_no_node_that_drains_and_works() -> None:
+    memory = Memory()
+    for beat in "1234":
+        busy = a_node("a", held=1, drains=True, beat=beat)
+        memory = one(seen(busy, running=1), memory, 10.0).memory
+    gone = seen(running=1, waiting=1, instances=("a",))
+    decision = one(gone, memory, 15.0)
+    assert decision.stop == ()
+    assert decision.start == 1, "what drains is no node to come"
+    back = one(seen(a_node("a", drains=True, beat="9")), decision.memory, 20.0)
+    assert back.stop == ("a",)
+
+
+def test_a_node_that_was_told_to_drain_as_the_hub_ended_is_not_stopped_unasked() -> None:
+    memory = one(seen(a_node("a", drains=True))).memory
+    assert one(seen(instances=("a",)), memory, 5.0).stop == ()
+    decision = looks(seen(instances=("a",)), 5.0, 60.0, 126.0, memory=memory)
+    assert decision.stop == ("a",), "nobody came back"
 
 
 def test_a_host_that_does_not_answer_changes_nothing() -> None:
