@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from desktop.core.attempt import Attempt, AttemptState, answer_invalid, is_answer
+from desktop.core.attempt import Attempt, answer_invalid, is_answer
 from desktop.core.outcome import Ending, Outcome, PartsWanted, no_place
 from desktop.core.outcome_event import names, outcome_event
 from desktop.core.result_size import RESULT_BYTES_MAX
@@ -22,6 +22,7 @@ from desktop.fleet.beating import Beating
 from desktop.fleet.hub_line import DeliveryLine, HubLine
 from desktop.fleet.reports import AGAIN, Reports, Told
 from desktop.fleet.setup import NodeSetup
+from desktop.fleet.starting import Starting
 from desktop.fleet.work import TOOK, Took, Work, job_alone, node_ended
 from desktop.runner.lines import Planned
 from desktop.runner.runner import Runner
@@ -45,8 +46,6 @@ from shared.questions import Asking
 
 log = structlog.get_logger(__name__)
 
-START_SECONDS = 300.0
-"""How long a hub that is away is asked whether a ticket may begin; then somebody else may try."""
 ASKING_MAX = 64
 """Jobs that wait for a person without a slot; more keep theirs."""
 LAST_SECONDS = 15.0
@@ -78,7 +77,10 @@ class Node:
         """
         self._setup, self._line, self._environment, self._tasks = setup, line, environment, tasks
         self._on_over, self._measure = on_over, measure
+        self._starting = Starting(line, setup.node, environment, lambda: self.is_draining)
         self._held: dict[JobId, Work] = {}
+        self._beaten: frozenset[str] = frozenset()
+        """Deliveries that had begun when the last beat was made: its answer knows of no other."""
         self._runner: Runner
         self._kinds: dict[str, Kind] = {}
         self.beating = Beating(line, self, environment)
@@ -110,13 +112,15 @@ class Node:
         """Work on a ticket; returns once its slot is free."""
         if self.is_draining:
             return Took.BACK
+        delivery = self._environment.new_id()
         while (before := self._held.get(ticket.job_id)) is not None:
             if before.ticket.fence >= ticket.fence:
+                return Took.STALE
+            if not await self._starting.is_given(ticket, delivery):
                 return Took.STALE
             # The hub has given the job anew: whatever is here of it is nobody's.
             self._abandon(before)
             await before.over.wait()
-        delivery = self._environment.new_id()
         speaker = DeliveryLine(self._line, ticket, delivery)
         work = Work(
             ticket,
@@ -139,8 +143,11 @@ class Node:
         facts = {"job_id": job_id, "attempt": ticket.attempt, "trace_id": place.trace_id}
         with trace.carried(place), structlog.contextvars.bound_contextvars(**facts):
             try:
-                took = await self._begin(work)
-                if took is None:
+                begun = await self._starting.begin(ticket, work.delivery)
+                if isinstance(begun, Took):
+                    took = begun
+                else:
+                    work.attempt = begun
                     self._start(work)
                     took = await self._see_through(work)
             finally:
@@ -150,35 +157,6 @@ class Node:
             work.free(took)
             if work.attempt is not None:
                 self._on_over(job_id)
-
-    async def _begin(self, work: Work) -> Took | None:
-        """Have the hub commit the start; None when this delivery may begin."""
-        ends_at = self._environment.monotonic() + START_SECONDS
-        failures = 0
-        while True:
-            try:
-                told = await self._line.start(work.ticket, self._setup.node, work.delivery)
-            except (Conflict, NotFound) as error:
-                log.info("ticket dropped", code=error.code)
-                return Took.STALE
-            except AppError as error:
-                failures += 1
-                is_late = self._environment.monotonic() >= ends_at
-                if not error.retryable or is_late or self.is_draining:
-                    log.warning("ticket given back", code=error.code, error=str(error))
-                    return Took.BACK
-                await self._pause(failures, error)
-                continue
-            if told.spec.kind != work.ticket.kind:
-                log.warning("ticket dropped", code="kind_mixed_up")
-                return Took.STALE
-            work.attempt = Attempt(
-                spec=told.spec,
-                number=told.attempt,
-                fence=told.fence,
-                state=AttemptState.RUNNING,
-            )
-            return None
 
     def _start(self, work: Work) -> None:
         assert work.attempt is not None
@@ -314,6 +292,9 @@ class Node:
 
     def now(self) -> FleetBeat:
         setup = self._setup
+        self._beaten = frozenset(
+            work.delivery for work in self._held.values() if work.attempt is not None
+        )
         return FleetBeat(
             node=setup.node,
             instance=setup.instance,
@@ -327,7 +308,10 @@ class Node:
 
     def heard(self, heard: FleetHeard) -> None:
         for stop in heard.stops:
-            self._stop(JobId(stop.job_id), stop.attempt, stop.reason)
+            work = self._held.get(JobId(stop.job_id))
+            # What has begun meanwhile was nobody's then: the next beat hears of it again.
+            if work is not None and work.delivery in self._beaten:
+                self._stop(work.ticket.job_id, stop.attempt, stop.reason)
         if heard.must_drain:
             self.drain("the hub says so")
 

@@ -57,6 +57,9 @@ class FakeHub:
     """By question."""
     parked: set[str] = field(default_factory=set)
     stops: dict[str, str] = field(default_factory=dict)
+    crossing: str = ""
+    """A job whose start is answered before a beat that was judged earlier, and stops it."""
+    is_crossed: bool = False
     must_drain: bool = False
     refuse: dict[str, tuple[int, str]] = field(default_factory=dict)
     """What is refused, by the last word of the path: with which status and code."""
@@ -96,7 +99,14 @@ class FakeHub:
             case ("POST", ["beat"]):
                 beat = FleetBeat.model_validate_json(body)
                 self.beats.append(beat)
-                return self._heard(beat)
+                heard = self._heard(beat)
+                if self.crossing in {one.job_id for one in beat.held} and not self.is_crossed:
+                    self.is_crossed = True
+                    while not self.progress:
+                        self.bell.wait(0.05)
+                    stop = FleetStop(job_id=self.crossing, attempt=1, reason="It has moved on.")
+                    heard = heard.model_copy(update={"stops": (stop,)})
+                return heard
             case ("POST", ["attempts", job_id, "start"]):
                 return self._start(job_id, StartAttempt.model_validate_json(body))
             case ("POST", ["attempts", job_id, "events"]):
@@ -129,6 +139,8 @@ class FakeHub:
             raise Refusal(409, "fence_stale")
 
     def _start(self, job_id: str, body: StartAttempt) -> AttemptStarted:
+        while job_id == self.crossing and not self.is_crossed:
+            self.bell.wait(0.05)
         self._check(job_id, body.fence)
         if self.deliveries.setdefault(job_id, body.delivery) != body.delivery:
             raise Refusal(409, "fence_stale")

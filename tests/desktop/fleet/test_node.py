@@ -212,6 +212,41 @@ async def test_a_newer_grant_ends_what_is_left_of_the_older(hub: FakeHub, tmp_pa
     assert hub.types(ticket) == ["job_logged", "job_succeeded"]
 
 
+async def test_a_forged_newer_ticket_ends_nothing(hub: FakeHub, tmp_path: Path) -> None:
+    ticket = hub.grant("play.hang")
+    async with a_node(hub, tmp_path) as node:
+        taking = asyncio.create_task(node.take(ticket))  # noqa: TID251
+        await until(lambda: hub.progress)
+
+        assert await node.take(ticket.model_copy(update={"fence": 9})) is Took.STALE
+        assert not taking.done()
+        hub.stops[ticket.job_id] = "it is enough"
+        assert await taking is Took.CANCELLED
+
+
+async def test_a_ticket_that_the_hub_cannot_read_is_not_given_back(
+    hub: FakeHub, tmp_path: Path
+) -> None:
+    ticket = hub.grant("play.count", number=3)
+    hub.refuse["start"] = (422, "request_invalid")
+    async with a_node(hub, tmp_path) as node:
+        assert await node.take(ticket) is Took.STALE
+
+
+async def test_a_stop_of_before_the_start_stops_nothing(hub: FakeHub, tmp_path: Path) -> None:
+    ticket = hub.grant("play.steps", text=str(tmp_path))
+    hub.crossing = ticket.job_id
+    async with a_node(hub, tmp_path / "node") as node:
+        taking = asyncio.create_task(node.take(ticket))  # noqa: TID251
+        await until(lambda: hub.is_crossed)
+        count = len(hub.beats)
+        await until(lambda: len(hub.beats) > count + 1)  # the answer that crossed has been heard
+        assert hub.types(ticket) == []
+
+        hub.stops[ticket.job_id] = "it is enough"
+        assert await taking is Took.CANCELLED
+
+
 async def test_what_was_lost_to_others_is_stopped(hub: FakeHub, tmp_path: Path) -> None:
     ticket = hub.grant("play.flood")
     hub.refuse["events"] = (409, "fence_stale")
