@@ -5,13 +5,13 @@ In memory alone: after a restart of the hub every node says its next beat, and i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hub.core.fleet_calls import FleetNode, NodeBeat
 from hub.core.pull import LEFT_OUT_SHARE
 from shared.environment import Environment
-from shared.errors import NotFound
+from shared.errors import LimitReached, NotFound
 from shared.ids import JobId
 from shared.protocol import Beats
 
@@ -20,11 +20,15 @@ BEAT_SECONDS = 5.0
 SILENT_SECONDS = 45.0
 FORGET_SECONDS = 600.0
 """How long a silent node is remembered, so that one that comes back is not taken for a new one."""
+NODES_MAX = 10_000
+"""Names that are remembered: whoever has a key can think of any number of them."""
 
 
 @dataclass(slots=True, eq=False)
 class _Node:
     beat: NodeBeat
+    """Without what it holds: the number of that is kept."""
+    held: int
     since: datetime
     seen_at: datetime
     idle_since: datetime | None
@@ -45,23 +49,42 @@ class FleetNodes:
         """By name, also of nodes that have begun something and not said their first beat."""
 
     def hear(self, beat: NodeBeat) -> bool:
-        """Note a beat; whether the node is to drain."""
+        """Note a beat; whether the node is to drain.
+
+        Raises:
+            LimitReached: `fleet_nodes_max`.
+        """
+        self.touch(beat.node)
         wall = self._environment.now()
+        held = len(beat.held)
+        beat = replace(beat, held=())
         node = self._nodes.get(beat.node)
         if node is None or node.beat.instance != beat.instance:
-            idle_since = None if beat.held else wall
-            node = _Node(beat, since=wall, seen_at=wall, idle_since=idle_since)
+            idle_since = None if held else wall
+            node = _Node(beat, held, since=wall, seen_at=wall, idle_since=idle_since)
             self._nodes[beat.node] = node
-        node.beat, node.seen_at = beat, wall
-        self._heard_at[beat.node] = self._environment.monotonic()
-        if beat.held:
+        node.beat, node.held, node.seen_at = beat, held, wall
+        if held:
             node.idle_since = None
         elif node.idle_since is None:
             node.idle_since = wall
         return node.must_drain
 
     def touch(self, name: str) -> None:
-        """A node has called about something: it is here."""
+        """A node has called about something: it is here.
+
+        Raises:
+            LimitReached: `fleet_nodes_max`.
+        """
+        if name not in self._heard_at:
+            self._forget()
+            if len(self._heard_at) >= NODES_MAX:
+                raise LimitReached(
+                    "fleet_nodes_max",
+                    f"The fleet has {NODES_MAX:,} nodes, which is the most.",
+                    f"Names of nodes that are gone are free after {FORGET_SECONDS:.0f} s.",
+                    retryable=True,
+                )
         self._heard_at[name] = self._environment.monotonic()
 
     def busy(self, name: str) -> None:
@@ -101,15 +124,19 @@ class FleetNodes:
         return _told(self._nodes[name])
 
     def here(self) -> tuple[FleetNode, ...]:
-        """Those that are here, by name; forgets those that are gone for long."""
+        """Those that are here, by name."""
+        self._forget()
+        return tuple(
+            _told(node) for name, node in sorted(self._nodes.items()) if not self.is_silent(name)
+        )
+
+    def _forget(self) -> None:
+        """Let those go that are gone for long."""
         now = self._environment.monotonic()
         for name, heard_at in list(self._heard_at.items()):
             if now - heard_at >= max(FORGET_SECONDS, self.silent_seconds):
                 del self._heard_at[name]
                 self._nodes.pop(name, None)
-        return tuple(
-            _told(node) for name, node in sorted(self._nodes.items()) if not self.is_silent(name)
-        )
 
 
 def _told(node: _Node) -> FleetNode:
@@ -120,7 +147,7 @@ def _told(node: _Node) -> FleetNode:
         pool=beat.pool,
         kinds=beat.kinds,
         slots=beat.slots,
-        held=len(beat.held),
+        held=node.held,
         is_draining=beat.is_draining or node.must_drain,
         idle_since=node.idle_since,
         since=node.since,

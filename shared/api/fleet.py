@@ -106,7 +106,7 @@ class FleetBeat(Body):
     instance: str = Field(default="", max_length=200)
     """The container, machine or pod that it runs in, as its host calls it."""
     pool: str = Field(default="", max_length=60)
-    kinds: tuple[str, ...] = Field(max_length=64, strict=False)
+    kinds: tuple[Annotated[str, Field(max_length=100)], ...] = Field(max_length=64, strict=False)
     slots: Whole = Field(ge=1, le=1000)
     held: tuple[HeldAttempt, ...] = Field(default=(), max_length=HELD_MAX, strict=False)
     is_draining: bool = False

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hub.core.fleet_calls import NodeBeat
 from hub.core.fleet_losses import AGAIN_SECONDS_MAX, LOST_SECONDS, Waiting, late_queues, lost
 from hub.core.pull import Grant
-from hub.engines.fleet_nodes import FORGET_SECONDS, SILENT_SECONDS, FleetNodes
-from shared.errors import NotFound
+from hub.engines.fleet_nodes import FORGET_SECONDS, NODES_MAX, SILENT_SECONDS, FleetNodes
+from shared.errors import LimitReached, NotFound
 from shared.fleet import Ticket
 from shared.ids import JobId
 from shared.protocol import Beats
@@ -124,6 +124,24 @@ def test_only_a_node_that_is_here_drains() -> None:
     assert caught.value.code == "fleet_node_unknown"
     clock.advance(FORGET_SECONDS)
     assert nodes.here() == ()
+
+
+def test_names_of_nodes_are_not_remembered_without_end() -> None:
+    environment, clock = hand_environment()
+    nodes = FleetNodes(environment)
+    nodes.hear(replace(BEAT, held=(HELD,)))
+    for number in range(NODES_MAX - 1):
+        nodes.touch(f"made-up-{number}")
+    with pytest.raises(LimitReached) as caught:
+        nodes.touch("one-more")
+    assert caught.value.code == "fleet_nodes_max"
+    with pytest.raises(LimitReached):
+        nodes.hear(replace(BEAT, node="another"))
+    nodes.hear(BEAT)
+
+    clock.advance(FORGET_SECONDS)
+    nodes.hear(replace(BEAT, node="another"))
+    assert [node.node for node in nodes.here()] == ["another"]
 
 
 def test_a_node_is_idle_since_its_hands_were_empty() -> None:
