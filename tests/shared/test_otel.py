@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,6 +17,7 @@ from shared.spans import Span
 from tests.otlp import collecting
 
 PLACE = trace.Trace("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
+BOUND_SECONDS = 30.0
 START = datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)
 
 
@@ -27,9 +30,16 @@ def a_span(name: str = "attempt", **more: object) -> Span:
 
 
 @pytest.fixture(autouse=True)
-def _nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def _nowhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ENDPOINTS:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
+    yield
+    # A program ends with threads that still try; here they would draw chance beside other tests.
+    for thread in threading.enumerate():
+        if thread.name.startswith(("spans", "OtelBatch")):
+            thread.join(BOUND_SECONDS)
+            assert not thread.is_alive()
 
 
 def test_a_span_arrives_with_its_true_times_ids_and_facts(monkeypatch: pytest.MonkeyPatch) -> None:
