@@ -152,6 +152,7 @@ class CeleryEngine:
             self._look_at = now + LOOK_SECONDS
             await self._settle_people()
             await self._lose_silent()
+            await self._cancel_left_over()
         if now >= self._try_at:
             try:
                 if is_time or not self._is_up:
@@ -243,6 +244,12 @@ class CeleryEngine:
                 mine = [one for one in attempts if one.node == node]
                 await self._services.fleet.lose(mine, f"The fleet's node {node} fell silent.")
                 log.warning("fleet_node_lost", node=node, jobs=len(mine))
+
+    async def _cancel_left_over(self) -> None:
+        """Confirm cancels that were not: the hub ended, or its store was full, at that moment."""
+        for one in await self._services.fleet.attempts():
+            if one.cancel_by and not one.has_begun:
+                await self._services.fleet.cancel(one.job_id)
 
     async def _take_back(self) -> None:
         """Queue again what no node has begun, for the broker is away for long."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from hub.store.database import STORE_NAME
 from shared.api.queue import NewProgress
 from shared.errors import Conflict, NotFound
 from shared.events import JobCancelled, JobParked, JobResumed, QuestionAsked
@@ -40,6 +43,19 @@ async def test_a_job_that_no_node_has_begun_is_cancelled_at_once(world: FleetWor
     await world.becomes(card.job_id, JobState.CANCELLED)
     with pytest.raises(Conflict):
         await node.start(ticket)
+
+
+async def test_a_cancel_that_came_as_the_hub_ended_is_confirmed_by_the_next(
+    tmp_path: Path,
+) -> None:
+    async with RedisServer(tmp_path / "redis") as server:
+        async with fleet_world(tmp_path / "hub", server.url) as world:
+            card = await world.ask()
+            await world.becomes(card.job_id, JobState.GRANTED)
+        with contextlib.closing(sqlite3.connect(tmp_path / "hub" / STORE_NAME)) as store, store:
+            store.execute("UPDATE jobs SET cancel_by = 'anna' WHERE job_id = ?", (card.job_id,))
+        async with fleet_world(tmp_path / "hub", server.url) as world:
+            await world.becomes(card.job_id, JobState.CANCELLED)
 
 
 async def test_a_node_hears_of_a_cancel_at_its_next_beat(world: FleetWorld) -> None:
