@@ -266,23 +266,13 @@ class Registry:
 
     def arrive_pulling(self, worker: Worker) -> None:
         """A worker that fetches its work has called: it is here until it is silent for long."""
-        self._board.arrive(
-            Presence(
-                worker_id=worker.worker_id,
-                person_id=worker.person_id,
-                name=worker.name,
-                capabilities=worker.capabilities,
-                slots=worker.pull_slots,
-                is_paused=worker.is_paused,
-                last_seen_at=self._ledger.environment.now(),
-                kinds=frozenset(c.kind for c in worker.capabilities),
-                claims=[],
-            )
-        )
-        self._tell_presence(worker.person_id)
+        self._come(worker, claims=[])
 
     def arrive_fleet(self, worker: Worker) -> None:
         """The fleet can be reached for a person: it is offered what their own have no room for."""
+        self._come(worker, claims=None)
+
+    def _come(self, worker: Worker, claims: list[frozenset[str]] | None) -> None:
         self._board.arrive(
             Presence(
                 worker_id=worker.worker_id,
@@ -293,7 +283,8 @@ class Registry:
                 is_paused=worker.is_paused,
                 last_seen_at=self._ledger.environment.now(),
                 kinds=frozenset(c.kind for c in worker.capabilities),
-                is_fleet=True,
+                claims=claims,
+                is_fleet=worker.is_fleet,
             )
         )
         self._tell_presence(worker.person_id)
