@@ -11,7 +11,6 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +40,7 @@ from hub.frontends.webchat import WebFrontend
 from hub.frontends.webhooks.sender import WebhookSender
 from hub.ports import FrontendSetup, Taps
 from hub.ring import fleet_of, loops_of, rebuild, ring_of
-from hub.routes import made_api, made_install, made_metrics, made_web, routed
+from hub.routes import made_api, made_install, made_metrics, made_web, program_version, routed
 from hub.server import App, LateApi, Server, listen, loop_factory, on_signals, server_of
 from hub.services import Services
 from hub.services.backups import Backups
@@ -183,7 +182,14 @@ def compose(
     backups = Backups(settings.data, environment, keep=settings.backups, version=program_version())
     web = LateApi(
         lambda: made_web(
-            settings, services, environment, streams, chat, host, backups, program_version()
+            settings,
+            services,
+            environment,
+            streams,
+            chat,
+            host,
+            backups,
+            fleet_desk,
         )
     )
     watch = Watch(counts=Counts(ledger, kinds), census=Census(ledger, backups.look), lag=LoopLag())
@@ -310,13 +316,6 @@ async def _serve(settings: Settings) -> None:
         log.info("hub_listening", url=hub.settings.local_url, data=str(hub.settings.data))
         await stop.wait()
         log.info("hub_stopping")
-
-
-def program_version() -> str:
-    try:
-        return version("deskhand")
-    except PackageNotFoundError:
-        return "0"
 
 
 def _plan_frontends(

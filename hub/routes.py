@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from hub.engines.sockets import Receive, Scopes, Send, SocketEngine
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 WORKER_PATH = "/api/v1/worker"
 CHAT_PATH = "/api/v1/chat/ws"
 METRICS_PATH = "/metrics"
+
+
+def program_version() -> str:
+    """Tell the version of Deskhand; "0" where it was not installed."""
+    try:
+        return version("deskhand")
+    except PackageNotFoundError:
+        return "0"
 
 
 def routed(
@@ -125,7 +134,7 @@ def made_web(
     chat: WebFrontend,
     host: Host,
     backups: Backups,
-    version: str,
+    fleet: FleetCalls,
 ) -> App:
     from hub.frontends.web import make_web
     from hub.frontends.web.visitor import Setting
@@ -137,9 +146,10 @@ def made_web(
         chat=chat,
         frontends=host.statuses,
         backups=backups,
+        fleet=fleet.look,
         hub_name=settings.hub_name,
         hub_url=settings.hub_url,
-        version=version,
+        version=program_version(),
     )
     web: App = make_web(setting)
     return web

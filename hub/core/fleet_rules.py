@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from hub.core.access import Person, Role
 from hub.core.job import Job
 from shared.capabilities import Capability
-from shared.errors import BadInput
+from shared.errors import BadInput, Conflict
 from shared.kinds import JsonObject, Kind
 
 FLEET_NAME = "fleet"
@@ -120,6 +120,15 @@ def why_stays(kind: Kind | None, inputs: JsonObject) -> str:
     if any(inputs.get(name) for name in (LOCAL, *kind.home_inputs)):
         return "What it works on stays on your own computers."
     return ""
+
+
+def fleet_stays(name: str) -> Conflict:
+    """Say that what stands for the fleet cannot be shown out: it belongs to the hub."""
+    return Conflict(
+        "fleet_stays",
+        f"{name} is no computer of yours but the fleet of this hub, and cannot be shown out.",
+        "Pause it, and nothing more of yours goes there.",
+    )
 
 
 def _listed(text: str) -> list[str]:

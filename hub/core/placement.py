@@ -19,7 +19,7 @@ from shared.ids import WorkerId
 
 class WaitingReason(StrEnum):
     NO_WORKER = "no_worker"
-    """The person has paired none."""
+    """The person has paired none; or none but the fleet, and it is not for that."""
     KIND_MISSING = "kind_missing"
     """None of the person's workers can run the kind."""
     TOOLS_MISSING = "tools_missing"
@@ -61,6 +61,8 @@ class Waiting:
     """With TOOLS_MISSING: the tools or specializations that `worker` does not have."""
     had: tuple[str, ...] = ()
     """With TOOLS_MISSING: those that it has."""
+    is_fleet: bool = False
+    """With WORKER_OFFLINE: `worker` stands for the fleet, whose broker is away."""
     alternatives: tuple[str, ...] = ()
     """Names of workers that are here and could run it if the job were not pinned."""
 
@@ -103,12 +105,21 @@ def why(
         return Waiting(
             reason=WaitingReason.RETRY_WAIT, kind=job.kind, until=max(wall, job.life.not_before)
         )
-    if not registered:
+    if not registered or _only_others(job, registered):
         return Waiting(reason=WaitingReason.NO_WORKER, kind=job.kind)
     waiting = _with_remedy(_among(ready, job, board, registered), registered, lacking)
     if counts_ahead and waiting.reason is WaitingReason.BUSY:
         return replace(waiting, ahead=board.ahead_of(ready, now))
     return waiting
+
+
+def _only_others(job: Job, registered: Sequence[Worker]) -> bool:
+    """Whether there is but the fleet, and the job is not for it: a computer is what is missing."""
+    return job.pinned_to is None and all(
+        worker.is_fleet
+        and not (may_leave(job) and any(able.kind == job.kind for able in worker.capabilities))
+        for worker in registered
+    )
 
 
 def _with_remedy(
@@ -206,6 +217,7 @@ def _here_or_not(job: Job, board: Board, willing: list[Worker], others: tuple[st
             worker_id=last.worker_id,
             worker=last.name,
             since=last.last_seen_at,
+            is_fleet=is_only_one and last.is_fleet,
             alternatives=others,
         )
     first = max(here, key=lambda p: board.rooms.room_for(p, job.kind))

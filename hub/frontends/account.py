@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.core.access import Person, account_locked
+from hub.core.fleet_rules import fleet_stays
 from hub.core.view import Button, Inbound, Tone, View
 from hub.core.worker import WorkerCard
 from hub.frontends.figures import moment, plural, quoted
@@ -65,6 +66,8 @@ class Account:
         self, person: Person, card: WorkerCard, by: str, *, is_sure: bool
     ) -> tuple[View, ...]:
         """Show a computer out, once that was confirmed; the event tells it, wherever one reads."""
+        if card.worker.is_fleet:
+            raise fleet_stays(card.name)
         if is_sure:
             await self._services.registry.revoke(person.person_id, card.worker_id, by)
             return ()
@@ -91,7 +94,11 @@ def check_unlocked(person: Person, command: str) -> None:
 
 def choices_view(cards: Sequence[WorkerCard], *, is_account: bool) -> View:
     """What can be disconnected."""
-    buttons = [Button(label=card.name, says=f"/disconnect {quoted(card.name)}") for card in cards]
+    buttons = [
+        Button(label=card.name, says=f"/disconnect {quoted(card.name)}")
+        for card in cards
+        if not card.worker.is_fleet
+    ]
     if is_account:
         buttons.append(Button(label="This chat", says=f"/disconnect {THIS_CHAT}"))
     if not buttons:

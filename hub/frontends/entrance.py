@@ -10,7 +10,7 @@ from hub.core.pairing import Invitation
 from hub.core.sign_in import Link
 from hub.core.view import Button, Tone, View
 from hub.frontends.facts import PLACES, VERBS, Facts
-from hub.frontends.figures import duration, plural
+from hub.frontends.figures import duration, plural, quoted
 from shared.events import (
     AccountLinked,
     JoinRequested,
@@ -113,12 +113,21 @@ def settled_view(body: JoinSettled, facts: Facts) -> View:
 
 
 def paired_view(body: WorkerPaired) -> View:
+    if body.is_fleet:
+        text = (
+            f"You may use this hub's {body.name} now: what your own computers have no room for "
+            f"may run there. /worker {quoted(body.name)} tells what it can do."
+        )
+        return View(text=text, subject=f"worker:{body.worker_id}")
     return View(
         text=f"✓ {body.name} is ready. {TRY}", tone=Tone.DONE, subject=f"worker:{body.worker_id}"
     )
 
 
 def revoked_view(body: WorkerRevoked, facts: Facts) -> View:
+    if body.is_fleet:
+        text = f"This hub's settings let you use its {body.name} no more; your computers stay."
+        return View(text=text, subject=f"worker:{body.worker_id}")
     text = f"{body.name} was shown out by {facts.whose(body.by)}. /connect pairs it anew."
     return View(text=text, subject=f"worker:{body.worker_id}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.frontends import plan_words
 from hub.frontends.entrance import place
 from hub.frontends.facts import Facts
-from hub.frontends.figures import capital, duration
+from hub.frontends.figures import capital, duration, plural
 from hub.frontends.question_words import answered
 from hub.frontends.results import result_view
 from hub.frontends.schedule_telling import schedule_line
@@ -126,15 +126,18 @@ def sentence(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one row for each type o
         case PersonUnlocked():
             return f"Unlocked by {facts.whose(body.by)}"
         case WorkerPaired():
-            return f"{body.name} was paired"
+            return f"{body.name} may be used" if body.is_fleet else f"{body.name} was paired"
         case WorkerLost():
             return f"{body.name} was stopped" if body.was_stopped else f"{body.name} went away"
         case WorkerBack():
             return f"{body.name} came back"
+        case WorkerRevoked() if body.is_fleet:
+            return f"{body.name} may be used no more"
         case WorkerRevoked():
             return f"{body.name} was shown out by {facts.whose(body.by)}"
         case WorkerOffers():
-            return f"{body.name} can do {len(body.kinds)} kinds of work"
+            kinds = plural(len(body.kinds), "kind")
+            return f"{body.name} can do {kinds} of work"
         case WorkerMistrusted():
             return f"{body.name} sent what does not carry its signature"
         case JoinRequested():

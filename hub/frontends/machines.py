@@ -52,6 +52,12 @@ class Machines:
                 await registry.revoke(person_id, card.worker_id, call.by)
                 # The event tells it, here or wherever else its person reads.
                 return ()
+            case "autostart" if card.worker.pulls:
+                raise BadInput(
+                    "autostart_impossible",
+                    f"{card.name} is no computer with a desktop: nobody logs in there.",
+                    "Name one where Deskhand is installed; /workers lists yours.",
+                )
             case "autostart":
                 # Only the machine itself can; it does so as a job, and its policy has a say.
                 inputs: JsonObject = {"switch": switch}

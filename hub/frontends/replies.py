@@ -13,6 +13,10 @@ from hub.frontends.facts import VERBS
 from hub.frontends.figures import ago, moment, plural, quoted
 from shared.jobs import JobState
 
+FLEET_IS = (
+    "Machines that this hub runs for many: work goes there when your own computers have no room. "
+    "What names your files or folders never does."
+)
 LIST_MAX = 10
 """Rows of a list in a chat."""
 
@@ -79,6 +83,8 @@ def help_view(command: Command | None = None) -> View:
 
 def worker_line(card: WorkerCard, now: datetime, zone: tzinfo | None = None) -> str:
     """One machine in a line: "anna-pc: connected, 2 free slots"."""
+    if card.worker.is_fleet:
+        return _fleet_line(card)
     if card.worker.is_paused:
         return f"{card.name}: paused. /worker {quoted(card.name)} resume lets it take work again."
     if not card.is_online:
@@ -91,6 +97,18 @@ def worker_line(card: WorkerCard, now: datetime, zone: tzinfo | None = None) -> 
     return f"{card.name}: connected, {', '.join(told)}"
 
 
+def _fleet_line(card: WorkerCard) -> str:
+    """Tell of the fleet, whose slots nobody counts: "fleet: ready, 3 jobs there"."""
+    held = plural(card.running + card.asking, "job")
+    there = f", {held} of yours there" if card.running + card.asking else ""
+    if card.worker.is_paused:
+        name = quoted(card.name)
+        return f"{card.name}: paused{there}. /worker {name} resume lets it take your work again."
+    if not card.is_online:
+        return f"{card.name}: cannot be reached now{there}; its broker does not answer"
+    return f"{card.name}: ready for what your own computers have no room for{there}"
+
+
 def workers_view(cards: Sequence[WorkerCard], now: datetime, zone: tzinfo | None = None) -> View:
     if not cards:
         return View(text="No computer is connected yet.", buttons=(CONNECT,))
@@ -99,6 +117,8 @@ def workers_view(cards: Sequence[WorkerCard], now: datetime, zone: tzinfo | None
 
 def worker_view(card: WorkerCard, now: datetime, zone: tzinfo | None = None) -> View:
     """One machine with what it can do and how it is."""
+    if card.worker.is_fleet:
+        return _fleet_view(card)
     verbs = [VERBS[c.kind] for c in card.worker.capabilities if c.kind in VERBS]
     lines = [
         worker_line(card, now, zone),
@@ -113,16 +133,20 @@ def worker_view(card: WorkerCard, now: datetime, zone: tzinfo | None = None) -> 
             f"Processor {card.metrics.cpu_share * 100:.0f} %, memory {gigabytes[0]:.1f} of "
             f"{gigabytes[1]:.1f} GB, {card.metrics.disk_free_bytes / 1e9:.0f} GB of disk free"
         )
-    name = quoted(card.name)
-    paused = card.worker.is_paused
-    toggle = ("Resume", "resume") if paused else ("Pause", "pause")
-    return View(
-        text="\n".join(lines),
-        buttons=(
-            Button(label=toggle[0], says=f"/worker {name} {toggle[1]}"),
-            Button(label="Disconnect", says=f"/disconnect {name}"),
-        ),
-    )
+    disconnect = Button(label="Disconnect", says=f"/disconnect {quoted(card.name)}")
+    return View(text="\n".join(lines), buttons=(_toggle(card), disconnect))
+
+
+def _fleet_view(card: WorkerCard) -> View:
+    """The fleet, with what it is for; it has no load of its own and cannot be disconnected."""
+    kinds = ", ".join(capability.kind for capability in card.worker.capabilities)
+    lines = [_fleet_line(card), FLEET_IS, f"It runs: {kinds}."]
+    return View(text="\n".join(lines), buttons=(_toggle(card),))
+
+
+def _toggle(card: WorkerCard) -> Button:
+    deed = "resume" if card.worker.is_paused else "pause"
+    return Button(label=deed.capitalize(), says=f"/worker {quoted(card.name)} {deed}")
 
 
 def job_line(card: JobCard, now: datetime, machine: str = "") -> str:

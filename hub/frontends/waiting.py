@@ -51,7 +51,8 @@ def why_waiting(facts: Facts) -> str:  # noqa: C901, PLR0911 - one row for each 
         case WaitingReason.TOOLS_MISSING:
             return f"{lacks_words(waiting)} {remedy(waiting)} Queued until then."
         case WaitingReason.WORKER_OFFLINE:
-            return f"{name} is asleep or offline{_seen(facts)}. Queued; starts when it is back."
+            away = "cannot be reached now" if waiting.is_fleet else "is asleep or offline"
+            return f"{name} {away}{_seen(facts)}. Queued; starts when it is back."
         case WaitingReason.ALL_OFFLINE:
             last = f" {name} was seen last, {facts.clock(waiting.since)}." if waiting.since else ""
             return f"None of your computers is online.{last} Queued; starts when one is back."

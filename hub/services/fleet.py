@@ -69,7 +69,10 @@ class Fleet:
                 if mine is not None:
                     workers.update(entry, replace(mine, is_revoked=True))
                     body = WorkerRevoked(
-                        worker_id=mine.worker_id, name=mine.name, by="the hub's settings"
+                        worker_id=mine.worker_id,
+                        name=mine.name,
+                        by="the hub's settings",
+                        is_fleet=True,
                     )
                     entry.tell(person.person_id, body, entity=mine.worker_id)
                     gone.append(mine.worker_id)
@@ -88,7 +91,9 @@ class Fleet:
                     pull_slots=FLEET_SLOTS,
                 )
                 workers.insert(entry, mine)
-                paired = WorkerPaired(worker_id=mine.worker_id, name=mine.name, pulls=True)
+                paired = WorkerPaired(
+                    worker_id=mine.worker_id, name=mine.name, pulls=True, is_fleet=True
+                )
                 entry.tell(person.person_id, paired, entity=mine.worker_id)
             mine = replace(mine, capabilities=rules.capabilities)
             workers.update(entry, mine)

@@ -12,6 +12,7 @@ import structlog
 
 from hub.core.access import Account, Person, Role
 from hub.core.board import Board
+from hub.core.fleet_rules import fleet_stays
 from hub.core.session import EndReason
 from hub.core.view import Sender
 from hub.core.worker import GONE_SECONDS, Presence, Worker
@@ -205,10 +206,13 @@ class Registry:
 
         Raises:
             NotFound: `worker_unknown`.
+            Conflict: `fleet_stays`.
         """
 
         def run(entry: Entry) -> None:
             worker = _of_person(entry, person_id, worker_id)
+            if worker.is_fleet:
+                raise fleet_stays(worker.name)
             workers.update(entry, replace(worker, is_revoked=True))
             keys.remove_of_worker(entry, worker_id)
             body = WorkerRevoked(worker_id=worker_id, name=worker.name, by=by)

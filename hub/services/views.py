@@ -297,7 +297,12 @@ class Views:
                 waiting[ranks[counted.rank]] += count
                 kinds[counted.kind] = waits + count, runs
         oldest = self._board.longest_waits(person_id, self._ledger.environment.monotonic())
-        here = [p for p in self._board.present.values() if person_id in (None, p.person_id)]
+        # What stands for the fleet is no computer, and its slots are no bound.
+        here = [
+            presence
+            for presence in self._board.present.values()
+            if person_id in (None, presence.person_id) and not presence.is_fleet
+        ]
         return QueueStatus(
             waiting={priority: waiting[priority] for priority in Priority},
             running=running.total(),

@@ -33,6 +33,8 @@ class WorkerPaired(Body):
     """Its Ed25519, base64url: what the person's other computers know its events by."""
     pulls: bool = False
     """It fetches its work over REST and keeps no log: what it reports, the hub writes down."""
+    is_fleet: bool = False
+    """It stands for the fleet, which the hub's owner lets a person use."""
 
 
 class WorkerOffers(Body):
@@ -74,6 +76,8 @@ class WorkerRevoked(Body):
     worker_id: WorkerId
     name: str
     by: str
+    is_fleet: bool = False
+    """It stood for the fleet, which the hub's settings let a person use no more."""
 
 
 class WorkerMistrusted(Body):

@@ -17,6 +17,11 @@ from shared.plain_text import plain_line
 CODING_MAX = 8
 """Words of each sort that are shown."""
 
+FLEET_AWAY = (
+    "The hub cannot reach the fleet's broker. What has begun there goes on; nothing new goes there "
+    "until the broker answers, which the hub tries all the time."
+)
+
 MARKS: Mapping[Condition, tuple[str, str, str]] = {
     Condition.IDLE: ("done", "idle", "Idle"),
     Condition.BUSY: ("running", "busy", "Busy"),
@@ -71,6 +76,8 @@ def trouble(machine: Machine) -> str:
             "Its reports do not carry its signature and are not counted. Show it out and connect "
             "it anew."
         )
+    if machine.card.worker.is_fleet and not machine.card.is_online:
+        return FLEET_AWAY
     if machine.card.is_online and is_disk_full(machine.card.metrics):
         return f"Its disk is full: {disk(machine)}. Make room, or pause it."
     return ""
@@ -79,6 +86,8 @@ def trouble(machine: Machine) -> str:
 def system(machine: Machine) -> str:
     """What runs there: "Linux · Deskhand 0.1.0", or that it fetches its work."""
     worker = machine.card.worker
+    if worker.is_fleet:
+        return "Machines of this hub"
     if worker.pulls:
         return " · ".join(
             part for part in ("Fetches its work over the API", worker.app_version) if part
@@ -92,9 +101,11 @@ def standing(machine: Machine) -> str:
     card = machine.card
     if not card.is_online:
         held = len(machine.jobs)
-        return f"{plural(held, 'job')} stay with it" if held else ""
+        return f"{plural(held, 'job')} {'stays' if held == 1 else 'stay'} with it" if held else ""
     if card.worker.is_paused:
         return "Takes nothing new until it is resumed"
+    if card.worker.is_fleet:
+        return f"{plural(len(machine.jobs), 'job')} there" if machine.jobs else "Nothing in hand"
     if card.slots == 0:
         return "Paused at the machine itself"
     return f"{card.free} of {plural(card.slots, 'slot')} free"
@@ -103,6 +114,8 @@ def standing(machine: Machine) -> str:
 def verbs(machine: Machine) -> str:
     """What people have it do: "train, predict"; empty when it has no tools yet."""
     kinds = [capability.kind for capability in machine.card.worker.capabilities]
+    if machine.card.worker.is_fleet:
+        return ", ".join(dict.fromkeys(VERBS.get(kind, f"run {kind}") for kind in kinds))
     return ", ".join(dict.fromkeys(VERBS[kind] for kind in kinds if kind in VERBS))
 
 

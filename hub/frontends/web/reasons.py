@@ -82,6 +82,8 @@ def _missing(jobs: str, waiting: Waiting, page: str) -> Reason:
 
 def _offline(jobs: str, waiting: Waiting, now: datetime) -> str:
     seen = f"seen {ago(waiting.since, now)}" if waiting.since else "never seen"
+    if waiting.is_fleet:
+        return f"{jobs} for {waiting.worker}, which cannot be reached now ({seen})."
     if waiting.reason is WaitingReason.WORKER_OFFLINE:
         return f"{jobs} for {waiting.worker}, which is offline ({seen})."
     return (

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from hub.core.access import Person, Role
+from hub.core.fleet_calls import FleetSeen
 from hub.core.sign_in import csrf_of
 from hub.frontends.sse import Streams
 from hub.frontends.web import cookie
@@ -38,6 +39,8 @@ class Setting:
     frontends: Callable[[], Sequence[tuple[str, Health]]]
     """Each frontend's name and how it is doing now."""
     backups: Backups
+    fleet: Callable[[], Awaitable[FleetSeen]]
+    """The fleet at a glance, for whoever runs the hub."""
     hub_name: str
     hub_url: str
     version: str

@@ -28,7 +28,8 @@ def why_line(  # noqa: C901, PLR0911 - one row for each reason
         case WaitingReason.TOOLS_MISSING:
             return f"{name} has no {' and no '.join(waiting.missing)}"
         case WaitingReason.WORKER_OFFLINE:
-            return f"{name} is asleep or offline{_seen(waiting, moment)}"
+            away = "cannot be reached now" if waiting.is_fleet else "is asleep or offline"
+            return f"{name} {away}{_seen(waiting, moment)}"
         case WaitingReason.ALL_OFFLINE:
             return f"No computer that can do it is online{_seen(waiting, moment)}"
         case WaitingReason.PAUSED:

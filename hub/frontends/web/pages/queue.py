@@ -36,6 +36,7 @@ async def show_queue(request: Request, visitor: Guest, place: Place) -> Response
     backlog = await services.gauge.backlog(visitor.sees)
     now = place.environment.now()
     hour = services.gauge.hour(visitor.sees)
+    found = await services.machines.all(visitor.sees)
     return await page(
         request,
         visitor,
@@ -47,7 +48,8 @@ async def show_queue(request: Request, visitor: Guest, place: Place) -> Response
         kinds=sorted(status.kinds, key=lambda kind: (-kind.waiting, -kind.running, kind.kind)),
         is_cut=backlog.looked_at >= LOOKED_AT_MAX,
         looked_at=backlog.looked_at,
-        machines=await services.machines.all(visitor.sees),
+        machines=found,
+        has_fleet=any(machine.card.worker.is_fleet for machine in found),
         say=machines,
     )
 

@@ -7,6 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
+from hub.core.fleet_rules import fleet_stays
+from hub.frontends.replies import FLEET_IS
 from hub.frontends.web import machines
 from hub.frontends.web.forms import Fields, Undo, lead
 from hub.frontends.web.render import page
@@ -45,6 +47,7 @@ async def show_worker(
         last_jobs=last_jobs,
         loads=loads,
         sessions=sessions,
+        fleet_is=FLEET_IS,
         say=machines,
     )
 
@@ -73,6 +76,8 @@ async def ask_worker_out(
 ) -> Response:
     """Ask before it is shown out, and tell what becomes of its jobs."""
     machine = await _theirs(place, visitor, worker_id)
+    if machine.card.worker.is_fleet:
+        raise fleet_stays(machine.card.name)
     kinds = [BUILT_IN.get(job.kind) for job in machine.jobs]
     again = sum(kind is not None and kind.idempotent for kind in kinds)
     return await page(
