@@ -8,11 +8,13 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hub.core.fleet_rules import checked_broker, read_rules
 from hub.core.view import size
-from hub.frontends.figures import moment
+from hub.frontends.figures import moment, plural
 from hub.frontends.install.downloads import Downloads, frozen_workers
 from hub.store.backup_folder import backups_in
 from hub.store.database import CARE, STORE_NAME
@@ -21,6 +23,8 @@ from shared.api.status import StatusShown
 from shared.api.workers import WorkerShown
 from shared.database import peek
 from shared.errors import STORE_CORRUPT, AppError, NotFound
+from shared.fleet import FLEET_PLATFORM
+from shared.kinds.catalogue import BUILT_IN
 from shared.plain_text import plain_line
 from shared.store_file import check, sqlite_note
 
@@ -53,6 +57,7 @@ def examine(settings: Settings, hub_url: str | None, key: str) -> int:
         _look_at_folder(settings, findings)
         _look_at_backups(settings, findings)
         _look_at_downloads(settings, findings)
+        _look_at_fleet_settings(settings, findings)
     key_file = settings.admin_key_file
     if not key and hub_url is None and key_file.exists():
         key = key_file.read_text().strip()
@@ -115,6 +120,22 @@ def _look_at_store(path: Path, findings: Findings) -> None:
     findings.good(sqlite_note())
 
 
+def _look_at_fleet_settings(settings: Settings, findings: Findings) -> None:
+    """What would keep a hub with a fleet from starting."""
+    broker = settings.fleet_broker.get_secret_value()
+    try:
+        read_rules(settings.fleet_kinds, settings.fleet_people, BUILT_IN)
+        if broker:
+            checked_broker(broker)
+    except AppError as error:
+        findings.bad(error.message, error.hint)
+    if broker and find_spec("celery") is None:
+        findings.bad(
+            "HUB_FLEET_BROKER is set, and Celery is not installed.",
+            "Install it: pip install 'deskhand[fleet]'; or leave HUB_FLEET_BROKER empty.",
+        )
+
+
 def _look_at_downloads(settings: Settings, findings: Findings) -> None:
     """What the one line for servers would install, and from where it would be fetched."""
     if settings.public_url:
@@ -150,7 +171,8 @@ def _look_at_hub(client: Client, findings: Findings, *, has_key: bool) -> None:
         findings.bad(error.message, error.hint)
         return
     _look_at_frontends(status, findings)
-    _look_at_workers(workers, findings)
+    _look_at_workers([one for one in workers if not _is_fleet(one)], findings)
+    _look_at_fleet(client, findings)
     _look_at_queue(status, findings)
 
 
@@ -181,6 +203,35 @@ def _look_at_workers(workers: Sequence[WorkerShown], findings: Findings) -> None
                 f"Computer {worker.name}: asleep or offline, last seen {then}.",
                 "Start its program." if worker.pulls else "Start it there: deskhand --headless",
             )
+
+
+def _is_fleet(worker: WorkerShown) -> bool:
+    """Whether it stands for the fleet, which is looked at apart: it is nobody's computer."""
+    return worker.pulls and worker.platform == FLEET_PLATFORM
+
+
+def _look_at_fleet(client: Client, findings: Findings) -> None:
+    try:
+        fleet = client.get_fleet()
+    except AppError:
+        return  # a key that may not look, or a hub from before there were fleets
+    if not fleet.is_configured:
+        return
+    waiting = sum(queue.waiting for queue in fleet.queues)
+    if not fleet.is_broker_up:
+        findings.bad(
+            fleet.broker_error or "The fleet's broker was not reached yet.",
+            "Nothing is lost: jobs are handed over once it is back. See that it runs.",
+        )
+    elif not fleet.kinds:
+        findings.bad("The fleet may run nothing.", "Name kinds of work in HUB_FLEET_KINDS.")
+    elif waiting and not fleet.nodes:
+        findings.bad(
+            f"{plural(waiting, 'job')} for the fleet, and no node is here.",
+            "Start one: deskhand-fleet worker; or see that `deskhand-hub scaler run` runs.",
+        )
+    else:
+        findings.good(f"Fleet: broker up, {plural(len(fleet.nodes), 'node')}, {waiting} waiting")
 
 
 def _look_at_queue(status: StatusShown, findings: Findings) -> None:

@@ -23,6 +23,13 @@ EXIT_FAILED = 1
 EXIT_REFUSED = 3
 """The hub does not take this node's key: starting it again would not help."""
 KEY_CODES = ("key_invalid", "key_scope")
+WORKER = """\
+Takes what the hub hands to its fleet, a few jobs at once, until it is ended. Ctrl-C lets what
+runs come to its end; a second one does not wait. --hub, --broker, --kinds and a key are needed:
+  deskhand-hub keys create nodes --scope fleet        # where the hub runs; its key into a file
+  deskhand-fleet worker --hub https://hub.example.org --key-file nodes.key \\
+    --broker redis://broker.example.org:6379/0 --kinds llm.ask,llm.probe
+Keys of models come from the environment. docs/fleet.md tells the rest."""
 OPTIONS = {
     "hub": "address of the hub, as in https://hub.example.org",
     "key-file": "file that holds a key of scope fleet (else DESKHAND_FLEET_KEY)",
@@ -79,9 +86,9 @@ def _tell(error: AppError) -> int:
     from shared.plain_text import plain
 
     if not logs.tell_end(error):
-        print(plain(f"{error.code}: {error.message}"), file=sys.stderr)
+        print(plain(f"deskhand-fleet: {error.message} ({error.code})"), file=sys.stderr)
         if error.hint:
-            print(plain(error.hint), file=sys.stderr)
+            print(plain(f"  {error.hint}"), file=sys.stderr)
     return EXIT_REFUSED if error.code in KEY_CODES else EXIT_FAILED
 
 
@@ -90,7 +97,12 @@ def _parser() -> argparse.ArgumentParser:
         prog="deskhand-fleet", description="Nodes of a hub's fleet. No person's files come here."
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    worker = commands.add_parser("worker", help="take work until it is ended")
+    worker = commands.add_parser(
+        "worker",
+        help="take work until it is ended",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=WORKER,
+    )
     for name, told in OPTIONS.items():
         variable = "DESKHAND_FLEET_" + name.upper().replace("-", "_")
         worker.add_argument(f"--{name}", metavar="…", help=f"{told}; or {variable}")

@@ -8,7 +8,6 @@ import socket
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
 from urllib.parse import urlsplit
 
 from desktop.core.policy import Policy, parse_policy
@@ -22,6 +21,7 @@ from shared.kinds import Kind
 PREFIX = "DESKHAND_FLEET_"
 KINDS_AT = "desktop.jobs.added:KINDS"
 EXECUTORS_AT = "desktop.jobs.added:EXECUTORS"
+KEY_HINT = "`deskhand-hub keys create nodes --scope fleet` makes a key; put it into the file."
 SLOTS_DEFAULT = 4
 SLOTS_MAX = 1000
 DRAIN_SECONDS = 600.0
@@ -76,12 +76,17 @@ def read_setup(given: Mapping[str, str | None], variables: Mapping[str, str]) ->
         value = given.get(name)
         return (variables.get(variable, default) if value is None else value).strip()
 
-    broker = checked_broker(told("broker") or _missing("broker"))
+    key = told("key-file") or variables.get(PREFIX + "KEY", "").strip()
+    needed = {"hub": told("hub"), "key-file": key, "broker": told("broker")}
+    needed["kinds"] = ",".join(_listed(told("kinds")))
+    if missing := [name for name, value in needed.items() if not value]:
+        raise _missing(*missing)
+    broker = checked_broker(told("broker"))
     return NodeSetup(
-        hub_url=checked_url(told("hub") or _missing("hub")),
+        hub_url=checked_url(told("hub")),
         key=_key(told("key-file"), variables.get(PREFIX + "KEY", "")),
         broker=broker,
-        kinds=checked_kinds(_listed(told("kinds")) or _missing("kinds")),
+        kinds=checked_kinds(_listed(told("kinds"))),
         node=_named("node", told("node") or default_node()),
         slots=_number("slots", told("slots", str(SLOTS_DEFAULT)), SLOTS_MAX),
         pool=told("pool")[:POOL_CHARS_MAX],
@@ -146,7 +151,7 @@ def checked_broker(url: str) -> str:
     if urlsplit(url).scheme not in SCHEMES or not urlsplit(url).hostname:
         raise BadInput(
             "fleet_setting_invalid",
-            "The broker's address is none.",
+            "The broker's address is not one.",
             "As in redis://broker.example.org:6379/0 or amqps://name:password@broker.example.org.",
         )
     return url
@@ -159,16 +164,18 @@ def keys_of(names: Iterable[str], variables: Mapping[str, str]) -> dict[str, str
 
 def _key(file: str, told: str) -> str:
     if not file:
-        return told.strip() or _missing("key-file")
+        return told.strip()
     try:
         key = Path(file).expanduser().read_bytes()[:FILE_BYTES_MAX].decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise NotFound(
             "key_file_missing",
             f"The key file {file} cannot be read.",
-            "`deskhand-hub keys add --scope fleet` makes a key; put it into the file.",
+            KEY_HINT,
         ) from error
-    return key or _missing("key-file")
+    if not key:
+        raise NotFound("key_file_missing", f"The key file {file} is empty.", KEY_HINT)
+    return key
 
 
 def _policy(file: str) -> Policy:
@@ -200,11 +207,15 @@ def _listed(told: str) -> list[str]:
     return [word.strip() for word in told.split(",") if word.strip()]
 
 
-def _missing(name: str) -> NoReturn:
-    raise BadInput(
+def _missing(*names: str) -> AppError:
+    """Name all that is missing at once: nobody wants to be told one by one."""
+    options = [f"--{name}" for name in names]
+    told = " and ".join([", ".join(options[:-1]), options[-1]] if len(options) > 1 else options)
+    variables = [PREFIX + name.removesuffix("-file").upper().replace("-", "_") for name in names]
+    return BadInput(
         "fleet_setting_missing",
-        f"--{name} is not said.",
-        f"Say --{name}, or set {PREFIX}{name.removesuffix('-file').upper().replace('-', '_')}.",
+        f"{told} {'is' if len(options) == 1 else 'are'} missing.",
+        f"Say so, or set {', '.join(variables)}; deskhand-fleet worker --help explains each.",
     )
 
 

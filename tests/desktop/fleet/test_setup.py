@@ -80,6 +80,22 @@ def test_every_fault_has_its_code_and_a_next_step(
     assert caught.value.hint
 
 
+def test_all_that_is_missing_is_named_at_once() -> None:
+    with pytest.raises(AppError) as caught:
+        read_setup({"hub": "http://127.0.0.1:1"}, {})
+
+    assert caught.value.message == "--key-file, --broker and --kinds are missing."
+    assert "DESKHAND_FLEET_KEY, DESKHAND_FLEET_BROKER, DESKHAND_FLEET_KINDS" in caught.value.hint
+
+
+def test_an_empty_key_file_is_told_as_that(tmp_path: Path) -> None:
+    (tmp_path / "key").touch()
+    with pytest.raises(AppError, match="is empty") as caught:
+        read_setup({**GIVEN, "key-file": str(tmp_path / "key")}, {})
+
+    assert caught.value.code == "key_file_missing"
+
+
 def test_a_policy_is_read_for_where_models_are(tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text('[[llm.endpoints]]\nname = "house"\nbase_url = "http://127.0.0.1:9/v1"\n')

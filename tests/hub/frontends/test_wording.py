@@ -331,6 +331,11 @@ SAID = [
                  "/connect."),
     (EVENTS[52], f"About train churn.csv #{short(JOB)}, you on the web: "
                  "Take the newer one next time."),
+    (WorkerPaired(worker_id=WORKER, name="fleet", pulls=True, is_fleet=True),
+     "You may use this hub's fleet now: what your own computers have no room for may run there. "
+     "/worker fleet tells what it can do."),
+    (WorkerRevoked(worker_id=WORKER, name="fleet", by="the hub's settings", is_fleet=True),
+     "This hub's settings let you use its fleet no more; your computers stay."),
 ]  # fmt: skip
 
 
