@@ -97,8 +97,8 @@ class Settings(BaseSettings):
     """The kinds that the fleet runs, separated by commas: llm.ask, llm.probe, web.search, web.read,
     web.research. None when empty."""
     fleet_people: str = Field(default="", max_length=10_000)
-    """Who may use the fleet: names, separated by commas, or "*" for everybody. The hub's owners
-    when empty."""
+    """Who may use the fleet: names or ids, separated by commas, or "*" for everybody. The hub's
+    owners when empty. People choose their own names; an id is nobody else's."""
     webhook_allow: str = Field(default="", max_length=2000)
     """Where webhooks may go beside the internet, and without https: hosts, addresses, networks,
     separated by commas. Nowhere when empty."""

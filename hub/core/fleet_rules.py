@@ -6,7 +6,7 @@ log of one worker, stays on that person's own computers, and so does what they w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from hub.core.access import Person, Role
 from hub.core.job import Job
 from shared.capabilities import Capability
 from shared.errors import BadInput, Conflict
+from shared.ids import PersonId
 from shared.kinds import JsonObject, Kind
 
 FLEET_NAME = "fleet"
@@ -32,15 +33,29 @@ class FleetRules:
 
     kinds: tuple[str, ...] = ()
     people: frozenset[str] = frozenset()
-    """Names in small letters; "*" for everybody; empty for the hub's owners."""
+    """Names in small letters, or ids; "*" for everybody; empty for the hub's owners."""
 
-    def may_use(self, person: Person) -> bool:
-        """Whether jobs of a person may be given to the fleet."""
+    def users(self, people: Iterable[Person], using: Collection[PersonId]) -> frozenset[PersonId]:
+        """Whose jobs may be given to the fleet.
+
+        Everybody chooses their own name: one that several have counts for whoever uses the fleet
+        already, else for the first of them. An id is nobody else's.
+
+        Args:
+            people: of this hub.
+            using: who could use it until now.
+        """
         if not self.kinds:
-            return False
+            return frozenset()
         if not self.people:
-            return person.role is Role.OWNER
-        return EVERYBODY in self.people or person.name.casefold() in self.people
+            return frozenset(one.person_id for one in people if one.role is Role.OWNER)
+        first: dict[str, PersonId] = {}
+        for one in sorted(people, key=lambda one: (one.person_id not in using, one.person_id)):
+            if EVERYBODY in self.people or one.person_id in self.people:
+                first[one.person_id] = one.person_id
+            elif (name := one.name.casefold()) in self.people:
+                first.setdefault(name, one.person_id)
+        return frozenset(first.values())
 
     @property
     def capabilities(self) -> tuple[Capability, ...]:
@@ -53,7 +68,7 @@ def read_rules(kinds: str, people: str, known: Mapping[str, Kind]) -> FleetRules
 
     Args:
         kinds: names, separated by commas.
-        people: names, separated by commas.
+        people: names or ids, separated by commas.
         known: kinds of this hub.
 
     Raises:

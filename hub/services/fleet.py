@@ -27,7 +27,7 @@ from hub.store.ledger import Entry, Ledger
 from shared.errors import BadInput
 from shared.events import AttemptEventBody, QuestionAsked, WorkerPaired, WorkerRevoked
 from shared.fleet import FLEET_PLATFORM, Ticket
-from shared.ids import JobId, WorkerId, is_uuid
+from shared.ids import JobId, PersonId, WorkerId, is_uuid
 from shared.jobs import JobSpec, Priority
 from shared.kinds import Kind
 
@@ -62,10 +62,11 @@ class Fleet:
 
     def _settle(self, entry: Entry, rules: FleetRules) -> list[WorkerId]:
         gone = []
+        users = _users(entry.connection, rules)
         for person in people.everyone(entry.connection):
             others = workers.of_person(entry.connection, person.person_id)
             mine = next((worker for worker in others if worker.is_fleet), None)
-            if not rules.may_use(person):
+            if person.person_id not in users:
                 if mine is not None:
                     workers.update(entry, replace(mine, is_revoked=True))
                     body = WorkerRevoked(
@@ -298,13 +299,14 @@ def _due(connection: sqlite3.Connection, rules: FleetRules) -> bool:
     stand = {worker.person_id: worker for worker in workers.fleets(connection)}
     if not stand and not rules.kinds:
         return False
-    for person in people.everyone(connection):
-        mine = stand.get(person.person_id)
-        if rules.may_use(person) != (mine is not None):
-            return True
-        if mine is not None and mine.capabilities != rules.capabilities:
-            return True
-    return False
+    if _users(connection, rules) != stand.keys():
+        return True
+    return any(mine.capabilities != rules.capabilities for mine in stand.values())
+
+
+def _users(connection: sqlite3.Connection, rules: FleetRules) -> frozenset[PersonId]:
+    using = {worker.person_id for worker in workers.fleets(connection)}
+    return rules.users(people.everyone(connection), using)
 
 
 def _start(entry: Entry, held: Grant, node: str, delivery: str) -> JobSpec | None:

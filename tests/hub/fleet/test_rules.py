@@ -67,12 +67,23 @@ def test_a_kind_that_is_none_is_named() -> None:
     [("", True, False), ("*", True, True), ("bert", False, True), (" Anna , BERT", True, True)],
 )
 def test_who_may_use_it_is_the_owners_setting(people: str, anna: bool, bert: bool) -> None:
-    rules = read_rules("llm.ask", people, BUILT_IN)
-    assert (rules.may_use(ANNA), rules.may_use(BERT)) == (anna, bert)
+    users = read_rules("llm.ask", people, BUILT_IN).users((ANNA, BERT), ())
+    assert (ANNA.person_id in users, BERT.person_id in users) == (anna, bert)
+
+
+def test_nobody_comes_to_the_fleet_by_calling_themselves_as_somebody_else() -> None:
+    rules = read_rules("llm.ask", "bert", BUILT_IN)
+    bert = replace(BERT, person_id=PersonId("b-1"))
+    older = replace(bert, person_id=PersonId("a-1"))
+    later = replace(bert, person_id=PersonId("c-1"))
+    assert rules.users((bert, older, later), {bert.person_id}) == {bert.person_id}
+    assert rules.users((bert, later), ()) == {bert.person_id}
+    by_id = read_rules("llm.ask", "B-1", BUILT_IN)
+    assert by_id.users((replace(bert, name="other"), older, later), ()) == {bert.person_id}
 
 
 def test_nobody_uses_a_fleet_for_nothing() -> None:
-    assert not read_rules("", "*", BUILT_IN).may_use(ANNA)
+    assert not read_rules("", "*", BUILT_IN).users((ANNA,), ())
 
 
 @pytest.mark.parametrize(
