@@ -77,7 +77,7 @@ class Node:
         """
         self._setup, self._line, self._environment, self._tasks = setup, line, environment, tasks
         self._on_over, self._measure = on_over, measure
-        self._starting = Starting(line, setup.node, environment, lambda: self.is_draining)
+        self._starting = Starting(line, setup, environment, lambda: self.is_draining)
         self._held: dict[JobId, Work] = {}
         self._beaten: frozenset[str] = frozenset()
         """Deliveries that had begun when the last beat was made: its answer knows of no other."""

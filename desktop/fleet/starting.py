@@ -10,6 +10,7 @@ import structlog
 from desktop.core.attempt import Attempt, AttemptState
 from desktop.fleet.hub_line import HubLine
 from desktop.fleet.reports import AGAIN
+from desktop.fleet.setup import NodeSetup
 from desktop.fleet.work import Took
 from shared.environment import Environment
 from shared.errors import AppError, BadInput, Conflict, NotFound
@@ -27,9 +28,14 @@ class Starting:
     """Asks for one node."""
 
     def __init__(
-        self, line: HubLine, node: str, environment: Environment, is_draining: Callable[[], bool]
+        self,
+        line: HubLine,
+        setup: NodeSetup,
+        environment: Environment,
+        is_draining: Callable[[], bool],
     ) -> None:
-        self._line, self._node, self._environment = line, node, environment
+        self._line, self._node, self._kinds = line, setup.node, setup.kinds
+        self._environment = environment
         self._is_draining = is_draining
 
     async def is_given(self, ticket: Ticket, delivery: str) -> bool:
@@ -64,7 +70,8 @@ class Starting:
                 wait = AGAIN.wait_seconds(failures, self._environment.random())
                 await asyncio.sleep(max(wait, error.retry_after_seconds or 0.0))
                 continue
-            if told.spec.kind != ticket.kind:
+            # What has begun is not put down because its ticket came by the wrong queue.
+            if told.spec.kind not in (ticket.kind, *self._kinds):
                 log.warning("ticket dropped", code="kind_mixed_up")
                 return Took.STALE
             return Attempt(

@@ -59,7 +59,7 @@ class FleetNodes:
         held = len(beat.held)
         beat = replace(beat, held=())
         node = self._nodes.get(beat.node)
-        if node is None or node.beat.instance != beat.instance:
+        if node is None or _is_another(node.beat, beat):
             idle_since = None if held else wall
             node = _Node(beat, held, since=wall, seen_at=wall, idle_since=idle_since)
             self._nodes[beat.node] = node
@@ -137,6 +137,16 @@ class FleetNodes:
             if now - heard_at >= max(FORGET_SECONDS, self.silent_seconds):
                 del self._heard_at[name]
                 self._nodes.pop(name, None)
+
+
+def _is_another(before: NodeBeat, now: NodeBeat) -> bool:
+    """Whether another program has a name now.
+
+    One that was started by hand may be so again after it drained; who drains never goes back.
+    """
+    if before.instance != now.instance:
+        return True
+    return not now.instance and before.is_draining and not now.is_draining
 
 
 def _told(node: _Node) -> FleetNode:

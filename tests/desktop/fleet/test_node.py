@@ -233,6 +233,17 @@ async def test_a_ticket_that_the_hub_cannot_read_is_not_given_back(
         assert await node.take(ticket) is Took.STALE
 
 
+async def test_a_job_that_has_begun_goes_on_whatever_its_ticket_called_it(
+    hub: FakeHub, tmp_path: Path
+) -> None:
+    ticket = hub.grant("play.count", number=3).model_copy(update={"kind": "play.hang"})
+    async with a_node(hub, tmp_path) as node:
+        assert await node.take(ticket) is Took.SUCCEEDED
+
+        other = hub.grant("play.tree").model_copy(update={"kind": "play.hang"})
+        assert await node.take(other) is Took.STALE
+
+
 async def test_a_stop_of_before_the_start_stops_nothing(hub: FakeHub, tmp_path: Path) -> None:
     ticket = hub.grant("play.steps", text=str(tmp_path))
     hub.crossing = ticket.job_id

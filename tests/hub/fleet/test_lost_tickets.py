@@ -114,6 +114,17 @@ def test_a_node_that_is_to_drain_stays_so_until_its_place_is_taken_by_another() 
     assert nodes.hear(replace(BEAT, instance="another")) is False
 
 
+def test_a_node_that_drained_and_is_started_again_by_hand_takes_work() -> None:
+    environment, _ = hand_environment()
+    nodes = FleetNodes(environment)
+    by_hand = replace(BEAT, instance="")
+    nodes.hear(by_hand)
+    nodes.drain("n")
+    assert nodes.hear(by_hand) is True
+    assert nodes.hear(replace(by_hand, is_draining=True)) is True
+    assert nodes.hear(by_hand) is False
+
+
 def test_only_a_node_that_is_here_drains() -> None:
     environment, clock = hand_environment()
     nodes = FleetNodes(environment)
