@@ -103,6 +103,7 @@ class ProcessHost:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(KEPT_PREFIXES)}
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._check_folder()
             return tuple(self._start_one(pool, {**kept, **secrets}) for _ in range(count))
         except OSError as error:
             raise refused(self.name, "start a node", str(error)) from None
@@ -150,6 +151,7 @@ class ProcessHost:
 
     def _alive(self, pool: Pool) -> list[tuple[str, _Note]]:
         """Those that run; files of others are deleted, with what they left of their group."""
+        self._check_folder()
         alive = []
         for name, note in self._noted():
             if note.pool != pool.name:
@@ -162,6 +164,13 @@ class ProcessHost:
                 _end_group(note)
             alive.append((name, note))
         return alive
+
+    def _check_folder(self) -> None:
+        """See that nobody else can write there which processes are ended."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            found = self._folder.stat()
+            if os.name == "posix" and (found.st_uid != os.geteuid() or found.st_mode & 0o002):
+                raise refused(self.name, "look for nodes", f"others can write in {self._folder}")
 
     def _noted(self) -> Iterator[tuple[str, _Note]]:
         for file in sorted(self._folder.glob(f"{self._settings.fleet}-*.node")):

@@ -15,7 +15,7 @@ import pytest
 
 from hub.core.pool import InstanceState, Pool
 from hub.hosts.process import ProcessHost, Settings
-from shared.errors import BadInput
+from shared.errors import AppError, BadInput
 from tests.hub.hosts.process_world import processes
 from tests.hub.hosts.worlds import BROKER, KEY, HostWorld
 
@@ -67,6 +67,20 @@ async def test_a_node_is_told_all_it_needs_by_its_environment(
         "DESKHAND_FLEET_SLOTS": "1",
     }
     await host.stop(world.pool, [name])
+
+
+async def test_a_folder_that_others_can_write_in_names_no_process(
+    world: HostWorld, tmp_path: Path
+) -> None:
+    folder = tmp_path / "nodes"
+    folder.mkdir()
+    folder.chmod(0o777)
+    host = opened(world.pool)
+    for call in (host.instances(world.pool), host.start(world.pool, 1)):
+        with pytest.raises(AppError) as caught:
+            await call
+        assert caught.value.code == "host_refused"
+        assert "others can write" in caught.value.message
 
 
 async def test_a_process_that_got_the_id_of_a_node_is_not_taken_for_it(
