@@ -15,9 +15,10 @@ OFF = """\
 This hub has no fleet.
   Set HUB_FLEET_BROKER and HUB_FLEET_KINDS, see .env.example, and start it again.
 """
+AWAY = "  Nothing is lost: jobs are handed over once it is back. See that it runs."
 NO_NODES = """\
 No node is here.
-  deskhand-fleet worker --hub URL --key-file FILE --broker URL --kinds KINDS
+  deskhand-fleet worker --hub URL --key-file FILE --broker URL --kinds {kinds}
 """
 
 
@@ -43,7 +44,7 @@ def told(fleet: FleetShown, now: datetime) -> list[str]:
         return [OFF]
     lines = [f"Broker: {'up' if fleet.is_broker_up else 'away'}"]
     if fleet.broker_error:
-        lines.append(f"  {plain_line(fleet.broker_error)}")
+        lines += [f"  {plain_line(fleet.broker_error)}", AWAY]
     lines += [f"Kinds: {', '.join(fleet.kinds) or 'none'}", ""]
     busy = [queue for queue in fleet.queues if queue.waiting or queue.running]
     if busy:
@@ -62,7 +63,7 @@ def told(fleet: FleetShown, now: datetime) -> list[str]:
         lines.append("Nothing waits, nothing runs.")
     lines.append("")
     if not fleet.nodes:
-        return [*lines, NO_NODES]
+        return [*lines, NO_NODES.format(kinds=",".join(fleet.kinds) or "KINDS")]
     lines += _table(
         ("NODE", "POOL", "SLOTS", "HELD", "", "SEEN"), [_row(node, now) for node in fleet.nodes]
     )

@@ -323,8 +323,10 @@ def _facts(stand: _Stand) -> str:
     waiting = f"{stand.waiting} wait" if stand.waiting else "nothing waits"
     if stand.waiting:
         waiting += f" (the oldest for {stand.oldest_seconds:.0f} s)"
-    nodes = f"{len(stand.ready)} node{'s' * (len(stand.ready) != 1)}"
-    parts = [f"{waiting}, {stand.running} run", f"{nodes}, {stand.free} of their slots free"]
+    count = len(stand.ready)
+    its = "its" if count == 1 else "their"
+    nodes = f"{count} node{'s' * (count != 1)}, {stand.free} of {its} slots free"
+    parts = [f"{waiting}, {stand.running} run", nodes if count else "no node is ready"]
     if stand.coming:
         parts.append(f"{len(stand.coming)} on their way")
     if stand.leaving:

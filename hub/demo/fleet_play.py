@@ -133,7 +133,8 @@ class FleetPlay(Stage):
     async def _scaled(self) -> AsyncIterator[None]:
         """Run the scaler inside the block; no node outlives it."""
         pools = str(self.folder / "fleet.toml")
-        self.transcript.note(f"$ deskhand-hub scaler run --pools fleet.toml   (0 to {NODES_MAX})")
+        most = f"0 to {NODES_MAX} nodes of {SLOTS} slots"
+        self.transcript.note(f"$ deskhand-hub scaler run --pools fleet.toml   ({most})")
         command = ["scaler", "run", "--pools", pools, "--hub", self.hub_url, "--json"]
         command += ["--data", str(self.folder / "hub"), "--every", str(EVERY_SECONDS)]
         # What nodes leave in the system's folder for what does not last is thrown away with ours.
@@ -164,6 +165,9 @@ class FleetPlay(Stage):
 
     async def _ask(self, rest: Client) -> None:
         self.transcript.note(f"{self.jobs} probes are asked for over REST, each a job of its own.")
+        self.transcript.note(
+            "The bar is what waits; what the scaler decides has its reason beside it."
+        )
         asked = 0
         while asked < self.jobs:
             batch = range(asked, min(asked + 25, self.jobs))
@@ -293,6 +297,6 @@ class FleetPlay(Stage):
             f"{summary['jobs_per_second']} a second."
         )
         self.transcript.note(
-            f"At most {summary['nodes_most']} nodes; {summary['steps_up']} steps up, "
-            f"{summary['steps_down']} down; none is left."
+            f"Nodes at once, at most: {summary['nodes_most']}. Steps up: {summary['steps_up']}, "
+            f"down: {summary['steps_down']}. No node is left."
         )

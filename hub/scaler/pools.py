@@ -63,9 +63,10 @@ def read_pools(file: Path) -> tuple[Pool, ...]:
         with file.expanduser().open("rb") as stream:
             text = stream.read(FILE_BYTES_MAX).decode()
     except (OSError, UnicodeDecodeError) as error:
+        why = (error.strerror or "") if isinstance(error, OSError) else "it is no text"
         raise NotFound(
             "pools_file_missing",
-            f"The file of pools {file} cannot be read: {error}.",
+            f"The file of pools {file} cannot be read: {why}.",
             "packaging/fleet/fleet.toml is one to begin with.",
         ) from None
     return parse_pools(text)

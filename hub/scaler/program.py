@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from hub.core.fleet import Decision
+from hub.frontends.figures import capital
 from hub.hosts import open_host
 from hub.scaler.pools import read_pools
 from hub.scaler.scaler import Scaler, told_as_json
@@ -70,4 +71,5 @@ def _line(decision: Decision) -> str:
     steps = [f"start {decision.start}"] if decision.start else []
     steps += [f"drain {', '.join(decision.drain)}"] if decision.drain else []
     steps += [f"stop {', '.join(decision.stop)}"] if decision.stop else []
-    return plain_line(f"{decision.pool}: {'; '.join(steps) or 'no change'}. {decision.reason}")
+    told = "; ".join(steps) or "no change"
+    return plain_line(f"{decision.pool}: {told}. {capital(decision.reason)}")

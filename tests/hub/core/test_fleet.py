@@ -164,7 +164,7 @@ def test_what_waits_gets_nodes_and_the_reason_tells_the_figures() -> None:
     decision = one(seen(a_node("a", held=1), waiting=3, running=1, oldest=42.0))
     assert decision.start == 3
     assert decision.reason == (
-        "3 wait (the oldest for 42 s), 1 run, 1 node, 0 of their slots free; "
+        "3 wait (the oldest for 42 s), 1 run, 1 node, 0 of its slots free; "
         "3 more than free slots take: start 3"
     )
 

@@ -75,9 +75,16 @@ def test_a_busy_fleet_is_told_as_tables() -> None:
 def test_trouble_comes_first_and_the_next_step_last() -> None:
     away = FleetShown(is_configured=True, is_broker_up=False, broker_error="It does not answer.")
     lines = lines_of(told(away, NOON))
-    assert lines[:3] == ["Broker: away", "  It does not answer.", "Kinds: none"]
+    assert lines[:2] == ["Broker: away", "  It does not answer."]
+    assert "See that it runs." in lines[2]
+    assert lines[3] == "Kinds: none"
     assert lines[-2] == "No node is here."
     assert "deskhand-fleet worker" in lines[-1]
+
+
+def test_what_starts_a_node_names_the_kinds_of_this_fleet() -> None:
+    idle = FleetShown(is_configured=True, is_broker_up=True, kinds=("llm.ask", "web.read"))
+    assert lines_of(told(idle, NOON))[-1].endswith("--kinds llm.ask,web.read")
 
 
 def test_a_hub_without_a_fleet_says_how_to_have_one() -> None:
