@@ -22,6 +22,8 @@ FLEET_SLOTS = 1000
 """Jobs of one person that are in the fleet's hands at once, waiting in the broker or running. What
 is beyond waits at the hub, where that person's own computers can still take it."""
 SCHEMES = frozenset({"redis", "rediss", "amqp", "amqps"})
+NUMBERED = frozenset({"redis", "rediss"})
+"""Where the path is a database's number."""
 LOCAL = "local"
 """The need that keeps a job on its person's computers."""
 EVERYBODY = "*"
@@ -102,6 +104,9 @@ def checked_broker(url: str) -> str:
     try:
         parts = urlsplit(url)
         is_good = parts.scheme in SCHEMES and bool(parts.hostname) and (parts.port or 1) > 0
+        (parts.hostname or "").encode("idna")  # as whoever connects does
+        if parts.scheme in NUMBERED and not (parts.path.strip("/") or "0").isdecimal():
+            is_good = False
     except ValueError:
         is_good = False
     if not is_good:

@@ -105,7 +105,15 @@ def test_an_address_is_told_without_its_password(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["http://geheim@broker", "redis://", "geheim", "redis://:geheim@host:port/0", "memory://"],
+    [
+        "http://geheim@broker",
+        "redis://",
+        "geheim",
+        "redis://:geheim@host:port/0",
+        "redis://:geheim@host/one",
+        "amqp://user:geheim@broker..example.org//",
+        "memory://",
+    ],
 )
 def test_an_address_that_is_none_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(BadInput) as caught:
