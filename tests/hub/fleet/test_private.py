@@ -136,7 +136,7 @@ async def test_a_kind_that_the_owner_did_not_name_waits_for_a_computer(world: Fl
     card = await world.ask("ml.models")
     waiting = await world.hub.services.views.why_waiting(card.job_id)
     assert waiting is not None
-    assert waiting.reason is WaitingReason.KIND_MISSING
+    assert waiting.reason is WaitingReason.NO_WORKER
 
 
 async def test_a_fleet_that_is_switched_off_gives_its_jobs_back(
