@@ -80,6 +80,7 @@ BEYOND: Mapping[str, tuple[int, ...]] = {
     "create_key": (404,),
     "unlock_own": (403,),
     "get_standing": (403,),
+    "get_dead_letter": (409,),
 }
 """Problems of an operation that no rule knows."""
 WORKERS_OWN = frozenset({"unlock_own", "get_standing"})

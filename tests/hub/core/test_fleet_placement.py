@@ -124,7 +124,7 @@ def test_only_the_hubs_own_row_stands_for_the_fleet() -> None:
         (
             asks("a", tools=("local",)),
             (here(FLEET, slots=5, is_fleet=True),),
-            WaitingReason.KIND_MISSING,
+            WaitingReason.NO_WORKER,
         ),
     ],
     ids=["broker away", "no slots", "paused", "to stay at home"],
