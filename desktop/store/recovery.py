@@ -55,6 +55,10 @@ def settle(
     asked = journal.asked_by(connection, job_id, attempt.number)
     if attempt.state is AttemptState.ASKING and asked is not None:
         return JobParked(**names(attempt), question_id=asked)
+    if attempt.is_kept:
+        # The hub may not know of it yet, and so could not miss it: it is told, and decides.
+        error = _crashed(attempt).model_copy(update={"retryable": True})
+        return JobFailed(**names(attempt), error=error)
     journal.forget(connection, job_id, attempt.number)
     return None
 

@@ -20,6 +20,7 @@ from shared.events import (
     AnswerGiven,
     CancelAsked,
     JobCancelled,
+    JobFailed,
     JobInterrupted,
     JobParked,
     JobResumed,
@@ -122,7 +123,11 @@ async def test_a_crash_in_the_middle_begins_a_repeatable_job_again_a_few_times(
     await start(hands, body)
     hands = await hands_of(database)
 
-    assert hands.attempts == (), "it may be what stops this program: the hub decides from here on"
+    assert not hands.waiting, "it may be what stops this program: the hub decides from here on"
+    *_, last = await hands.own_log.events(1, 100)
+    told = body_of(last)
+    assert isinstance(told, JobFailed), "a hub that has not heard of the job could not miss it"
+    assert (told.error.code, told.error.retryable) == ("crashed_too_often", True)
 
 
 async def test_a_crash_in_the_middle_of_a_job_with_effects_is_told_as_interrupted(
