@@ -5,7 +5,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 bin=${1:-.venv/bin}
-most=5
+most=8
 # One name a line: pytest keeps them as JSON, whatever stands in them, and a worker's crash among them.
 failed() {
   "$bin/python" - <<'PY'
