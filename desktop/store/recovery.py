@@ -2,8 +2,8 @@
 
 Attempts that may run again are dropped, and the hub grants them anew; those of them that wait for
 a person are parked, so that the question stands and its answer starts them. What this machine
-keeps is begun again here, and so is what has parts here. The others are told as interrupted, for
-nobody here knows how far their effect went.
+keeps is begun again here a few times, and so is what has parts here; after that it is told as
+failed. The others are told as interrupted, for nobody here knows how far their effect went.
 """
 
 from __future__ import annotations

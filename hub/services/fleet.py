@@ -273,7 +273,8 @@ class Fleet:
                 one = replace(one, waiting=one.waiting + 1, oldest_wait_seconds=longest)
             counts[kind, priority] = one
 
-        for attempt in await self.attempts():
+        # Scalers and Prometheus ask often: no commit is to wait for them.
+        for attempt in await self._ledger.look(fleet.held):
             waited = max(0.0, (clock.now() - attempt.granted_at).total_seconds())
             ticket = attempt.ticket
             count(ticket.kind, ticket.priority, None if attempt.has_begun else waited)
