@@ -213,14 +213,21 @@ def _end(process: asyncio.subprocess.Process) -> list[psutil.Process]:
     """
     import psutil
 
-    killed: list[psutil.Process] = []
+    found: list[psutil.Process] = []
     with contextlib.suppress(psutil.Error):
         git = psutil.Process(process.pid)
-        killed = [*git.children(recursive=True), git]
-        for one in killed:
-            with contextlib.suppress(psutil.Error):
-                one.kill()
-    return killed
+        # One that is stopped starts nothing more: when no new one is found, these are all.
+        new = [git]
+        while new:
+            for one in new:
+                with contextlib.suppress(psutil.Error):
+                    one.suspend()
+            found += new
+            new = [one for one in git.children(recursive=True) if one not in found]
+    for one in found:
+        with contextlib.suppress(psutil.Error):
+            one.kill()
+    return found
 
 
 def _is_running(process: psutil.Process) -> bool:

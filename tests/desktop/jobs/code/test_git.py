@@ -152,6 +152,34 @@ async def test_a_run_may_be_cancelled_at_any_moment_of_its_start(tmp_path: Path)
         assert all_gone(*left)
 
 
+async def test_what_starts_one_program_after_another_is_ended_with_all_of_them(
+    tmp_path: Path,
+) -> None:
+    """A list of what it has started is old before its end, unless it stands still meanwhile."""
+    seconds = str(70_000 + os.getpid())
+    _script(
+        tmp_path / "bin" / "git", f"n=0; while [ $((n+=1)) -lt 300 ]; do sleep {seconds} & done"
+    )
+    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    runner = Git(tmp_path / "home", environment={"PATH": path})
+    for wait_seconds in (0.01, 0.02, 0.04):
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            task = group.create_task(runner.run("version"))
+            await asyncio.sleep(wait_seconds)
+            task.cancel()
+        left = [one for one in psutil.process_iter() if _words_of(one)[-1:] == [seconds]]
+        for one in left:
+            one.kill()
+        assert not left
+
+
+def _words_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
 async def test_a_lock_stands_as_long_as_the_git_that_works_under_it(tmp_path: Path) -> None:
     """Whoever is killed lets go of a lock; a git that it started may still be writing."""
     pid_file, taken = tmp_path / "pid", Conflict("taken", "Taken.")
