@@ -85,8 +85,11 @@ def written(view: View) -> str:
 def put(connection: sqlite3.Connection, message: ChatMessage) -> bool:
     """Keep a message, or how one looks now; say whether anything changed. `number` is given here.
 
-    What was said once is not said again: a person's words under a known name change nothing.
+    What was said once is not said again: a person's words under a known name change nothing. Nor is
+    anything said of what has been forgotten meanwhile: a message may have been on its way.
     """
+    if _is_forgotten(connection, message):
+        return False
     view = written(message.view)
     known = connection.execute(
         "SELECT view FROM chat_messages WHERE conversation = ? AND ref = ?",
@@ -122,6 +125,18 @@ def put(connection: sqlite3.Connection, message: ChatMessage) -> bool:
         (message.conversation, MESSAGES_KEPT_MAX),
     )
     return True
+
+
+def _is_forgotten(connection: sqlite3.Connection, message: ChatMessage) -> bool:
+    """Say whether what a message is about is there no more."""
+    for table, name, value in (
+        ("tasks", "task_id", message.task_id),
+        ("jobs", "job_id", message.view.job_id),
+    ):
+        query = f"SELECT 1 FROM {table} WHERE {name} = ?"
+        if value and connection.execute(query, (value,)).fetchone() is None:
+            return True
+    return False
 
 
 def page(

@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from hub.core.access import Scope
+from hub.core.view import View
+from hub.frontends.webchat import conversation_of
 from shared.errors import ErrorBody
 from shared.events import PurgeAsked
 from shared.ids import JobId, QuestionId, TaskId
@@ -214,3 +216,9 @@ async def test_a_purged_task_leaves_no_words(
         ).fetchone()[0]
     )
     assert left == 0
+    # A message may have been on its way.
+    owner = (await world.hub.services.registry.people())[0]
+    chats, conversation = world.hub.services.chats, conversation_of(owner.person_id)
+    late = View(text="a secret word", job_id=job_id)
+    assert not await chats.show(conversation, late, "late")
+    assert not await chats.said(conversation, "a secret word", "l", by="anna", task_id=task_id)
