@@ -125,7 +125,7 @@ async def test_the_demo_of_the_fleet_goes_up_works_and_goes_down(tmp_path: Path)
     assert 1 <= summary["nodes_most"] <= 3
     assert summary["steps_up"] >= 1
     assert summary["steps_down"] >= 1
-    for said in ("more than free slots take: start", "idle for 6 s: drain", "none is left"):
+    for said in ("more than free slots take: start", "idle for 6 s: drain", "No node is left"):
         assert said in told
     assert left_behind(tmp_path) == []
 
