@@ -52,7 +52,8 @@ async def events_on(page: Page) -> list[str]:
 
 def forget_outage(surfer: Surfer) -> None:
     """What a browser says of a hub that is away is no fault of the page."""
-    surfer.faults = [fault for fault in surfer.faults if "net::ERR" not in fault]
+    away = ("net::ERR", "Failed to fetch")
+    surfer.faults = [fault for fault in surfer.faults if not any(one in fault for one in away)]
 
 
 class Onlooker:

@@ -25,7 +25,10 @@ from tests.desktop.jobs.code.box_room import HOLDING, rooms
 from tests.desktop.jobs.code.escape import saboteur
 from tests.desktop.jobs.code.work_world import FIX, MODEL, PlayedPerson, World, world_of
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the boxes of Linux")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="the boxes of Linux"),
+    pytest.mark.timeout(240),
+]
 
 SECONDS_MAX = 60.0
 SECRET = "what nobody may have"
