@@ -41,32 +41,32 @@ fix: $(READY) ## format and mend what can be mended by itself
 run: $(READY) ## a hub and the tray app on this machine (headless where there is no display)
 	@$(BIN)/python packaging/run.py
 
-bench: $(READY) ## durable jobs a second, latency, start and idle size
-	$(BIN)/python -m tests.benchmarks.queue $(ARGS)
-	$(BIN)/python -m tests.benchmarks.footprint
+bench: $(READY) ## every figure beside its peers, and docs/benchmarks.md (ARGS="queue --quick": one part)
+	@packaging/system.sh session
+	$(BIN)/python -m tests.benchmarks $(if $(ARGS),$(ARGS),--page docs/benchmarks.md)
 
 bench-desktop: $(READY) ## the tray app beside Vorta: start, memory, idle work, growth, sizes
 	$(BIN)/python -m tests.benchmarks.desktop $(ARGS)
 
 bench-code: $(READY) ## coding jobs: what a sandbox, the gateway and git cost
-	$(BIN)/python -m tests.benchmarks.sandbox $(ARGS)
-	$(BIN)/python -m tests.benchmarks.builtin_agent
-	$(BIN)/python -m tests.benchmarks.gateway
-	$(BIN)/python -m tests.benchmarks.repositories
+	$(BIN)/python -m tests.benchmarks.coding.sandbox $(ARGS)
+	$(BIN)/python -m tests.benchmarks.coding.builtin_agent
+	$(BIN)/python -m tests.benchmarks.coding.gateway
+	$(BIN)/python -m tests.benchmarks.coding.repositories
 
 bench-probes: $(READY) ## model calls a second, CPU a call and memory beside inspect_ai and a plain client
 	$(BIN)/python -m tests.benchmarks.probes $(ARGS)
 
 bench-plan: $(READY) ## plans: what planning, steps and composing cost without model time
-	$(BIN)/python -m tests.benchmarks.plan $(ARGS)
+	$(BIN)/python -m tests.benchmarks.plans $(ARGS)
 
 bench-scale: $(READY) ## where one hub ends, and many begin (PAGE=docs/scale.md: write its tables anew)
 	$(BIN)/python -m tests.benchmarks.scale $(if $(PAGE),--page $(PAGE)) $(ARGS)
 	$(BIN)/python -m tests.benchmarks.many_hubs $(if $(PAGE),--page $(PAGE))
 
 bench-stats: $(READY) ## statistics of a run: seconds, memory, and how often intervals hold the truth
-	$(BIN)/python -m tests.benchmarks.statistics_of_runs
-	$(BIN)/python -m tests.benchmarks.coverage $(ARGS)
+	$(BIN)/python -m tests.benchmarks.statistics.runs
+	$(BIN)/python -m tests.benchmarks.statistics.coverage $(ARGS)
 
 bench-ml: $(READY) ## scores x seconds x memory beside scikit-learn, AutoGluon and FLAML
 	$(BIN)/python -m tests.benchmarks.ml $(ARGS)

@@ -15,7 +15,7 @@ from desktop.jobs.data import guards
 from desktop.jobs.data.guards import CLASSES_MAX, ROWS_MIN, check_target, warnings_for
 from desktop.jobs.data.table import ColumnKind, Table
 from shared.errors import BadInput
-from tests.benchmarks.ml_tables import SOURCES
+from tests.benchmarks.ml.tables import SOURCES
 from tests.desktop.jobs.data.made import public, table_of
 
 RNG = np.random.default_rng(3)

@@ -12,7 +12,7 @@ import pytest
 
 from desktop.jobs.data.leakage import Leak, leaks, scores_alone
 from desktop.jobs.data.table import Table
-from tests.benchmarks.ml_tables import SOURCES
+from tests.benchmarks.ml.tables import SOURCES
 from tests.desktop.jobs.data.made import public, table_of
 
 ROWS = 3000

@@ -1,6 +1,6 @@
 """Intervals hold what they promise where answers come in clusters: simulated, seeds fixed.
 
-The large version, over many laws, is `python -m tests.benchmarks.coverage`.
+The large version, over many laws, is `python -m tests.benchmarks.statistics.coverage`.
 """
 
 from __future__ import annotations
