@@ -452,6 +452,7 @@ async def _drain(hub: Hub, server: Server, serving: asyncio.Task[None]) -> None:
     with contextlib.suppress(Unavailable):
         await hub.services.registry.write_seen()
         await hub.services.keys.write_used()
+    await hub.trail.finish()
 
 
 def _make_folder(folder: Path) -> None:

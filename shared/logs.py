@@ -6,12 +6,15 @@ Secrets are blotted out by a processor, whoever logs them; payloads are never lo
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
 import threading
 import warnings
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from datetime import UTC, datetime
+from functools import cache, lru_cache
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +30,7 @@ from shared.redaction import BLOT, redact_text
 VALUE_CHARS_MAX = 2000
 FILE_BYTES_MAX = 20 * 1000**2
 FILES_MAX = 5
+_ENTRIES = "deskhand_entries"
 _JSON, _TEXT = "deskhand json", "deskhand text"
 OWN = ("desktop", "hub", "shared", "tests")
 """Whose lines at DEBUG are written when that is asked for."""
@@ -43,15 +47,18 @@ _SECRET_NAMES = re.compile(
 )
 
 
+@lru_cache(1024)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAMES.search(name) is not None
+
+
 def redact(value: Any) -> Any:
     """Blot out secrets in a value of any shape, by name of the field and by look of the text."""
     match value:
         case str():
             return redact_text(value[:VALUE_CHARS_MAX])
         case Mapping():
-            return {
-                k: BLOT if _SECRET_NAMES.search(str(k)) else redact(v) for k, v in value.items()
-            }
+            return {k: BLOT if _is_secret(str(k)) else redact(v) for k, v in value.items()}
         case list() | tuple() | set():
             return [redact(v) for v in value]
         case _:
@@ -87,6 +94,46 @@ def _name_trace(
     if "trace_id" not in entry and (trace_id := trace.trace_id_of(trace.current())):
         entry["trace_id"] = trace_id
     return entry
+
+
+@cache
+def _encoder(default: Callable[[Any], Any]) -> json.JSONEncoder:
+    return json.JSONEncoder(default=default)
+
+
+def _spell(entry: Any, *, default: Callable[[Any], Any]) -> str:
+    """Write JSON as `json.dumps` does, which makes an encoder for every line."""
+    return _encoder(default).encode(entry)
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    """Writes a record; one that carries many entries becomes as many lines."""
+
+    def __init__(
+        self,
+        before: list[structlog.typing.Processor],
+        last: list[structlog.typing.Processor],
+    ) -> None:
+        self._last = last
+        super().__init__(
+            foreign_pre_chain=before,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                *last,
+            ],
+        )
+
+    def format(self, record: logging.LogRecord) -> str:
+        entries = record.__dict__.get(_ENTRIES)
+        if entries is None:
+            return super().format(record)
+        return "\n".join(map(self._line, entries))
+
+    def _line(self, entry: Any) -> str:
+        for processor in self._last:
+            entry = processor(None, "info", entry)
+        return str(entry)
 
 
 class _Unspilling(logging.Handler):
@@ -155,27 +202,45 @@ def configure(
     handler = _ToStream(target) if file is None else _rotating(file)
     handler.name = _JSON if json_lines else _TEXT
     is_for_terminal = file is None and target.isatty()
-    last: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer(serializer=_spell)
         if json_lines
         else structlog.dev.ConsoleRenderer(colors=is_for_terminal)
     )
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=before,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                _redact_entry,
-                *([] if json_lines else [_escape_entry]),
-                last,
-            ],
-        )
-    )
+    last = [_redact_entry, *([] if json_lines else [_escape_entry]), renderer]
+    handler.setFormatter(_Formatter(before, last))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     _set_levels(logging.getLevelNamesMapping()[level])
     _catch_what_is_printed(is_json=json_lines)
+
+
+def tell_many(name: str, entries: Iterable[Mapping[str, Any]]) -> None:
+    """Log a stretch of events at INFO as a logger of this name would, in one write.
+
+    Args:
+        name: of the logger.
+        entries: fields, and what happened as `event`; names of fields are the caller's own.
+    """
+    logger = logging.getLogger(name)
+    if not logger.isEnabledFor(logging.INFO):
+        return
+    moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    around = structlog.contextvars.get_contextvars()
+    told = {"level": "info", "logger": name, "timestamp": moment}
+    lines = [{**around, **entry, **told} for entry in entries]
+    if lines:
+        record = logger.makeRecord(
+            name,
+            logging.INFO,
+            __file__,
+            0,
+            "%d lines",
+            (len(lines),),
+            None,
+            extra={_ENTRIES: lines},
+        )
+        logger.handle(record)
 
 
 def tell_end(error: AppError) -> bool:

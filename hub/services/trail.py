@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import structlog
 
@@ -19,6 +20,7 @@ from hub.store.ledger import Entry, Ledger
 from shared import trace
 from shared.errors import AppError
 from shared.ids import JobId
+from shared.logs import tell_many
 
 log = structlog.get_logger()
 
@@ -26,6 +28,8 @@ WAITING_MAX = 10_000
 """Facts that wait to be written down; the oldest are left out beyond."""
 AT_ONCE = 200
 """Facts dealt with before everybody else has a turn."""
+GATHER_SECONDS = 0.1
+"""How long facts are gathered, so that those of many commits are looked up and written together."""
 TOLD = frozenset(
     {
         "job_cancelled",
@@ -73,10 +77,15 @@ class Trail:
         """Write down whatever is committed from now on."""
         while True:
             await self._bell.wait()
+            await asyncio.sleep(GATHER_SECONDS)
             self._bell.clear()
-            while self._waiting:
-                await self.run_once()
-                await asyncio.sleep(0)
+            await self.finish()
+
+    async def finish(self) -> None:
+        """Write down all that waits."""
+        while self._waiting:
+            await self.run_once()
+            await asyncio.sleep(0)
 
     async def run_once(self) -> None:
         """Write down a stretch."""
@@ -110,17 +119,23 @@ def _job_of(fact: Fact) -> JobId:
     return JobId(str(fact.payload.get("job_id") or ""))
 
 
+_trace_id = lru_cache(1024)(trace.trace_id_of)
+
+
 def _write(passages: Sequence[Passage]) -> None:
-    for passage in passages:
-        fact = passage.fact
-        log.info(
-            fact.type,
-            trace_id=trace.trace_id_of(passage.traceparent),
-            job_id=passage.job_id,
-            hub_seq=fact.hub_seq,
-            at=fact.at.isoformat(),
-            **_told(fact),
-        )
+    tell_many(__name__, map(_line, passages))
+
+
+def _line(passage: Passage) -> dict[str, object]:
+    fact = passage.fact
+    return {
+        "trace_id": _trace_id(passage.traceparent),
+        "job_id": passage.job_id,
+        "hub_seq": fact.hub_seq,
+        "at": fact.at.isoformat(),
+        **_told(fact),
+        "event": fact.type,
+    }
 
 
 def _told(fact: Fact) -> dict[str, object]:

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from shared.logs import configure, redact
+from shared.logs import configure, redact, tell_many
 from shared.redaction import BLOT
 
 CANARIES = [
@@ -90,6 +91,57 @@ def test_no_canary_reaches_the_stream_through_either_logger(json_lines: bool) ->
 )
 def test_what_is_no_secret_stays_readable(harmless: str) -> None:
     assert redact({"told": harmless}) == {"told": harmless}
+
+
+@pytest.mark.parametrize("json_lines", [True, False])
+def test_many_events_are_written_as_each_alone_would_be(json_lines: bool) -> None:
+    before = logging.getLogger().handlers[:], logging.getLogger().level
+    alone, together = io.StringIO(), io.StringIO()
+    entries: list[dict[str, object]] = [
+        {"job_id": "j1", "hub_seq": 7, "worker_id": None, "event": "job_queued"},
+        {"token": "harmless", "reason": "two\nlines", "event": "job_died"},
+    ]
+    for secret in CANARIES:
+        reason = AROUND.get(secret, "{}").format(secret)
+        entries.append({"reason": reason, "event": "job_failed"})
+    try:
+        configure(json_lines=json_lines, stream=alone)
+        with structlog.contextvars.bound_contextvars(hub="h1"):
+            for entry in entries:
+                fields = {name: value for name, value in entry.items() if name != "event"}
+                structlog.get_logger("hub.x").info(str(entry["event"]), **fields)
+        configure(json_lines=json_lines, stream=together)
+        with structlog.contextvars.bound_contextvars(hub="h1"):
+            tell_many("hub.x", entries)
+    finally:
+        logging.getLogger().handlers[:], level = before
+        logging.getLogger().setLevel(level)
+        structlog.reset_defaults()
+    assert not [canary for canary in CANARIES if canary in together.getvalue()]
+    timed = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+Z")
+    if json_lines:
+        told = [json.loads(line) for line in together.getvalue().splitlines()]
+        assert all(timed.fullmatch(line["timestamp"]) for line in told)
+        expected = [json.loads(line) for line in alone.getvalue().splitlines()]
+        untimed = [{**line, "timestamp": ""} for line in told]
+        assert untimed == [{**line, "timestamp": ""} for line in expected]
+    else:
+        assert timed.sub("", together.getvalue()) == timed.sub("", alone.getvalue())
+
+
+def test_many_events_are_not_written_where_nobody_hears_them() -> None:
+    before = logging.getLogger().handlers[:], logging.getLogger().level
+    stream = io.StringIO()
+    try:
+        configure(json_lines=True, stream=stream, level="WARNING")
+        tell_many("hub.x", [{"event": "job_queued"}])
+    finally:
+        logging.getLogger().handlers[:], level = before
+        logging.getLogger().setLevel(level)
+        for own in ("desktop", "hub", "shared", "tests"):
+            logging.getLogger(own).setLevel(logging.NOTSET)
+        structlog.reset_defaults()
+    assert stream.getvalue() == ""
 
 
 def program(body: str) -> subprocess.CompletedProcess[str]:
