@@ -99,8 +99,9 @@ class Child:
             time.sleep(0.02)
 
     def last_words(self) -> str:
+        """The last line of its log; of the frame around a group of errors, what is inside."""
         lines = self._log.read_text("utf-8", errors="replace").split("\n")
-        said = [line.strip() for line in lines if line.strip()]
+        said = [words for line in lines if (words := line.strip(" |+-\r"))]
         return said[-1][:300] if said else "it said nothing"
 
     def end(self, how: signal.Signals = signal.SIGKILL) -> None:

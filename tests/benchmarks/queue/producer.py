@@ -33,7 +33,10 @@ class Line:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def open(self) -> None:
-        self._streams = await asyncio.open_connection(self._host, self._port)
+        """Make sure that it is open: a server closes what has been silent for some seconds."""
+        if self._streams is None or self._streams[0].at_eof():
+            self.close()
+            self._streams = await asyncio.open_connection(self._host, self._port)
 
     async def enqueue(self) -> None:
         """Ask for one job; return once the hub has answered that it is durable.
@@ -96,7 +99,8 @@ async def serve(url: str, key: str) -> None:
         count, callers, gap_seconds = order.split()
         while len(lines) < int(callers):
             lines.append(Line(url, key))
-            await lines[-1].open()
+        for line in lines[: int(callers)]:
+            await line.open()
         print(
             json.dumps(await enqueue(lines, int(count), int(callers), float(gap_seconds))),
             flush=True,

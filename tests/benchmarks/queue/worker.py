@@ -15,7 +15,6 @@ import contextlib
 import sqlite3
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
