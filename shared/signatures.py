@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.errors import BadInput
-from shared.events import Event
+from shared.events import Event, to_sign
 from shared.pairing import SIGNATURE_BYTES, b64, from_b64
 
 if TYPE_CHECKING:
@@ -54,29 +54,33 @@ def signed(event: Event, sign: Sign | None) -> Event:
     return told.model_copy(update={"signature": b64(sign(told.to_sign()))})
 
 
-def look(event: Event, public_key: bytes, since: Since | None) -> Mark:
+def look(
+    event: Event, public_key: bytes, since: Since | None, canonical: bytes | None = None
+) -> Mark:
     """Say what an event's signature is worth.
 
     Args:
         event: as it came.
         public_key: of the device that it names, 32 bytes; empty when it has none.
         since: the first of that device's events known to carry its signature; None for none yet.
+        canonical: its canonical bytes, where they are at hand.
     """
     if not public_key:
         return Mark.NONE_YET
     if event.signature:
-        return Mark.GOOD if _is_by(event, public_key) else Mark.WRONG
+        return Mark.GOOD if _is_by(event, public_key, canonical) else Mark.WRONG
     if since is None or (event.epoch == since.epoch and event.seq < since.seq):
         return Mark.NONE_YET
     return Mark.MISSING
 
 
-def _is_by(event: Event, public_key: bytes) -> bool:
+def _is_by(event: Event, public_key: bytes, canonical: bytes | None) -> bool:
     # Drawn in here: a program that hears of no other device needs no cryptography.
     from cryptography.exceptions import InvalidSignature
 
     try:
-        _key(public_key).verify(from_b64(event.signature, SIGNATURE_BYTES), event.to_sign())
+        told = to_sign(event.canonical() if canonical is None else canonical)
+        _key(public_key).verify(from_b64(event.signature, SIGNATURE_BYTES), told)
     except (InvalidSignature, BadInput, ValueError):
         return False
     return True

@@ -89,12 +89,17 @@ def hear(connection: sqlite3.Connection, told: Numbered) -> frozenset[News]:
         What may have changed.
     """
     # A hub may lower a stamp from the future, never raise one.
-    kept = known.add(
+    found = known.find(connection, told.event)
+    # Written out once for its signature and its digest.
+    canonical = b"" if found and not found.doubt else told.event.canonical()
+    kept = known.keep(
         connection,
         told.event,
+        found,
         hub_seq=told.hub_seq,
         hlc=min(told.hlc, told.event.hlc),
-        doubt=peers.doubt(connection, told.event),
+        doubt="" if not canonical else peers.doubt(connection, told.event, canonical),
+        canonical=canonical,
     )
     if kept.is_new or told.event.type == settings.CHANGED:  # its stamp may be another now
         return show(connection, told.event, kept)
@@ -477,11 +482,13 @@ class _Step:
 
     def _log(self, body: JobLogged) -> frozenset[News]:
         self._know(body.job_id)
-        job, count = self._connection.execute(
-            "update copy_job set line_count = line_count + ? where job_id = ?"
-            " returning number, line_count",
-            (len(body.lines), body.job_id),
+        job, lines = self._connection.execute(
+            "select number, line_count from copy_job where job_id = ?", (body.job_id,)
         ).fetchone()
+        count = lines + len(body.lines)
+        self._connection.execute(
+            "update copy_job set line_count = ? where number = ?", (count, job)
+        )
         row = self._connection.execute("select max(line_id) from copy_line").fetchone()
         before, first = row[0] or 0, count - len(body.lines) + 1
         self._connection.executemany(

@@ -15,11 +15,12 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
-from shared.events import Event, body_of
+from shared.events import Event, body_of, digest_of
 from shared.times import to_ms
 
 ORDER = "hub_seq is null, hub_seq, hlc, device, epoch, seq"
@@ -37,6 +38,7 @@ _COLUMNS = (
     "step_id, device, epoch, seq, hub_seq, hlc, stamp, at, at_ms, type, version, entity, body,"
     " sealed_with, signature, digest, job_id, is_newer, doubt, is_of_part"
 )
+_INSERT = f"insert into event ({_COLUMNS}) values ({', '.join('?' * 20)})"
 _EVENT = "device, epoch, seq, at, stamp, type, version, entity, body, sealed_with, signature"
 
 
@@ -51,6 +53,16 @@ class Kept:
     """The job it is about, as far as this program can read it."""
     is_told_anew: bool = False
     """Another machine's, known without a number: the hub had forgotten it, and has it again."""
+
+
+class Found(NamedTuple):
+    """What is kept already under an event's number."""
+
+    step_id: int
+    job_id: str
+    doubt: str
+    is_forgotten: int
+    """Another machine's, known without a number."""
 
 
 def create(connection: sqlite3.Connection) -> None:
@@ -132,21 +144,45 @@ def add(
         hlc: the stamp that all machines go by; None for the writer's own.
         doubt: why it is kept and not shown; see `desktop.store.peers`.
     """
-    stamp = event.hlc if hlc is None else hlc
+    found = find(connection, event)
+    return keep(connection, event, found, hub_seq=hub_seq, hlc=hlc, doubt=doubt)
+
+
+def find(connection: sqlite3.Connection, event: Event) -> Found | None:
+    """Find the event that is kept under an event's number."""
     row = connection.execute(
         "select step_id, job_id, doubt, hub_seq is null and device != coalesce((select value"
         " from fact where name = 'worker_id'), '') from event"
         " where device = ? and epoch = ? and seq = ?",
         (event.device, event.epoch, event.seq),
     ).fetchone()
-    if row is not None and row[2] and not doubt:
+    return None if row is None else Found(*row)
+
+
+def keep(
+    connection: sqlite3.Connection,
+    event: Event,
+    found: Found | None,
+    *,
+    hub_seq: int | None,
+    hlc: int | None,
+    doubt: str,
+    canonical: bytes = b"",
+) -> Kept:
+    """Keep an event as `add` does, for whoever knows what is `found` under its number.
+
+    `canonical`: its canonical bytes, where they are at hand.
+    """
+    stamp = event.hlc if hlc is None else hlc
+    if found is not None and found.doubt and not doubt:
         # What the machine really said takes the place of what was put into its mouth.
-        connection.execute("delete from event where step_id = ?", (row[0],))
-        row = None
-    if row is None:
+        connection.execute("delete from event where step_id = ?", (found.step_id,))
+        found = None
+    if found is None:
         twin = None if doubt else _twin(connection, event)
-        return _insert(connection, event, hub_seq, stamp, twin, doubt)
-    step_id, job_id, _, is_told_anew = row
+        digest = digest_of(canonical or event.canonical())
+        return _insert(connection, event, hub_seq, stamp, twin, doubt, digest)
+    step_id, job_id, _, is_told_anew = found
     if doubt:
         return Kept(is_new=False, step_id=step_id, job_id=job_id)
     connection.execute(
@@ -167,18 +203,18 @@ def _insert(
     hlc: int,
     twin: int | None,
     doubt: str,
+    digest: str,
 ) -> Kept:
     step_id = _next(connection) if twin is None else twin
     if twin is not None:
         _place(connection, twin, _lowest(connection) - 1)
     job_id, is_newer = ("", False) if doubt else read(event)
-    marks = ", ".join("?" * len(_COLUMNS.split(",")))
     connection.execute(
-        f"insert into event ({_COLUMNS}) values ({marks})",
+        _INSERT,
         (
             step_id, event.device, event.epoch, event.seq, hub_seq, hlc, event.hlc,
             event.at.isoformat(), _milliseconds(event.at), event.type, event.version, event.entity,
-            to_json(event.body).decode(), event.sealed_with, event.signature, event.digest,
+            to_json(event.body).decode(), event.sealed_with, event.signature, digest,
             job_id, int(is_newer), doubt, int(bool(event.body.get("part_of"))),
         ),
     )  # fmt: skip
@@ -193,6 +229,14 @@ def _twin(connection: sqlite3.Connection, event: Event) -> int | None:
     A store that was copied, or restored, cannot know which of its events got across
     (`hub.store.events.is_told_again`); only their numbers differ.
     """
+    # Most devices have begun no later epoch, and the rest need not be looked for. A bare value
+    # would have the query planned anew each time, for there are indexes of one device alone.
+    later = connection.execute(
+        "select 1 from event where device = cast(? as text) and epoch > ? limit 1",
+        (event.device, event.epoch),
+    ).fetchone()
+    if later is None:
+        return None
     row = connection.execute(
         "select step_id from event where hub_seq is null and device = ? and stamp = ? and at = ?"
         " and type = ? and epoch > ? and step_id > 0 and body = ? order by seq",
@@ -277,7 +321,7 @@ def own(
     return [event_of(row) for row in rows]
 
 
-def digest_of(connection: sqlite3.Connection, device: str, epoch: int, seq: int) -> str:
+def digest_kept(connection: sqlite3.Connection, device: str, epoch: int, seq: int) -> str:
     """Return an event's digest as it was written, also when it was emptied since; "" for none."""
     row = connection.execute(
         "select digest from event where device = ? and epoch = ? and seq = ?", (device, epoch, seq)

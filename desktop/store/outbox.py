@@ -111,7 +111,7 @@ def continues(connection: sqlite3.Connection, seq: int, digest: str) -> bool:
         if not coming or coming[0].seq != seq + 1:
             return False
     device, epoch = facts.get(connection, "worker_id"), facts.epoch(connection)
-    written = known.digest_of(connection, device, epoch, seq)
+    written = known.digest_kept(connection, device, epoch, seq)
     return not (digest and written) or written == digest
 
 

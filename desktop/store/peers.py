@@ -88,18 +88,19 @@ def _pulls(connection: sqlite3.Connection, device: str) -> bool:
     return row is not None and bool(row[0])
 
 
-def doubt(connection: sqlite3.Connection, event: Event) -> str:
-    """Say why an event that the hub tells is not believed; empty when it is."""
+def doubt(connection: sqlite3.Connection, event: Event, canonical: bytes) -> str:
+    """Say why an event that the hub tells, and that is new here, is not believed; empty when it is.
+
+    `canonical`: its canonical bytes.
+    """
     if event.device == HUB:
         return "hub" if event.type in NEVER_THE_HUBS else ""
     if not event.body:
         return ""  # it was purged, and says nothing
-    if _is_known(connection, event):
-        return ""  # and stays as it is
     if _pulls(connection, event.device):
         return "" if event.type in ATTEMPT_TYPES else HUB
     key, since = _key_of(connection, event.device)
-    mark = look(event, key, since)
+    mark = look(event, key, since, canonical)
     if mark is Mark.GOOD and since is None:
         note_first(connection, event)
     return "" if mark.is_trusted else mark.value
@@ -146,14 +147,6 @@ def sealed_count(connection: sqlite3.Connection) -> int:
     """How many events only those can read who have a key that this program does not know."""
     row = connection.execute("select count(*) from event where sealed_with != ''").fetchone()
     return int(row[0])
-
-
-def _is_known(connection: sqlite3.Connection, event: Event) -> bool:
-    row = connection.execute(
-        "select doubt = '' from event where device = ? and epoch = ? and seq = ?",
-        (event.device, event.epoch, event.seq),
-    ).fetchone()
-    return row is not None and bool(row[0])
 
 
 def _key_of(connection: sqlite3.Connection, device: str) -> tuple[bytes, Since | None]:

@@ -48,7 +48,7 @@ from shared.events.comings import (
     WorkerPaired,
     WorkerRevoked,
 )
-from shared.events.envelope import SIGNED, Body, Event
+from shared.events.envelope import SIGNED, Body, Event, digest_of, to_sign
 from shared.events.jobs import (
     AnswerSuperseded,
     EndedBecause,
@@ -153,6 +153,8 @@ __all__ = [
     "WorkerPaired",
     "WorkerRevoked",
     "body_of",
+    "digest_of",
+    "to_sign",
     "write_event",
 ]
 

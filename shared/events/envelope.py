@@ -6,8 +6,7 @@ import hashlib
 import json
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
-from pydantic_core import from_json
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.finite import FiniteObject
 from shared.ids import COUNT_MAX
@@ -43,29 +42,42 @@ class Event(BaseModel):
 
     def canonical(self) -> bytes:
         """Return the bytes that are hashed, as `docs/protocol.md` spells them; no signature."""
-        return _spell(self.model_copy(update={"signature": ""}))
+        return _spell(self, self.body)
 
     def to_sign(self) -> bytes:
         """Return the bytes that the writing device signs."""
-        return SIGNED + self.canonical()
+        return to_sign(self.canonical())
 
     def associated_data(self) -> bytes:
         """Return what a sealed body is bound to: all of the envelope, so that no body is moved."""
-        return _spell(self.model_copy(update={"signature": "", "body": {}}))
+        return _spell(self, {})
 
     @property
     def digest(self) -> str:
         """SHA-256 of the canonical bytes, hex."""
-        return hashlib.sha256(self.canonical()).hexdigest()
+        return digest_of(self.canonical())
 
 
-_CANONICAL = TypeAdapter(Event)
+def to_sign(canonical: bytes) -> bytes:
+    """Return what is signed of an event, for whoever has its canonical bytes already."""
+    return SIGNED + canonical
 
 
-def _spell(event: Event) -> bytes:
+def digest_of(canonical: bytes) -> str:
+    """SHA-256 of an event's canonical bytes, hex."""
+    return hashlib.sha256(canonical).hexdigest()
+
+
+_WRITTEN_APART = {"body", "signature"}
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _spell(event: Event, body: FiniteObject) -> bytes:
     """Write an event the one way there is: keys in order at every depth, nothing between them."""
-    told = from_json(_CANONICAL.dump_json(event))
-    return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    told = event.model_dump(mode="json", exclude=_WRITTEN_APART)
+    # A body is JSON already, and most of an event.
+    told["body"], told["signature"] = body, ""
+    return _ENCODER.encode(told).encode()
 
 
 class Body(BaseModel):
