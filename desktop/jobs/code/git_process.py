@@ -7,6 +7,7 @@ import contextlib
 import os
 import re
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ REMOTE_SECONDS_MAX = 3600.0
 OUT_BYTES_MAX = 64 * 1024**2
 GONE_SECONDS = 5.0
 """How long a process that was killed may take to be gone."""
+STILL_SECONDS = 1.0
+"""How long one that is told to stop may take to stand still, before it is killed as it is."""
 ERRORS_BYTES_MAX = 32 * 1024
 
 Progress = Callable[[str, float, float], None]
@@ -197,7 +200,14 @@ async def _feed(stream: asyncio.StreamWriter, stdin: bytes) -> None:
 async def _ended(process: asyncio.subprocess.Process) -> None:
     """End git and what it started, and see that all of it is gone."""
     killed = _end(process)
-    await process.wait()
+    try:
+        async with asyncio.timeout(GONE_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        # Asyncio waits for the ends of its pipes, too, and a program that made itself independent
+        # of git may hold them open for ever.
+        process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - no other way
+        await process.wait()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(GONE_SECONDS):
             # The system rings no bell when a grandchild ends.
@@ -216,18 +226,40 @@ def _end(process: asyncio.subprocess.Process) -> list[psutil.Process]:
     found: list[psutil.Process] = []
     with contextlib.suppress(psutil.Error):
         git = psutil.Process(process.pid)
-        # One that is stopped starts nothing more: when no new one is found, these are all.
-        new = [git]
-        while new:
+        found.append(git)
+        git.suspend()
+        end = time.monotonic() + STILL_SECONDS
+        is_all = False
+        while not is_all:
+            # One that stands still starts nothing more, and one that is told to may be starting
+            # something yet: a list made when all stand still is the last.
+            is_all = all(map(_is_still, found)) or time.monotonic() > end
+            new = [one for one in git.children(recursive=True) if one not in found]
             for one in new:
                 with contextlib.suppress(psutil.Error):
                     one.suspend()
             found += new
-            new = [one for one in git.children(recursive=True) if one not in found]
+            if new:
+                is_all = False
+            elif not is_all:
+                time.sleep(0.001)
     for one in found:
         with contextlib.suppress(psutil.Error):
             one.kill()
     return found
+
+
+def _is_still(process: psutil.Process) -> bool:
+    import psutil
+
+    try:
+        return process.status() in (
+            psutil.STATUS_STOPPED,
+            psutil.STATUS_TRACING_STOP,
+            psutil.STATUS_ZOMBIE,
+        )
+    except psutil.Error:
+        return True
 
 
 def _is_running(process: psutil.Process) -> bool:
