@@ -25,7 +25,7 @@ from types import FrameType
 from tests.benchmarks import machine
 from tests.benchmarks.queue import peers
 from tests.benchmarks.queue.brokers import Absent
-from tests.benchmarks.queue.findings import STANDS, Findings
+from tests.benchmarks.queue.findings import Findings
 from tests.benchmarks.queue.ours import GAP_SECONDS, deskhand
 from tests.benchmarks.queue.peers import CELERY, PEERS, TASKIQ, Peer
 from tests.benchmarks.queue.systems import Queue
@@ -107,7 +107,7 @@ class Bench:
     def _ours(self, folder: Path) -> None:
         with deskhand(folder) as system:
             self._latency(OURS, system.queue)
-            self.findings.one.add(OURS, self._per_second(system.queue, 1), stands=STANDS)
+            self.findings.ours_alone(system.costed(self._count(system.queue, 1), 1))
             jobs = self._count(system.queue, CALLERS)
             self.findings.ours(system.costed(jobs, CALLERS), system.inside(jobs, CALLERS))
             system.queue.run(MANY_CALLERS, MANY_CALLERS)  # opens their connections

@@ -65,6 +65,7 @@ class Findings:
             goal=f"at most {CPU_US:.0f} µs",
         )
         self.loop_cpu = new("of it, on the event loop's thread", "µs", better="less")
+        self.one_cpu = new("hub CPU a job, one caller at a time", "µs", better="less")
         self.inside = new("durable jobs, 64 callers, without HTTP", "1/s")
         self.inside_cpu = new("hub CPU a job, without HTTP", "µs", better="less")
         self.thousand = new("durable jobs, 1,000 callers", "1/s")
@@ -99,6 +100,11 @@ class Findings:
         self.loop_cpu.add(OURS, rest.loop_cpu_us)
         self.inside.add(OURS, inside.run.per_second)
         self.inside_cpu.add(OURS, inside.cpu_us)
+
+    def ours_alone(self, rest: Costed) -> None:
+        """Add a round of one caller."""
+        self.one.add(OURS, rest.run.per_second, stands=STANDS)
+        self.one_cpu.add(OURS, rest.cpu_us)
 
     def many_callers(self, run: Run) -> None:
         self.thousand.add(OURS, run.per_second)

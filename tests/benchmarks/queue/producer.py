@@ -44,6 +44,7 @@ class Line:
         Raises:
             ValueError: the hub answered anything else.
         """
+        await self.open()
         assert self._streams is not None
         reader, writer = self._streams
         inputs = {"asked_at": time.monotonic()}
