@@ -94,6 +94,19 @@ class Figure:
         """Say whether the goal was met and, if not, what keeps it."""
         self.is_met, self.why = is_met, why or self.why
 
+    def judge_limit(self, limit: float, keeps: str) -> None:
+        """Judge by our median and a limit; does nothing when nothing of ours was measured.
+
+        Args:
+            limit: the least where more is better, the most where less is.
+            keeps: what keeps it from its goal, told only when it is missed.
+        """
+        if OURS not in self.samples or not self.samples[OURS].values:
+            return
+        ours = self.median()
+        is_met = ours >= limit if self.better == "more" else ours <= limit
+        self.judge(is_met, "" if is_met else keeps)
+
 
 @dataclass(slots=True)
 class Growth:

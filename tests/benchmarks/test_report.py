@@ -33,6 +33,19 @@ def test_a_ratio_says_how_many_times_better_ours_is() -> None:
     assert wait.ratio("Nobody") is None
 
 
+def test_a_limit_is_the_least_or_the_most_as_the_measure_goes() -> None:
+    rate, wait = a_part().figures
+    rate.judge_limit(2000, "never told")
+    assert (rate.is_met, rate.why) == (True, "Four times is not five.")
+    rate.judge_limit(2001, "too few")
+    assert (rate.is_met, rate.why) == (False, "too few")
+    wait.judge_limit(4.0, "never told")
+    assert wait.is_met
+    unmeasured = Part("p", "P").figure("f", "s", goal="at most 1 s")
+    unmeasured.judge_limit(1, "never told")
+    assert unmeasured.is_met is None
+
+
 def test_a_table_tells_medians_ranges_peers_and_what_was_missed() -> None:
     told = table(a_part())
     assert "2,000 (1,000 to 3,000) (fsync)" in told
