@@ -48,19 +48,19 @@ class Measured:
 def server(latency_ms: float) -> Iterator[str]:
     """Run the server beside; yields its base URL."""
     command = [sys.executable, "-m", "tests.benchmarks.probes.server"]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*command, "--latency-ms", str(latency_ms)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}/v1"
-    finally:
-        process.stdin.close()
-        process.wait(10)
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}/v1"
+        finally:
+            process.stdin.close()
+            process.wait(10)
 
 
 def measure(subject: str, base_url: str, probes: int, concurrency: int) -> Measured:
