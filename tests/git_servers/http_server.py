@@ -48,6 +48,8 @@ class GitServer:
     seen: list[Seen] = field(default_factory=list)
     before: Callable[[Seen], tuple[int, dict[str, str], bytes] | None] | None = None
     """May answer a request itself: a redirect, an error, a wait."""
+    bytes_sent: int = 0
+    """Of bodies, from the beginning."""
 
     def __enter__(self) -> GitServer:
         self._server = _Server(self)
@@ -172,4 +174,5 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        self.server.owner.bytes_sent += len(body)
         self.wfile.write(body)

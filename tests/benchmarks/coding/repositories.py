@@ -42,15 +42,15 @@ def main() -> None:
         asyncio.run(measured(Path(place), source))
 
 
-def made(folder: Path) -> Path:
+def made(folder: Path, commits: int = COMMITS, files: int = FILES) -> Path:
     """Make a repository by git's fast-import: each commit changes a few of many files."""
     dice = random.Random(1)
     lines = [b"feature done\n"]
-    for number in range(COMMITS):
+    for number in range(commits):
         lines.append(b"commit refs/heads/main\n")
         lines.append(b"committer Anna <anna@example.org> %d +0000\n" % (1_700_000_000 + number))
         lines.append(b"data 4\nwork\n")
-        for file in range(FILES) if number == 0 else dice.sample(range(FILES), 3):
+        for file in range(files) if number == 0 else dice.sample(range(files), 3):
             text = b"".join(b"line %d\n" % dice.randrange(10**9) for _ in range(200))
             path = b"src/p%d/f%d.py" % (file % 40, file)
             lines.append(b"M 100644 inline %s\ndata %d\n%s\n" % (path, len(text), text))

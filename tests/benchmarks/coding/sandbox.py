@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from desktop.core.code.box import Box, Launch
@@ -25,6 +25,9 @@ from shared.errors import Unavailable
 
 STARTS = 40
 GOAL_MS = 100.0
+PLAIN, RELAY = "plain", " + relay"
+Way = Callable[[tuple[str, ...]], Launch]
+"""What is to run -> how it is started."""
 COMMANDS = {
     "true": ("/bin/true",),
     "python": (sys.executable, "-I", "-S", "-c", "pass"),
@@ -32,35 +35,36 @@ COMMANDS = {
 
 
 def main(starts: int = STARTS) -> int:
+    with all_ways() as ways:
+        for command, argv in COMMANDS.items():
+            _report(command, measured(ways, argv, starts))
+    return 0
+
+
+@contextlib.contextmanager
+def all_ways() -> Iterator[dict[str, Way]]:
+    """Yield each way to start by its name, the plain one first, then the better sandbox's."""
     with tempfile.TemporaryDirectory() as told, socket.socket(socket.AF_UNIX) as gateway:
         root = Path(told).resolve()
         for name in ("clone", "home"):
             (root / name).mkdir()
         gateway.bind(str(root / "gateway.sock"))
         gateway.listen()
-        ways = _ways(root)
-        for command, argv in COMMANDS.items():
-            _report(command, _measured(ways, argv, starts))
-    return 0
+        yield _ways_in(root)
 
 
-def _ways(root: Path) -> dict[str, Callable[[tuple[str, ...]], Launch]]:
-    """Return each way to start by its name, the plain one first."""
+def _ways_in(root: Path) -> dict[str, Way]:
     env = {"PATH": "/usr/bin:/bin"}
-    ways: dict[str, Callable[[tuple[str, ...]], Launch]] = {
-        "plain": lambda argv: Launch(argv=argv, env=env, cwd=root)
-    }
+    ways: dict[str, Way] = {PLAIN: lambda argv: Launch(argv=argv, env=env, cwd=root)}
     for choice in (SandboxChoice.BUBBLEWRAP, SandboxChoice.LANDLOCK):
         with contextlib.suppress(Unavailable):
             sandbox = choose_now(CodeRules(sandbox=choice))
             ways[choice] = _boxed(sandbox, root, None)
-            ways[f"{choice} + relay"] = _boxed(sandbox, root, root / "gateway.sock")
+            ways[f"{choice}{RELAY}"] = _boxed(sandbox, root, root / "gateway.sock")
     return ways
 
 
-def _boxed(
-    sandbox: Sandbox, root: Path, gateway: Path | None
-) -> Callable[[tuple[str, ...]], Launch]:
+def _boxed(sandbox: Sandbox, root: Path, gateway: Path | None) -> Way:
     def launch(argv: tuple[str, ...]) -> Launch:
         box = Box(workdir=root / "clone", home=root / "home", gateway=gateway, port=sandbox.port())
         return sandbox.launch(box, argv)
@@ -68,9 +72,7 @@ def _boxed(
     return launch
 
 
-def _measured(
-    ways: dict[str, Callable[[tuple[str, ...]], Launch]], argv: tuple[str, ...], starts: int
-) -> dict[str, list[float]]:
+def measured(ways: dict[str, Way], argv: tuple[str, ...], starts: int) -> dict[str, list[float]]:
     """Return how long each start took, in milliseconds from the wish to the end."""
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(starts):
@@ -84,7 +86,7 @@ def _measured(
 
 def _report(command: str, taken: dict[str, list[float]]) -> None:
     """Print medians, and the fastest: on a busy machine it is the one that tells the cost."""
-    plain, fastest = statistics.median(taken["plain"]), min(taken["plain"])
+    plain, fastest = statistics.median(taken[PLAIN]), min(taken[PLAIN])
     print(f"| {command}, ms | median | more | times | fastest | more |")
     print("|---|---|---|---|---|---|")
     for name, each in taken.items():
