@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
 STARTS = 5
@@ -24,32 +25,58 @@ IDLE_SECONDS = 3.0
 PATIENCE_SECONDS = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a process holds."""
+
+    rss_mib: float
+    pss_mib: float
+
+    def __str__(self) -> str:
+        return f"{self.rss_mib:.0f} / {self.pss_mib:.0f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """Starts in seconds, and what is held while nothing happens."""
+
+    first: float
+    """The hub's, which makes its store."""
+    later: list[float]
+    hub: Memory
+    worker: Memory
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        first, later, hub_memory, worker_memory = measure(Path(folder))
+        found = measured(Path(folder), STARTS)
+    later = statistics.median(found.later)
     print("| measure | value |")
     print("|---|---|")
-    print(f"| hub: first start to first answer, the store is made, s | {first:.2f} |")
+    print(f"| hub: first start to first answer, the store is made, s | {found.first:.2f} |")
     print(f"| hub: later starts to first answer, s (median of {STARTS}) | {later:.2f} |")
-    print(f"| hub idle, one worker: RSS / PSS, MiB | {hub_memory} |")
-    print(f"| headless worker idle: RSS / PSS, MiB | {worker_memory} |")
+    print(f"| hub idle, one worker: RSS / PSS, MiB | {found.hub} |")
+    print(f"| headless worker idle: RSS / PSS, MiB | {found.worker} |")
 
 
-def measure(folder: Path) -> tuple[float, float, str, str]:
+def measured(folder: Path, starts: int) -> Footprint:
+    """Start a hub once and as many times more, then look at it and a worker at rest."""
     port = free_port()
-    starts = []
-    for _ in range(1 + STARTS):
-        hub, seconds = start_hub(folder / "hub", port)
-        starts.append(seconds)
+    seconds = []
+    for _ in range(1 + starts):
+        hub, took = start_hub(folder / "hub", port)
+        seconds.append(took)
         stop(hub)
     hub, _ = start_hub(folder / "hub", port)
-    worker = start_worker(folder, port)
-    time.sleep(IDLE_SECONDS)
-    first, *later = starts
-    told = first, statistics.median(later), memory(hub.pid), memory(worker.pid)
-    stop(worker)
-    stop(hub)
-    return told
+    try:
+        worker = start_worker(folder, port)
+        try:
+            time.sleep(IDLE_SECONDS)
+            return Footprint(seconds[0], seconds[1:], memory(hub.pid), memory(worker.pid))
+        finally:
+            stop(worker)
+    finally:
+        stop(hub)
 
 
 def start_hub(data: Path, port: int) -> tuple[subprocess.Popen[bytes], float]:
@@ -95,11 +122,11 @@ def start_worker(folder: Path, port: int) -> subprocess.Popen[bytes]:
     raise SystemExit("the worker does not come online")
 
 
-def memory(pid: int) -> str:
-    """RSS and PSS of a process (Linux)."""
+def memory(pid: int) -> Memory:
+    """What a process holds (Linux)."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     rss, pss = (int(re.search(rf"^{name}:\s+(\d+)", rollup, re.M)[1]) for name in ("Rss", "Pss"))  # type: ignore[index]
-    return f"{rss / 1024:.0f} / {pss / 1024:.0f}"
+    return Memory(rss / 1024, pss / 1024)
 
 
 def free_port() -> int:

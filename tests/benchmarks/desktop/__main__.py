@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.desktop [--frozen FOLDER] [--quick]
 
-Vorta is installed from the package index into an environment of its own (.benchmarks/vorta). All
-programs take turns, so that whatever else the machine does hits all of them. Ours is paired with
-a real hub on loopback and online; Vorta is as it comes, without a repository.
+Vorta lives in an environment of its own (`tests.benchmarks.peers`). All programs take turns, so
+that whatever else the machine does hits all of them. Ours is paired with a real hub on loopback and
+online; Vorta is as it comes, without a repository.
 
 Times are from the start of the process to the registration of its icon. Memory is the proportional
 set (PSS) of the whole process tree. Wake-ups are voluntary switches of all its threads.
@@ -19,7 +19,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -29,12 +28,12 @@ from pathlib import Path
 import psutil
 
 from tests.benchmarks.footprint import free_port, start_hub, start_worker, stop
+from tests.benchmarks.peers import python_of, versions_of
 from tests.desktop.gui.tray.panel import Panel, Thread
 from tests.desktop.gui.tray.programs import a_bus, a_screen, plain, windows
 
 ROOT = Path(__file__).parents[3]
-VORTA = ROOT / ".benchmarks" / "vorta"
-PEERS = ("vorta", "PyQt6")
+PEERS = ("vorta==0.11.6", "PyQt6==6.11.0")
 STARTS = 7
 COLD_STARTS = 3
 SETTLE_SECONDS = 15.0
@@ -54,6 +53,8 @@ class Subject:
     """What a cold start reads."""
     warm: list[float] = field(default_factory=list)
     cold: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    """Seconds until the icon, of warm starts; a busy machine stretches these the least."""
     idle: Idle | None = None
 
 
@@ -73,6 +74,19 @@ def main() -> None:
     options = arguments()
     if options.quick:
         globals().update(STARTS=3, COLD_STARTS=1, SETTLE_SECONDS=5.0, IDLE_SECONDS=20.0)
+    with stage() as (panel, home, environment):
+        subjects = [source(home, environment), *frozen(options.frozen, home, environment)]
+        if not options.alone:
+            subjects.append(vorta(environment))
+        take_turns(subjects, panel, starts=STARTS, cold_starts=COLD_STARTS)
+        for subject in subjects:
+            subject.idle = idle(subject, panel, SETTLE_SECONDS, IDLE_SECONDS)
+    report(subjects)
+
+
+@contextmanager
+def stage() -> Iterator[tuple[Panel, Path, dict[str, str]]]:
+    """A screen, a panel and a paired profile: the panel, that profile's folder, the environment."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         address = stack.enter_context(a_bus())
@@ -81,21 +95,21 @@ def main() -> None:
         thread = Thread()
         stack.callback(thread.close)
         panel = Panel(thread, address)
-        home = stack.enter_context(paired(folder))
-        subjects = [source(home, environment), *frozen(options.frozen, home, environment)]
-        if not options.alone:
-            subjects.append(vorta(environment))
+        yield panel, stack.enter_context(paired(folder)), environment
+
+
+def take_turns(subjects: list[Subject], panel: Panel, *, starts: int, cold_starts: int) -> None:
+    """Start all of them again and again, in turn."""
+    for subject in subjects:
+        timed(subject, panel)  # the first start makes settings and caches; it does not count
+    for turn in range(starts):
         for subject in subjects:
-            timed(subject, panel)  # the first start makes settings and caches; it does not count
-        for turn in range(STARTS):
-            for subject in subjects:
-                subject.warm.append(timed(subject, panel))
-                if turn < COLD_STARTS:
-                    evict(subject.files)
-                    subject.cold.append(timed(subject, panel))
-        for subject in subjects:
-            subject.idle = idle(subject, panel)
-    report(subjects)
+            seconds, cpu = timed(subject, panel)
+            subject.warm.append(seconds)
+            subject.cpu.append(cpu)
+            if turn < cold_starts:
+                evict(subject.files)
+                subject.cold.append(timed(subject, panel)[0])
 
 
 def arguments() -> argparse.Namespace:
@@ -134,18 +148,16 @@ def frozen(folder: Path | None, home: Path, environment: dict[str, str]) -> Iter
 
 
 def vorta(environment: dict[str, str]) -> Subject:
-    """Install Vorta where that was not done yet."""
-    python = VORTA / "bin" / "python"
-    if not (VORTA / "bin" / "vorta").exists():
-        print(f"Installing {' and '.join(PEERS)} into {VORTA.relative_to(ROOT)} …", file=sys.stderr)
-        venv.create(VORTA, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *PEERS], check=True)
-    asked = "from importlib.metadata import version as v; print(v('vorta'), v('PyQt6'))"
-    told = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=True).stdout
-    own, qt = told.split()
+    """Install Vorta where that was not done yet.
+
+    Raises:
+        subprocess.SubprocessError: as `python_of`.
+    """
+    python = python_of("vorta", *PEERS)
+    own, qt = versions_of(python, "vorta", "PyQt6").values()
     clean = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
-    command = [str(VORTA / "bin" / "vorta")]
-    return Subject(f"Vorta {own} (PyQt6 {qt})", command, clean, (VORTA,))
+    command = [str(python.with_name("vorta"))]
+    return Subject(f"Vorta {own} (PyQt6 {qt})", command, clean, (python.parents[1],))
 
 
 def libraries(*names: str) -> tuple[Path, ...]:
@@ -173,18 +185,19 @@ def started(subject: Subject, panel: Panel) -> Iterator[tuple[subprocess.Popen[b
         panel.go()
 
 
-def timed(subject: Subject, panel: Panel) -> float:
-    with started(subject, panel) as (_, seconds):
-        return seconds
+def timed(subject: Subject, panel: Panel) -> tuple[float, float]:
+    """Start once; seconds until its icon, and seconds of CPU."""
+    with started(subject, panel) as (program, seconds):
+        return seconds, spent(family(program.pid))[0]
 
 
-def idle(subject: Subject, panel: Panel) -> Idle:
-    """Leave it alone, then look at what it does."""
+def idle(subject: Subject, panel: Panel, settle: float, seconds: float) -> Idle:
+    """Leave it alone for a while, then look for some seconds at what it does."""
     with started(subject, panel) as (program, _):
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(settle)
         tree = family(program.pid)
         before, begin = spent(tree), time.monotonic()
-        time.sleep(IDLE_SECONDS)
+        time.sleep(seconds)
         after, seconds = spent(tree), time.monotonic() - begin
         return Idle(
             pss_mib=sum(map(pss_mib, tree)),
