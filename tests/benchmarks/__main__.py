@@ -33,6 +33,7 @@ PARTS: dict[str, float] = {
     "ml": 150,
     "probes": 100,
     "coding": 60,
+    "plans": 60,
 }
 """How many seconds each may take on an idle machine; three times as many before it is ended."""
 PATIENCE = 3

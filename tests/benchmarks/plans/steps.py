@@ -17,6 +17,7 @@ import os
 import statistics
 import sys
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import structlog
@@ -62,17 +63,24 @@ def row(name: str, what: str, waits: list[float]) -> str:
     )
 
 
+async def both_places(
+    folder: Path, steps: int
+) -> AsyncIterator[tuple[str, list[float], list[float]]]:
+    """Yield where, and how long each step took to be started and to run, in milliseconds."""
+    async with a_ring(folder) as ring:
+        await ring.join("anna-pc", policy=allowing(folder))
+        await ring.join("lab", policy=allowing(folder, KIND))
+        for where, worker in (("kept", "anna-pc"), ("elsewhere", "lab")):
+            await waits_ms(ring, worker, 2)  # children have started
+            started, ran = await waits_ms(ring, worker, steps)
+            yield where, started, ran
+
+
 async def measure(steps: int) -> None:
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        async with a_ring(folder) as ring:
-            await ring.join("anna-pc", policy=allowing(folder))
-            await ring.join("lab", policy=allowing(folder, KIND))
-            for where, worker in (("kept", "anna-pc"), ("elsewhere", "lab")):
-                await waits_ms(ring, worker, 2)  # children have started
-                started, ran = await waits_ms(ring, worker, steps)
-                print(row(where, "started", started))
-                print(row(where, "ran", ran))
+        async for where, started, ran in both_places(Path(name), steps):
+            print(row(where, "started", started))
+            print(row(where, "ran", ran))
 
 
 def main() -> None:
