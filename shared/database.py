@@ -36,6 +36,7 @@ from shared import store_file
 from shared.ballast import Ballast
 from shared.errors import STORE_CORRUPT, AppError
 from shared.histogram import COMMIT_SECONDS, Histogram
+from shared.store_check import LateCheck
 from shared.store_file import Care, Migration, is_corrupt, is_failing, is_full
 from shared.store_reading import Reader, closed, peek
 
@@ -94,7 +95,10 @@ class Database:
         self._queue: queue.SimpleQueue[_Work[Any] | None] = queue.SimpleQueue()
         self._care = care or Care()
         self._cache_kib = cache_kib
-        self._connection = store_file.open_store_file(path, migrations, cache_kib, self._care)
+        is_late = pace is None and store_file.may_check_late(path, self._care)
+        self._connection = store_file.open_store_file(
+            path, migrations, cache_kib, self._care, is_checked_late=is_late
+        )
         self._closed = False
         self._readers: list[Reader] = []
         self._ballast = Ballast(path, self._care.ballast_bytes)
@@ -122,6 +126,8 @@ class Database:
         )
         if pace is None:
             self._thread.start()
+        self.late_check = LateCheck(path, self._care, self._damaged) if is_late else None
+        """Of a large store that a killed program left."""
 
     def __enter__(self) -> Database:
         return self
@@ -188,6 +194,8 @@ class Database:
         """Finish what is queued and the reads under way, then close. Idempotent."""
         if not self._closed:
             self._closed = True
+            if self.late_check is not None:
+                self.late_check.close()
             for reader in self._readers:
                 reader.close()
             if self._pace is None:
@@ -363,6 +371,15 @@ class Database:
         store_file.fence(self._connection, self.path)
         self._is_sound = True
         self._be_in(None)
+
+    def _damaged(self, error: AppError) -> None:
+        """Refuse everything from here on; from the thread that checked the store."""
+
+        def refuse(_: sqlite3.Connection) -> None:
+            self._is_sound = False
+            self._be_in(error)
+
+        self.submit(refuse)
 
     def _be_in(self, trouble: AppError | None) -> None:
         before, self.trouble = self.trouble, trouble

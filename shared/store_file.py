@@ -1,7 +1,8 @@
 """A store's file: how it is opened, checked, and opened again after the disk has failed.
 
     clean stop ──▶ open                          no -wal beside it: nothing is checked
-    anything else ──▶ open, quick_check          a -wal, or a mark that the disk failed
+    killed ──▶ open, quick_check                 a -wal; a large store while it is in use already
+    the disk failed ──▶ open, quick_check        a mark that says so
 
 What SQLite meets is sorted here: a full disk, a disk that fails, a damaged store, anything else.
 """
@@ -9,6 +10,7 @@ What SQLite meets is sorted here: a full disk, a disk that fails, a damaged stor
 from __future__ import annotations
 
 import contextlib
+import math
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -57,6 +59,8 @@ class Care:
     ballast_bytes: int = BALLAST_BYTES
     ballast_seconds: float = 10.0
     """A program that runs this long has a ballast; a command that is done before needs none."""
+    check_late_bytes: float = math.inf
+    """A store larger than this that a killed program left is checked while it is in use."""
     tend_seconds: float = 5.0
     """How often it is looked whether the disk has room, or works, again."""
     pragmas: tuple[str, ...] = ()
@@ -129,9 +133,21 @@ def unreadable(path: Path, error: sqlite3.Error, care: Care | None = None) -> Un
 
 
 def open_store_file(
-    path: Path, migrations: Sequence[Migration], cache_kib: int, care: Care
+    path: Path,
+    migrations: Sequence[Migration],
+    cache_kib: int,
+    care: Care,
+    *,
+    is_checked_late: bool = False,
 ) -> sqlite3.Connection:
     """Open or create a store, look at it when it was not closed well, and bring it up to date.
+
+    Args:
+        path: of the store's file.
+        migrations: every step of its schema so far.
+        cache_kib: how much of it may stay in memory.
+        care: how it is looked after.
+        is_checked_late: whoever opens it looks it through afterwards (`may_check_late`).
 
     Raises:
         Unavailable: `store_unreadable`, `store_corrupt`, `store_newer`, `disk_full`.
@@ -141,7 +157,9 @@ def open_store_file(
     try:
         connection = _connected(path, cache_kib, care)
         try:
-            if is_suspect:
+            # What a migration changes must be sound before.
+            is_current = schema_version(connection) == len(migrations)
+            if is_suspect and not (is_checked_late and is_current):
                 check(connection, path, care)
                 trust(path)
             path.chmod(0o600)
@@ -209,6 +227,15 @@ def was_unclean(path: Path) -> bool:
         return _mark(path).exists() or path.with_name(f"{path.name}-wal").stat().st_size > 0
     except OSError:
         return False
+
+
+def may_check_late(path: Path, care: Care) -> bool:
+    """Say whether a store is to be checked, and may be used before: ask before it is opened."""
+    try:
+        is_large = path.stat().st_size > care.check_late_bytes
+    except OSError:
+        return False
+    return is_large and was_unclean(path) and not _mark(path).exists()
 
 
 def suspect(path: Path) -> None:

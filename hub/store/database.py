@@ -41,8 +41,11 @@ if TYPE_CHECKING:
     import sqlite_utils
 
 STORE_NAME = "hub.sqlite3"
+CHECK_LATE_BYTES = 64 * 1024 * 1024
+"""Looking a store of this size through takes a tenth of a second."""
 CARE = Care(
     machine="the hub",
+    check_late_bytes=CHECK_LATE_BYTES,
     repair_hint="Stop the hub and bring its last backup back: deskhand-hub restore FILE",
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,7 +42,11 @@ class Disk:
 
         return sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Faulty)
 
-    def care(self) -> Care:
+    def care(self, *, check_late_bytes: float = math.inf) -> Care:
         return Care(
-            connect=self.connect, ballast_bytes=4096, ballast_seconds=0.01, tend_seconds=0.01
+            connect=self.connect,
+            ballast_bytes=4096,
+            ballast_seconds=0.01,
+            check_late_bytes=check_late_bytes,
+            tend_seconds=0.01,
         )

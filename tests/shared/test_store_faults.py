@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from shared import store_check
 from shared.ballast import Ballast
 from shared.database import Database, Reader
 from shared.errors import AppError, Unavailable
 from shared.store_file import Care, needs_one_writer, was_unclean
 from tests.shared.faulty import Disk
 
+LATE = Care(check_late_bytes=0)
 SHORT_READ = sqlite3.SQLITE_IOERR_SHORT_READ
 FSYNC = sqlite3.SQLITE_IOERR_FSYNC
 
@@ -180,6 +182,65 @@ def test_a_store_that_was_left_damaged_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as caught:
         Database(left, [create, fill], care=Care(repair_hint="do this"))
     assert (caught.value.code, caught.value.hint) == ("store_corrupt", "do this")
+
+
+def test_a_large_store_of_a_killed_program_is_used_while_it_is_checked(tmp_path: Path) -> None:
+    left = left_open(tmp_path)
+    with Database(left, [create, fill], care=LATE) as database:
+        assert "kept" in database.submit(names).result(10)
+        assert database.late_check is not None
+        database.late_check.join()
+        database.submit(add("after")).result(10)
+        assert database.trouble is None
+    assert not was_unclean(left)
+    with Database(left, [create, fill], care=LATE) as database:
+        assert database.late_check is None, "it was closed well"
+
+
+def test_damage_that_is_found_late_refuses_everything_from_then_on(tmp_path: Path) -> None:
+    left = left_open(tmp_path)
+    damage(left)
+    with Database(left, [create, fill], care=LATE) as database:
+        codes, _ = watched(database)
+        wait_until(lambda: database.trouble is not None)
+        assert codes == ["store_corrupt"]
+        with pytest.raises(Unavailable) as caught:
+            database.submit(add("too late")).result(10)
+        assert caught.value.code == "store_corrupt"
+    with pytest.raises(Unavailable) as caught:
+        Database(left, [create, fill], care=LATE)
+    assert caught.value.code == "store_corrupt", "the mark makes it be looked at first"
+
+
+def test_a_check_that_is_cut_short_is_made_up_for_at_the_next_start(
+    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = left_open(tmp_path)
+    monkeypatch.setattr(store_check, "check", check_for_ever)
+    with Database(left, [create, fill], care=LATE) as database:
+        database.submit(add("meanwhile")).result(10)
+    assert was_unclean(left), "nobody has looked it through"
+    disk.fail("PRAGMA quick_check", SHORT_READ)
+    with pytest.raises(Unavailable) as caught:
+        Database(left, [create, fill], care=disk.care(check_late_bytes=0))
+    assert caught.value.code == "store_unreadable", "it was checked before anything else"
+    with Database(left, [create, fill], care=LATE) as database:
+        assert "meanwhile" in database.submit(names).result(10)
+    assert not was_unclean(left)
+
+
+def test_a_store_that_is_to_be_migrated_is_checked_before(tmp_path: Path, disk: Disk) -> None:
+    left = left_open(tmp_path)
+    disk.fail("PRAGMA quick_check", SHORT_READ)
+    with pytest.raises(Unavailable):
+        Database(left, [create, fill, fill], care=disk.care(check_late_bytes=0))
+    assert not disk.faults["PRAGMA quick_check"], "it was asked for"
+
+
+def check_for_ever(connection: sqlite3.Connection, _path: Path, _care: Care) -> None:
+    """Stand for the check of a store of any size."""
+    endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
+    connection.execute(endless).fetchone()
 
 
 def test_a_full_disk_frees_the_ballast_and_makes_it_again(tmp_path: Path, disk: Disk) -> None:

@@ -20,7 +20,10 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
+
+from pydantic_core import to_json
 
 from hub.core.task_row import RowCursor, RowFilter, RowPage, RowSort
 from hub.store import task_rows
@@ -41,8 +44,11 @@ STATES = (
     + [JobState.DEAD] * 4 + [JobState.INTERRUPTED] * 1
 )  # fmt: skip
 KINDS = ["ml.train"] * 60 + ["ml.predict"] * 30 + ["data.describe"] * 9 + ["files.send"]
+AT_ONCE = 5_000
+"""Jobs that are written in one go."""
 WAITING = 3_000
 """Of the newest jobs, as many still wait."""
+RESULT = json.dumps({"headline": "Trained.", "notes": ["n" * 300]})
 ERROR = json.dumps({"code": "file_gone", "message": "sales.csv is gone.", "hint": "Bring it back."})
 
 
@@ -53,7 +59,11 @@ def fill(path: Path, jobs: int, *, waiting: int = WAITING) -> tuple[PersonId, li
     workers = [WorkerId(uuid7(BEGAN_MS + 9 + n, dice.randbytes(10))) for n in range(WORKERS)]
     open_store(path).close()
     connection = sqlite3.connect(path / STORE_NAME, isolation_level=None)
-    connection.execute("PRAGMA synchronous = OFF")
+    # A store that fails half-way is thrown away: nothing has to be safe, and each index is made
+    # at once from all its rows.
+    for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -262144"):
+        connection.execute(f"PRAGMA {pragma}")
+    indexes = _drop_indexes(connection)
     connection.execute("BEGIN")
     for person_id, name in zip(people, PEOPLE, strict=True):
         connection.execute(
@@ -66,17 +76,34 @@ def fill(path: Path, jobs: int, *, waiting: int = WAITING) -> tuple[PersonId, li
             " last_seen_ms) VALUES (?, ?, ?, '[]', ?, ?)",
             (worker_id, people[0], f"pc-{number}", BEGAN_MS, BEGAN_MS),
         )
-    for task, job, told in _jobs(jobs, people, workers, dice, waiting):
-        connection.execute("INSERT INTO tasks VALUES (?, ?, ?, ?, ?)", task)
-        connection.execute(f"INSERT INTO jobs VALUES ({','.join('?' * 26)}, '', NULL, 0)", job)
+    made = _jobs(jobs, people, workers, dice, waiting)
+    while rows := list(islice(made, AT_ONCE)):
+        tasks, works, told = zip(*rows, strict=True)
+        connection.executemany("INSERT INTO tasks VALUES (?, ?, ?, ?, ?)", tasks)
+        connection.executemany(
+            f"INSERT INTO jobs VALUES ({','.join('?' * 26)}, '', NULL, 0)", works
+        )
         connection.executemany(
             "INSERT INTO events (person_id, device, epoch, seq, at, type, version, entity, body)"
             " VALUES (?, 'hub', 1, 1, ?, ?, 1, ?, ?)",
-            told,
+            chain.from_iterable(told),
         )
+    for index in indexes:
+        connection.execute(index)
     connection.execute("COMMIT")
+    connection.execute("PRAGMA journal_mode = WAL")
     connection.close()
     return people[0], workers
+
+
+def _drop_indexes(connection: sqlite3.Connection) -> list[str]:
+    """Drop every index that was made by a statement; return the statements that make them."""
+    found = connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    ).fetchall()
+    for name, _ in found:
+        connection.execute(f"DROP INDEX [{name}]")
+    return [sql for _, sql in found]
 
 
 Values = tuple[object, ...]
@@ -100,24 +127,28 @@ def _jobs(
         kind = dice.choice(KINDS)
         name = f"{dice.choice(('sales', 'churn', 'flights'))}_{number % 5000}.csv"
         title = f"{kind.partition('.')[2]} {name} Revenue"
-        ended_ms = at_ms + dice.randrange(600_000)
+        ended_ms, at = at_ms + dice.randrange(600_000), from_ms(at_ms).isoformat()
         is_bad = state in (JobState.FAILED, JobState.DEAD)
         yield (
             (task_id, person, f"/{title}", "telegram:4711", at_ms),
             (
                 job_id, short(job_id), task_id, person, kind,
                 "high" if dice.random() < 0.01 else "default", "[]", None, at_ms, title,
-                json.dumps({"file": name, "target": "Revenue", "note": "x" * 200}),
+                _told({"file": name, "target": "Revenue", "note": "x" * 200}),
                 "api" if dice.random() < 0.001 else "chat", "0" * 55, state, 1, int(not waits), 0,
                 0, None if waits else worker, 0, None, "", None,
-                json.dumps({"headline": "Trained.", "notes": ["n" * 300]}),
+                RESULT,
                 ERROR if is_bad else None, ended_ms,
             ),
             [
-                (person, from_ms(at_ms).isoformat(), type_, job_id, json.dumps(told))
+                (person, at, type_, job_id, _told(told))
                 for type_, told in _story(job_id, task_id, kind, title, worker)
             ],
         )  # fmt: skip
+
+
+def _told(value: object) -> str:
+    return to_json(value).decode()
 
 
 def _story(
