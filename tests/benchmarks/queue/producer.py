@@ -31,6 +31,7 @@ class Line:
             f"Authorization: Bearer {key}\r\nContent-Type: application/json\r\n"
         )
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._was_used = False
 
     async def open(self) -> None:
         """Make sure that it is open: a server closes what has been silent for some seconds."""
@@ -44,20 +45,34 @@ class Line:
         Raises:
             ValueError: the hub answered anything else.
         """
+        asked_at = time.monotonic()
+        try:
+            await self._ask(asked_at)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            if not self._was_used:
+                raise
+            # It was silent, and the server closed it while the request was on its way.
+            self.close()
+            await self._ask(asked_at)
+
+    async def _ask(self, asked_at: float) -> None:
         await self.open()
         assert self._streams is not None
         reader, writer = self._streams
-        inputs = {"asked_at": time.monotonic()}
-        body = json.dumps({"kind": NOTHING.name, "title": "nothing", "inputs": inputs})
+        body = json.dumps(
+            {"kind": NOTHING.name, "title": "nothing", "inputs": {"asked_at": asked_at}}
+        )
         writer.write(f"{self._head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
         head = await reader.readuntil(b"\r\n\r\n")
         answer = await reader.readexactly(_length(head))
         if int(head.split(b" ", 2)[1]) != CREATED:
             raise ValueError(answer.decode())
+        self._was_used = True
 
     def close(self) -> None:
         if self._streams is not None:
             self._streams[1].close()
+        self._streams, self._was_used = None, False
 
 
 def _length(head: bytes) -> int:
