@@ -16,13 +16,13 @@ from typing import Protocol
 import structlog
 
 from hub.core.access import Access
+from hub.engines.stretches import Stretches
 from hub.services import Services
 from hub.services.recorder import Recorded
 from shared.environment import Environment
 from shared.errors import DISK_FULL, AppError, LimitReached, NotAllowed, Unavailable
 from shared.ids import PersonId, WorkerId
 from shared.messages import (
-    BATCH_EVENTS_MAX,
     Accept,
     Beat,
     Bye,
@@ -44,8 +44,6 @@ QUEUE_BYTES_MAX = 8 * 1024 * 1024
 """What may wait for a slow reader before it is let go."""
 PUSHES_MAX = 64
 """Pushes that may wait for their commit before no more is read."""
-LAG_EVENTS_MAX = 1000
-"""How far a worker's cursor may stay behind the log while nothing concerns it."""
 CLOSE_SECONDS = 5.0
 """How long the last frames may take."""
 FAULTS_TOLD_MAX = 10
@@ -67,11 +65,12 @@ class Wire(Protocol):
 class Connection:
     """Serve one socket; `run` it once."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what an engine knows, and its lines must)
         self,
         wire: Wire,
         access: Access,
         services: Services,
+        stretches: Stretches,
         *,
         hub_epoch: str,
         lineage: tuple[EpochBefore, ...] = (),
@@ -81,6 +80,7 @@ class Connection:
     ) -> None:
         self._wire = wire
         self._services = services
+        self._stretches = stretches
         self._hub_epoch = hub_epoch
         self._lineage = lineage
         self._environment = environment
@@ -93,6 +93,8 @@ class Connection:
         """Whether the worker said goodbye of its own accord."""
         self._frames: deque[str] = deque()
         self._queued_bytes = 0
+        self._is_writing = False
+        """One at a time takes frames from the queue, so that they leave in order."""
         self._outgoing = asyncio.Event()
         self._room = asyncio.Event()
         """Rung when the worker has seen more of our log, or is welcomed."""
@@ -174,10 +176,16 @@ class Connection:
 
     async def _write_out(self) -> None:
         self.flush()
-        while self._frames:
-            frame = self._frames.popleft()
-            self._queued_bytes -= len(frame)
-            await self._wire.send(frame)
+        if self._is_writing:
+            return
+        self._is_writing = True
+        try:
+            while self._frames:
+                frame = self._frames.popleft()
+                self._queued_bytes -= len(frame)
+                await self._wire.send(frame)
+        finally:
+            self._is_writing = False
 
     async def _read(self) -> None:
         while self.end.phase is not Phase.CLOSED:
@@ -301,22 +309,18 @@ class Connection:
 
     async def _stream(self) -> None:
         """Send the log on, as far as it concerns this worker's person."""
-        feed = self._services.feed
         while True:
             while not self.end.may_send_events:
                 self._room.clear()
                 await self._room.wait()
-            position = feed.position()
+            position = self._services.feed.position()
             sent = self.end.sent_hub_seq
-            facts = await feed.after(sent, BATCH_EVENTS_MAX, self.person_id)
+            told = await self._stretches.after(sent, self.person_id)
             if not self.end.may_send_events or self.end.sent_hub_seq != sent:
                 continue
-            if facts:
-                is_all = len(facts) < BATCH_EVENTS_MAX
-                upto = max(position, facts[-1].hub_seq) if is_all else facts[-1].hub_seq
-                self.end.send_events([fact.numbered for fact in facts], upto)
-            elif position - sent > LAG_EVENTS_MAX:
-                self.end.send_events([], position)
-            else:
-                await feed.wait(max(position, sent), self.person_id)
-            self.flush()
+            if told is None:
+                await self._services.feed.gather(max(position, sent), self.person_id)
+                continue
+            self.end.send_stretch(told)
+            # At once, not by a turn of the writer's.
+            await self._write_out()

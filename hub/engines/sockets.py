@@ -16,6 +16,7 @@ import structlog
 from hub.core.access import Access, machine_of
 from hub.core.line_counts import LineCounts
 from hub.engines.connection import Connection
+from hub.engines.stretches import Stretches
 from hub.services import Services
 from shared.environment import Environment
 from shared.errors import AppError, Conflict, LimitReached, NotAllowed, Unavailable
@@ -50,6 +51,7 @@ class SocketEngine:
         beats: Beats | None = None,
     ) -> None:
         self._services = services
+        self._stretches = Stretches(services.feed)
         self._beats = beats or Beats()
         self._hub_epoch = hub_epoch
         self._lineage = lineage
@@ -149,6 +151,7 @@ class SocketEngine:
             wire,
             access,
             self._services,
+            self._stretches,
             hub_epoch=self._hub_epoch,
             lineage=self._lineage,
             environment=self._environment,

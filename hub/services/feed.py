@@ -16,18 +16,49 @@ from hub.core.fact import Fact
 from hub.ports import NewsListener, ProgressListener
 from hub.store import events
 from hub.store.ledger import Entry, Ledger
-from shared.events import TaskPurged
+from shared.events import (
+    JobGranted,
+    JobQueued,
+    JobStarted,
+    JobSucceeded,
+    SessionOpened,
+    TaskChanged,
+    TaskCreated,
+    TaskPurged,
+)
 from shared.ids import JobId, PersonId, WorkerId
 from shared.messages import Progress
 
 TASK_PURGED: str = TaskPurged.model_fields["type"].default
+GATHER_SECONDS = 0.03
+"""How long a reader that keeps a record waits for more, when what came is for the record alone."""
+FOR_THE_RECORD: frozenset[str] = frozenset(
+    body.model_fields["type"].default
+    for body in (
+        JobGranted,
+        JobQueued,
+        JobStarted,
+        JobSucceeded,
+        SessionOpened,
+        TaskChanged,
+        TaskCreated,
+    )
+)
+"""Types of facts that nobody's work waits for: offers and grants have frames of their own."""
 RECENT_MAX = 4096
 """Facts kept in memory, so that readers who keep up never touch the store."""
 
 
 class Feed:
-    def __init__(self, ledger: Ledger, *, recent_max: int = RECENT_MAX) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        recent_max: int = RECENT_MAX,
+        gather_seconds: float = GATHER_SECONDS,
+    ) -> None:
         self._ledger = ledger
+        self._gather_seconds = gather_seconds
         self._recent_max = recent_max
         self.progress_listeners: list[ProgressListener] = []
         self.news_listeners: list[NewsListener] = []
@@ -37,6 +68,7 @@ class Feed:
         self._began = ledger.position
         """Memory holds nothing of before this place."""
         self._waiting: dict[PersonId | None, list[asyncio.Future[None]]] = {}
+        self._gathering: dict[PersonId, _Gathering] = {}
         self._last_of: dict[PersonId, int] = {}
         self._headway: dict[JobId, tuple[WorkerId, Progress]] = {}
         ledger.listeners.append(self._ring)
@@ -82,6 +114,24 @@ class Feed:
             if bell in waiting:
                 waiting.remove(bell)
 
+    async def gather(self, after: int, person_id: PersonId) -> None:
+        """Wait as `wait` does, and GATHER_SECONDS longer for what is only for the record.
+
+        All of a person's readers that gather are woken together: they need the same.
+        """
+        if self._last_of.get(person_id, 0) > after:
+            return
+        bell = asyncio.get_running_loop().create_future()
+        gathering = self._gathering.setdefault(person_id, _Gathering())
+        gathering.bells.append(bell)
+        try:
+            await bell
+        finally:
+            if bell.cancelled():
+                gathering.bells.remove(bell)
+                if not gathering.bells and self._gathering.get(person_id) is gathering:
+                    self._end_gathering(person_id)
+
     def tell_progress(self, job_id: JobId, worker_id: WorkerId, progress: Progress) -> None:
         """Pass on how far an attempt is; the last word of each job is kept while it runs."""
         self._headway[job_id] = (worker_id, progress)
@@ -125,10 +175,35 @@ class Feed:
             self._forget(entry.facts[0].hub_seq - 1)
         for fact in entry.facts:
             self._keep(fact)
-        for person_id in {fact.person_id for fact in entry.facts}:
+        is_urgent: dict[PersonId, bool] = {}
+        for fact in entry.facts:
+            is_record = fact.type in FOR_THE_RECORD
+            is_urgent[fact.person_id] = not is_record or is_urgent.get(fact.person_id, False)
+        for person_id, cannot_wait in is_urgent.items():
             self._last_of[person_id] = entry.hub_seq
             self._wake(person_id)
+            self._gather(person_id, cannot_wait=cannot_wait)
         self._wake(None)
+
+    def _gather(self, person_id: PersonId, *, cannot_wait: bool) -> None:
+        gathering = self._gathering.get(person_id)
+        if gathering is None:
+            return
+        if cannot_wait:
+            self._end_gathering(person_id)
+        elif gathering.timer is None:
+            loop = gathering.bells[0].get_loop()
+            gathering.timer = loop.call_later(self._gather_seconds, self._end_gathering, person_id)
+
+    def _end_gathering(self, person_id: PersonId) -> None:
+        gathering = self._gathering.pop(person_id, None)
+        if gathering is None:
+            return
+        if gathering.timer is not None:
+            gathering.timer.cancel()
+        for bell in gathering.bells:
+            if not bell.done():
+                bell.set_result(None)
 
     def _keep(self, fact: Fact) -> None:
         """Remember a fact, and forget the oldest of all when there are too many."""
@@ -145,6 +220,16 @@ class Feed:
         for bell in self._waiting.pop(person_id, ()):
             if not bell.done():
                 bell.set_result(None)
+
+
+class _Gathering:
+    """Readers of a person's facts that wait, and what ends their wait once something came."""
+
+    __slots__ = ("bells", "timer")
+
+    def __init__(self) -> None:
+        self.bells: list[asyncio.Future[None]] = []
+        self.timer: asyncio.TimerHandle | None = None
 
 
 class _Recent:

@@ -25,6 +25,7 @@ from shared.protocol.end import BEAT_SECONDS, DEAD_SECONDS, HELLO_SECONDS, Beats
 from shared.protocol.frames import FRAME_BYTES_MAX, ProtocolError
 from shared.protocol.hub_end import HubEnd
 from shared.protocol.lineage import kept_upto
+from shared.protocol.stretch import Stretch, stretch
 from shared.protocol.worker_end import WorkerEnd
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
     "HubEnd",
     "Phase",
     "ProtocolError",
+    "Stretch",
     "WorkerEnd",
     "kept_upto",
+    "stretch",
 ]

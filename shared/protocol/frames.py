@@ -52,8 +52,8 @@ def encode(message: Message) -> str:
         ProtocolError: `frame_too_large`; the caller must split its batch.
     """
     frame = message.model_dump_json(exclude_defaults=False)
-    if len(frame.encode()) > FRAME_BYTES_MAX:
-        raise too_large(len(frame.encode()))
+    if (size := _bytes_of(frame)) > FRAME_BYTES_MAX:
+        raise too_large(size)
     return frame
 
 
@@ -69,8 +69,8 @@ def decode(frame: str | bytes, readable: TypeAdapter[AnyMessage]) -> AnyMessage:
             "frame_not_text", "A binary frame came where text frames are spoken.", close_code=1003
         )
     # The cheap bound comes first: a character is at least one byte.
-    if len(frame) > FRAME_BYTES_MAX or len(frame.encode(errors="replace")) > FRAME_BYTES_MAX:
-        raise too_large(len(frame.encode(errors="replace")))
+    if len(frame) > FRAME_BYTES_MAX or _bytes_of(frame) > FRAME_BYTES_MAX:
+        raise too_large(_bytes_of(frame))
     if depth_exceeds(frame, DEPTH_MAX):
         raise ProtocolError(
             "frame_too_deep",
@@ -81,6 +81,10 @@ def decode(frame: str | bytes, readable: TypeAdapter[AnyMessage]) -> AnyMessage:
         return readable.validate_json(frame)
     except ValidationError as error:
         raise _explain(frame, error) from None
+
+
+def _bytes_of(frame: str) -> int:
+    return len(frame) if frame.isascii() else len(frame.encode(errors="replace"))
 
 
 def too_large(size_bytes: int) -> ProtocolError:

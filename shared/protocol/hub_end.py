@@ -12,7 +12,6 @@ from shared.messages import (
     Ack,
     Bye,
     EpochBefore,
-    Events,
     Fault,
     FromWorker,
     Hello,
@@ -37,6 +36,7 @@ from shared.protocol.frames import (
     FROM_WORKER,
     ProtocolError,
 )
+from shared.protocol.stretch import Stretch, stretch
 
 
 class HubEnd(End):
@@ -143,25 +143,19 @@ class HubEnd(End):
     def send_events(self, numbered: list[Numbered], upto: int) -> None:
         """Send the next stretch of our log, which ends at `upto` and starts at `sent_hub_seq`.
 
-        At most BATCH_EVENTS_MAX events; a stretch without any event only moves the cursor.
+        At most BATCH_EVENTS_MAX events; a stretch without any event only moves the cursor. What
+        one frame has no room for is left for the next.
         """
+        told = [(one.hub_seq, one.model_dump_json().encode()) for one in numbered]
+        self.send_stretch(stretch(self.sent_hub_seq, told, upto))
+
+    def send_stretch(self, told: Stretch) -> None:
+        """Send what follows `sent_hub_seq`, written already."""
         assert self.phase is Phase.OPEN
-        assert upto > self.sent_hub_seq
-        batch = numbered
-        while True:
-            end = upto if len(batch) == len(numbered) else batch[-1].hub_seq
-            message = Events.model_construct(
-                type="events", after=self.sent_hub_seq, upto=end, events=tuple(batch)
-            )
-            try:
-                self.send(message)
-                break
-            except ProtocolError:
-                if len(batch) == 1:
-                    raise
-                batch = batch[: len(batch) // 2]
-        self.sent_hub_seq = end
-        self._told_hub_seq = max(self._told_hub_seq, end)
+        assert told.upto > self.sent_hub_seq
+        self._frames.append(told.frame(self.sent_hub_seq))
+        self.sent_hub_seq = told.upto
+        self._told_hub_seq = max(self._told_hub_seq, told.upto)
 
     @property
     def may_send_events(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,8 @@ from hub.services.feed import Feed
 from hub.store import events
 from hub.store.ledger import Entry
 from shared.errors import Unavailable
-from shared.events import EventBody, PersonUnlocked, TaskPurged
-from shared.ids import PersonId, TaskId
+from shared.events import EventBody, JobGranted, PersonUnlocked, TaskPurged
+from shared.ids import JobId, PersonId, TaskId, WorkerId
 from tests.hub.worlds import World
 
 RECENT = 8
@@ -107,3 +108,62 @@ async def test_what_was_purged_is_not_told_from_memory(world: World) -> None:
         await feed.after(place, 100, anna.person_id)
     [fact] = await feed.after(purged - 1, 100, anna.person_id)
     assert fact.type == "task_purged"
+
+
+LONG = 3600.0
+"""So long that nobody waits for it to be over."""
+GRANTED = JobGranted(job_id=JobId("j"), worker_id=WorkerId("w"), attempt=1, fence=1)
+
+
+async def test_what_is_for_the_record_is_told_to_all_at_once_after_a_while(world: World) -> None:
+    anna, ben = [await world.services.registry.add_person(name) for name in ("anna", "ben")]
+    feed = Feed(world.ledger, gather_seconds=0.01)
+    place = feed.position()
+    async with asyncio.TaskGroup() as tasks:
+        readers = [tasks.create_task(feed.gather(place, anna.person_id)) for _ in range(3)]
+        other = tasks.create_task(feed.gather(place, ben.person_id))
+        await asyncio.sleep(0)
+        await tell(world, anna, body=GRANTED)
+        await readers[0]
+        await asyncio.sleep(0)
+        assert all(reader.done() for reader in readers)
+        assert not other.done(), "what concerns others wakes nobody"
+        other.cancel()
+
+
+async def test_what_work_may_wait_for_is_told_at_once_with_what_was_gathered(world: World) -> None:
+    anna = await world.services.registry.add_person("anna")
+    feed = Feed(world.ledger, gather_seconds=LONG)
+    place = feed.position()
+    async with asyncio.TaskGroup() as tasks:
+        reader = tasks.create_task(feed.gather(place, anna.person_id))
+        await asyncio.sleep(0)
+        await tell(world, anna, body=GRANTED)
+        assert not reader.done()
+        await tell(world, anna)
+        await asyncio.sleep(0)
+        assert reader.done()
+    assert len(await feed.after(place, 10, anna.person_id)) == 2
+
+
+async def test_who_stops_gathering_leaves_the_others_their_bell(world: World) -> None:
+    anna = await world.services.registry.add_person("anna")
+    feed = Feed(world.ledger, gather_seconds=LONG)
+    async with asyncio.TaskGroup() as tasks:
+        place = feed.position()
+        gone, left = [tasks.create_task(feed.gather(place, anna.person_id)) for _ in range(2)]
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.wait([gone])
+        await tell(world, anna, body=GRANTED)
+        assert not left.done()
+        await tell(world, anna)
+        await left
+        lone = tasks.create_task(feed.gather(feed.position(), anna.person_id))
+        await asyncio.sleep(0)
+        lone.cancel()
+        await asyncio.wait([lone])
+        again = tasks.create_task(feed.gather(feed.position(), anna.person_id))
+        await asyncio.sleep(0)
+        await tell(world, anna)
+        await again
