@@ -244,7 +244,7 @@ class Link:
                     await self._station.acknowledged(message.seq)
                 case Events():
                     await self._station.apply(end.hub_epoch, message)
-                    end.applied(message.upto)
+                    end.applied(message.upto, self._environment.monotonic())
                     self._outgoing.set()
                 case Welcome():
                     await self._greet(end, message)

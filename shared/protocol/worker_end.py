@@ -24,6 +24,11 @@ from shared.protocol.frames import (
 )
 from shared.protocol.lineage import kept_upto
 
+SEEN_SECONDS = 0.5
+"""How long it may wait to be told that events were applied, so that one word stands for many."""
+SEEN_EVENTS_MAX = WINDOW_EVENTS // 4
+"""How far it is applied in silence, in numbers of the log: the hub's window never fills by that."""
+
 
 class WorkerEnd(End):
     """The worker's end.
@@ -45,6 +50,9 @@ class WorkerEnd(End):
         self.next_seq = 1
         """The number of the next event of ours to send on this connection."""
         self._outbox_seq = outbox_seq
+        self._seen_told = hub_seq
+        self._seen_at: float | None = None
+        """When the hub is told how far its events are applied; None when it knows."""
         self.batch_events_max = BATCH_EVENTS_MAX
 
     def hello(self, hello: Hello) -> None:
@@ -101,11 +109,34 @@ class WorkerEnd(End):
             return 0
         return max(0, WINDOW_EVENTS - (self.next_seq - 1 - self.acked_seq))
 
-    def applied(self, hub_seq: int) -> None:
-        """Tell the hub that its events are committed here up to `hub_seq`."""
+    def applied(self, hub_seq: int, now: float | None = None) -> None:
+        """Tell the hub that its events are committed here up to `hub_seq`.
+
+        Args:
+            hub_seq: the place.
+            now: given, it is told together with what follows, by `poll` at the latest.
+        """
         assert hub_seq >= self.hub_seq
         self.hub_seq = hub_seq
-        self.send(Seen(hub_seq=hub_seq))
+        if now is None or hub_seq - self._seen_told >= SEEN_EVENTS_MAX:
+            self._tell_seen()
+        elif self._seen_at is None:
+            self._seen_at = now + SEEN_SECONDS
+
+    @property
+    def deadline(self) -> float:
+        due = super().deadline
+        return due if self._seen_at is None else min(due, self._seen_at)
+
+    def poll(self, now: float) -> bool:
+        if self._seen_at is not None and now >= self._seen_at:
+            self._tell_seen()
+        return super().poll(now)
+
+    def _tell_seen(self) -> None:
+        self._seen_at = None
+        self._seen_told = self.hub_seq
+        self.send(Seen(hub_seq=self.hub_seq))
 
     def _open(self, welcome: Welcome) -> Welcome | None:
         self.acked_seq = welcome.acked_seq
@@ -124,6 +155,7 @@ class WorkerEnd(End):
             # A restored hub: its log is ours up to the fork. Another hub's numbers mean nothing.
             self.fork = kept_upto(welcome.lineage, self.hub_epoch, self.hub_seq)
             self.hub_epoch, self.hub_seq = welcome.hub_epoch, self.fork or 0
+        self._seen_told = self.hub_seq
         self.next_seq = welcome.acked_seq + 1
         self.batch_events_max = min(BATCH_EVENTS_MAX, welcome.limits.batch_events_max)
         self._beat_seconds = welcome.limits.beat_seconds

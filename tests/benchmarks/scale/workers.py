@@ -148,7 +148,7 @@ class LightWorker:
                     )
                 )
             case Events():
-                self._end.applied(message.upto)
+                self._end.applied(message.upto, time.monotonic())
             case _:
                 self._forget_acked()
 

@@ -19,6 +19,7 @@ from shared.messages import (
 from shared.protocol import DEAD_SECONDS, HELLO_SECONDS, HubEnd, Phase, WorkerEnd
 from shared.protocol.end import FRAMES_BURST_MAX, WINDOW_EVENTS
 from shared.protocol.frames import FROM_HUB, FROM_WORKER, decode, encode
+from shared.protocol.worker_end import SEEN_EVENTS_MAX, SEEN_SECONDS
 from tests.shared.protocol.worlds import AT, event, hello, numbered, opened
 
 
@@ -178,6 +179,36 @@ def test_the_hubs_events_are_applied_from_the_cursor_only() -> None:
     assert [e.hub_seq for e in fresh.events] == [11]
     worker.applied(12)
     assert worker.receive(encode(overlapping), 1.0) is None
+
+
+def test_what_was_applied_is_told_once_for_many() -> None:
+    worker, hub = opened()
+    worker.frames_to_send()
+    for upto in (1, 2, 3):
+        hub.send_events([numbered(upto)], upto)
+        worker.applied(upto, now=float(upto) / 100)
+    assert worker.frames_to_send() == []
+    assert worker.deadline == 0.01 + SEEN_SECONDS
+    assert not worker.poll(0.02)
+    assert worker.frames_to_send() == []
+    assert not worker.poll(worker.deadline)
+    (frame,) = worker.frames_to_send()
+    assert hub.receive(frame, 1.0) == Seen(hub_seq=3)
+    assert worker.deadline > 1.0, "nothing is left to tell"
+
+
+def test_the_hub_is_told_at_once_before_its_window_fills() -> None:
+    worker, hub = opened()
+    worker.frames_to_send()
+    upto = 0
+    for _ in range(3 * WINDOW_EVENTS // 10):
+        upto += 10
+        assert hub.may_send_events
+        hub.send_events([], upto)
+        worker.applied(upto, now=0.0)
+        for frame in worker.frames_to_send():
+            hub.receive(frame, 0.0)
+    assert upto - hub.seen_hub_seq < SEEN_EVENTS_MAX
 
 
 def test_a_stretch_of_the_log_that_is_too_fat_is_sent_in_part() -> None:
