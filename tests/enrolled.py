@@ -61,6 +61,20 @@ def enrol(folder: Path, people_count: int, each: int, kinds: tuple[str, ...]) ->
     return asyncio.run(fill())
 
 
+def enrol_machine(folder: Path, person_id: PersonId, name: str, kinds: tuple[str, ...]) -> Machine:
+    """Give somebody who is in a store already one more machine."""
+    environment = Environment()
+    able = tuple(Capability(kind=kind) for kind in kinds)
+
+    async def add() -> Machine:
+        with open_store(folder) as database:
+            return await Ledger(database, environment).write(
+                lambda entry: _machine(entry, environment, person_id, name, able)
+            )
+
+    return asyncio.run(add())
+
+
 def _member(
     entry: Entry, environment: Environment, number: int, each: int, able: tuple[Capability, ...]
 ) -> Member:
@@ -72,20 +86,22 @@ def _member(
     )
     people.insert(entry, person)
     access = Access(person_id=person.person_id, scope=Scope.PERSON, key_id=environment.new_id())
-    machines = [_machine(entry, environment, person, f"pc {n}", able) for n in range(each)]
+    machines = [
+        _machine(entry, environment, person.person_id, f"pc {n}", able) for n in range(each)
+    ]
     return Member(person.person_id, _key(entry, environment, access), tuple(machines))
 
 
 def _machine(
     entry: Entry,
     environment: Environment,
-    person: Person,
+    person_id: PersonId,
     name: str,
     able: tuple[Capability, ...],
 ) -> Machine:
     worker = Worker(
         worker_id=WorkerId(environment.new_id()),
-        person_id=person.person_id,
+        person_id=person_id,
         name=name,
         platform="Linux",
         app_version="1",
@@ -96,7 +112,7 @@ def _machine(
     )
     workers.insert(entry, worker)
     access = Access(
-        person_id=person.person_id, scope=Scope.WORKER, key_id=worker.worker_id, is_machine=True
+        person_id=person_id, scope=Scope.WORKER, key_id=worker.worker_id, is_machine=True
     )
     return Machine(worker.worker_id, name, _key(entry, environment, access))
 

@@ -15,27 +15,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import select
-import signal
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.footprint import free_port
 from tests.benchmarks.machine import fsync_ms
-from tests.benchmarks.queue.whole_hub import NOTHING
-from tests.benchmarks.scale.hub import Usage
 from tests.benchmarks.scale.stores import measure_store
 from tests.benchmarks.scale.tables import fill, written
-from tests.enrolled import enrol
+from tests.benchmarks.scale.world import a_world
 
-PATIENCE_SECONDS = 300.0
 EACH = 10
 """Workers of one person, as long as nothing else is measured."""
 CALLERS = 64
@@ -43,48 +32,6 @@ FAN_OUTS = (1, 10, 100)
 """Workers of one person, for what it costs that each of them is told everything."""
 FAN_OUT_WORKERS = 300
 QUIET_SECONDS = 3.0
-
-
-class Program:
-    """A child that is told what to do a line at a time, and answers in lines of JSON."""
-
-    def __init__(self, *arguments: str, errors: Path) -> None:
-        with errors.open("ab") as words:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", *arguments],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=words,
-            )
-        self._rest = b""
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def ask(self, order: str) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        self._process.stdin.write(order.encode() + b"\n")
-        self._process.stdin.flush()
-        return self.next()
-
-    def next(self, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
-        """Wait for the next line it says."""
-        assert self._process.stdout is not None
-        until = time.monotonic() + seconds
-        while b"\n" not in self._rest:
-            ready, _, _ = select.select([self._process.stdout], [], [], until - time.monotonic())
-            more = os.read(self._process.stdout.fileno(), 65536) if ready else b""
-            if not more:
-                raise SystemExit("a program of the benchmark does not answer")
-            self._rest += more
-        line, _, self._rest = self._rest.partition(b"\n")
-        told: dict[str, Any] = json.loads(line)
-        return told
-
-    def kill(self) -> None:
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,60 +63,6 @@ class Step:
     """Until it listens."""
     back_cpu_seconds: float
     """Of the new hub, its start included."""
-
-
-class World:
-    """A hub and workers, on a store of their own."""
-
-    def __init__(self, folder: Path, people: int, each: int) -> None:
-        self._folder, self._port = folder, free_port()
-        members = enrol(folder / "hub", people, each, (NOTHING.name,))
-        self.tokens = [(one.worker_id, one.token) for who in members for one in who.machines]
-        self.start_hub()
-
-    def start_hub(self) -> float:
-        begun = time.monotonic()
-        self.hub = Program(
-            "tests.benchmarks.scale.hub", str(self._folder / "hub"), str(self._port),
-            errors=self._folder / "hub.log",
-        )  # fmt: skip
-        self.hub.next()
-        return time.monotonic() - begun
-
-    def start_workers(self) -> float:
-        file = self._folder / "tokens.json"
-        file.write_text(json.dumps(self.tokens))
-        begun = time.monotonic()
-        self.workers = Program(
-            "tests.benchmarks.scale.workers", f"ws://127.0.0.1:{self._port}/api/v1/worker",
-            str(file), errors=self._folder / "workers.log",
-        )  # fmt: skip
-        self.until_online()
-        return time.monotonic() - begun
-
-    def until_online(self, *, after: float = 0.0) -> None:
-        """Wait until all are; `after`: by a word that is younger than this time."""
-        while (told := self.workers.next())["online"] < len(self.tokens) or told["at"] < after:
-            pass
-
-    def usage(self) -> Usage:
-        return Usage(**self.hub.ask("usage"))
-
-    def end(self) -> None:
-        self.hub.kill()
-        if hasattr(self, "workers"):
-            self.workers.kill()
-
-
-@contextmanager
-def a_world(people: int, each: int) -> Iterator[World]:
-    # Beside the checkout, for a temporary folder may lie in memory and know no fsync.
-    with tempfile.TemporaryDirectory(dir=Path(".benchmarks")) as name:
-        world = World(Path(name).resolve(), people, each)
-        try:
-            yield world
-        finally:
-            world.end()
 
 
 def measure_step(

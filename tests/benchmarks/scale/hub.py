@@ -1,22 +1,21 @@
 """The hub that `tests.benchmarks.scale` measures, a program of its own.
 
-    python -m tests.benchmarks.scale.hub FOLDER PORT
+    python -m tests.benchmarks.scale.hub FOLDER PORT [BEAT_SECONDS]
 
 It reads one order a line from its standard input and answers each with a line of JSON: "usage", or
-"jobs COUNT CALLERS", which asks for jobs as frontends do, person after person; "profile COUNT
-CALLERS FILE" does so with its event loop's thread under cProfile.
+"jobs COUNT CALLERS", which asks for jobs as frontends do, person after person, and waits until they
+have ended; "profile COUNT CALLERS FILE" does so with its event loop's thread under cProfile. "ask
+COUNT CALLERS" asks for jobs that must not run twice, and does not wait for their end.
 """
 
 from __future__ import annotations
 
 import asyncio
 import cProfile
-import json
 import os
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,10 +25,22 @@ from hub.services.requests import Request
 from hub.settings import Settings
 from hub.store.database import STORE_NAME
 from hub.store.ledger import Entry
+from shared.kinds import Inputs, Kind, Output
 from shared.logs import configure
+from shared.protocol import Beats
 from tests.benchmarks.queue.whole_hub import NOTHING
+from tests.benchmarks.scale.orders import read_orders, say
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
+ONCE = Kind(
+    name="bench.once",
+    summary="Must not run twice",
+    inputs=Inputs,
+    output=Output,
+    idempotent=False,
+    timeout_seconds=600,
+)
+KINDS = {kind.name: kind for kind in (NOTHING, ONCE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +93,6 @@ def usage(hub: Hub) -> Usage:
 
 async def jobs(hub: Hub, count: int, callers: int) -> JobsDone:
     """Have jobs asked for and done; return once the last has ended."""
-    everyone = [p.person_id for p in await hub.services.registry.people()]
-    left = iter(range(count))
-    waits: list[float] = []
     ended = asyncio.Event()
     told = 0
 
@@ -94,21 +102,10 @@ async def jobs(hub: Hub, count: int, callers: int) -> JobsDone:
         if told >= count:
             ended.set()
 
-    async def call() -> None:
-        for number in left:
-            begun = time.perf_counter()
-            person_id = everyone[number % len(everyone)]
-            await hub.services.intake.request(
-                Request(person_id=person_id, kind=NOTHING.name, title="nothing")
-            )
-            waits.append(time.perf_counter() - begun)
-
     listeners = hub.services.feed._ledger.listeners
     listeners.append(note)
     before, begun, loop_before = usage(hub), time.perf_counter(), time.thread_time()
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(callers):
-            tasks.create_task(call())
+    waits = await ask(hub, NOTHING, count, callers)
     await ended.wait()
     seconds, after = time.perf_counter() - begun, usage(hub)
     listeners.remove(note)
@@ -122,45 +119,57 @@ async def jobs(hub: Hub, count: int, callers: int) -> JobsDone:
     )
 
 
-async def serve(folder: Path, port: int) -> None:
-    orders: asyncio.Queue[str] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(sys.stdin.fileno(), _read_orders(orders.put_nowait))
-    async with running(Settings(port=port, data=folder), kinds={NOTHING.name: NOTHING}) as hub:
-        _say({"is_up": True})
+async def ask(hub: Hub, kind: Kind, count: int, callers: int) -> list[float]:
+    """Ask for jobs; return how long each caller waited for each commit, in seconds."""
+    everyone = [p.person_id for p in await hub.services.registry.people()]
+    left = iter(range(count))
+    waits: list[float] = []
+
+    async def call() -> None:
+        for number in left:
+            begun = time.perf_counter()
+            person_id = everyone[number % len(everyone)]
+            await hub.services.intake.request(
+                Request(person_id=person_id, kind=kind.name, title="nothing")
+            )
+            waits.append(time.perf_counter() - begun)
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(callers):
+            tasks.create_task(call())
+    return waits
+
+
+async def serve(folder: Path, port: int, beats: Beats) -> None:
+    orders = read_orders()
+    async with running(Settings(port=port, data=folder), kinds=KINDS, beats=beats) as hub:
+        say({"is_up": True})
         while order := await orders.get():
             match order.split():
                 case ["usage"]:
-                    _say(asdict(usage(hub)))
+                    say(asdict(usage(hub)))
                 case ["jobs", count, callers]:
-                    _say(asdict(await jobs(hub, int(count), int(callers))))
+                    say(asdict(await jobs(hub, int(count), int(callers))))
+                case ["ask", count, callers]:
+                    waits = await ask(hub, ONCE, int(count), int(callers))
+                    say({"asked": len(waits)})
                 case ["profile", count, callers, file]:
                     with cProfile.Profile() as profiler:
                         done = await jobs(hub, int(count), int(callers))
                     profiler.dump_stats(file)
-                    _say(asdict(done))
+                    say(asdict(done))
                 case _:
-                    _say({"error": f"no such order: {order}"})
-
-
-def _read_orders(put: Callable[[str], None]) -> Callable[[], None]:
-    def read() -> None:
-        # One order at a time: whoever gives them waits for each answer.
-        put(os.read(sys.stdin.fileno(), 4096).decode().strip())
-
-    return read
-
-
-def _say(told: object) -> None:
-    print(json.dumps(told), flush=True)
+                    say({"error": f"no such order: {order}"})
 
 
 def main() -> None:
-    folder, port = sys.argv[1:]
+    folder, port, *beat_seconds = sys.argv[1:]
+    every = float(beat_seconds[0]) if beat_seconds else Beats().every_seconds
+    beats = Beats(every_seconds=every, dead_seconds=3 * every)
     configure(json_lines=True)
     spare_collector()  # as `deskhand-hub serve` does
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(serve(Path(folder), int(port)))
+        runner.run(serve(Path(folder), int(port), beats))
 
 
 if __name__ == "__main__":

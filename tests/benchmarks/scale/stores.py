@@ -60,7 +60,7 @@ def measure_store(jobs: int, waiting: int) -> StoreFound:
         try:
             time.sleep(QUIET_SECONDS)
             rss = rss_mib(hub)
-            waits, page_cpu = _look_at_queue(hub, folder, port)
+            waits, page_cpu = look_at_queue(hub, folder, port)
         finally:
             stop(hub)
         size, count, snapshot_cpu = _snapshot(folder, person_id)
@@ -81,19 +81,12 @@ def measure_store(jobs: int, waiting: int) -> StoreFound:
         )
 
 
-def _look_at_queue(
+def look_at_queue(
     hub: subprocess.Popen[bytes], folder: Path, port: int
 ) -> tuple[list[float], float]:
-    """Return how long the page took, in ms each, and the CPU of one in ms."""
-    client = Client(f"http://127.0.0.1:{port}", (folder / "admin.key").read_text().strip())
-    link = client.create_sign_in_link(NewSignInLink())
-    path = urllib.parse.urlsplit(link.url).path
+    """Fetch the queue's page; return how long it took each time, and the CPU of one, in ms."""
+    cookie = sign_in(folder, port)
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    line.request("POST", path, headers={"Sec-Fetch-Site": "same-origin"})
-    answer = line.getresponse()
-    answer.read()
-    # The last one is kept; others are taken back by the same answer.
-    cookie = (answer.msg.get_all("Set-Cookie") or [""])[-1].partition(";")[0]
     waits = []
     used = 0.0
     for number in range(LOOKS + 1):
@@ -107,6 +100,20 @@ def _look_at_queue(
         else:
             used = cpu_seconds(hub)
     return waits, (cpu_seconds(hub) - used) / LOOKS * 1e3
+
+
+def sign_in(folder: Path, port: int) -> str:
+    """Sign the hub's owner in on its pages; return the cookie."""
+    client = Client(f"http://127.0.0.1:{port}", (folder / "admin.key").read_text().strip())
+    link = client.create_sign_in_link(NewSignInLink())
+    path = urllib.parse.urlsplit(link.url).path
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    line.request("POST", path, headers={"Sec-Fetch-Site": "same-origin"})
+    answer = line.getresponse()
+    answer.read()
+    line.close()
+    # The last one is kept; others are taken back by the same answer.
+    return (answer.msg.get_all("Set-Cookie") or [""])[-1].partition(";")[0]
 
 
 def _snapshot(folder: Path, person_id: PersonId) -> tuple[int, int, float]:
