@@ -15,7 +15,7 @@ from pydantic_core import to_json
 
 from desktop.core.news import News
 from desktop.store import copy_tables, known, peers, settings
-from desktop.store.known import Kept
+from desktop.store.known import Kept, Turn
 from shared.errors import ErrorBody
 from shared.events import (
     AnswerGiven,
@@ -118,7 +118,11 @@ def show(connection: sqlite3.Connection, event: Event, kept: Kept) -> frozenset[
     """Take an event into the copy that has just been kept."""
     if not kept.job_id or event.type == LOGGED:
         return apply(connection, event)
-    if known.is_next(connection, kept) and not known.has_lost(connection, kept.job_id):
+    turn = known.turn(connection, kept)
+    if turn is Turn.NEXT and not known.has_lost(connection, kept.job_id):
+        return apply(connection, event)
+    if turn is Turn.ONLY and not copy_tables.has_job(connection, kept.job_id):
+        # Nothing is known of its job that it could contradict.
         return apply(connection, event)
     tell_anew(connection, JobId(kept.job_id))
     return frozenset({News.JOBS, News.QUESTIONS})
@@ -481,11 +485,12 @@ class _Step:
         )
 
     def _log(self, body: JobLogged) -> frozenset[News]:
-        self._know(body.job_id)
-        job, lines = self._connection.execute(
-            "select number, line_count from copy_job where job_id = ?", (body.job_id,)
-        ).fetchone()
-        count = lines + len(body.lines)
+        which = "select number, line_count from copy_job where job_id = ?", (body.job_id,)
+        row = self._connection.execute(*which).fetchone()
+        if row is None:
+            self._know(body.job_id)
+            row = self._connection.execute(*which).fetchone()
+        job, count = row[0], row[1] + len(body.lines)
         self._connection.execute(
             "update copy_job set line_count = ? where number = ?", (count, job)
         )
@@ -520,10 +525,7 @@ class _Step:
 
     def _know(self, job_id: JobId) -> None:
         """Make a row for a job that events tell of before the one that made it."""
-        known_already = self._connection.execute(
-            "select 1 from copy_job where job_id = ?", (job_id,)
-        ).fetchone()
-        if known_already:
+        if copy_tables.has_job(self._connection, job_id):
             return
         self._connection.execute(
             "insert into copy_job (job_id, created_ms, updated_ms, replaced_by) values (?, ?, ?,"
@@ -537,18 +539,19 @@ class _Step:
         self, job_id: JobId, condition: str = "1", values: tuple[object, ...] = (), **fields: object
     ) -> None:
         """Change a job's row when it is not further than this event."""
-        columns = ", ".join(f"{name} = ?" for name in fields)
-        self._connection.execute(
-            f"update copy_job set {columns}, updated_ms = max(updated_ms, ?)"
-            f" where job_id = ? and {condition}",
-            (*fields.values(), self._at_ms, job_id, *values),
-        )
+        columns = "".join(f"{name} = ?, " for name in fields)
+        told = [*fields.values()]
         if "worker_id" in fields:
-            self._connection.execute(
-                "update copy_job set machine = coalesce((select name from copy_worker"
-                " where copy_worker.worker_id = copy_job.worker_id), '') where job_id = ?",
-                (job_id,),
+            columns += (
+                "machine = coalesce((select name from copy_worker"
+                " where copy_worker.worker_id = ?), ''), "
             )
+            told.append(fields["worker_id"])
+        self._connection.execute(
+            f"update copy_job set {columns}updated_ms = max(updated_ms, ?)"
+            f" where job_id = ? and {condition}",
+            (*told, self._at_ms, job_id, *values),
+        )
 
     def _note(self, job_id: JobId) -> None:
         """Remember that the hub knows the job, when it speaks of it."""

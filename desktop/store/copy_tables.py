@@ -160,6 +160,12 @@ def clear_job(connection: sqlite3.Connection, job_id: JobId, created_ms: int) ->
     )
 
 
+def has_job(connection: sqlite3.Connection, job_id: str) -> bool:
+    """Say whether a job has its row."""
+    row = connection.execute("select 1 from copy_job where job_id = ?", (job_id,)).fetchone()
+    return row is not None
+
+
 def drop_job(connection: sqlite3.Connection, job_id: JobId) -> None:
     """Forget a job of which nothing is left to tell."""
     connection.execute(

@@ -15,6 +15,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum, auto
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -53,6 +54,16 @@ class Kept:
     """The job it is about, as far as this program can read it."""
     is_told_anew: bool = False
     """Another machine's, known without a number: the hub had forgotten it, and has it again."""
+
+
+class Turn(Enum):
+    """Where an event stands among those of its job."""
+
+    ONLY = auto()
+    NEXT = auto()
+    """It follows all others."""
+    BEFORE = auto()
+    """Others follow it, or it is not shown."""
 
 
 class Found(NamedTuple):
@@ -403,15 +414,17 @@ def first_line_ms(connection: sqlite3.Connection, job_id: str) -> int | None:
     return None if row is None else int(row[0])
 
 
-def is_next(connection: sqlite3.Connection, kept: Kept) -> bool:
-    """Say whether an event follows all others of its job, and is not the first of them."""
+def turn(connection: sqlite3.Connection, kept: Kept) -> Turn:
+    """Say where an event stands among the others of its job, lines of its log left out."""
     last = connection.execute(
         f"select step_id from event where job_id = ? and {IS_SHOWN}"
         " order by hub_seq is not null, hub_seq desc, hlc desc, device desc, epoch desc, seq desc"
         " limit 2",
         (kept.job_id,),
     ).fetchall()
-    return len(last) > 1 and last[0][0] == kept.step_id
+    if not last or last[0][0] != kept.step_id:
+        return Turn.BEFORE
+    return Turn.NEXT if len(last) > 1 else Turn.ONLY
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,8 +101,9 @@ class OwnLog:
         """Take in what the hub tells, inside the transaction that moves its cursor."""
         if facts.hub_cursor(connection)[0] not in ("", hub_epoch):
             rebuilt.begin_anew(connection)
+        own = facts.get(connection, "worker_id")
         for entry in events.events:
-            if not outbox.is_unwritten(connection, entry.event):
+            if entry.event.device != own or not outbox.is_unwritten(connection, entry.event):
                 self._news |= copies.hear(connection, entry)
                 self._obey(connection, entry.event)
         stamps.hear(connection, events)

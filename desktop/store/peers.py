@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import get_args
 
 from desktop.store import facts
 from shared.errors import BadInput
 from shared.events import AttemptEventBody, Event, WorkerPaired
 from shared.pairing import PUBLIC_KEY_BYTES, from_b64
-from shared.signatures import Mark, Since, look
+from shared.signatures import KEYS_KNOWN, Mark, Since, look
 
 HUB = "hub"
 NEVER_THE_HUBS = frozenset(
@@ -83,11 +84,6 @@ def _note_puller(connection: sqlite3.Connection, told: WorkerPaired) -> None:
     )
 
 
-def _pulls(connection: sqlite3.Connection, device: str) -> bool:
-    row = connection.execute("select pulls from peer where worker_id = ?", (device,)).fetchone()
-    return row is not None and bool(row[0])
-
-
 def doubt(connection: sqlite3.Connection, event: Event, canonical: bytes) -> str:
     """Say why an event that the hub tells, and that is new here, is not believed; empty when it is.
 
@@ -97,9 +93,9 @@ def doubt(connection: sqlite3.Connection, event: Event, canonical: bytes) -> str
         return "hub" if event.type in NEVER_THE_HUBS else ""
     if not event.body:
         return ""  # it was purged, and says nothing
-    if _pulls(connection, event.device):
+    key, since, pulls = _key_of(connection, event.device)
+    if pulls:
         return "" if event.type in ATTEMPT_TYPES else HUB
-    key, since = _key_of(connection, event.device)
     mark = look(event, key, since, canonical)
     if mark is Mark.GOOD and since is None:
         note_first(connection, event)
@@ -149,20 +145,22 @@ def sealed_count(connection: sqlite3.Connection) -> int:
     return int(row[0])
 
 
-def _key_of(connection: sqlite3.Connection, device: str) -> tuple[bytes, Since | None]:
-    row = connection.execute(
-        "select public_key, epoch, seq from peer where worker_id = ?", (device,)
-    ).fetchone()
-    key, epoch, seq = row or ("", 0, 0)
+def _key_of(connection: sqlite3.Connection, device: str) -> tuple[bytes, Since | None, bool]:
+    """Return a machine's key, since when it signs, and whether it fetches its work instead."""
+    rows = connection.execute(
+        "select public_key, epoch, seq, pulls from peer where worker_id = ?", (device,)
+    )
+    key, epoch, seq, pulls = rows.fetchone() or ("", 0, 0, 0)
     if device == facts.get(connection, "worker_id"):
         key = _own_key(connection)
-    return _bytes(key), Since(epoch, seq) if seq else None
+    return _bytes(key), Since(epoch, seq) if seq else None, bool(pulls)
 
 
 def _own_key(connection: sqlite3.Connection) -> str:
     return facts.signs_as(connection)
 
 
+@lru_cache(maxsize=KEYS_KNOWN)
 def _bytes(key: str) -> bytes:
     try:
         return from_b64(key, PUBLIC_KEY_BYTES) if key else b""
