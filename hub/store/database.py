@@ -281,4 +281,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     chronicle.leave_out_plans,
     fleet.create,
     dead.create_tries,
+    row_walks.compare_states,
+    chronicle.compare_types,
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hub.core.job import JobCard
 from hub.core.spans import Traced
 from hub.store.queue import to_job
-from hub.store.row_walks import IS_WHOLE, OTHERWISE
+from hub.store.row_walks import IS_WHOLE
 from shared import trace
 from shared.errors import ErrorBody
 from shared.ids import ConversationId, JobId, PersonId, TaskId, WorkerId
@@ -160,7 +160,7 @@ def set_aside(connection: sqlite3.Connection, person_id: PersonId | None) -> dic
             # As the partial index is written, so that it is counted by that.
             row = connection.execute(
                 "SELECT count(*) FROM jobs INDEXED BY jobs_otherwise WHERE person_id = ?"
-                f" AND state = '{state.value}' AND state IN {OTHERWISE} AND part_of IS NULL",
+                f" AND state = '{state.value}' AND part_of IS NULL",
                 (one,),
             ).fetchone()
             counts[state] += int(row[0])
