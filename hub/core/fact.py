@@ -19,8 +19,13 @@ QUESTION_TYPES = frozenset(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Fact:
+    """Never changed, but not frozen: that would set each field with a call, and be thrice as dear.
+
+    There are six of them to a job.
+    """
+
     hub_seq: int
     person_id: PersonId
     device: str
@@ -50,6 +55,11 @@ class Fact:
         if self.type in QUESTION_TYPES:
             return False
         return self.of_part or bool(self.payload.get("part_of"))
+
+    @cached_property
+    def payload_json(self) -> str:
+        """Its payload as the store keeps it."""
+        return to_json(self.payload).decode()
 
     @cached_property
     def event(self) -> Event:

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from enum import StrEnum
+from typing import NoReturn
 
 import structlog
 from pydantic import ValidationError
@@ -249,9 +250,10 @@ class Recorder:
             job = self._adopted(entry, worker_id, person_id, job, event, body)
             is_current = True
         assert job is not None
-        if not _is_portable(event):
+        body_json = _portable(event)
+        if body_json is None:
             self._refuse_size(entry, job if is_current else None, body)
-        entry.keep(person_id, event)
+        entry.keep(person_id, event, body_json)
         if is_current:
             self._apply(entry, job, body)
         elif isinstance(body, JobSucceeded | JobFailed):
@@ -288,7 +290,7 @@ class Recorder:
             raise _foreign(body)
         return adopted
 
-    def _refuse_size(self, entry: Entry, job: Job | None, body: AttemptEventBody) -> None:
+    def _refuse_size(self, entry: Entry, job: Job | None, body: AttemptEventBody) -> NoReturn:
         """Keep what no frame could carry on out of the log; a job must not wait for it forever."""
         error = too_large()
         if job is None or not isinstance(body, JobSucceeded | JobFailed):
@@ -403,8 +405,16 @@ def too_large() -> BadInput:
 
 def _is_portable(event: Event) -> bool:
     """Whether a frame can carry an event on: one that none can would cut every line it is due."""
+    return _portable(event) is not None
+
+
+def _portable(event: Event) -> str | None:
+    """Write an event's body as JSON; None when no frame can carry it on."""
     body = to_json(event.body)
-    return len(body) <= EVENT_BYTES_MAX and not depth_exceeds(body.decode(), EVENT_DEPTH_MAX)
+    text = body.decode()
+    if len(body) > EVENT_BYTES_MAX or depth_exceeds(text, EVENT_DEPTH_MAX):
+        return None
+    return text
 
 
 def _move(entry: Entry, job: Job, life: core.Life) -> None:
@@ -427,9 +437,10 @@ def _read(event: Event) -> EventBody | None:
 
 def _keep_portable(entry: Entry, person_id: PersonId, event: Event) -> None:
     """Keep an event and pass it on, also one that only a newer program understands."""
-    if not _is_portable(event):
+    body_json = _portable(event)
+    if body_json is None:
         raise too_large()
-    entry.keep(person_id, event)
+    entry.keep(person_id, event, body_json)
 
 
 def _foreign(body: AttemptEventBody) -> NotAllowed:

@@ -6,7 +6,6 @@ import sqlite3
 from typing import NamedTuple
 
 from hub.store.ledger import Entry
-from shared.times import to_ms
 
 
 class Kept(NamedTuple):
@@ -35,7 +34,7 @@ def load(connection: sqlite3.Connection, name: str) -> Kept | None:
 def reserve(entry: Entry, name: str, digest: str) -> None:
     entry.connection.execute(
         "INSERT INTO answers (name, digest, made_ms) VALUES (?, ?, ?)",
-        (name, digest, to_ms(entry.now)),
+        (name, digest, entry.now_ms),
     )
 
 

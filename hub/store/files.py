@@ -51,7 +51,7 @@ def announce(entry: Entry, job_id: JobId, person_id: PersonId, refs: Iterable[Fi
                 ref.size_bytes,
                 ref.media_type,
                 FileState.ANNOUNCED,
-                to_ms(entry.now),
+                entry.now_ms,
             )
             for place, ref in enumerate(refs)
         ],

@@ -18,7 +18,7 @@ from hub.store.ledger import Entry
 from shared.fleet import Ticket
 from shared.ids import JobId, PersonId, WorkerId
 from shared.jobs import Priority
-from shared.times import from_ms, to_ms
+from shared.times import from_ms
 
 _COLUMNS = (
     "a.job_id, a.attempt, a.fence, a.kind, a.priority, a.traceparent, a.granted_ms,"
@@ -82,7 +82,7 @@ def hand_over(entry: Entry, job: Job) -> None:
         "INSERT OR REPLACE INTO fleet_attempts (job_id, attempt, fence, kind, priority,"
         " traceparent, granted_ms) SELECT job_id, ?, ?, kind, priority, traceparent, ? FROM jobs"
         " WHERE job_id = ?",
-        (job.life.attempt, job.life.fence, to_ms(entry.now), job.job_id),
+        (job.life.attempt, job.life.fence, entry.now_ms, job.job_id),
     )
 
 
@@ -116,7 +116,7 @@ def note_published(entry: Entry, tickets: Iterable[Ticket]) -> None:
     """The broker has said that it has them."""
     entry.connection.executemany(
         "UPDATE fleet_attempts SET published_ms = ? WHERE job_id = ? AND fence = ?",
-        [(to_ms(entry.now), ticket.job_id, ticket.fence) for ticket in tickets],
+        [(entry.now_ms, ticket.job_id, ticket.fence) for ticket in tickets],
     )
 
 
@@ -125,7 +125,7 @@ def note_begun(entry: Entry, attempt: FleetAttempt, node: str, delivery: str) ->
     entry.connection.execute(
         "UPDATE fleet_attempts SET node = ?, delivery = ?, started_ms = ?"
         " WHERE job_id = ? AND fence = ?",
-        (node, delivery, to_ms(entry.now), attempt.job_id, attempt.fence),
+        (node, delivery, entry.now_ms, attempt.job_id, attempt.fence),
     )
     # The row above goes with the grant; a dead letter tells later where it was tried.
     dead.note_node(entry.connection, attempt.job_id, attempt.ticket.attempt, node)

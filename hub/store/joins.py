@@ -101,7 +101,7 @@ def insert(
 
 def save(entry: Entry, request: JoinRequest) -> None:
     """Write down what became of a request."""
-    ended_ms = None if request.state is JoinState.WAITING else to_ms(entry.now)
+    ended_ms = None if request.state is JoinState.WAITING else entry.now_ms
     entry.connection.execute(
         "UPDATE joins SET person_id = ?, state = ?, expires_ms = ?, decided_by = ?, worker_id = ?,"
         " ended_ms = ? WHERE join_id = ?",
@@ -164,7 +164,7 @@ def stray_count(entry: Entry, address: str) -> tuple[int, int]:
     mine, total = entry.connection.execute(
         "SELECT coalesce(sum(address = ?), 0), count(*) FROM joins"
         " WHERE state = 'waiting' AND person_id IS NULL AND expires_ms > ?",
-        (address, to_ms(entry.now)),
+        (address, entry.now_ms),
     ).fetchone()
     return int(mine), int(total)
 
@@ -173,7 +173,7 @@ def accounts_waiting(entry: Entry) -> int:
     """Chat accounts that wait for the owner's word."""
     row = entry.connection.execute(
         "SELECT count(*) FROM joins WHERE state = 'waiting' AND kind = ? AND expires_ms > ?",
-        (JoinKind.ACCOUNT, to_ms(entry.now)),
+        (JoinKind.ACCOUNT, entry.now_ms),
     ).fetchone()
     return int(row[0])
 
@@ -209,7 +209,7 @@ def drop_old(entry: Entry) -> None:
     entry.connection.execute(
         "DELETE FROM joins WHERE coalesce(ended_ms, expires_ms) < ?"
         " OR (person_id IS NULL AND expires_ms <= ?)",
-        (to_ms(entry.now - DENIED_LIFE), to_ms(entry.now)),
+        (to_ms(entry.now - DENIED_LIFE), entry.now_ms),
     )
 
 

@@ -13,8 +13,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
-from pydantic_core import to_json
-
 from hub.core.fact import HUB_DEVICE, Fact
 from hub.core.job import Job
 from hub.store import lineage
@@ -60,6 +58,7 @@ class Entry:
         "jobs",
         "loaded",
         "now",
+        "now_ms",
         "specs",
     )
 
@@ -68,6 +67,7 @@ class Entry:
     ) -> None:
         self.connection = connection
         self.now = now
+        self.now_ms = to_ms(now)
         self.epoch = epoch
         """Of the hub's own events."""
         self.hub_seq, self._own_seq, self._stamp = place
@@ -86,7 +86,7 @@ class Entry:
     def tell(self, person_id: PersonId, body: EventBody, *, entity: str = "") -> None:
         """Write an event of the hub's own. `entity` defaults to the job it is about."""
         self._own_seq += 1
-        self._stamp = hlc.tick(self._stamp, to_ms(self.now))
+        self._stamp = hlc.tick(self._stamp, self.now_ms)
         payload = body.model_dump(mode="json", exclude={"type"})
         fact = Fact(
             hub_seq=self._next(),
@@ -106,9 +106,15 @@ class Entry:
         fact.__dict__["body"] = body
         self.facts.append(fact)
 
-    def keep(self, person_id: PersonId, event: Event) -> None:
-        """Write a worker's event down as it came; a stamp from the future is clamped beside it."""
-        clamped = hlc.clamp(event.hlc, to_ms(self.now))
+    def keep(self, person_id: PersonId, event: Event, body_json: str = "") -> None:
+        """Write a worker's event down as it came; a stamp from the future is clamped beside it.
+
+        Args:
+            person_id: whose worker it is.
+            event: as it came.
+            body_json: its body, where that has been written as JSON already.
+        """
+        clamped = hlc.clamp(event.hlc, self.now_ms)
         self._stamp = max(self._stamp, clamped)
         fact = Fact(
             hub_seq=self._next(),
@@ -128,6 +134,8 @@ class Entry:
             of_part=self._is_part(str(event.body.get("job_id", ""))),
         )
         fact.__dict__["event"] = event
+        if body_json:
+            fact.__dict__["payload_json"] = body_json
         self.facts.append(fact)
 
     def write_facts(self) -> None:
@@ -266,7 +274,7 @@ def _row(fact: Fact) -> tuple[object, ...]:
         fact.type,
         fact.version,
         fact.entity,
-        to_json(fact.payload).decode(),
+        fact.payload_json,
         fact.signature,
         fact.hlc,
         fact.hlc_clamped,

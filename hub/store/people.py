@@ -87,7 +87,7 @@ def link(
         "INSERT OR IGNORE INTO identities"
         " (frontend, external_id, name, person_id, linked_ms, conversation)"
         " VALUES (?, ?, ?, ?, ?, ?)",
-        (frontend, external_id, name, person_id, to_ms(entry.now), conversation),
+        (frontend, external_id, name, person_id, entry.now_ms, conversation),
     )
 
 
@@ -115,7 +115,7 @@ def add_invitation(
     """Write a code down; it ends the person's older one for the same purpose."""
     entry.connection.execute(
         "DELETE FROM invitations WHERE expires_ms <= ? OR (person_id = ? AND purpose = ?)",
-        (to_ms(entry.now), person_id, purpose),
+        (entry.now_ms, person_id, purpose),
     )
     entry.connection.execute(
         "INSERT INTO invitations (digest, person_id, expires_ms, purpose, is_approved)"
@@ -137,7 +137,7 @@ def use_invitation(entry: Entry, digest: str, purpose: Purpose) -> tuple[Person,
     row = entry.connection.execute(
         "DELETE FROM invitations WHERE digest = ? AND purpose = ? AND expires_ms > ?"
         " RETURNING person_id, is_approved",
-        (digest, purpose, to_ms(entry.now)),
+        (digest, purpose, entry.now_ms),
     ).fetchone()
     person = load(entry.connection, PersonId(row[0])) if row else None
     return (person, bool(row[1])) if person else None

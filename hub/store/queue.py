@@ -68,7 +68,7 @@ def insert(entry: Entry, new: NewJob) -> None:
             *_life(life),
             None,
             None,
-            to_ms(entry.now),
+            entry.now_ms,
             job.session_id,
             job.part_of,
             int(job.is_lent),
@@ -132,7 +132,7 @@ def _written(
     *,
     is_seated: bool = False,
 ) -> Job:
-    values = (*_life(life), job.pinned_to, to_ms(entry.now))
+    values = (*_life(life), job.pinned_to, entry.now_ms)
     if is_seated:
         entry.connection.execute(_SAVE_SESSION, (*values, job.session_id, job.job_id))
     elif result is None:

@@ -36,7 +36,7 @@ def create(connection: sqlite3.Connection) -> None:
 
 def add_link(entry: Entry, digest: str, person_id: PersonId, expires_at: datetime) -> None:
     """Write a link down; it ends what has expired, and the oldest of too many."""
-    entry.connection.execute("DELETE FROM sign_in_links WHERE expires_ms <= ?", (to_ms(entry.now),))
+    entry.connection.execute("DELETE FROM sign_in_links WHERE expires_ms <= ?", (entry.now_ms,))
     entry.connection.execute(
         "INSERT INTO sign_in_links VALUES (?, ?, ?)", (digest, person_id, to_ms(expires_at))
     )
@@ -65,7 +65,7 @@ def use_link(entry: Entry, digest: str) -> Person | None:
 
 def insert(entry: Entry, sign_in: SignIn, digest: str) -> None:
     """Write a sign-in down; it ends what is over, and the least used of too many."""
-    now = to_ms(entry.now)
+    now = entry.now_ms
     entry.connection.execute(
         "DELETE FROM sign_ins WHERE seen_ms <= ? OR opened_ms <= ?",
         (now - _milliseconds(IDLE_LIFE), now - _milliseconds(FULL_LIFE)),
@@ -110,7 +110,7 @@ def of_person(connection: sqlite3.Connection, person_id: PersonId) -> list[SignI
 
 def note_seen(entry: Entry, sign_in_id: str) -> None:
     entry.connection.execute(
-        "UPDATE sign_ins SET seen_ms = ? WHERE sign_in_id = ?", (to_ms(entry.now), sign_in_id)
+        "UPDATE sign_ins SET seen_ms = ? WHERE sign_in_id = ?", (entry.now_ms, sign_in_id)
     )
 
 

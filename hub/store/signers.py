@@ -9,7 +9,6 @@ from hub.store.ledger import Entry
 from shared.events import Event
 from shared.ids import WorkerId
 from shared.signatures import Since
-from shared.times import to_ms
 
 WARNED_MS = 24 * 3600 * 1000
 """A worker whose signatures are wrong is told of once in this time."""
@@ -56,7 +55,7 @@ def note_first(entry: Entry, worker_id: WorkerId, event: Event) -> Since:
 
 def may_warn(entry: Entry, worker_id: WorkerId) -> bool:
     """Say whether its person is to be warned of a worker now, and note that they are."""
-    now = to_ms(entry.now)
+    now = entry.now_ms
     cursor = entry.connection.execute(
         "INSERT INTO signers (worker_id, epoch, seq, warned_ms) VALUES (?, 0, 0, ?)"
         " ON CONFLICT (worker_id) DO UPDATE SET warned_ms = excluded.warned_ms"

@@ -272,7 +272,7 @@ def hurry(entry: Entry, webhook_id: WebhookId) -> None:
     """What its lane stands at is tried at once: somebody says that it is there again."""
     entry.connection.execute(
         "UPDATE webhook_deliveries SET due_ms = ? WHERE webhook_id = ? AND due_ms IS NOT NULL",
-        (to_ms(entry.now), webhook_id),
+        (entry.now_ms, webhook_id),
     )
 
 
