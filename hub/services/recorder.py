@@ -201,7 +201,7 @@ class Recorder:
             if event.seq != recorded.acked_seq + 1:
                 continue
             recorded.acked_seq, last = event.seq, event
-            if events.is_told_again(entry.connection, event, last_stamp):
+            if events.is_told_again(entry.beside, event, last_stamp):
                 continue
             try:
                 witness.check(event)

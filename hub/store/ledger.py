@@ -15,7 +15,8 @@ from typing import NamedTuple, TypeVar
 
 from hub.core.fact import HUB_DEVICE, Fact
 from hub.core.job import Job
-from hub.store import lineage
+from hub.store import lineage, moves
+from hub.store.moves import Move
 from shared import hlc
 from shared.database import Database
 from shared.environment import Environment
@@ -49,9 +50,10 @@ class Entry:
     """One transaction, under way."""
 
     __slots__ = (
+        "_moves",
         "_own_seq",
         "_stamp",
-        "connection",
+        "beside",
         "epoch",
         "facts",
         "hub_seq",
@@ -65,7 +67,9 @@ class Entry:
     def __init__(
         self, connection: sqlite3.Connection, now: datetime, epoch: int, place: Place
     ) -> None:
-        self.connection = connection
+        self.beside = connection
+        """The store without what is still to be written of jobs: for reading something else."""
+        self._moves: dict[JobId, Move] = {}
         self.now = now
         self.now_ms = to_ms(now)
         self.epoch = epoch
@@ -82,6 +86,21 @@ class Entry:
     @property
     def place(self) -> Place:
         return Place(self.hub_seq, self._own_seq, self._stamp)
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The store, as this transaction has left it but for its facts."""
+        if self._moves:
+            self._write_moves()
+        return self.beside
+
+    def move(self, move: Move) -> None:
+        """Move a job on; it is written before anything is read, at the latest with the facts."""
+        job = move.job
+        before = self._moves.get(job.job_id)
+        self._moves[job.job_id] = move if before is None else before.then(move)
+        self.loaded[job.job_id] = job
+        self.jobs.append(job)
 
     def tell(self, person_id: PersonId, body: EventBody, *, entity: str = "") -> None:
         """Write an event of the hub's own. `entity` defaults to the job it is about."""
@@ -139,8 +158,15 @@ class Entry:
         self.facts.append(fact)
 
     def write_facts(self) -> None:
+        """Write what is still to be written, at the end."""
+        self._write_moves()
         if self.facts:
-            self.connection.executemany(_INSERT, [_row(fact) for fact in self.facts])
+            self.beside.executemany(_INSERT, [_row(fact) for fact in self.facts])
+
+    def _write_moves(self) -> None:
+        if self._moves:
+            moves.write(self.beside, self._moves.values(), self.now_ms)
+            self._moves.clear()
 
     def _is_part(self, job_id: str) -> bool:
         """Whether a job is known to be a part; whoever changes one has loaded it."""

@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 from hub.core.job import Job, Life
 from hub.store.ledger import Entry
+from hub.store.moves import Move, life_row
 from shared.errors import ErrorBody
 from shared.ids import JobId, PersonId, QuestionId, SessionId, TaskId, WorkerId, short
 from shared.jobs import NO_SESSION, JobSpec, JobState, Origin, Priority
@@ -24,15 +25,6 @@ JOB = (
 )
 _LOAD = f"SELECT {JOB} FROM jobs WHERE job_id = ?"
 _INSERT = f"INSERT INTO jobs VALUES ({','.join('?' * 29)})"
-_MOVE = (
-    "UPDATE jobs SET state = ?, attempt = ?, fence = ?, failures = ?, losses = ?, worker_id = ?,"
-    " is_held = ?, not_before_ms = ?, cancel_by = ?, question_id = ?, pinned_to = ?,"
-    " updated_ms = ?"
-)
-_SAVE = f"{_MOVE} WHERE job_id = ?"
-_SAVE_SESSION = f"{_MOVE}, session_id = ? WHERE job_id = ?"
-_SAVE_RESULT = f"{_MOVE}, result = ?, error = NULL WHERE job_id = ?"
-
 Row = tuple[object, ...]
 
 
@@ -65,7 +57,7 @@ def insert(entry: Entry, new: NewJob) -> None:
             to_json(new.inputs).decode(),
             new.origin,
             new.traceparent,
-            *_life(life),
+            *life_row(life),
             None,
             None,
             entry.now_ms,
@@ -132,13 +124,6 @@ def _written(
     *,
     is_seated: bool = False,
 ) -> Job:
-    values = (*_life(life), job.pinned_to, entry.now_ms)
-    if is_seated:
-        entry.connection.execute(_SAVE_SESSION, (*values, job.session_id, job.job_id))
-    elif result is None:
-        entry.connection.execute(_SAVE, (*values, job.job_id))
-    else:
-        entry.connection.execute(_SAVE_RESULT, (*values, to_json(result).decode(), job.job_id))
     now = Job(
         job_id=job.job_id,
         task_id=job.task_id,
@@ -153,8 +138,7 @@ def _written(
         created_at=job.created_at,
         life=life,
     )
-    entry.loaded[job.job_id] = now
-    entry.jobs.append(now)
+    entry.move(Move(now, is_seated, None if result is None else to_json(result).decode()))
     return now
 
 
@@ -345,21 +329,6 @@ def _to_life(columns: list[object]) -> Life:
         not_before=None if wait_ms is None else _moment(wait_ms),
         cancel_by=str(cancel_by),
         question_id=QuestionId(str(asked)) if asked else None,
-    )
-
-
-def _life(life: Life) -> Row:
-    return (
-        life.state,
-        life.attempt,
-        life.fence,
-        life.failures,
-        life.losses,
-        life.worker_id,
-        int(life.is_held),
-        None if life.not_before is None else to_ms(life.not_before),
-        life.cancel_by,
-        life.question_id,
     )
 
 
