@@ -17,12 +17,13 @@ from tests.benchmarks.machine import WORK
 MINUTES_MAX = 10
 
 
-def python_of(peer: str, *requirements: str) -> Path:
+def python_of(peer: str, *requirements: str, seconds_max: float = MINUTES_MAX * 60) -> Path:
     """Return the interpreter of a peer's environment, which is made when it is not there.
 
     Args:
         peer: names the folder below .benchmarks/peers.
         requirements: exact versions, as pip takes them.
+        seconds_max: how long installing may take.
 
     Raises:
         subprocess.SubprocessError: something could not be installed; what pip said is on stderr.
@@ -35,7 +36,7 @@ def python_of(peer: str, *requirements: str) -> Path:
         uv = [sys.executable, "-m", "uv"]
         subprocess.run([*uv, "venv", "-q", "-p", sys.executable, str(folder)], check=True)
         install = [*uv, "pip", "install", "-q", "-p", str(python), *requirements]
-        subprocess.run(install, check=True, timeout=MINUTES_MAX * 60)
+        subprocess.run(install, check=True, timeout=seconds_max)
         (folder / "complete").touch()
     return python
 

@@ -2,10 +2,10 @@
 
     python -m tests.benchmarks.ml [--tools deskhand,hgb,...] [--tables churn,...] [--seeds 0,1,2]
 
-Each run is a process of its own with one thread, in an environment the script itself makes in a
-cache folder; tools take turns on each table, so that all meet the same load. Every result is one
-line of `runs.jsonl` in that folder: run again to go on, add --again to measure anew. At the end
-(or at once with --render) the table in docs/ml.md is written.
+Each run is a process of its own with one thread, peers in environments of their own
+(`tests.benchmarks.peers`); tools take turns on each table, so that all meet the same load. Every
+result is one line of `runs.jsonl` in a cache folder: run again to go on, add --again to measure
+anew. At the end (or at once with --render) the table in docs/ml.md is written.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any
 import platformdirs
 import psutil
 
+from tests.benchmarks import peers
 from tests.benchmarks.ml import report as ml_report
 from tests.benchmarks.ml import tables as ml_tables
 
@@ -33,6 +34,7 @@ CHILD = Path(__file__).with_name("peers.py")
 
 BUDGET_SECONDS = 60.0
 RUN_SECONDS_MAX = 420.0
+INSTALL_SECONDS_MAX = 1800.0
 SAMPLE_SECONDS = 0.05
 
 REQUIREMENTS: dict[str, tuple[str, ...]] = {
@@ -45,22 +47,20 @@ SEEDS_OF_TOOL: dict[str, int] = {"flaml": 1, "forest": 1, "linear": 1}
 """How many seeds a tool is given when fewer than asked for; the page tells."""
 
 
-def python_of(tool: str, cache: Path) -> str:
-    """Return the interpreter of a tool, making its environment when it is not there."""
+def python_of(tool: str, *, seconds_max: float = INSTALL_SECONDS_MAX) -> str:
+    """Return the interpreter of a tool, making its environment when it is not there.
+
+    Raises:
+        subprocess.SubprocessError: as `peers.python_of`.
+    """
     if tool not in REQUIREMENTS:
         return sys.executable
-    folder = cache / "envs" / tool
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not (folder / "complete").exists():
-        uv = [sys.executable, "-m", "uv"]
-        subprocess.run([*uv, "venv", "-q", "-p", sys.executable, str(folder)], check=True)
-        install = [*uv, "pip", "install", "-q", "-p", str(python), *REQUIREMENTS[tool]]
-        subprocess.run(install, check=True)
-        (folder / "complete").touch()
-    return str(python)
+    return str(peers.python_of(tool, *REQUIREMENTS[tool], seconds_max=seconds_max))
 
 
-def measure(command: list[str], errors: Path) -> dict[str, Any]:
+def measure(
+    command: list[str], errors: Path, seconds_max: float = RUN_SECONDS_MAX
+) -> dict[str, Any]:
     """Run a child; return its result, its wall seconds and the peak memory of its whole tree."""
     environment = {
         **os.environ,
@@ -81,7 +81,7 @@ def measure(command: list[str], errors: Path) -> dict[str, Any]:
         lines: list[str] = []
         reader = threading.Thread(target=lambda: lines.extend(child.stdout or ()))
         reader.start()
-        peak = watch(child, started)
+        peak = watch(child, started, seconds_max)
         reader.join()
     told = [json.loads(line[7:]) for line in lines if line.startswith("RESULT ")]
     return {
@@ -92,12 +92,12 @@ def measure(command: list[str], errors: Path) -> dict[str, Any]:
     }
 
 
-def watch(child: subprocess.Popen[str], started: float) -> int:
+def watch(child: subprocess.Popen[str], started: float, seconds_max: float) -> int:
     """Wait for a child; return its tree's peak memory in bytes. Ends it when it takes too long."""
     root, peak = psutil.Process(child.pid), 0
     while child.poll() is None:
         peak = max(peak, memory_of_tree(root))
-        if time.perf_counter() - started > RUN_SECONDS_MAX:
+        if time.perf_counter() - started > seconds_max:
             for process in [*root.children(recursive=True), root]:
                 process.kill()
         time.sleep(SAMPLE_SECONDS)
@@ -131,12 +131,7 @@ def run_all(arguments: argparse.Namespace, cache: Path) -> None:
     for seed, table, tool in planned(arguments.tools, arguments.tables, arguments.seeds):
         if (seed, table, tool) in done:
             continue
-        ml_tables.write(cache / "tables", table, seed)
-        source = ml_tables.SOURCES[table]
-        train, test = ml_tables.files_of(cache / "tables", table, seed)
-        # -P keeps this folder off the path: its files are named like standard modules.
-        command = [python_of(tool, cache), "-P", str(CHILD), str(train), str(test), source.target]
-        command += [source.task, tool, str(BUDGET_SECONDS), str(seed)]
+        command = command_of(tool, table, seed, BUDGET_SECONDS, cache)
         result = measure(command, cache / "errors.log")
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
         line = {"table": table, "tool": tool, "seed": seed, "load": load, **result}
@@ -144,6 +139,16 @@ def run_all(arguments: argparse.Namespace, cache: Path) -> None:
             file.write(json.dumps(line) + "\n")
         score, seconds = result.get("score", float("nan")), result.get("fit_seconds", 0.0)
         print(f"{seed} {table} {tool}: {score:.4f}, {seconds:.1f} s, {result['peak_mb']:.0f} MB")
+
+
+def command_of(tool: str, table: str, seed: int, budget: float, cache: Path) -> list[str]:
+    """Return what runs a tool on a table, whose files are written if they are not there."""
+    ml_tables.write(cache / "tables", table, seed)
+    source = ml_tables.SOURCES[table]
+    train, test = ml_tables.files_of(cache / "tables", table, seed)
+    # -P keeps this folder off the path: its files are named like standard modules.
+    command = [python_of(tool), "-P", str(CHILD), str(train), str(test), source.target]
+    return [*command, source.task, tool, str(budget), str(seed)]
 
 
 def words(text: str) -> list[str]:
