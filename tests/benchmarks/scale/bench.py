@@ -9,14 +9,12 @@ carry the same frames at the same time and are the limit. It asserts nothing abo
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
 
-from tests.benchmarks import machine
-from tests.benchmarks.report import Part, table
+from tests.benchmarks import program
+from tests.benchmarks.report import Part
 from tests.benchmarks.scale.busy import measure_busy
 from tests.benchmarks.scale.following import measure_followers, measure_progress
 from tests.benchmarks.scale.idle import measure_idle
@@ -57,29 +55,24 @@ STEPS: dict[str, Callable[[Part, Sizes], None]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--out", type=Path, default=machine.WORK / "scale-part.json")
-    parser.add_argument("--quick", action="store_true")
+    parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--only", nargs="+", choices=STEPS, default=list(STEPS))
     parser.add_argument("--store-jobs", type=int, help="in the store whose pages are measured")
-    asked = parser.parse_args()
-    sizes = QUICK if asked.quick else Sizes()
-    if asked.store_jobs:
-        sizes = replace(sizes, store_jobs=asked.store_jobs, may_take_larger=False)
-    part = Part(
-        "scale",
-        "Hub scale",
-        ABOUT,
-        mood=machine.mood(),
-        versions={name: version(name) for name in ("uvicorn", "uvloop", "websockets")},
-    )
-    for name in asked.only:
+    asked, rest = parser.parse_known_args()
+    versions = {name: version(name) for name in ("uvicorn", "uvloop", "websockets")}
+    part = Part("scale", "Hub scale", ABOUT, versions=versions)
+    program.run(part, *(_step(name, asked.store_jobs) for name in asked.only), words=rest)
+
+
+def _step(name: str, store_jobs: int | None) -> program.Step:
+    def step(part: Part, is_quick: bool) -> None:
+        sizes = QUICK if is_quick else Sizes()
+        if store_jobs:
+            sizes = replace(sizes, store_jobs=store_jobs, may_take_larger=False)
         STEPS[name](part, sizes)
-        # What was found is kept, should the rest be cut short.
-        part.save(asked.out)
-    part.notes.append(f"Load average at the end: {os.getloadavg()[0]:.1f}.")
-    part.save(asked.out)
-    print(table(part))
+
+    step.__name__ = name
+    return step
 
 
 if __name__ == "__main__":

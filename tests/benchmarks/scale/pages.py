@@ -43,8 +43,8 @@ EMPTY_JOBS = 10
 def measure_pages(part: Part, sizes: Sizes) -> None:
     """Ask every query of the pages, fetch one, and restart."""
     begun = time.monotonic()
-    folder, jobs = kept(sizes)
-    anna, workers, machine = _read(folder)
+    folder, jobs = _chosen(sizes)
+    anna, workers, machine = kept_in(folder, jobs)
     wrote = time.monotonic() - begun
     mib = store_bytes(folder) / 2**20
     part.notes.append(
@@ -56,41 +56,38 @@ def measure_pages(part: Part, sizes: Sizes) -> None:
             else ""
         )
     )
-    _measure_queries(part, folder, anna, workers, jobs)
+    measure_queries(part, folder, anna, workers, jobs)
     _measure_page(part, folder, jobs)
     _measure_restart(part, folder, machine, jobs)
 
 
-def kept(sizes: Sizes) -> tuple[Path, int]:
-    """Return a store of at least so many jobs, the largest there is, and how many it has."""
+def _chosen(sizes: Sizes) -> tuple[Path, int]:
+    """Where the store is, or is to be, and how many jobs it has."""
     digest = hashlib.sha256(Path(task_rows.__file__).read_bytes()).hexdigest()[:8]
     stores = WORK / "stores"
     whole = [one.parent for one in stores.glob(f"*-{digest}/{TOLD}")]
-    found = {int(one.name.partition("-")[0]): one for one in whole}
-    if found and max(found) >= sizes.store_jobs and sizes.may_take_larger:
-        return found[max(found)], max(found)
-    folder = stores / f"{sizes.store_jobs}-{digest}"
+    jobs = [int(one.name.partition("-")[0]) for one in whole] if sizes.may_take_larger else []
+    most = max([sizes.store_jobs, *jobs])
+    return stores / f"{most}-{digest}", most
+
+
+def kept_in(folder: Path, jobs: int) -> tuple[PersonId, list[WorkerId], Machine]:
+    """Return who is in a kept store, which is written if it is not there.
+
+    The person with most jobs, their machines, and one more that can be called with.
+    """
     if not (folder / TOLD).exists():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        write(folder, sizes.store_jobs)
-    return folder, sizes.store_jobs
-
-
-def write(folder: Path, jobs: int) -> None:
-    """Write a store and who is in it."""
-    anna, workers = task_rows.fill(folder, jobs, waiting=min(jobs, task_rows.WAITING))
-    machine = enrol_machine(folder, anna, "the one that calls", (KIND,))
-    told = [anna, workers, [machine.worker_id, machine.name, machine.token]]
-    (folder / TOLD).write_text(json.dumps(told))
-
-
-def _read(folder: Path) -> tuple[PersonId, list[WorkerId], Machine]:
+        anna, workers = task_rows.fill(folder, jobs, waiting=min(jobs, task_rows.WAITING))
+        machine = enrol_machine(folder, anna, "the one that calls", (KIND,))
+        told = [anna, workers, [machine.worker_id, machine.name, machine.token]]
+        (folder / TOLD).write_text(json.dumps(told))
     anna, workers, (worker_id, name, token) = json.loads((folder / TOLD).read_text())
     return anna, workers, Machine(worker_id, name, token)
 
 
-def _measure_queries(
+def measure_queries(
     part: Part, folder: Path, anna: PersonId, workers: list[WorkerId], jobs: int
 ) -> None:
     found, least = asyncio.run(_ask_all(folder, anna, workers, jobs))
@@ -165,12 +162,11 @@ def _measure_restart(part: Part, folder: Path, machine: Machine, jobs: int) -> N
     )
     cpu = part.figure("CPU of the hub until then", "s", better="less")
     with a_folder() as empty:
-        write(empty, EMPTY_JOBS)
-        _, _, other = _read(empty)
+        _, _, other = kept_in(empty / "hub", EMPTY_JOBS)
         # The first start has more to do: a key for its commands, statistics for its queries.
         for number in range(1 + STARTS):
             large = first_offer(folder, machine, KIND)
-            small = first_offer(empty, other, KIND)
+            small = first_offer(empty / "hub", other, KIND)
             if number:
                 for figure, ours, least in zip((restart, cpu), large, small, strict=True):
                     figure.add(OURS, ours)

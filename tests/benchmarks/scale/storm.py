@@ -43,10 +43,10 @@ def measure_storm(part: Part, world: World, sizes: Sizes, floor_seconds: dict[st
     """Kill the hub under all workers, twice."""
     world.say_to_workers("hold")
     world.hub.ask(f"ask {sizes.granted} {CALLERS}")
-    _until_told(world, "job_started", sizes.granted)
+    until_told(world, "job_started", sizes.granted)
     at_once = lose_hub(world, are_called=True)
     late = lose_hub(world, are_called=False, meanwhile="end")
-    _until_told(world, "job_succeeded", sizes.granted)
+    until_told(world, "job_succeeded", sizes.granted)
     aborted = sum(told["aborted"] for told in world.ask_workers())
     wrong = wrongs(world.folder / "hub") + aborted
     count = sizes.idle[-1]
@@ -135,7 +135,8 @@ def _told(folder: Path, type_: str) -> Counter[str]:
         connection.close()
 
 
-def _until_told(world: World, type_: str, jobs: int) -> None:
+def until_told(world: World, type_: str, jobs: int) -> None:
+    """Wait until the hub's log tells such a thing of so many jobs."""
     until = time.monotonic() + PATIENCE_SECONDS
     while len(_told(world.folder / "hub", type_)) < jobs:
         if time.monotonic() > until:
