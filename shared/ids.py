@@ -44,7 +44,8 @@ def uuid7(milliseconds: int, random: bytes) -> str:
     head = milliseconds.to_bytes(6, "big")
     version = bytes([0x70 | (random[0] & 0x0F), random[1]])
     variant = bytes([0x80 | (random[2] & 0x3F)]) + random[3:]
-    return str(uuid.UUID(bytes=head + version + variant))
+    digits = (head + version + variant).hex()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def short(full_id: str) -> str:
