@@ -193,9 +193,9 @@ class Recorder:
         self, entry: Entry, worker_id: WorkerId, person_id: PersonId, pushed: tuple[Event, ...]
     ) -> Recorded:
         epoch = pushed[0].epoch
-        recorded = Recorded(events.cursor(entry.connection, worker_id, epoch))
+        acked_seq, last_stamp = events.taken_in(entry.connection, worker_id, epoch)
+        recorded = Recorded(acked_seq)
         witness = Witness(entry, worker_id, person_id)
-        last_stamp = events.last_stamp_before(entry.connection, worker_id, epoch)
         last: Event | None = None
         for event in pushed:
             if event.seq != recorded.acked_seq + 1:

@@ -125,12 +125,21 @@ def move_cursor(entry: Entry, last: Event) -> None:
     )
 
 
-def last_stamp_before(connection: sqlite3.Connection, device: str, epoch: int) -> int:
-    """Return the highest stamp of a device's earlier epochs; -1 when it had none."""
-    (stamp,) = connection.execute(
-        "SELECT max(stamp) FROM cursors WHERE device = ? AND epoch < ?", (device, epoch)
-    ).fetchone()
-    return -1 if stamp is None else int(stamp)
+def taken_in(connection: sqlite3.Connection, device: str, epoch: int) -> tuple[int, int]:
+    """Return how far a device's log of an epoch has been taken in, and the stamp before it.
+
+    The stamp is the highest of the device's earlier epochs; -1 when it had none.
+    """
+    seq, stamp_before = 0, -1
+    rows = connection.execute(
+        "SELECT epoch, seq, stamp FROM cursors WHERE device = ? AND epoch <= ?", (device, epoch)
+    )
+    for row_epoch, row_seq, stamp in rows:
+        if row_epoch == epoch:
+            seq = row_seq
+        else:
+            stamp_before = max(stamp_before, stamp)
+    return seq, stamp_before
 
 
 def is_told_again(connection: sqlite3.Connection, event: Event, last_stamp: int) -> bool:
