@@ -24,7 +24,7 @@ CANARIES = [
     "AIzaabcdefghijklmnopqrstuvwxyz0123456",
     "AQ.abcdefghijklmnopqrstuvwx",
     "xai-abcdefghijklmnopqrstuvwx",
-    "github_pat_abcdefghijklmnopqrstuvwx",
+    "github_pat_11AbCdEf0kLmNoPqRsTuVwX",
     "glpat-abcdefghijklmnopqrstuvwx",
     "Bearer abc.def.ghi",
     "rabbit:s3cr3t-of-the-broker",
