@@ -27,8 +27,8 @@ _HEADER_SIGNS = (
     "uthorization", "AUTHORIZATION", "-api-key", "-API-KEY", "-Api-Key", "-API-Key", "earer",
 )  # fmt: skip
 _SIGNS = (
-    "dh_", "sk-", "rk-", "AIza", "AQ.", "xai-", "gh", "github_pat_", "glpat-", "://", "/api/webhooks/",
-    *_HEADER_SIGNS,
+    "dh_", "sk-", "rk-", "AIza", "AQ.", "xai-", "gh", "github_pat_", "glpat-",
+    "://", "/api/webhooks/", *_HEADER_SIGNS,
 )  # fmt: skip
 """One of them stands in whatever is blotted out, but for a bot's token, which has a colon and at
 least so many characters:"""
