@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Generator
 import uvicorn
 
 from hub.engines.sockets import Receive, Scopes, Send
+from hub.lean_socket import LeanSocket
 from hub.settings import Settings
 from shared.errors import Unavailable
 from shared.protocol import FRAME_BYTES_MAX
@@ -82,7 +83,7 @@ class Server(uvicorn.Server):
 def server_of(settings: Settings, app: App) -> Server:
     config = uvicorn.Config(
         app,
-        ws="websockets-sansio",
+        ws=LeanSocket,
         ws_max_size=FRAME_BYTES_MAX,
         # Beats of the protocol find silent peers; deflate costs 35 KiB for each connection.
         ws_ping_interval=None,

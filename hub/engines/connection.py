@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -62,6 +61,32 @@ class Wire(Protocol):
         """End the connection. Idempotent."""
 
 
+class Bell:
+    """An `asyncio.Event` for one who waits, without a queue of waiters."""
+
+    __slots__ = ("_is_rung", "_waiter")
+
+    def __init__(self) -> None:
+        self._is_rung = False
+        self._waiter: asyncio.Future[None] | None = None
+
+    def set(self) -> None:
+        self._is_rung = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def clear(self) -> None:
+        self._is_rung = False
+
+    async def wait(self) -> None:
+        if not self._is_rung:
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+
+
 class Connection:
     """Serve one socket; `run` it once."""
 
@@ -91,14 +116,15 @@ class Connection:
         self.end = HubEnd(environment.monotonic())
         self.was_stopped = False
         """Whether the worker said goodbye of its own accord."""
-        self._frames: deque[str] = deque()
+        # Lists, for a deque takes 750 bytes while it is empty.
+        self._frames: list[str] = []
         self._queued_bytes = 0
         self._is_writing = False
         """One at a time takes frames from the queue, so that they leave in order."""
-        self._outgoing = asyncio.Event()
-        self._room = asyncio.Event()
+        self._outgoing = Bell()
+        self._room = Bell()
         """Rung when the worker has seen more of our log, or is welcomed."""
-        self._pushes: deque[asyncio.Future[Recorded]] = deque()
+        self._pushes: list[asyncio.Future[Recorded]] = []
         self.is_starved = False
         """Whether the worker has pushed what the hub's disk had no room for."""
 
@@ -181,7 +207,7 @@ class Connection:
         self._is_writing = True
         try:
             while self._frames:
-                frame = self._frames.popleft()
+                frame = self._frames.pop(0)
                 self._queued_bytes -= len(frame)
                 await self._wire.send(frame)
         finally:
@@ -189,13 +215,19 @@ class Connection:
 
     async def _read(self) -> None:
         while self.end.phase is not Phase.CLOSED:
-            frame = await self._wire.receive()
-            if frame is None:
+            # What was read is not kept while nothing comes.
+            if not await self._take(await self._wire.receive()):
                 return
-            message = self.end.receive(frame, self._environment.monotonic())
-            if message is not None:
-                await self._act(message)
-            self.flush()
+
+    async def _take(self, frame: str | bytes | None) -> bool:
+        """Act on a frame; False when there are no more."""
+        if frame is None:
+            return False
+        message = self.end.receive(frame, self._environment.monotonic())
+        if message is not None:
+            await self._act(message)
+        self.flush()
+        return True
 
     async def _act(self, message: FromWorker) -> None:
         match message:

@@ -133,6 +133,7 @@ class SocketEngine:
             await wire.refuse(error)
             return
         await send({"type": "websocket.accept"})
+        scope["headers"] = []  # nothing looks at them again, and they would be kept to the end
         await self._serve(wire, access)
 
     async def _admit(self, scope: Scopes) -> Access:

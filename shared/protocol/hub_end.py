@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.events import Event
+from shared.ids import WorkerId
 from shared.messages import (
     BATCH_EVENTS_MAX,
     PROTOCOL_MAX,
@@ -48,7 +49,12 @@ class HubEnd(End):
 
     def __init__(self, now: float) -> None:
         super().__init__(now)
-        self.hello: Hello | None = None
+        self.device: WorkerId | None = None
+        """Who is there, from its hello on."""
+        self.epoch = 0
+        """Of the worker's log."""
+        self._protocol = PROTOCOL_MAX
+        """What both ends speak."""
         self.received_seq = 0
         """The worker's events have been handed to the shell up to here."""
         self.committed_seq = 0
@@ -108,7 +114,7 @@ class HubEnd(End):
             beat_seconds: how often both sides tell they are there.
             dead_seconds: the silence after which a side gives up.
         """
-        assert self.hello is not None
+        assert self.device is not None
         assert self.phase is Phase.OPENING
         self.phase = Phase.OPEN
         self.received_seq = self.committed_seq = acked_seq
@@ -116,7 +122,7 @@ class HubEnd(End):
         self._beat_seconds, self._dead_seconds = beat_seconds, dead_seconds
         self.send(
             Welcome(
-                protocol=min(PROTOCOL_MAX, self.hello.protocol_max),
+                protocol=self._protocol,
                 hub_epoch=hub_epoch,
                 lineage=lineage,
                 acked_seq=acked_seq,
@@ -163,20 +169,21 @@ class HubEnd(End):
         return self.phase is Phase.OPEN and self.sent_hub_seq - self.seen_hub_seq < WINDOW_EVENTS
 
     def _introduce(self, hello: Hello) -> Hello | None:
-        if self.hello is not None:
+        if self.device is not None:
             self._fail(ProtocolError("hello_twice", "The worker said hello twice."))
             return None
         if hello.protocol_max < PROTOCOL_MIN or hello.protocol_min > PROTOCOL_MAX:
             self._fail(other_version(hello))
             return None
-        self.hello = hello
+        # The rest of it is of no use later, and there are thousands of workers.
+        self.device, self.epoch = hello.device, hello.epoch
+        self._protocol = min(PROTOCOL_MAX, hello.protocol_max)
         return hello
 
     def _continue(self, push: Push) -> Push | None:
-        assert self.hello is not None
         fresh: list[Event] = []
         for event in push.events:
-            if (event.device, event.epoch) != (self.hello.device, self.hello.epoch):
+            if (event.device, event.epoch) != (self.device, self.epoch):
                 self._fail(
                     ProtocolError(
                         "event_foreign",

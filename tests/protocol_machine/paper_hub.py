@@ -144,7 +144,7 @@ class PaperHub(Books):
         line.hub.close()
         line.carry()
         line.up.clear()
-        device = line.hub.hello.device if line.hub.hello else None
+        device = line.hub.device
         if device is not None and self.current.get(device) is line:
             del self.current[device]
             error = line.hub.close_error
@@ -161,11 +161,12 @@ class PaperHub(Books):
         self.board.gone_until.pop(hello.device, None)
         judged: list[tuple[Verdict, ...]] = []
         line.is_welcoming = True
-        self.post(lambda: judged.append(self._judge(hello)), lambda: self._welcome(line, judged[0]))
+        self.post(
+            lambda: judged.append(self._judge(hello)),
+            lambda: self._welcome(line, hello, judged[0]),
+        )
 
-    def _welcome(self, line: Line, verdicts: tuple[Verdict, ...]) -> None:
-        hello = line.hub.hello
-        assert hello is not None
+    def _welcome(self, line: Line, hello: Hello, verdicts: tuple[Verdict, ...]) -> None:
         line.is_welcoming = False
         self.settle_missing(hello.device)
         if line.hub.phase is not Phase.OPENING:
@@ -295,5 +296,5 @@ class PaperHub(Books):
 
 
 def _device(line: Line) -> WorkerId:
-    assert line.hub.hello is not None
-    return line.hub.hello.device
+    assert line.hub.device is not None
+    return line.hub.device
