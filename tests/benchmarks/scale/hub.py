@@ -28,7 +28,7 @@ from hub.store.ledger import Entry
 from shared.kinds import Inputs, Kind, Output
 from shared.logs import configure
 from shared.protocol import Beats
-from tests.benchmarks.queue.whole_hub import NOTHING
+from tests.benchmarks.queue.nothing import NOTHING
 from tests.benchmarks.scale.orders import read_orders, say
 
 PAGE = os.sysconf("SC_PAGE_SIZE")

@@ -51,7 +51,7 @@ from shared.messages import (
 from shared.messages import Held as HeldTold
 from shared.messages import HeldState as State
 from shared.protocol import FRAME_BYTES_MAX, Phase, WorkerEnd
-from tests.benchmarks.queue.whole_hub import NOTHING
+from tests.benchmarks.queue.nothing import NOTHING
 from tests.benchmarks.scale.hub import ONCE
 from tests.benchmarks.scale.orders import read_orders, say
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.benchmarks.footprint import free_port
 from tests.benchmarks.machine import WORK
-from tests.benchmarks.queue.whole_hub import NOTHING
+from tests.benchmarks.queue.nothing import NOTHING
 from tests.benchmarks.scale.hub import ONCE, Usage
 from tests.enrolled import Member, enrol
 
