@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.benchmarks import program
 from tests.benchmarks.coding import gateway, sandbox
+from tests.benchmarks.coding.repositories import FILES
 from tests.benchmarks.coding.starts import Start, Yard, a_yard
 from tests.benchmarks.machine import WORK
 from tests.benchmarks.report import OURS, Part
@@ -36,7 +37,7 @@ def main() -> None:
     part = Part(
         "coding",
         "Start of coding jobs",
-        about=f"A repository of {COMMITS:,} commits and 800 files behind HTTP on loopback, which "
+        about=f"A repository of {FILES} files behind HTTP on loopback, which "
         "gains a commit before each start; a job is a whole one of the built-in agent in its "
         "sandbox, with a scripted model. The server answers calls at once.",
         versions={"git": git.split()[2], "Python": platform.python_version()},

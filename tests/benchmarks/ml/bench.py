@@ -52,8 +52,8 @@ def main() -> None:
     part = Part(
         "ml",
         "Training on tables",
-        about=f"Score on a quarter of the rows that nobody trained on, seconds of the fit and peak "
-        f"memory of the process tree; one thread each, in turn, {BUDGET_SECONDS:.0f} s for those "
+        about="Score on a quarter of the rows that nobody trained on, seconds of the fit and peak "
+        "memory of the process tree; one thread each, in turn, the same few seconds for those "
         "who take a budget (Deskhand, FLAML, AutoGluon with its medium preset). Ours reads the "
         "file, explains, draws and stores in that time.",
         versions={"scikit-learn": version("scikit-learn")},
