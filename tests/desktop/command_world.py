@@ -41,6 +41,7 @@ from shared.events import (
 from shared.ids import JobId, PersonId, QuestionId, TaskId, WorkerId
 from shared.messages import Numbered
 from shared.questions import Asking, Choice, QuestionKind
+from tests.fresh_stores import lay_worker_store
 
 HERE = WorkerId("01900000-0000-7000-8000-00000000aaaa")
 STUDIO = WorkerId("01900000-0000-7000-8000-00000000bbbb")
@@ -175,6 +176,7 @@ async def beside(profile: Profile, *words: str) -> tuple[int, str, str]:
 def profile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Profile:
     paths = find_paths(tmp_path)
     paths.make()
+    lay_worker_store(paths.store)
     with open_store(paths.store) as database:
         database.submit(lambda c: facts.save_pairing(c, PAIRING)).result()
         database.submit(lambda c: note_name(c, STUDIO, "Studio")).result()

@@ -36,7 +36,9 @@ def anna(fake: FakeBotApi) -> User:
 async def client(fake: FakeBotApi) -> AsyncIterator[httpx.AsyncClient]:
     from tests.fakes.bot_api import TOKEN
 
-    async with httpx.AsyncClient(base_url=f"{fake.url}/bot{TOKEN}/", trust_env=False) as opened:
+    async with httpx.AsyncClient(
+        base_url=f"{fake.url}/bot{TOKEN}/", trust_env=False, verify=False
+    ) as opened:
         yield opened
 
 
@@ -61,7 +63,9 @@ def keyboard(**button: Any) -> dict[str, Any]:
 
 
 async def test_a_wrong_token_is_refused(fake: FakeBotApi) -> None:
-    async with httpx.AsyncClient(base_url=f"{fake.url}/bot1:wrong/", trust_env=False) as stranger:
+    async with httpx.AsyncClient(
+        base_url=f"{fake.url}/bot1:wrong/", trust_env=False, verify=False
+    ) as stranger:
         assert await refusal(stranger, "getMe") == "401 Unauthorized"
 
 
@@ -369,7 +373,9 @@ async def test_webhooks_bring_updates_until_they_are_taken(anna: User) -> None:
     port = runner.addresses[0][1]
     async with (
         open_bot_api(own_server=True) as fake,
-        httpx.AsyncClient(base_url=f"{fake.url}/bot{TOKEN}/", trust_env=False) as client,
+        httpx.AsyncClient(
+            base_url=f"{fake.url}/bot{TOKEN}/", trust_env=False, verify=False
+        ) as client,
     ):
         ben = fake.user(8, "Ben")
         hook = f"http://127.0.0.1:{port}/hook"

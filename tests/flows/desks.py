@@ -20,6 +20,7 @@ from shared.jobs import Origin
 from shared.pairing import b64
 from tests.flows.joining import join
 from tests.flows.ring import PATIENCE_SECONDS, Ring, everything
+from tests.fresh_stores import lay_worker_store
 
 
 @contextlib.asynccontextmanager
@@ -38,6 +39,7 @@ async def a_desk(
         update={"kinds": {Origin.LOCAL: ("*",)}, "slots": slots}
     )
     paths.policy.write_text(write_policy(policy), encoding="utf-8")
+    lay_worker_store(paths.store)
     with open_store(paths.store) as database:
         base = through or ring.hub.settings.local_url
         key = make_key()

@@ -32,6 +32,7 @@ from shared.jobs import JobState, Origin
 from shared.pairing import b64
 from tests.flows import play
 from tests.flows.joining import join
+from tests.fresh_stores import lay_hub_store, lay_worker_store
 
 PATIENCE_SECONDS = 30.0
 """How long a condition may take on a busy machine before the test gives up on it."""
@@ -104,6 +105,7 @@ class Ring:
         home = self.folder / name
         paths = Paths(data=home, config=home)
         paths.make()
+        lay_worker_store(paths.store)
         database = open_store(paths.store)
         key = make_key()
         pairing, token = await asyncio.to_thread(
@@ -223,6 +225,7 @@ async def a_ring(
     the first over, and does not stop them.
     """
     settings = Settings(data=folder / "hub", port=port, host="127.0.0.1")
+    lay_hub_store(settings.data)
     async with running(settings, environment, kinds=play.KINDS) as hub:
         (owner,) = await hub.services.registry.people()
         ring = Ring(folder=folder, hub=hub, person_id=owner.person_id)

@@ -92,7 +92,9 @@ async def somebody(hub: HubProgram) -> AsyncIterator[Owner]:
     """A person of their own for each test, so that none sees another's jobs."""
     # A hub closes a line that was quiet for 5 s: one must not be taken again at that moment.
     limits = httpx.Limits(max_connections=100, keepalive_expiry=2)
-    async with httpx.AsyncClient(base_url=hub.url, trust_env=False, limits=limits) as http:
+    async with httpx.AsyncClient(
+        base_url=hub.url, trust_env=False, verify=False, limits=limits
+    ) as http:
         told = await Owner(http, hub.key).call("POST", "/people", {"name": "anna"})
         yield Owner(http, told.json()["key"])
 
@@ -358,7 +360,7 @@ async def test_a_hub_that_stops_answers_whoever_waits(tmp_path: Path) -> None:
 async def test_a_client_that_hung_up_is_not_given_a_job(patient: HubProgram, owner: Owner) -> None:
     hub = patient
     box = await owner.register("box", "effect")
-    async with httpx.AsyncClient(base_url=hub.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=hub.url, trust_env=False, verify=False) as http:
         gone = Fetcher(http, box.worker_id, box.key)
         with pytest.raises(httpx.ReadTimeout):
             await http.post(
@@ -399,7 +401,9 @@ async def test_a_persons_computers_read_what_such_a_worker_reports(tmp_path: Pat
     async with (
         a_ring(tmp_path) as ring,
         a_desk(ring) as desk,
-        httpx.AsyncClient(base_url=ring.hub.settings.local_url, trust_env=False) as http,
+        httpx.AsyncClient(
+            base_url=ring.hub.settings.local_url, trust_env=False, verify=False
+        ) as http,
     ):
         owner = Owner(http, ring.hub.settings.admin_key_file.read_text().strip())
         box = await owner.register("gpu-box", "effect")

@@ -60,6 +60,7 @@ from shared.messages import (
     Verdict,
 )
 from shared.store_file import Care
+from tests.fresh_stores import lay_hub_store
 from tests.makers import ABLE, KINDS, LASTING, PASSING, HandClock, hand_environment
 from tests.pairing import Computer
 
@@ -106,6 +107,8 @@ class World:
         self._open()
 
     def _open(self) -> None:
+        if self.care is CARE:
+            lay_hub_store(self.folder)
         self.database = open_store(self.folder, care=self.care)
         self.ledger = ledger = Ledger(self.database, self.environment)
         self.board = board = Board()

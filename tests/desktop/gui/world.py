@@ -23,6 +23,7 @@ from shared.database import Database
 from shared.events import EventBody, OwnEventBody, RequestEventBody, write_event
 from shared.ids import WorkerId
 from shared.messages import Numbered
+from tests.fresh_stores import lay_worker_store
 
 HERE = WorkerId("01900000-0000-7000-8000-00000000aaaa")
 ELSEWHERE = WorkerId("01900000-0000-7000-8000-00000000bbbb")
@@ -93,6 +94,7 @@ async def open_desk(home: Path) -> AsyncIterator[tuple[PaperDesk, Bridge]]:
     """Open a paired desk in a folder, with a bridge to it; on a Qt loop (`on_qt_loop`)."""
     paths = find_paths(home)
     paths.make()
+    lay_worker_store(paths.store)
     with open_store(paths.store) as database:
         await database.write(lambda connection: facts.save_pairing(connection, PAIRING))
         desk = PaperDesk(home, database)

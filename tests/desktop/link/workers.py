@@ -22,6 +22,7 @@ from shared.ids import JobId, TaskId, WorkerId
 from shared.jobs import JobSpec, Origin
 from shared.messages import Accept, Decline, Grant, Offer
 from tests.desktop.link.hub_double import BOUND_SECONDS, HubDouble
+from tests.fresh_stores import lay_worker_store
 
 ENVIRONMENT = Environment()
 WORKER = WorkerId("0192f000-0000-7000-8000-000000000001")
@@ -102,6 +103,7 @@ async def working(
         statuses.append(status)
         changed.set()
 
+    lay_worker_store(paths.store)
     with open_store(paths.store) as database:
         if await database.read(facts.pairing) is None:
             await database.write(lambda connection: facts.save_pairing(connection, pairing))

@@ -43,6 +43,7 @@ from shared.fleet import Ticket
 from shared.ids import JobId, PersonId
 from shared.jobs import JobState
 from shared.kinds import Kind
+from tests.fresh_stores import lay_hub_store
 from tests.hub.frontends.world import HastyClock, until
 from tests.makers import KINDS, PROBE, PUSH
 
@@ -208,10 +209,13 @@ async def fleet_world(
             "fleet_people": people,
         }
     )
+    lay_hub_store(folder)
     async with running(settings, Environment(clock=clock), FLEET_KINDS) as hub:
         owner = (await hub.services.registry.people())[0]
         headers = {"Authorization": f"Bearer {hub.settings.admin_key_file.read_text().strip()}"}
         url = f"{hub.settings.local_url}/api/v1"
         key = await hub.services.keys.issue(owner.person_id, Scope.FLEET)
-        async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as rest:
+        async with httpx.AsyncClient(
+            base_url=url, headers=headers, trust_env=False, verify=False
+        ) as rest:
             yield FleetWorld(hub, owner, rest, broker, key, clock)

@@ -43,7 +43,7 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 
 
 async def test_health_needs_no_key(world: World) -> None:
-    async with httpx.AsyncClient(trust_env=False) as stranger:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as stranger:
         health = (await stranger.get(f"{world.url}/api/v1/health")).json()
     assert health["status"] == "ok"
     assert health["workers_online"] == 0
@@ -160,7 +160,9 @@ async def test_a_computer_is_paired_paused_and_shown_out(world: World) -> None:
     code = (await world.rest.post("/invitations", json={})).json()["code"]
     pc = Computer(capabilities=(Capability(kind="ml.train"),))
     claim = {"code": code, **pc.body}
-    async with httpx.AsyncClient(base_url=f"{world.url}/api/v1", trust_env=False) as computer:
+    async with httpx.AsyncClient(
+        base_url=f"{world.url}/api/v1", trust_env=False, verify=False
+    ) as computer:
         asked = await computer.post("/pairings", json=claim)
         assert asked.status_code == 202
         noted = asked.json()
@@ -217,7 +219,9 @@ async def test_only_the_operator_brings_people_in_and_each_sees_their_own(world:
     job_id = (await world.rest.post("/tasks", json={"kind": "ml.models"})).json()["job_id"]
     headers = {"Authorization": f"Bearer {made['key']}"}
     base = f"{world.url}/api/v1"
-    async with httpx.AsyncClient(base_url=base, headers=headers, trust_env=False) as ben:
+    async with httpx.AsyncClient(
+        base_url=base, headers=headers, trust_env=False, verify=False
+    ) as ben:
         assert (await ben.get("/jobs")).json()["jobs"] == []
         problem(await ben.get(f"/jobs/{job_id}"), 404, "job_unknown")
         problem(await ben.post(f"/jobs/{job_id}/cancel"), 404, "job_unknown")
@@ -327,7 +331,7 @@ async def test_a_body_without_a_length_is_limited_too(world: World) -> None:
 async def test_without_a_good_key_the_api_asks_who_you_are(
     world: World, header: dict[str, str], code: str
 ) -> None:
-    async with httpx.AsyncClient(trust_env=False) as stranger:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as stranger:
         answer = await stranger.get(f"{world.url}/api/v1/jobs", headers=header)
     problem(answer, 401, code)
     assert answer.headers["www-authenticate"] == "Bearer"

@@ -48,7 +48,9 @@ async def bob(world: World) -> AsyncIterator[httpx.AsyncClient]:
     made = (await world.rest.post("/people", json={"name": "bob"})).json()
     headers = {"Authorization": f"Bearer {made['key']}"}
     url = f"{world.url}/api/v1"
-    async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as rest:
+    async with httpx.AsyncClient(
+        base_url=url, headers=headers, trust_env=False, verify=False
+    ) as rest:
         yield rest
 
 

@@ -181,7 +181,7 @@ async def test_its_paths_are_served_while_it_is_up_and_its_state_is_told(
         key = hub.settings.admin_key_file.read_text().strip()
         headers = {"Authorization": f"Bearer {key}"}
         async with httpx.AsyncClient(
-            base_url=hub.settings.local_url, headers=headers, trust_env=False
+            base_url=hub.settings.local_url, headers=headers, trust_env=False, verify=False
         ) as client:
             assert (await client.get("/pigeon/loft")).text == "coo"
             told = (await client.get("/api/v1/status")).json()["frontends"]

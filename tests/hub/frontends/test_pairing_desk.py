@@ -129,7 +129,9 @@ async def test_each_sees_and_decides_on_their_own_requests(world: World) -> None
     noted = await noted_of(world, Computer())
     headers = {"Authorization": f"Bearer {made['key']}"}
     base = f"{world.url}/api/v1"
-    async with httpx.AsyncClient(base_url=base, headers=headers, trust_env=False) as ben:
+    async with httpx.AsyncClient(
+        base_url=base, headers=headers, trust_env=False, verify=False
+    ) as ben:
         assert (await ben.get("/pairings")).json()["pairings"] == []
         for verb in ("approve", "reject"):
             denied = await ben.post(f"/pairings/{noted['pairing_id']}/{verb}")

@@ -108,7 +108,7 @@ async def test_a_place_that_is_none_is_refused(world: World, place: str) -> None
 async def test_another_person_hears_nothing_of_it(world: World) -> None:
     key = (await world.rest.post("/people", json={"name": "Ben"})).json()["key"]
     async with (
-        httpx.AsyncClient(base_url=world.rest.base_url, trust_env=False) as rest,
+        httpx.AsyncClient(base_url=world.rest.base_url, trust_env=False, verify=False) as rest,
         stream_of(rest, "/events", Authorization=f"Bearer {key}") as stream,
     ):
         await ask(world)
@@ -148,7 +148,7 @@ async def test_a_silent_stream_beats_and_moves_its_readers_place(
 async def test_a_stream_ends_when_the_hub_stops(tmp_path: Path) -> None:
     async with open_world(tmp_path) as world:
         rest = httpx.AsyncClient(
-            base_url=world.rest.base_url, headers=world.rest.headers, trust_env=False
+            base_url=world.rest.base_url, headers=world.rest.headers, trust_env=False, verify=False
         )
         answer = await rest.send(rest.build_request("GET", "/events", headers=SSE), stream=True)
         started = asyncio.get_running_loop().time()

@@ -98,7 +98,7 @@ async def test_a_second_program_with_the_same_token_is_named(bench: Bench) -> No
 
     await bench.start()
     await bench.fake.until(lambda: bench.fake.is_polled)
-    async with httpx.AsyncClient(trust_env=False) as thief:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as thief:
         await thief.post(f"{bench.fake.url}/bot{TOKEN}/getUpdates", json={"timeout": 0})
     await bench.until_state(HealthState.TROUBLED)
     assert "Another program uses this bot's token." in bench.frontend.status().hint

@@ -98,6 +98,7 @@ async def a_stranger(hub: Hub) -> AsyncIterator[Reader]:
         base_url=hub.settings.local_url,
         follow_redirects=True,
         trust_env=False,
+        verify=False,
         timeout=PATIENCE_SECONDS,
     ) as client:
         yield Reader(client)

@@ -201,7 +201,7 @@ async def test_a_picture_is_shown_when_it_has_arrived_and_to_nobody_else(
     assert f"residuals & <more>.png {len(PICTURE)} bytes · on its way" in page.text
     address = f"/jobs/{grant.job_id}/files/{PLOT.sha256}"
     assert (await reader.get(address)).status == 404
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
         put = await client.put(
             f"{world.url}/api/v1/files/{PLOT.sha256}",
             content=PICTURE,

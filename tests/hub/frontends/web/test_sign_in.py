@@ -95,7 +95,9 @@ async def test_signing_out_ends_it_here_and_on_the_hub(reader: Reader, world: Wo
     kept = dict(reader.client.cookies)
     assert (await reader.post("/sign-out")).path == "/sign-in"
     assert (await reader.get("/")).status == 401
-    async with httpx.AsyncClient(base_url=world.url, cookies=kept, trust_env=False) as thief:
+    async with httpx.AsyncClient(
+        base_url=world.url, cookies=kept, trust_env=False, verify=False
+    ) as thief:
         assert (await thief.get("/")).status_code == 401
 
 
