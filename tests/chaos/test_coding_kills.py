@@ -5,15 +5,14 @@ Many more of them: python -m tests.chaos.coding --kills 50
 
 from __future__ import annotations
 
-import os
-import random
 from pathlib import Path
 
 import pytest
 
 from tests.chaos.coding import VICTIMS, storm
+from tests.chaos.seeds import chosen_seed
 
-SEED = int(os.environ.get("DESKHAND_CHAOS_SEED") or random.randrange(10**6))
+SEED = chosen_seed()
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
 

@@ -6,16 +6,16 @@ DESKHAND_CHAOS_IO=500 DESKHAND_CHAOS_SEED=7 pytest -m chaos tests/chaos/test_dis
 from __future__ import annotations
 
 import os
-import random
 from pathlib import Path
 
 import pytest
 
 from tests.chaos import disks, failing_disks
+from tests.chaos.seeds import chosen_seed
 
 JOBS = int(os.environ.get("DESKHAND_CHAOS_IO") or 30)
 """Jobs that are asked for while disks fail."""
-SEED = int(os.environ.get("DESKHAND_CHAOS_SEED") or random.randrange(10**6))
+SEED = chosen_seed()
 
 pytestmark = disks.is_linux
 

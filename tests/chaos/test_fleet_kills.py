@@ -6,14 +6,14 @@ Many more: python -m tests.chaos.fleet --kills 50
 from __future__ import annotations
 
 import os
-import random
 from pathlib import Path
 
 import pytest
 
 from tests.chaos.fleet import VICTIMS, one_world
+from tests.chaos.seeds import chosen_seed
 
-SEED = int(os.environ.get("DESKHAND_CHAOS_SEED") or random.randrange(10**6))
+SEED = chosen_seed()
 KILLS = int(os.environ.get("DESKHAND_FLEET_KILLS") or len(VICTIMS))
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240 + 20 * KILLS)]

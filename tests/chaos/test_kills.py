@@ -5,19 +5,18 @@ Replay a run that failed: DESKHAND_CHAOS_SEED=<its seed> pytest -m chaos tests/c
 
 from __future__ import annotations
 
-import os
-import random
 from pathlib import Path
 
 import pytest
 
+from tests.chaos.seeds import chosen_seed
 from tests.chaos.storm import Storm
 from tests.chaos.storm_world import World
 
 WORLDS = 2
 FAULTS = 30
 """In each world."""
-SEED = int(os.environ.get("DESKHAND_CHAOS_SEED") or random.randrange(10**6))
+SEED = chosen_seed()
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
 

@@ -6,8 +6,6 @@ Replay a run that failed: DESKHAND_CHAOS_SEED=<its seed> pytest -m chaos tests/c
 from __future__ import annotations
 
 import json
-import os
-import random
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -15,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from shared.database import peek
+from tests.chaos.seeds import chosen_seed
 from tests.chaos.world import World
 
 PARTS = 300
 KILLS = 10
-SEED = int(os.environ.get("DESKHAND_CHAOS_SEED") or random.randrange(10**6))
+SEED = chosen_seed()
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 

@@ -6,19 +6,18 @@ Replay a run that failed: DESKHAND_CHAOS_SEED=<its seed> pytest -m chaos tests/c
 from __future__ import annotations
 
 import json
-import os
-import random
 import time
 from pathlib import Path
 
 import pytest
 
 from shared.database import peek
+from tests.chaos.seeds import chosen_seed
 from tests.chaos.world import World
 
 STEPS = ("play.step_tell", "play.step_stride") * 6
 KILLS = 8
-SEED = int(os.environ.get("DESKHAND_CHAOS_SEED") or random.randrange(10**6))
+SEED = chosen_seed()
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
