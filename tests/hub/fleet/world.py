@@ -216,6 +216,6 @@ async def fleet_world(
         url = f"{hub.settings.local_url}/api/v1"
         key = await hub.services.keys.issue(owner.person_id, Scope.FLEET)
         async with httpx.AsyncClient(
-            base_url=url, headers=headers, trust_env=False, verify=False
+            base_url=url, headers=headers, trust_env=False, verify=False, timeout=WAIT_SECONDS
         ) as rest:
             yield FleetWorld(hub, owner, rest, broker, key, clock)

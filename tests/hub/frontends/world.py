@@ -48,7 +48,8 @@ from shared.questions import Asking
 from tests.fresh_stores import lay_hub_store
 from tests.pairing import Computer
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 60.0
+"""For what takes a moment, on a machine that has much else to do."""
 CAPABILITIES = tuple(
     Capability(kind=kind)
     for kind in ("ml.train", "ml.predict", "ml.models", "data.describe", "files.send")
@@ -368,6 +369,6 @@ async def open_world(
         url = f"{hub.settings.local_url}/api/v1"
         # Plain HTTP: the certificates that a client reads otherwise cost it 30 ms.
         async with httpx.AsyncClient(
-            base_url=url, headers=headers, trust_env=False, verify=False
+            base_url=url, headers=headers, trust_env=False, verify=False, timeout=WAIT_SECONDS
         ) as rest:
             yield World(hub, rest)
