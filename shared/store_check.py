@@ -35,13 +35,13 @@ class LateCheck:
         self._path = path
         self._care = care
         self._damaged = damaged
-        self._is_over = False
+        self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"check {path.name}", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """End it. A store that was not looked through is marked: its next start does that first."""
-        self._is_over = True
+        self._over.set()
         self._thread.join()
 
     def join(self) -> None:
@@ -49,12 +49,15 @@ class LateCheck:
         self._thread.join()
 
     def _run(self) -> None:
+        if self._over.wait(self._care.check_late_seconds):
+            suspect(self._path)
+            return
         try:
             connection = sqlite3.connect(
                 f"{self._path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None
             )
             with contextlib.closing(connection):
-                connection.set_progress_handler(lambda: self._is_over, STEPS_BETWEEN_LOOKS)
+                connection.set_progress_handler(self._over.is_set, STEPS_BETWEEN_LOOKS)
                 check(connection, self._path, self._care)
         except AppError as error:
             self._damaged(error)

@@ -61,6 +61,8 @@ class Care:
     """A program that runs this long has a ballast; a command that is done before needs none."""
     check_late_bytes: float = math.inf
     """A store larger than this that a killed program left is checked while it is in use."""
+    check_late_seconds: float = 0.0
+    """How long after it was opened: a program that starts needs its cores and its disk itself."""
     tend_seconds: float = 5.0
     """How often it is looked whether the disk has room, or works, again."""
     pragmas: tuple[str, ...] = ()

@@ -43,9 +43,11 @@ if TYPE_CHECKING:
 STORE_NAME = "hub.sqlite3"
 CHECK_LATE_BYTES = 64 * 1024 * 1024
 """Looking a store of this size through takes a tenth of a second."""
+CHECK_LATE_SECONDS = 10.0
 CARE = Care(
     machine="the hub",
     check_late_bytes=CHECK_LATE_BYTES,
+    check_late_seconds=CHECK_LATE_SECONDS,
     repair_hint="Stop the hub and bring its last backup back: deskhand-hub restore FILE",
 )
 

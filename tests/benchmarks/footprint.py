@@ -23,6 +23,8 @@ from pathlib import Path
 from tests.benchmarks.machine import WORK
 
 STARTS = 5
+BYTECODE = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(WORK / "bytecode")}
+"""For a hub as an installed one is: a checkout that may write none compiles it at each start."""
 IDLE_SECONDS = 3.0
 PATIENCE_SECONDS = 30.0
 
@@ -83,11 +85,9 @@ def measured(folder: Path, starts: int) -> Footprint:
 
 def start_hub(data: Path, port: int) -> tuple[subprocess.Popen[bytes], float]:
     begin = time.monotonic()
-    # An installed hub has its bytecode; a checkout that may write none compiles it at each start.
-    settings = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(WORK / "bytecode")}
     hub = subprocess.Popen(
         [sys.executable, "-m", "hub", "serve"],
-        env={**os.environ, **settings, "HUB_DATA": str(data), "HUB_PORT": str(port)},
+        env={**os.environ, **BYTECODE, "HUB_DATA": str(data), "HUB_PORT": str(port)},
         stderr=subprocess.DEVNULL,
     )
     while time.monotonic() - begin < PATIENCE_SECONDS:

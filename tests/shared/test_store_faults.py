@@ -229,6 +229,15 @@ def test_a_check_that_is_cut_short_is_made_up_for_at_the_next_start(
     assert not was_unclean(left)
 
 
+def test_a_store_that_was_not_checked_yet_is_checked_at_its_next_start(tmp_path: Path) -> None:
+    left = left_open(tmp_path)
+    damage(left)
+    Database(left, [create, fill], care=Care(check_late_bytes=0, check_late_seconds=60)).close()
+    with pytest.raises(Unavailable) as caught:
+        Database(left, [create, fill], care=LATE)
+    assert caught.value.code == "store_corrupt"
+
+
 def test_a_store_that_is_to_be_migrated_is_checked_before(tmp_path: Path, disk: Disk) -> None:
     left = left_open(tmp_path)
     disk.fail("PRAGMA quick_check", SHORT_READ)

@@ -15,7 +15,7 @@ from websockets.exceptions import WebSocketException
 from shared.capabilities import Capability
 from shared.messages import Hello, Offer
 from shared.protocol import FRAME_BYTES_MAX, WorkerEnd
-from tests.benchmarks.footprint import free_port, stop
+from tests.benchmarks.footprint import BYTECODE, free_port, stop
 from tests.benchmarks.scale.stores import cpu_seconds
 from tests.enrolled import Machine
 
@@ -34,7 +34,7 @@ def first_offer(folder: Path, worker: Machine, kind: str) -> tuple[float, float]
     begun = time.monotonic()
     hub = subprocess.Popen(
         [sys.executable, "-m", "hub", "serve"],
-        env={**os.environ, "HUB_DATA": str(folder), "HUB_PORT": str(port)},
+        env={**os.environ, **BYTECODE, "HUB_DATA": str(folder), "HUB_PORT": str(port)},
         stderr=subprocess.DEVNULL,
     )
     try:
