@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from hub.core.fact import Fact
 from hub.services import Services
-from hub.services.feed import Feed
+from hub.services.feed import TASK_PURGED, Feed
 from shared.errors import AppError, BadInput, LimitReached
 from shared.ids import COUNT_MAX, JobId, PersonId, WorkerId
 from shared.messages import Progress
@@ -74,6 +74,25 @@ class Reading:
     """Holds an event for as long as the stream is open: set, the stream ends at once."""
 
 
+class OnceWorded:
+    """Words each of the newest facts once: many readers are told the same."""
+
+    def __init__(self, word: Callable[[Fact], Note], *, kept_max: int = FACTS_AT_ONCE) -> None:
+        self._word, self._kept_max = word, kept_max
+        self._kept: dict[int, tuple[Fact, Note]] = {}
+
+    def __call__(self, fact: Fact) -> Note:
+        kept = self._kept.get(fact.hub_seq)
+        # Another fact of this number was read anew, perhaps after something was forgotten.
+        if kept is not None and kept[0] is fact:
+            return kept[1]
+        if len(self._kept) >= self._kept_max or fact.type == TASK_PURGED:
+            self._kept.clear()
+        note = self._word(fact)
+        self._kept[fact.hub_seq] = (fact, note)
+        return note
+
+
 class Streams:
     """All streams that are open; a hub that stops ends them."""
 
@@ -83,11 +102,16 @@ class Streams:
         self._open: Counter[PersonId] = Counter()
         self._writers: set[EventStream] = set()
         self._stopping = asyncio.Event()
+        self._once: dict[Callable[[Fact], Note], OnceWorded] = {}
         self._news: dict[PersonId, tuple[float, frozenset[str]]] = {}
         """What rang last beside the log, and when."""
         self.feed.progress_listeners.append(self._note_progress)
         services.registry.presence_listeners.append(self._note_presence)
         self.feed.news_listeners.append(self._note_news)
+
+    def once(self, word: Callable[[Fact], Note]) -> OnceWorded:
+        """Have all streams share what a function makes of facts."""
+        return self._once.setdefault(word, OnceWorded(word))
 
     def open(self, reading: Reading) -> EventStream:
         """Answer a request with a stream.

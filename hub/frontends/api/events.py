@@ -62,12 +62,10 @@ async def list_events(
 def _reading(
     caller: Caller, hub: Services, request: Request, wanted: EventQuery, place: int
 ) -> Reading:
-    bearer = request.headers.get("authorization", "")
+    bearer, word = request.headers.get("authorization", ""), about_of(request).streams.once(_note)
 
     def tell(fact: Fact) -> Note | None:
-        if wanted.types and fact.type not in wanted.types:
-            return None
-        return Note(fact.type, shown(fact).model_dump_json())
+        return None if wanted.types and fact.type not in wanted.types else word(fact)
 
     return Reading(
         reader=caller.person.person_id,
@@ -78,6 +76,10 @@ def _reading(
         check=lambda: admit(hub, bearer, Scope.READ),
         line=lambda: hub.keys.line(caller.access),
     )
+
+
+def _note(fact: Fact) -> Note:
+    return Note(fact.type, shown(fact).model_dump_json())
 
 
 def _progress(progress: Progress) -> Note:

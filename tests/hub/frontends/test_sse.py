@@ -15,10 +15,12 @@ import pytest
 from hub.app import Hub
 from hub.core.fact import Fact
 from hub.frontends import sse
-from hub.frontends.sse import Note, Reading
+from hub.frontends.sse import Note, OnceWorded, Reading
+from hub.services.feed import TASK_PURGED
 from shared.ids import PersonId
 from tests.hub.frontends.test_api import problem
 from tests.hub.frontends.world import WAIT_SECONDS, World, open_world, until
+from tests.makers import NOON
 
 SSE = {"Accept": "text/event-stream"}
 
@@ -266,3 +268,36 @@ async def test_a_page_waits_for_what_is_new(world: World) -> None:
     assert [event["body"]["job_id"] for event in page["events"]] == [made["job_id"]]
     nothing = (await world.rest.get("/events?wait_seconds=0.01")).json()
     assert nothing == {"events": [], "next_after": page["next_after"]}
+
+
+def fact_of(hub_seq: int, text: str, type_: str = "task_created") -> Fact:
+    return Fact(
+        hub_seq=hub_seq,
+        person_id=PersonId("anna"),
+        device="hub",
+        epoch=1,
+        seq=hub_seq,
+        at=NOON,
+        type=type_,
+        version=1,
+        entity="task",
+        payload={"text": text},
+    )
+
+
+def test_a_fact_is_worded_once_for_all_readers_and_anew_when_it_was_read_anew() -> None:
+    worded: list[str] = []
+
+    def word(fact: Fact) -> Note:
+        worded.append(str(fact.payload["text"]))
+        return Note(fact.type, json.dumps(fact.payload))
+
+    once = OnceWorded(word, kept_max=2)
+    first = fact_of(1, "secret")
+    assert once(first) is once(first)
+    assert worded == ["secret"]
+    # What was deleted has its number still, and other words.
+    assert "secret" not in once(fact_of(1, "gone")).data
+    once(fact_of(2, "two"))
+    once(fact_of(3, "purged", TASK_PURGED))
+    assert [fact.payload["text"] for fact, _ in once._kept.values()] == ["purged"]
