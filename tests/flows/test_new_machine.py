@@ -14,7 +14,7 @@ from desktop.store import copied, facts
 from shared.database import Database
 from shared.jobs import JobState
 from shared.snapshot import FAR_BEHIND_EVENTS, SNAPSHOT_PATH
-from tests.benchmarks.sync.bootstrap import fill
+from tests.benchmarks.sync.log import fill
 from tests.flows.ring import PATIENCE_SECONDS, Ring, Worker, a_ring
 from tests.flows.wire import Wire
 

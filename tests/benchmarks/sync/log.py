@@ -7,8 +7,10 @@ takes the log in has as much to check as in life: of twelve events nine are the 
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 from desktop.system.device_key import DeviceKey, make_key
+from hub.store.database import open_store
 from hub.store.ledger import Entry, Ledger
 from shared import hlc
 from shared.environment import Environment
@@ -32,6 +34,13 @@ LOGS_PER_JOB = 7
 LINES_PER_LOG = 4
 JOBS_PER_COMMIT = 200
 EVENTS_PER_JOB = 3 + 1 + LOGS_PER_JOB + 1
+
+
+async def fill(folder: Path, person_id: PersonId, events: int) -> None:
+    """Let the log of a hub that does not run grow to so many events."""
+    environment = Environment()
+    with open_store(folder) as database:
+        await Writer(person_id, environment).grow(Ledger(database, environment), events)
 
 
 class Writer:
