@@ -7,8 +7,11 @@ import platform
 import socket
 import sqlite3
 import statistics
+import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +20,14 @@ WORK = ROOT / ".benchmarks"
 """Beside the checkout, for a temporary folder may lie in memory and know no fsync."""
 LOOKS = 50
 OWN_PACKAGES = ("websockets", "uvicorn", "fastapi", "pydantic", "uvloop", "scikit-learn", "pandas")
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder on the checkout's disk, gone at the end of the block."""
+    WORK.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=WORK) as name:
+        yield Path(name)
 
 
 def facts() -> dict[str, str]:

@@ -9,13 +9,11 @@ import asyncio
 import logging
 import os
 import sys
-import tempfile
-from pathlib import Path
 
 import structlog
 
 from tests.benchmarks import program
-from tests.benchmarks.machine import WORK
+from tests.benchmarks.machine import scratch
 from tests.benchmarks.plans import __main__ as planning
 from tests.benchmarks.plans import steps
 from tests.benchmarks.report import OURS, Part
@@ -43,11 +41,11 @@ def proposals(part: Part, quick: bool) -> None:
 
 
 async def proposed(part: Part, runs: int) -> None:
-    with tempfile.TemporaryDirectory(dir=WORK) as name:
-        await planning.timed(Path(name) / "warm", SIZES[0])
+    with scratch() as folder:
+        await planning.timed(folder / "warm", SIZES[0])
         for one in range(runs):
             for count in SIZES:
-                first, whole, cpu = await planning.timed(Path(name) / f"{count}-{one}", count)
+                first, whole, cpu = await planning.timed(folder / f"{count}-{one}", count)
                 goal = f"at most {planning.GOAL_MS:.0f}"
                 planned = part.figure(f"planning, {count} steps", "ms", better="less", goal=goal)
                 planned.add(OURS, first)
@@ -73,8 +71,8 @@ def ready_steps(part: Part, quick: bool) -> None:
 
 async def granted(part: Part, count: int) -> None:
     """Let one step after the other become ready, here and elsewhere."""
-    with tempfile.TemporaryDirectory(dir=WORK) as name:
-        async for where, started, ran in steps.both_places(Path(name), count):
+    with scratch() as folder:
+        async for where, started, ran in steps.both_places(folder, count):
             goal = f"at most {steps.GOAL_MS:.0f}"
             of = f"ready step, {PLACES[where]}"
             at_start = part.figure(f"{of}: until its start is kept", "ms", better="less", goal=goal)

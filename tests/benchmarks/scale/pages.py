@@ -23,14 +23,14 @@ from hub.store.database import STORE_NAME
 from shared.database import Reader
 from shared.ids import PersonId, WorkerId, uuid7
 from tests.benchmarks.footprint import free_port, start_hub, stop
-from tests.benchmarks.machine import WORK
+from tests.benchmarks.machine import WORK, scratch
 from tests.benchmarks.report import OURS, Part
 from tests.benchmarks.scale import task_rows
 from tests.benchmarks.scale.hub import store_bytes
 from tests.benchmarks.scale.restart import first_offer
 from tests.benchmarks.scale.sizes import Sizes
 from tests.benchmarks.scale.stores import look_at_queue
-from tests.benchmarks.scale.world import a_folder, percentile
+from tests.benchmarks.scale.world import percentile
 from tests.enrolled import Machine, enrol_machine
 
 GOAL_JOBS, GOAL_MS, GOAL_SECONDS = 1_000_000, 50.0, 1.0
@@ -161,7 +161,7 @@ def _measure_restart(part: Part, folder: Path, machine: Machine, jobs: int) -> N
         f"restart to the first dispatch, {jobs:,} jobs", "s", better="less", goal=goal
     )
     cpu = part.figure("CPU of the hub until then", "s", better="less")
-    with a_folder() as empty:
+    with scratch() as empty:
         _, _, other = kept_in(empty / "hub", EMPTY_JOBS)
         # The first start has more to do: a key for its commands, statistics for its queries.
         for number in range(1 + STARTS):

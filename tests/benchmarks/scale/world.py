@@ -8,7 +8,6 @@ import select
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.footprint import free_port
-from tests.benchmarks.machine import WORK
+from tests.benchmarks.machine import scratch
 from tests.benchmarks.queue.nothing import NOTHING
 from tests.benchmarks.scale.hub import ONCE, Usage
 from tests.enrolled import Member, enrol
@@ -176,20 +175,12 @@ class World:
 def a_world(
     people: int, each: int, *, slots: int = SLOTS, beat_seconds: float = 0.0
 ) -> Iterator[World]:
-    with a_folder() as folder:
+    with scratch() as folder:
         world = World(folder, people, each, slots=slots, beat_seconds=beat_seconds)
         try:
             yield world
         finally:
             world.end()
-
-
-@contextmanager
-def a_folder() -> Iterator[Path]:
-    # Beside the checkout, for a temporary folder may lie in memory and know no fsync.
-    WORK.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=WORK) as name:
-        yield Path(name).resolve()
 
 
 @contextmanager
