@@ -62,12 +62,14 @@ def is_span_id(told: object) -> bool:
 
 def begin(entropy: Entropy) -> Trace:
     """Begin a trace, where a command comes in that belongs to none."""
-    return Trace(_drawn(entropy, TRACE_BYTES), _drawn(entropy, SPAN_BYTES))
+    # Drawn at once: another thread may take its turn at every draw.
+    drawn = entropy(TRACE_BYTES + SPAN_BYTES)
+    return Trace(_written(drawn[:TRACE_BYTES]), _written(drawn[TRACE_BYTES:]))
 
 
 def child(parent: Trace, entropy: Entropy) -> Trace:
     """Go one step down in a trace."""
-    return replace(parent, span_id=_drawn(entropy, SPAN_BYTES))
+    return replace(parent, span_id=_written(entropy(SPAN_BYTES)))
 
 
 def continued(text: str, entropy: Entropy) -> Trace:
@@ -129,7 +131,6 @@ def leave() -> None:
     _current.set("")
 
 
-def _drawn(entropy: Entropy, count: int) -> str:
-    drawn = entropy(count)
+def _written(drawn: bytes) -> str:
     # All zero is the one value that means "none" (section 3.2.2.3).
-    return (drawn if any(drawn) else b"\x01" * count).hex()
+    return (drawn if any(drawn) else drawn[:-1] + b"\x01").hex()

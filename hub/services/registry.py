@@ -17,6 +17,7 @@ from hub.core.session import EndReason
 from hub.core.view import Sender
 from hub.core.worker import GONE_SECONDS, Presence, Worker
 from hub.services import locked, offering, session_steps
+from hub.services.known_people import KnownPeople
 from hub.store import joins, keys, people, said, workers
 from hub.store.ledger import Entry, Ledger
 from shared.capabilities import Lacking
@@ -38,6 +39,7 @@ class Registry:
         self._ledger = ledger
         self._board = board
         self._seen: dict[WorkerId, datetime] = {}
+        self._known = KnownPeople(ledger.database)
         self.revocation_listeners: list[Callable[[WorkerId], None]] = []
         """Told of a worker that was shown out, so that its connection ends; must not wait."""
         self.presence_listeners: list[Callable[[PersonId], None]] = []
@@ -57,7 +59,9 @@ class Registry:
         Raises:
             NotFound: `person_unknown`.
         """
-        person = await self._ledger.read(lambda c: people.load(c, person_id))
+        person = self._known.get(person_id) or await self._ledger.read(
+            lambda c: self._known.look(c, person_id)
+        )
         if person is None:
             raise NotFound("person_unknown", "This hub does not know that person.")
         return person
@@ -98,7 +102,12 @@ class Registry:
             BadInput: `person_name_invalid`.
         """
         cleaned_name = person_name(name)
-        await self._ledger.write(lambda entry: people.rename(entry, person_id, cleaned_name))
+
+        def run(entry: Entry) -> None:
+            people.rename(entry, person_id, cleaned_name)
+            self._known.forget(person_id)
+
+        await self._ledger.write(run)
         return cleaned_name
 
     async def set_role(self, person_id: PersonId, role: Role, by: str) -> None:
@@ -122,6 +131,7 @@ class Registry:
                     "Make somebody else an owner first.",
                 )
             people.set_role(entry, person_id, role)
+            self._known.forget(person_id)
             body = RoleChanged(person_id=person_id, role=role, by=by)
             entry.tell(person_id, body, entity=person_id)
 
@@ -156,6 +166,7 @@ class Registry:
             person = people.load(entry.connection, person_id)
             if person is not None and person.locked_at is None:
                 people.set_locked(entry, person_id, entry.now)
+                self._known.forget(person_id)
                 entry.tell(person_id, PersonLocked(person_id=person_id, by=by), entity=person_id)
                 locked.shut_door(entry, person_id, by)
 
@@ -172,6 +183,7 @@ class Registry:
             person = people.load(entry.connection, person_id)
             if person is not None and person.locked_at is not None:
                 people.set_locked(entry, person_id, None)
+                self._known.forget(person_id)
                 entry.tell(person_id, PersonUnlocked(person_id=person_id, by=by), entity=person_id)
 
         await self._ledger.write(run)

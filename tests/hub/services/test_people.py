@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+import threading
+
 import pytest
 
-from hub.core.access import Scope
+from hub.core.access import Role, Scope
 from hub.core.view import Sender
+from hub.store.ledger import Entry
 from shared.errors import AppError
 from shared.messages import Beat, Metrics
 from tests.hub.worlds import World
+
+WAIT_SECONDS = 30.0
 
 
 async def test_a_revoked_worker_is_out_at_once(world: World) -> None:
@@ -55,6 +62,52 @@ async def test_an_account_speaks_for_one_person(world: World) -> None:
     with pytest.raises(AppError) as caught:
         await registry.link(bert.person_id, sender)
     assert caught.value.code == "identity_taken"
+
+
+async def test_a_person_is_read_once_and_as_they_are_now(world: World) -> None:
+    anna = await world.person()
+    registry = world.services.registry
+    assert await registry.person(anna.person_id) is await registry.person(anna.person_id)
+    await registry.rename(anna.person_id, "Anna Maria")
+    assert (await registry.person(anna.person_id)).name == "Anna Maria"
+    await registry.lock(anna.person_id, "anna on Telegram")
+    assert (await registry.person(anna.person_id)).locked_at is not None
+    assert (await registry.unlock(anna.person_id, "the operator")).locked_at is None
+    assert (await registry.person(anna.person_id)).role is Role.OWNER
+    bert = await world.person("bert")
+    await registry.set_role(bert.person_id, Role.OWNER, "anna on the web")
+    await registry.set_role(anna.person_id, Role.MEMBER, "bert on the web")
+    assert (await registry.person(anna.person_id)).role is Role.MEMBER
+
+
+async def test_a_change_of_a_person_that_the_disk_did_not_take_is_forgotten(world: World) -> None:
+    anna = await world.person()
+    registry = world.services.registry
+    is_busy, is_all_queued = threading.Event(), threading.Event()
+
+    def keep_busy(_connection: sqlite3.Connection) -> bool:
+        is_busy.set()
+        return is_all_queued.wait(WAIT_SECONDS)
+
+    def fill_the_disk(_entry: Entry) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    # What is asked for meanwhile shares a commit.
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(world.ledger.read(keep_busy))
+        assert await asyncio.to_thread(is_busy.wait, WAIT_SECONDS)
+        sharing = asyncio.gather(
+            registry.rename(anna.person_id, "Bert"),
+            registry.person(anna.person_id),
+            world.ledger.write(fill_the_disk),
+            return_exceptions=True,
+        )
+        await asyncio.sleep(0)
+        is_all_queued.set()
+    assert [getattr(error, "code", "") for error in await sharing] == ["disk_full"] * 3
+    assert (await registry.person(anna.person_id)).name == anna.name
 
 
 async def test_beats_are_kept_in_memory_and_told(world: World) -> None:
