@@ -2,11 +2,11 @@
 
 A transaction is a plain function of a connection. `write` runs it on the database thread, and
 functions that wait at the same moment share one COMMIT, so that durability costs one fsync for
-many of them. Each runs in a savepoint: one that raises is undone alone. `write` returns after the
-COMMIT, never before.
+many of them. One that raises is undone alone (`turns`). `write` returns after the COMMIT, never
+before.
 
-It and its parts (`store_file`, `store_reading`, `ballast`) do I/O, as little else of `shared`
-does: two programs need exactly this, and two copies of it would drift apart.
+It and its parts (`turns`, `store_file`, `store_reading`, `ballast`) do I/O, as little else of
+`shared` does: two programs need exactly this, and two copies of it would drift apart.
 
 The connection is the only one that writes and checkpoints, which also keeps clear of the
 WAL-reset corruption of SQLite before 3.51.3 (sqlite.org/wal.html#walresetbug).
@@ -27,10 +27,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from shared import store_file
 from shared.ballast import Ballast
@@ -39,6 +38,7 @@ from shared.histogram import COMMIT_SECONDS, Histogram
 from shared.store_check import LateCheck
 from shared.store_file import Care, Migration, is_corrupt, is_failing, is_full
 from shared.store_reading import Reader, closed, peek
+from shared.turns import Debts, Outcome, Torn, Turn, Work, run_all, tell
 
 __all__ = ["Database", "Pace", "Reader", "closed", "peek"]
 
@@ -51,20 +51,6 @@ CACHE_KIB = 32 * 1024
 """Pages of a store that are kept in memory, unless its program asks for less."""
 GROUP_MAX = 4000
 """Functions that may share one commit."""
-
-
-@dataclass(slots=True)
-class _Work(Generic[T]):
-    run: Callable[[sqlite3.Connection], T]
-    done: Future[T] | asyncio.Future[T]
-    """A concurrent future of a thread, or a future of the event loop that waits."""
-
-
-@dataclass(slots=True)
-class _Outcome:
-    work: _Work[Any]
-    result: Any
-    failure: BaseException | None
 
 
 class Database:
@@ -92,7 +78,7 @@ class Database:
             Unavailable: `store_unreadable`, `store_corrupt`, `store_newer`, `disk_full`.
         """
         self.path = path
-        self._queue: queue.SimpleQueue[_Work[Any] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Work[Any] | None] = queue.SimpleQueue()
         self._care = care or Care()
         self._cache_kib = cache_kib
         is_late = pace is None and store_file.may_check_late(path, self._care)
@@ -112,6 +98,9 @@ class Database:
         ballast reaches), `store_failed`, `store_corrupt` (for good). None when all is well."""
         self.trouble_listeners: list[Callable[[], None]] = []
         """Told, on the database thread, that `trouble` came, changed or is over."""
+        self.debts: Debts = _none
+        """Writes what transactions have left to be written together, before each COMMIT and before
+        whoever reads next."""
         self.rollback_listeners: list[Callable[[], None]] = []
         """Told, on the database thread, when a commit failed and all that shared it is undone."""
         self.commit_seconds = Histogram(COMMIT_SECONDS)
@@ -155,10 +144,20 @@ class Database:
         Raises:
             Unavailable: `store_closed`.
         """
+        return self.post_turn(lambda turn: run(turn.connection))
+
+    def post_turn(self, run: Callable[[Turn], T]) -> asyncio.Future[T]:
+        """Queue a transaction that may leave rows to be written with those of others (`debts`).
+
+        It is run again if what others left could not be written; all that it did was undone then.
+
+        Raises:
+            Unavailable: `store_closed`.
+        """
         if self._closed:
             raise closed()
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Work(run, done))
+        self._queue.put(Work(run, done))
         if self._pace is not None and not self._is_paced:
             self._is_paced = True
             self._pace(self._commit_waiting)
@@ -174,7 +173,7 @@ class Database:
         if self._closed:
             done.set_exception(closed())
         else:
-            self._queue.put(_Work(run, done))
+            self._queue.put(Work(lambda turn: run(turn.connection), done))
             if self._pace is not None:
                 self._commit_waiting()
         return done
@@ -234,7 +233,7 @@ class Database:
                 self._tend()
                 self._plan_look()
 
-    def _next_group(self) -> list[_Work[Any]] | None:
+    def _next_group(self) -> list[Work[Any]] | None:
         """Wait for work, then take all that waits with it; None when closing.
 
         Nothing at all means that it is time to look at the disk again.
@@ -259,21 +258,20 @@ class Database:
             group.append(work)
         return [work for work in group if not work.done.cancelled()]
 
-    def _commit(self, group: list[_Work[Any]]) -> None:
+    def _commit(self, group: list[Work[Any]]) -> None:
         began = time.perf_counter()
         try:
             if not self._is_sound:
                 self._mend()
             changes = self._connection.total_changes
-            self._connection.execute("BEGIN IMMEDIATE")
-            outcomes = [self._run_one(work) for work in group]
+            outcomes = self._run_group(group)
             self._connection.execute("COMMIT")
             if self._connection.total_changes != changes:
                 self.commit_seconds.note(time.perf_counter() - began)
         except (sqlite3.Error, AppError) as error:
             told = self._undo(error)
-            outcomes = [_Outcome(work, None, told) for work in group]
-        _tell(outcomes)
+            outcomes = [Outcome(work, None, told) for work in group]
+        tell(outcomes)
         if self._is_scrub_due:
             self._is_scrub_due = False
             self._write_back()
@@ -283,23 +281,21 @@ class Database:
         with contextlib.suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
-    def _run_one(self, work: _Work[Any]) -> _Outcome:
+    def _run_group(self, group: list[Work[Any]]) -> list[Outcome]:
         connection = self._connection
-        connection.execute("SAVEPOINT work")
+        connection.execute("BEGIN IMMEDIATE")
         try:
-            result = work.run(connection)
-        except BaseException as error:
-            if store_file.is_of_the_disk(error):
-                # What shares the commit cannot be had either.
-                raise
-            if not connection.in_transaction:
-                # SQLite itself rolled the whole transaction back.
-                raise sqlite3.OperationalError(str(error)) from error
-            connection.execute("ROLLBACK TO work")
-            connection.execute("RELEASE work")
-            return _Outcome(work, None, error)
-        connection.execute("RELEASE work")
-        return _Outcome(work, result, None)
+            return run_all(connection, group, self.debts)
+        except Torn:
+            # One of them fails, and it must be the only one: none leaves anything to be written.
+            connection.execute("ROLLBACK")
+            self._tell_undone()
+            connection.execute("BEGIN IMMEDIATE")
+            return run_all(connection, group, self.debts, is_alone=True)
+
+    def _tell_undone(self) -> None:
+        for listener in self.rollback_listeners:
+            listener()
 
     def _undo(self, error: sqlite3.Error | AppError) -> AppError:
         """Leave nothing of a group that failed; return what its callers are told."""
@@ -311,8 +307,7 @@ class Database:
         if self._connection.in_transaction:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
-        for listener in self.rollback_listeners:
-            listener()
+        self._tell_undone()
         return told
 
     def _note(self, error: sqlite3.Error, told: AppError) -> None:
@@ -391,30 +386,5 @@ class Database:
                     listener()
 
 
-def _tell(outcomes: list[_Outcome]) -> None:
-    """Hand out what was committed; a loop is woken once for all its futures, not once each."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[_Outcome]] = {}
-    for outcome in outcomes:
-        if isinstance(outcome.work.done, asyncio.Future):
-            by_loop.setdefault(outcome.work.done.get_loop(), []).append(outcome)
-        else:
-            _settle(outcome)
-    for loop, waiting in by_loop.items():
-        # A loop that is closed has nobody left who waits.
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(_settle_all, waiting)
-
-
-def _settle_all(outcomes: list[_Outcome]) -> None:
-    for outcome in outcomes:
-        _settle(outcome)
-
-
-def _settle(outcome: _Outcome) -> None:
-    done = outcome.work.done
-    if done.cancelled():
-        return
-    if outcome.failure is None:
-        done.set_result(outcome.result)
-    else:
-        done.set_exception(outcome.failure)
+def _none(_: sqlite3.Connection) -> None:
+    """Owe nothing."""

@@ -115,7 +115,6 @@ def adopt_new(
         traceparent=spec.traceparent,
     )
     queue.insert(entry, new)
-    entry.loaded[job.job_id] = job
     endings.tell_granted(entry, job)
     return session_steps.seat_adopted(entry, job, worker_id, spec.session_id, minted)
 
@@ -214,7 +213,6 @@ def _insert_part(
     traceparent = jobs.traceparent_of(entry.connection, maker.job_id)
     new = queue.NewJob(job=job, title=title, inputs=inputs, origin=origin, traceparent=traceparent)
     queue.insert(entry, new)
-    entry.loaded[job.job_id] = job
     endings.tell_granted(entry, job)
     return job
 

@@ -79,10 +79,9 @@ class Deeds:
 
     def request(self, entry: Entry, request: Request) -> Made:
         """Queue a job, of a new task or of the one that it goes on with."""
-        connection = entry.connection
         digest = digest_of(request) if request.dedupe else ""
         if request.dedupe:
-            known = tasks.remembered(connection, request.person_id, request.dedupe)
+            known = tasks.remembered(entry.beside, request.person_id, request.dedupe)
             if known is not None:
                 return Made(repeated(entry, known, digest), is_repeat=True)
 

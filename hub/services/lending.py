@@ -84,7 +84,6 @@ def lend(
         traceparent=jobs.traceparent_of(entry.connection, maker.job_id),
     )
     queue.insert(entry, new)
-    entry.loaded[job.job_id] = job
     told = JobQueued(
         job_id=job.job_id, task_id=job.task_id, kind=job.kind, title=title,
         attempt=job.life.attempt, part_of=job.part_of,
@@ -126,12 +125,10 @@ def take_back(entry: Entry, maker: Job, by: str) -> list[Job]:
     Returns those that nobody holds: they end at once.
     """
     at_once = []
-    for part in queue.lent(entry.connection, maker.job_id):
-        job = queue.load_in(entry, part.job_id) or part
-        if job.life.state.is_terminal or job.life.cancel_by:
+    for job in queue.lent(entry, maker.job_id):
+        if job.life.cancel_by:
             continue
         life = core.request_cancel(job.life, by[:100])
-        entry.loaded[job.job_id] = job
         entry.tell(job.person_id, JobCancelRequested(job_id=job.job_id, by=by[:100]))
         if life.state is JobState.CANCELLED:
             at_once.append(replace(job, life=life))
@@ -155,7 +152,7 @@ def _checked(entry: Entry, maker: Job, body: TaskRequested, kinds: Mapping[str, 
         raise BadInput("job_id_invalid", "The computer names its job by no id.", "Update it.")
     if maker.life.state.is_terminal or maker.life.cancel_by:
         raise Conflict("part_too_late", "The job that this is a part of is over.", "Ask anew.")
-    if len(queue.lent(entry.connection, maker.job_id)) >= OPEN_MAX:
+    if len(queue.lent(entry, maker.job_id)) >= OPEN_MAX:
         raise Conflict(
             "too_many_parts", f"{OPEN_MAX} parts of this job are open.", "Wait for some."
         )

@@ -193,7 +193,7 @@ class Recorder:
         self, entry: Entry, worker_id: WorkerId, person_id: PersonId, pushed: tuple[Event, ...]
     ) -> Recorded:
         epoch = pushed[0].epoch
-        acked_seq, last_stamp = events.taken_in(entry.connection, worker_id, epoch)
+        acked_seq, last_stamp = events.taken_in(entry, worker_id, epoch)
         recorded = Recorded(acked_seq)
         witness = Witness(entry, worker_id, person_id)
         last: Event | None = None

@@ -48,7 +48,12 @@ def seat(entry: Entry, job: Job, life: Life, worker_id: WorkerId, minted: Sessio
         seen = sessions.load(entry.connection, job.session_id)
         if seen is not None and seen.session.is_open and seen.session.worker_id == worker_id:
             return queue.save(entry, job, life)
-    open_session(entry, job.person_id, job.task_id, worker_id, minted)
+        open_session(entry, job.person_id, job.task_id, worker_id, minted)
+    else:
+        # What was in no session was offered with an id that was made for that.
+        session = core.opened(minted, job.person_id, job.task_id, worker_id, entry.now)
+        sessions.add(entry, session)
+        _tell_opened(entry, session)
     return queue.seat(entry, job, life, minted)
 
 
@@ -92,9 +97,15 @@ def open_session(
     session = core.opened(session_id, person_id, task_id, worker_id, entry.now)
     if not sessions.insert(entry, session):
         raise Conflict("offer_gone", "The session is over.", "Drop the offer.")
-    told = SessionOpened(session_id=session_id, task_id=task_id, worker_id=worker_id)
-    entry.tell(person_id, told, entity=session_id)
+    _tell_opened(entry, session)
     return session
+
+
+def _tell_opened(entry: Entry, session: Session) -> None:
+    told = SessionOpened(
+        session_id=session.session_id, task_id=session.task_id, worker_id=session.worker_id
+    )
+    entry.tell(session.person_id, told, entity=session.session_id)
 
 
 def end(entry: Entry, seen: Seen, reason: EndReason, by: str = "") -> Session:

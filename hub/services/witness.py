@@ -20,7 +20,7 @@ class Witness:
         self._entry = entry
         self._worker_id = worker_id
         self._person_id = person_id
-        signer = signers.load(entry.connection, worker_id)
+        signer = signers.load(entry.beside, worker_id)
         self._name, self._key, self._since = signer.name, signer.public_key, signer.since
 
     def check(self, event: Event) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from hub.core.fact import Fact
 from hub.store.ledger import Entry
+from hub.store.owed import Cursor
 from shared import hlc
 from shared.errors import ErrorBody
 from shared.events import Event
@@ -117,29 +118,23 @@ def cursor(connection: sqlite3.Connection, device: str, epoch: int) -> int:
 
 def move_cursor(entry: Entry, last: Event) -> None:
     """A device's log is taken in up to this event, also when that was refused."""
-    entry.connection.execute(
-        "INSERT INTO cursors (device, epoch, seq, digest, stamp) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT (device, epoch) DO UPDATE SET seq = excluded.seq,"
-        " digest = excluded.digest, stamp = max(stamp, excluded.stamp)",
-        (last.device, last.epoch, last.seq, last.digest, _stamp(last)),
-    )
+    entry.owed.note(Cursor(last.device, last.epoch, last.seq, last.digest, _stamp(last)))
 
 
-def taken_in(connection: sqlite3.Connection, device: str, epoch: int) -> tuple[int, int]:
+def taken_in(entry: Entry, device: str, epoch: int) -> tuple[int, int]:
     """Return how far a device's log of an epoch has been taken in, and the stamp before it.
 
     The stamp is the highest of the device's earlier epochs; -1 when it had none.
     """
-    seq, stamp_before = 0, -1
-    rows = connection.execute(
+    rows = entry.beside.execute(
         "SELECT epoch, seq, stamp FROM cursors WHERE device = ? AND epoch <= ?", (device, epoch)
     )
-    for row_epoch, row_seq, stamp in rows:
-        if row_epoch == epoch:
-            seq = row_seq
-        else:
-            stamp_before = max(stamp_before, stamp)
-    return seq, stamp_before
+    known = {row_epoch: (seq, stamp) for row_epoch, seq, stamp in rows}
+    for cursor in entry.cursors_of(device).values():
+        stamp = max(cursor.stamp, known.get(cursor.epoch, (0, 0))[1])
+        known[cursor.epoch] = (cursor.seq, stamp)
+    earlier = [stamp for one, (_, stamp) in known.items() if one < epoch]
+    return known.get(epoch, (0, 0))[0], max(earlier, default=-1)
 
 
 def is_told_again(connection: sqlite3.Connection, event: Event, last_stamp: int) -> bool:

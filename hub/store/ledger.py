@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from hub.core.fact import HUB_DEVICE, Fact
 from hub.core.job import Job
-from hub.store import lineage, moves
+from hub.store import lineage
 from hub.store.moves import Move
+from hub.store.owed import Cursor, Owed, Row
 from shared import hlc
 from shared.database import Database
 from shared.environment import Environment
@@ -26,13 +28,15 @@ from shared.ids import JobId, PersonId
 from shared.jobs import JobSpec
 from shared.messages import EpochBefore
 from shared.times import from_ms, to_ms
+from shared.turns import Turn
 
 T = TypeVar("T")
 
 STAMPS_READ = 1000
 """Events at the end of the log among which the highest stamp is looked for."""
 RESTORED = "restored_from_ms"
-_INSERT = "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+KNOWN_MAX = 20_000
+"""Jobs kept in memory that have not ended."""
 
 
 class Place(NamedTuple):
@@ -50,10 +54,12 @@ class Entry:
     """One transaction, under way."""
 
     __slots__ = (
-        "_moves",
+        "_before",
+        "_gone",
+        "_known",
         "_own_seq",
         "_stamp",
-        "beside",
+        "_turn",
         "epoch",
         "facts",
         "hub_seq",
@@ -61,15 +67,27 @@ class Entry:
         "loaded",
         "now",
         "now_ms",
+        "owed",
         "specs",
     )
 
     def __init__(
-        self, connection: sqlite3.Connection, now: datetime, epoch: int, place: Place
+        self,
+        turn: Turn,
+        now: datetime,
+        epoch: int,
+        place: Place,
+        before: Owed,
+        known: Mapping[JobId, Job],
     ) -> None:
-        self.beside = connection
-        """The store without what is still to be written of jobs: for reading something else."""
-        self._moves: dict[JobId, Move] = {}
+        self._turn = turn
+        self._before = before
+        """What transactions before this one have left to be written."""
+        self._known = known
+        """Jobs as those have left them."""
+        self._gone: set[JobId] = set()
+        self.owed = Owed()
+        """What is still to be written, but for the facts."""
         self.now = now
         self.now_ms = to_ms(now)
         self.epoch = epoch
@@ -79,7 +97,7 @@ class Entry:
         self.jobs: list[Job] = []
         """Jobs as they are after this transaction, for the board."""
         self.loaded: dict[JobId, Job] = {}
-        """Jobs as they stand, so that none is read twice."""
+        """Jobs that it has loaded, made or moved on, as they stand."""
         self.specs: list[JobSpec] = []
         """What workers are told of jobs made here, so that nobody needs to read it back."""
 
@@ -90,17 +108,49 @@ class Entry:
     @property
     def connection(self) -> sqlite3.Connection:
         """The store, as this transaction has left it but for its facts."""
-        if self._moves:
-            self._write_moves()
-        return self.beside
+        self.settle()
+        return self._turn.beside
 
-    def move(self, move: Move) -> None:
-        """Move a job on; it is written before anything is read, at the latest with the facts."""
-        job = move.job
-        before = self._moves.get(job.job_id)
-        self._moves[job.job_id] = move if before is None else before.then(move)
+    @property
+    def beside(self) -> sqlite3.Connection:
+        """The store without what is `Owed`: for reading something else, which is cheaper."""
+        return self._turn.beside
+
+    def known(self, job_id: JobId) -> Job | None:
+        """Return a job as it stands, if it is known without a look into the store.
+
+        Whatever is still to be written of jobs is known.
+        """
+        job = self.loaded.get(job_id)
+        if job is None and job_id not in self._gone:
+            job = self._known.get(job_id)
+        return job
+
+    def cursors_of(self, device: str) -> dict[int, Cursor]:
+        """How far a device's log has been taken in, by epoch, as far as that is `Owed`."""
+        owed = (*self._before.cursors.values(), *self.owed.cursors.values())
+        return {cursor.epoch: cursor for cursor in owed if cursor.device == device}
+
+    def make(self, job: Job, row: Row) -> None:
+        """Take in a new job; it is written before anything is read."""
+        self.owed.jobs.append(row)
         self.loaded[job.job_id] = job
         self.jobs.append(job)
+
+    def settle(self) -> None:
+        """Write down all but the facts, for those who look beside."""
+        self.owed.write(self._turn.connection)
+
+    def move(self, move: Move) -> None:
+        """Move a job on; it is written before anything is read."""
+        self.owed.move(move)
+        self.loaded[move.job.job_id] = move.job
+        self.jobs.append(move.job)
+
+    def forget(self, job_id: JobId) -> None:
+        """Know nothing of a job: it was deleted."""
+        self.loaded.pop(job_id, None)
+        self._gone.add(job_id)
 
     def tell(self, person_id: PersonId, body: EventBody, *, entity: str = "") -> None:
         """Write an event of the hub's own. `entity` defaults to the job it is about."""
@@ -157,20 +207,20 @@ class Entry:
             fact.__dict__["payload_json"] = body_json
         self.facts.append(fact)
 
-    def write_facts(self) -> None:
-        """Write what is still to be written, at the end."""
-        self._write_moves()
-        if self.facts:
-            self.beside.executemany(_INSERT, [_row(fact) for fact in self.facts])
-
-    def _write_moves(self) -> None:
-        if self._moves:
-            moves.write(self.beside, self._moves.values(), self.now_ms)
-            self._moves.clear()
+    def end(self, owed: Owed, known: dict[JobId, Job]) -> None:
+        """Leave to others what is still to be written, and what is known of jobs."""
+        self.owed.facts = self.facts.copy()
+        if self._turn.is_alone:
+            self.owed.write(self._turn.connection)
+        else:
+            owed.take(self.owed)
+        for job_id in self._gone:
+            known.pop(job_id, None)
+        known.update(self.loaded)
 
     def _is_part(self, job_id: str) -> bool:
         """Whether a job is known to be a part; whoever changes one has loaded it."""
-        job = self.loaded.get(JobId(job_id))
+        job = self.known(JobId(job_id))
         return job is not None and job.part_of is not None
 
     def _next(self) -> int:
@@ -192,8 +242,13 @@ class Ledger:
             lambda connection: _epochs(connection, environment)
         ).result()
         self._place: Place | None = None
-        """None: read it. Only the database thread touches it."""
-        database.rollback_listeners.append(self._forget_place)
+        """None: read it. Only the database thread touches it, and the next two."""
+        self._owed = Owed()
+        self._known: dict[JobId, Job] = {}
+        """Jobs that have not ended, the latest that were moved on, as they stand; also those that
+        are still to be written."""
+        database.debts = self._write_owed
+        database.rollback_listeners.append(self._forget)
         self.lineage: tuple[EpochBefore, ...] = database.submit(lineage.read).result()
         """The lives of this store before the present one, the last one first."""
         self.position = database.submit(self._read_place).result()[0]
@@ -228,7 +283,7 @@ class Ledger:
             refused.set_exception(trouble)
             return refused
         entries: list[Entry] = []
-        done = self.database.post(lambda connection: self._run(connection, run, entries))
+        done = self.database.post_turn(lambda turn: self._run(turn, run, entries))
         done.add_done_callback(lambda done: self._committed(done, entries))
         return done
 
@@ -246,18 +301,26 @@ class Ledger:
         """
         return await self._reader.read(run)
 
-    def _run(
-        self, connection: sqlite3.Connection, run: Callable[[Entry], T], entries: list[Entry]
-    ) -> T:
-        place = self._read_place(connection)
+    def _run(self, turn: Turn, run: Callable[[Entry], T], entries: list[Entry]) -> T:
+        place = self._place or self._read_place(turn.connection)
         # In whole milliseconds, as the store keeps it: what is in memory equals what is read back.
         now = from_ms(to_ms(self.environment.now()))
-        entry = Entry(connection, now, self._epoch, place)
+        entry = Entry(turn, now, self._epoch, place, self._owed, self._known)
         result = run(entry)
-        entry.write_facts()
+        entry.end(self._owed, self._known)
         self._place = entry.place
-        entries.append(entry)
+        entries[:] = [entry]
         return result
+
+    def _write_owed(self, connection: sqlite3.Connection) -> None:
+        moved = self._owed.moves
+        ended = [job_id for job_id, move in moved.items() if move.job.life.state.is_terminal]
+        self._owed.write(connection)
+        for job_id in ended:
+            self._known.pop(job_id, None)
+        if len(self._known) > KNOWN_MAX:
+            for job_id in list(islice(self._known, len(self._known) - KNOWN_MAX)):
+                del self._known[job_id]
 
     def _read_place(self, connection: sqlite3.Connection) -> Place:
         """Find where the log ends."""
@@ -276,9 +339,11 @@ class Ledger:
             self._place = Place(last or 0, own[0] if own else 0, stamp or 0)
         return self._place
 
-    def _forget_place(self) -> None:
-        # A commit that failed has freed its numbers again.
+    def _forget(self) -> None:
+        # A commit that failed has freed its numbers again, and nothing of it has happened.
         self._place = None
+        self._owed.forget()
+        self._known.clear()
 
     def _committed(self, done: asyncio.Future[T], entries: list[Entry]) -> None:
         if done.cancelled() or done.exception() is not None:
@@ -287,26 +352,6 @@ class Ledger:
         self.position = max(self.position, entry.hub_seq)
         for listener in self.listeners:
             listener(entry)
-
-
-def _row(fact: Fact) -> tuple[object, ...]:
-    return (
-        fact.hub_seq,
-        fact.person_id,
-        fact.device,
-        fact.epoch,
-        fact.seq,
-        fact.at.isoformat(),
-        fact.type,
-        fact.version,
-        fact.entity,
-        fact.payload_json,
-        fact.signature,
-        fact.hlc,
-        fact.hlc_clamped,
-        fact.sealed_with,
-        int(fact.is_of_part),
-    )
 
 
 def _epochs(connection: sqlite3.Connection, environment: Environment) -> tuple[str, int]:

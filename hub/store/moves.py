@@ -1,4 +1,4 @@
-"""How jobs were moved on in a transaction, written once for each of them.
+"""How jobs were moved on, written once for each of them.
 
 A worker tells of a start and of the end in one stretch: that is two steps of a job's life, and one
 row that changes.
@@ -18,10 +18,13 @@ _MOVE = (
     " is_held = ?, not_before_ms = ?, cancel_by = ?, question_id = ?, pinned_to = ?,"
     " updated_ms = ?"
 )
-_SAVE = f"{_MOVE} WHERE job_id = ?"
-_SAVE_SESSION = f"{_MOVE}, session_id = ? WHERE job_id = ?"
-_SAVE_RESULT = f"{_MOVE}, result = ?, error = NULL WHERE job_id = ?"
-_SAVE_ALL = f"{_MOVE}, session_id = ?, result = ?, error = NULL WHERE job_id = ?"
+_SESSION = ", session_id = ?"
+_RESULT = ", result = ?, error = NULL"
+_SAVES = {
+    (is_seated, has_result): f"{_MOVE}{_SESSION * is_seated}{_RESULT * has_result} WHERE job_id = ?"
+    for is_seated in (False, True)
+    for has_result in (False, True)
+}
 
 
 @dataclass(slots=True)
@@ -30,6 +33,7 @@ class Move:
 
     job: Job
     """As it is now."""
+    now_ms: int
     is_seated: bool = False
     """Its session changed, too."""
     result: str | None = None
@@ -38,22 +42,22 @@ class Move:
     def then(self, later: Move) -> Move:
         """Return both as one."""
         result = self.result if later.result is None else later.result
-        return Move(later.job, self.is_seated or later.is_seated, result)
+        return Move(later.job, later.now_ms, self.is_seated or later.is_seated, result)
 
 
-def write(connection: sqlite3.Connection, moves: Iterable[Move], now_ms: int) -> None:
+def write(connection: sqlite3.Connection, moves: Iterable[Move]) -> None:
+    alike: dict[tuple[bool, bool], list[tuple[object, ...]]] = {}
     for move in moves:
         job = move.job
-        values = (*life_row(job.life), job.pinned_to, now_ms)
-        if move.is_seated and move.result is not None:
-            last = (*values, job.session_id, move.result, job.job_id)
-            connection.execute(_SAVE_ALL, last)
-        elif move.is_seated:
-            connection.execute(_SAVE_SESSION, (*values, job.session_id, job.job_id))
-        elif move.result is not None:
-            connection.execute(_SAVE_RESULT, (*values, move.result, job.job_id))
-        else:
-            connection.execute(_SAVE, (*values, job.job_id))
+        values = (*life_row(job.life), job.pinned_to, move.now_ms)
+        if move.is_seated:
+            values = (*values, job.session_id)
+        if move.result is not None:
+            values = (*values, move.result)
+        sort = (move.is_seated, move.result is not None)
+        alike.setdefault(sort, []).append((*values, job.job_id))
+    for sort, rows in alike.items():
+        connection.executemany(_SAVES[sort], rows)
 
 
 def life_row(life: Life) -> tuple[object, ...]:

@@ -61,7 +61,7 @@ def purge(entry: Entry, task_id: TaskId, session_ids: Sequence[SessionId] = ()) 
         )
         for table in ("questions", "requests", "fleet_tries", "jobs"):
             connection.execute(f"DELETE FROM {table} WHERE job_id = ?", (job_id,))
-        entry.loaded.pop(job_id, None)
+        entry.forget(job_id)
     for entity in (task_id, *job_ids, *session_ids):
         connection.execute(
             f"DELETE FROM events WHERE entity = ? AND type NOT IN {KEPT_TYPES}", (entity,)

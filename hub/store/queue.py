@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from hub.core.job import Job, Life
 from hub.store.ledger import Entry
 from hub.store.moves import Move, life_row
+from hub.store.owed import Row
 from shared.errors import ErrorBody
 from shared.ids import JobId, PersonId, QuestionId, SessionId, TaskId, WorkerId, short
 from shared.jobs import NO_SESSION, JobSpec, JobState, Origin, Priority
@@ -24,8 +25,6 @@ JOB = (
     " session_id, part_of, is_lent"
 )
 _LOAD = f"SELECT {JOB} FROM jobs WHERE job_id = ?"
-_INSERT = f"INSERT INTO jobs VALUES ({','.join('?' * 29)})"
-Row = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +40,8 @@ class NewJob:
 
 def insert(entry: Entry, new: NewJob) -> None:
     job, life = new.job, new.job.life
-    entry.connection.execute(
-        _INSERT,
+    entry.make(
+        job,
         (
             job.job_id,
             short(job.job_id),
@@ -66,7 +65,8 @@ def insert(entry: Entry, new: NewJob) -> None:
             int(job.is_lent),
         ),
     )
-    entry.jobs.append(job)
+    if job.is_lent:
+        entry.settle()  # `lent` looks beside
     if job.life.is_held:
         return  # its worker has it, so that nobody needs to be told what it is
     entry.specs.append(
@@ -90,9 +90,9 @@ def load(connection: sqlite3.Connection, job_id: JobId) -> Job | None:
 
 def load_in(entry: Entry, job_id: JobId) -> Job | None:
     """Load a job within a transaction, as the transaction has left it."""
-    job = entry.loaded.get(job_id)
+    job = entry.known(job_id)
     if job is None:
-        job = load(entry.connection, job_id)
+        job = load(entry.beside, job_id)
         if job is not None:
             entry.loaded[job_id] = job
     return job
@@ -105,7 +105,7 @@ def save(entry: Entry, job: Job, life: Life, *, result: JsonObject | None = None
 
 def seat(entry: Entry, job: Job, life: Life, session_id: SessionId | None) -> Job:
     """Move a job on, into a session or out of the one it was in; returns it as it is."""
-    return _written(entry, replace(job, session_id=session_id), life, is_seated=True)
+    return _written(entry, job, life, session_id=session_id, is_seated=True)
 
 
 def reorder(entry: Entry, job: Job, life: Life, priority: Priority) -> Job:
@@ -122,6 +122,7 @@ def _written(
     life: Life,
     result: JsonObject | None = None,
     *,
+    session_id: SessionId | None = None,
     is_seated: bool = False,
 ) -> Job:
     now = Job(
@@ -132,13 +133,14 @@ def _written(
         priority=job.priority,
         tools=job.tools,
         pinned_to=job.pinned_to,
-        session_id=job.session_id,
+        session_id=session_id if is_seated else job.session_id,
         part_of=job.part_of,
         is_lent=job.is_lent,
         created_at=job.created_at,
         life=life,
     )
-    entry.move(Move(now, is_seated, None if result is None else to_json(result).decode()))
+    text = None if result is None else to_json(result).decode()
+    entry.move(Move(now, entry.now_ms, is_seated, text))
     return now
 
 
@@ -199,14 +201,16 @@ def of_task(connection: sqlite3.Connection, task_id: TaskId) -> list[Job]:
     return [to_job(row) for row in rows]
 
 
-def lent(connection: sqlite3.Connection, maker: JobId) -> list[Job]:
+def lent(entry: Entry, maker: JobId) -> list[Job]:
     """The parts of a job that other workers are to run and that have not ended."""
-    rows = connection.execute(
-        f"SELECT {JOB} FROM jobs INDEXED BY jobs_lent WHERE part_of = ? AND is_lent = 1"
+    # Which they are never changes; how they stand may not be written yet.
+    rows = entry.beside.execute(
+        "SELECT job_id FROM jobs INDEXED BY jobs_lent WHERE part_of = ? AND is_lent = 1"
         " ORDER BY job_id",
         (maker,),
-    )
-    return [job for job in map(to_job, rows) if not job.life.state.is_terminal]
+    ).fetchall()
+    parts = [load_in(entry, JobId(job_id)) for (job_id,) in rows]
+    return [job for job in parts if job is not None and not job.life.state.is_terminal]
 
 
 def lend(entry: Entry, job: Job, maker: Job) -> Job:

@@ -24,7 +24,6 @@ _COLUMNS = (
     "s.session_id, s.person_id, s.task_id, s.worker_id, s.opened_ms, s.active_ms, s.ended_ms,"
     " s.reason, s.ended_by"
 )
-_INSERT = "INSERT OR IGNORE INTO sessions VALUES (?, ?, ?, ?, ?, ?, NULL, '', '', ?)"
 # A look at what is to be read of a session beside its row; its jobs are few.
 _ACTIVE = "(SELECT max(j.updated_ms) FROM jobs j WHERE j.task_id = s.task_id" \
     " AND j.session_id = s.session_id AND j.part_of IS NULL)"  # fmt: skip
@@ -83,8 +82,17 @@ class Wanted:
 
 def insert(entry: Entry, session: Session) -> bool:
     """Keep a new session; False when one of its id is there already."""
-    made = entry.connection.execute(
-        _INSERT,
+    row = entry.connection.execute(
+        "SELECT 1 FROM sessions WHERE session_id = ?", (session.session_id,)
+    ).fetchone()
+    if row is None:
+        add(entry, session)
+    return row is None
+
+
+def add(entry: Entry, session: Session) -> None:
+    """Keep a new session whose id was made for it."""
+    entry.owed.sessions.append(
         (
             session.session_id,
             session.person_id,
@@ -93,9 +101,8 @@ def insert(entry: Entry, session: Session) -> bool:
             to_ms(session.opened_at),
             to_ms(session.active_at),
             to_ms(lives_until(session, entry.now)),
-        ),
+        )
     )
-    return made.rowcount == 1
 
 
 def save(entry: Entry, session: Session, due_at: datetime | None = None) -> None:

@@ -247,7 +247,7 @@ async def test_lent_parts_survive_a_restart_of_the_hub(world: World) -> None:
 async def test_no_more_than_so_many_are_lent_at_once(world: World) -> None:
     pc, _, grant = await a_plan(world)
     await pc.report(*[await step_of(world, grant) for _ in range(lending.OPEN_MAX + 2)])
-    open_ones = await world.ledger.read(lambda c: queue.lent(c, grant.job_id))
+    open_ones = await world.ledger.write(lambda entry: queue.lent(entry, grant.job_id))
     assert len(open_ones) == lending.OPEN_MAX
 
 

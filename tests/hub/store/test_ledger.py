@@ -65,7 +65,6 @@ async def test_a_commit_that_fails_frees_its_numbers(tmp_path: Path) -> None:
 
     def fill_the_disk(entry: Entry) -> None:
         tell(entry, "lost")
-        entry.write_facts()
         # What a full disk looks like to a transaction: SQLite undoes all of it.
         entry.connection.execute("ROLLBACK")
         error = sqlite3.OperationalError("database or disk is full")
