@@ -45,6 +45,7 @@ result. They are heard from WARNING on."""
 _SECRET_NAMES = re.compile(
     r"(token|secret|passw|authorization|api[-_]?key|credential|cookie|pairing_code)", re.IGNORECASE
 )
+_NUMBERS = (int, float, bool, type(None))
 
 
 @lru_cache(1024)
@@ -54,6 +55,8 @@ def _is_secret(name: str) -> bool:
 
 def redact(value: Any) -> Any:
     """Blot out secrets in a value of any shape, by name of the field and by look of the text."""
+    if type(value) in _NUMBERS:
+        return value  # the last case would say so, too, but the others are dear to look at
     match value:
         case str():
             return redact_text(value[:VALUE_CHARS_MAX])
