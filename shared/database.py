@@ -146,10 +146,16 @@ class Database:
         """
         return self.post_turn(lambda turn: run(turn.connection))
 
-    def post_turn(self, run: Callable[[Turn], T]) -> asyncio.Future[T]:
+    def post_turn(
+        self, run: Callable[[Turn], T], committed: Callable[[], None] | None = None
+    ) -> asyncio.Future[T]:
         """Queue a transaction that may leave rows to be written with those of others (`debts`).
 
-        It is run again if what others left could not be written; all that it did was undone then.
+        Args:
+            run: the transaction. It is run again if what others left could not be written; all
+                that it did was undone then.
+            committed: called once it is durable, before whoever waits goes on; it then takes place
+                also when its future was cancelled.
 
         Raises:
             Unavailable: `store_closed`.
@@ -157,7 +163,7 @@ class Database:
         if self._closed:
             raise closed()
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put(Work(run, done))
+        self._queue.put(Work(run, done, committed))
         if self._pace is not None and not self._is_paced:
             self._is_paced = True
             self._pace(self._commit_waiting)
@@ -256,7 +262,7 @@ class Database:
                 self._queue.put(None)
                 break
             group.append(work)
-        return [work for work in group if not work.done.cancelled()]
+        return [work for work in group if not work.is_given_up]
 
     def _commit(self, group: list[Work[Any]]) -> None:
         began = time.perf_counter()

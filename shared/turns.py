@@ -77,6 +77,13 @@ class Work(Generic[T]):
     run: Callable[[Turn], T]
     done: Future[T] | asyncio.Future[T]
     """A concurrent future of a thread, or a future of the event loop that waits."""
+    committed: Callable[[], None] | None = None
+    """Called on the loop once it is durable, in the order of commits and before anybody who waits
+    goes on. With it, it takes place also when nobody waits any more."""
+
+    @property
+    def is_given_up(self) -> bool:
+        return self.committed is None and self.done.cancelled()
 
 
 @dataclass(slots=True)
@@ -149,6 +156,14 @@ def tell(outcomes: list[Outcome]) -> None:
 
 def _settle_all(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
+        committed = outcome.work.committed
+        if committed is not None and outcome.failure is None:
+            try:
+                committed()
+            except Exception as error:
+                # The others are to hear of theirs.
+                loop = asyncio.get_running_loop()
+                loop.call_exception_handler({"message": "after a commit", "exception": error})
         _settle(outcome)
 
 

@@ -173,12 +173,13 @@ class Feed:
         if any(fact.type == TASK_PURGED for fact in entry.facts):
             # What was deleted must not be told from memory either.
             self._forget(entry.facts[0].hub_seq - 1)
-        for fact in entry.facts:
-            self._keep(fact)
         is_urgent: dict[PersonId, bool] = {}
         for fact in entry.facts:
-            is_record = fact.type in FOR_THE_RECORD
-            is_urgent[fact.person_id] = not is_record or is_urgent.get(fact.person_id, False)
+            self._keep(fact)
+            if fact.type not in FOR_THE_RECORD:
+                is_urgent[fact.person_id] = True
+            else:
+                is_urgent.setdefault(fact.person_id, False)
         for person_id, cannot_wait in is_urgent.items():
             self._last_of[person_id] = entry.hub_seq
             self._wake(person_id)
@@ -208,7 +209,10 @@ class Feed:
     def _keep(self, fact: Fact) -> None:
         """Remember a fact, and forget the oldest of all when there are too many."""
         self._recent.facts.append(fact)
-        self._recent_of.setdefault(fact.person_id, _Recent()).facts.append(fact)
+        recent = self._recent_of.get(fact.person_id)
+        if recent is None:
+            recent = self._recent_of[fact.person_id] = _Recent()
+        recent.facts.append(fact)
         if len(self._recent.facts) > self._recent_max:
             oldest = self._recent.drop()
             self._recent_of[oldest.person_id].drop()

@@ -19,6 +19,7 @@ from hub.store import jobs
 from hub.store.ledger import Entry, Ledger
 from shared import trace
 from shared.errors import AppError
+from shared.events import TaskPurged
 from shared.ids import JobId
 from shared.logs import tell_many
 
@@ -28,8 +29,11 @@ WAITING_MAX = 10_000
 """Facts that wait to be written down; the oldest are left out beyond."""
 AT_ONCE = 200
 """Facts dealt with before everybody else has a turn."""
+PLACES_MAX = 10_000
+"""Jobs whose traces are remembered from their making, so that their lines need no read."""
 GATHER_SECONDS = 0.1
 """How long facts are gathered, so that those of many commits are looked up and written together."""
+TASK_PURGED: str = TaskPurged.model_fields["type"].default
 TOLD = frozenset(
     {
         "job_cancelled",
@@ -67,6 +71,8 @@ class Trail:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._waiting: deque[Fact] = deque()
+        self._places: dict[JobId, str] = {}
+        """The traceparents of jobs that were made lately and are not known to be purged."""
         self._bell = asyncio.Event()
         self.left_out = 0
         """Facts that came too fast to be written down."""
@@ -93,7 +99,7 @@ class Trail:
         facts = [self._waiting.popleft() for _ in range(count)]
         ids = list(dict.fromkeys(_job_of(fact) for fact in facts))
         try:
-            places = await self._ledger.look(lambda c: jobs.traceparents_of(c, ids))
+            places = await self._places_of(ids)
         except AppError as error:
             log.warning("trail_lost", code=error.code, facts=len(facts))
             return
@@ -105,7 +111,24 @@ class Trail:
         for listener in self.listeners:
             listener(passages)
 
+    async def _places_of(self, ids: list[JobId]) -> dict[JobId, str]:
+        unknown = [job_id for job_id in ids if job_id not in self._places]
+        found: dict[JobId, str] = {}
+        if unknown:
+            found = await self._ledger.look(lambda c: jobs.traceparents_of(c, unknown))
+        # Looked up after that wait: what was purged in it is not told of.
+        return found | {one: self._places[one] for one in ids if one in self._places}
+
+    def _remember(self, entry: Entry) -> None:
+        for spec in entry.specs:
+            self._places[spec.job_id] = spec.traceparent or str(trace.of_id(spec.job_id))
+        while len(self._places) > PLACES_MAX:
+            del self._places[next(iter(self._places))]
+        if any(fact.type == TASK_PURGED for fact in entry.facts):
+            self._places.clear()
+
     def _note(self, entry: Entry) -> None:
+        self._remember(entry)
         told = [f for f in entry.facts if f.type in TOLD and not f.of_part and _job_of(f)]
         if told:
             self._waiting.extend(told)

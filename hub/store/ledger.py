@@ -267,10 +267,10 @@ class Ledger:
         Raises:
             Unavailable: `disk_full`, `store_failed`, `store_corrupt`; nothing was written.
         """
-        return await asyncio.shield(self.post(run, is_vital=is_vital))
+        return await self.post(run, is_vital=is_vital)
 
     def post(self, run: Callable[[Entry], T], *, is_vital: bool = False) -> asyncio.Future[T]:
-        """Queue a transaction; the future must not be cancelled.
+        """Queue a transaction; it takes place also when its future is cancelled.
 
         Args:
             run: the transaction.
@@ -283,9 +283,9 @@ class Ledger:
             refused.set_exception(trouble)
             return refused
         entries: list[Entry] = []
-        done = self.database.post_turn(lambda turn: self._run(turn, run, entries))
-        done.add_done_callback(lambda done: self._committed(done, entries))
-        return done
+        return self.database.post_turn(
+            lambda turn: self._run(turn, run, entries), lambda: self._committed(entries)
+        )
 
     async def read(self, run: Callable[[sqlite3.Connection], T]) -> T:
         """Run a function that only reads, in order with the writes around it."""
@@ -345,9 +345,7 @@ class Ledger:
         self._owed.forget()
         self._known.clear()
 
-    def _committed(self, done: asyncio.Future[T], entries: list[Entry]) -> None:
-        if done.cancelled() or done.exception() is not None:
-            return
+    def _committed(self, entries: list[Entry]) -> None:
         [entry] = entries
         self.position = max(self.position, entry.hub_seq)
         for listener in self.listeners:
