@@ -81,7 +81,7 @@ class Deeds:
         """Queue a job, of a new task or of the one that it goes on with."""
         digest = digest_of(request) if request.dedupe else ""
         if request.dedupe:
-            known = tasks.remembered(entry.beside, request.person_id, request.dedupe)
+            known = tasks.remembered(entry, request.person_id, request.dedupe)
             if known is not None:
                 return Made(repeated(entry, known, digest), is_repeat=True)
 

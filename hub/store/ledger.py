@@ -131,6 +131,11 @@ class Entry:
         owed = (*self._before.cursors.values(), *self.owed.cursors.values())
         return {cursor.epoch: cursor for cursor in owed if cursor.device == device}
 
+    def made_for(self, person_id: PersonId, dedupe: str) -> tuple[JobId, str] | None:
+        """The job of a request and the digest of what it asked, as far as that is `Owed`."""
+        whose = (person_id, dedupe)
+        return self.owed.requests.get(whose) or self._before.requests.get(whose)
+
     def make(self, job: Job, row: Row) -> None:
         """Take in a new job; it is written before anything is read."""
         self.owed.jobs.append(row)

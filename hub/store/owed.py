@@ -12,11 +12,12 @@ from typing import NamedTuple
 from hub.core.fact import Fact
 from hub.store import moves
 from hub.store.moves import Move
-from shared.ids import JobId
+from shared.ids import JobId, PersonId
 
 Row = tuple[object, ...]
 
 _TASK = "INSERT INTO tasks VALUES (?, ?, ?, ?, ?)"
+_REQUEST = "INSERT INTO requests (person_id, dedupe, job_id, digest) VALUES (?, ?, ?, ?)"
 _JOB = f"INSERT INTO jobs VALUES ({','.join('?' * 29)})"
 _SESSION = "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, NULL, '', '', ?)"
 _FACT = "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
@@ -40,11 +41,14 @@ class Cursor(NamedTuple):
 
 
 class Owed:
-    __slots__ = ("cursors", "facts", "jobs", "moves", "sessions", "tasks")
+    __slots__ = ("cursors", "facts", "jobs", "moves", "requests", "sessions", "tasks")
 
     def __init__(self) -> None:
         self.tasks: list[Row] = []
         self.jobs: list[Row] = []
+        self.requests: dict[tuple[PersonId, str], tuple[JobId, str]] = {}
+        """The job of a request and the digest of what it asked, by whose it was and their name
+        for it."""
         self.sessions: list[Row] = []
         self.moves: dict[JobId, Move] = {}
         self.cursors: dict[tuple[str, int], Cursor] = {}
@@ -64,6 +68,7 @@ class Owed:
     def take(self, other: Owed) -> None:
         """Owe what another owes, too, as of after one's own."""
         self.tasks += other.tasks
+        self.requests |= other.requests
         self.jobs += other.jobs
         self.sessions += other.sessions
         for move in other.moves.values():
@@ -81,6 +86,10 @@ class Owed:
 
     def write_state(self, connection: sqlite3.Connection) -> None:
         """Write down what is no fact."""
+        if self.requests:
+            rows_of = [(*whose, *made) for whose, made in self.requests.items()]
+            connection.executemany(_REQUEST, rows_of)
+            self.requests.clear()
         for statement, rows in ((_TASK, self.tasks), (_JOB, self.jobs), (_SESSION, self.sessions)):
             if rows:
                 connection.executemany(statement, rows)
@@ -94,8 +103,8 @@ class Owed:
 
     def forget(self) -> None:
         """Owe nothing: what was to be written is undone."""
-        for owed in (self.tasks, self.jobs, self.sessions, self.moves, self.cursors, self.facts):
-            owed.clear()
+        for name in self.__slots__:
+            getattr(self, name).clear()
 
 
 def _row(fact: Fact) -> Row:

@@ -37,11 +37,12 @@ def page(
     return [_to_task(row) for row in rows]
 
 
-def remembered(
-    connection: sqlite3.Connection, person_id: PersonId, dedupe: str
-) -> tuple[JobId, str] | None:
+def remembered(entry: Entry, person_id: PersonId, dedupe: str) -> tuple[JobId, str] | None:
     """The job that a request made when it first came, and the digest of what it asked."""
-    row = connection.execute(
+    owed = entry.made_for(person_id, dedupe)
+    if owed is not None:
+        return owed
+    row = entry.beside.execute(
         "SELECT job_id, digest FROM requests WHERE person_id = ? AND dedupe = ?",
         (person_id, dedupe),
     ).fetchone()
@@ -49,10 +50,7 @@ def remembered(
 
 
 def remember(entry: Entry, person_id: PersonId, dedupe: str, job_id: JobId, digest: str) -> None:
-    entry.connection.execute(
-        "INSERT INTO requests (person_id, dedupe, job_id, digest) VALUES (?, ?, ?, ?)",
-        (person_id, dedupe, job_id, digest),
-    )
+    entry.owed.requests[person_id, dedupe] = (job_id, digest)
 
 
 def _to_task(row: tuple[str, str, str, str, int]) -> Task:

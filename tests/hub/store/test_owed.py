@@ -237,6 +237,24 @@ async def test_a_log_is_taken_in_as_far_as_the_same_commit_says(tmp_path: Path) 
     ledger.database.close()
 
 
+async def test_a_request_that_comes_twice_in_one_commit_is_one(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+
+    def ask_once(entry: Entry) -> tuple[JobId, bool]:
+        known = tasks.remembered(entry, ANNA, "update 1")
+        if known is not None:
+            return known[0], True
+        job = ask(entry, 1)
+        tasks.remember(entry, ANNA, "update 1", job.job_id, "digest")
+        return job.job_id, False
+
+    first, second = await asyncio.gather(ledger.write(ask_once), ledger.write(ask_once))
+    later = await ledger.write(ask_once)
+    assert first == (a_job(1).job_id, False)
+    assert second == later == (a_job(1).job_id, True)
+    ledger.database.close()
+
+
 def test_cursors_of_two_keep_the_highest_stamp() -> None:
     first, second = Owed(), Owed()
     first.note(Cursor(WORKER, 1, 1, "a", 9))
