@@ -75,7 +75,7 @@ from shared.schedules import ScheduleAction
 from shared.signatures import Sign
 
 if TYPE_CHECKING:
-    from desktop.agent import Agent
+    from desktop.agent.agent import Agent
 
 log = structlog.get_logger(__name__)
 
@@ -473,7 +473,8 @@ class Desk:
             return
         sign = await self._signer()
         # Only now: the tray is there already, and the line's libraries take long to load.
-        from desktop.agent import EXECUTORS_AT, KINDS_AT, Agent, Setup
+        from desktop.agent.agent import Agent
+        from desktop.agent.setup import EXECUTORS_AT, KINDS_AT, Setup
 
         setup = Setup(
             paths=self.paths,

@@ -197,7 +197,7 @@ def leave(paths: Paths, database: Database) -> facts.Pairing | None:
 
 def introduction(name: str | None) -> Introduction:
     """Say what this machine is, for the person who lets it in."""
-    from desktop.agent import EXECUTORS_AT, KINDS_AT
+    from desktop.agent.setup import EXECUTORS_AT, KINDS_AT
     from desktop.link.pairing import Introduction
     from desktop.runner.mouth import load
     from desktop.system import hardware

@@ -19,7 +19,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn, Self, TypeVar
 
-from desktop.agent import EXECUTORS_AT, KINDS_AT, Agent, Seams, Setup
+from desktop.agent.agent import Agent
+from desktop.agent.setup import EXECUTORS_AT, KINDS_AT, Seams, Setup
 from desktop.core.policy import Policy
 from desktop.store import facts
 from desktop.store.database import open_store

@@ -31,7 +31,7 @@ def examine_machine(paths: Paths) -> Iterator[Finding]:
 
 
 def _tools() -> Iterator[Finding]:
-    from desktop.agent import EXECUTORS_AT, KINDS_AT
+    from desktop.agent.setup import EXECUTORS_AT, KINDS_AT
     from desktop.jobs.added import added
 
     kinds, executors = load(KINDS_AT), load(EXECUTORS_AT)

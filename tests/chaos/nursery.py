@@ -156,7 +156,7 @@ def _import_all() -> None:
     import fastapi
     import uvicorn
 
-    import desktop.agent
+    import desktop.agent.agent
     import desktop.desk.control_desk
     import desktop.system.control_line
     import hub.app

@@ -136,6 +136,6 @@ async def test_an_idle_worker_is_small(hub: HubDouble, tmp_path: Path) -> None:
     )  # fmt: skip
     said, _ = await asyncio.wait_for(process.communicate(), 30)
     loaded = set(said.decode().split())
-    assert "desktop.agent" in loaded
+    assert "desktop.agent.agent" in loaded
     heavy = {"pandas", "numpy", "sklearn", "sqlite_utils", "httpx", "keyring", "pyarrow"}
     assert not heavy & loaded

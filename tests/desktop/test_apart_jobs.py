@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from desktop.abilities import AGENTS_AFTER_SECONDS
-from desktop.agent import Seams
+from desktop.agent.setup import Seams
 from desktop.core.attempt import AttemptState
 from desktop.core.code.rules import CodeRules
 from desktop.store import copied, copied_lines
@@ -232,17 +232,17 @@ async def test_agents_are_looked_for_in_a_child_and_the_hub_is_told_anew(
     environment = Environment(clock=clock)
     async with working(tmp_path, hub.base, kinds=KINDS, environment=environment) as worker:
         await until(lambda: hub.end is not None and hub.end.phase == "open")
-        assert "codex" not in (await worker.agent.hello()).model_dump_json()
-        worker.agent.beat()
+        assert "codex" not in (await worker.agent.station.hello()).model_dump_json()
+        worker.agent.station.beat()
         await asyncio.sleep(0)
         assert not (tmp_path / AGENTS_FILE).exists(), "nothing is started for it at the start"
 
         clock.ahead_seconds = AGENTS_AFTER_SECONDS
-        worker.agent.beat()
+        worker.agent.station.beat()
         await until((tmp_path / AGENTS_FILE).exists)
-        worker.agent.beat()
-        worker.agent.beat()
-        told = {c.kind: c for c in (await worker.agent.hello()).capabilities}
+        worker.agent.station.beat()
+        worker.agent.station.beat()
+        told = {c.kind: c for c in (await worker.agent.station.hello()).capabilities}
         assert {"codex", "landlock"} <= set(told["apart.add"].tools)
         with peek(tmp_path / "worker.sqlite3") as connection:
             assert copied.newest(connection, 10) == (), "it is in no list of jobs"

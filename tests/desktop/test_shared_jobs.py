@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from desktop.agent import Seams
+from desktop.agent.setup import Seams
 from desktop.core.attempt import AttemptState
 from desktop.store import copied
 from desktop.store.copied import Job, QuestionRow
@@ -173,7 +173,7 @@ async def test_light_jobs_take_no_slot_and_only_so_many_come_from_a_hub(
         declined = await offered(hub, spec("shared.hang"))
         assert isinstance(declined, Decline)
         assert (declined.error.code, declined.error.retryable) == ("light_busy", True)
-        assert worker.agent.beat().slots == 1
+        assert worker.agent.station.beat().slots == 1
 
 
 async def test_a_job_of_the_hub_is_given_back_with_its_wait(hub: HubDouble, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from desktop.agent import EXECUTORS_AT, KINDS_AT, Seams
+from desktop.agent.setup import EXECUTORS_AT, KINDS_AT, Seams
 from desktop.core.code.forge_keys import key_name
 from desktop.core.code.rules import CodeRules
 from desktop.core.llm.rules import LlmRules

@@ -1,8 +1,8 @@
 """Hundreds of headless workers in one program, each the product's own agent.
 
 A worker has its own store on the disk, its own WebSocket and its own loops; only the process that
-a job would run in is not there (`desktop.agent.Seams`): a job does nothing but count, and ends when
-the crowd's gate is open. The hub is a program of its own, which can be killed.
+a job would run in is not there (`desktop.agent.setup.Seams`): a job does nothing but count, and
+ends when the crowd's gate is open. The hub is a program of its own, which can be killed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from desktop.agent import Agent, Seams, Setup
+from desktop.agent.agent import Agent
+from desktop.agent.setup import Seams, Setup
 from desktop.core.link import LinkState, LinkStatus
 from desktop.core.llm.rules import LlmRules
 from desktop.core.outcome import Ending, Outcome

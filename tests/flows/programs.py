@@ -24,7 +24,7 @@ from shared.store_file import Care
 from tests.flows import play
 
 if TYPE_CHECKING:
-    from desktop.agent import Setup
+    from desktop.agent.setup import Setup
     from desktop.system.paths import Paths
 
 BALLAST = "DESKHAND_BALLAST_BYTES"
@@ -93,7 +93,8 @@ async def _hub(data: Path, port: int) -> None:
 
 
 async def _worker(home: Path) -> None:
-    from desktop.agent import Agent, Setup
+    from desktop.agent.agent import Agent
+    from desktop.agent.setup import Setup
     from desktop.core.policy import parse_policy
     from desktop.store import facts
     from desktop.store.database import CARE, open_store
@@ -118,7 +119,7 @@ async def _worker(home: Path) -> None:
 
 
 def _with_product(setup: Setup) -> Setup:
-    from desktop.agent import EXECUTORS_AT, KINDS_AT, Seams
+    from desktop.agent.setup import EXECUTORS_AT, KINDS_AT, Seams
 
     keys = json.loads(os.environ[KEYS])
 

@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from desktop.agent import Agent, Setup
+from desktop.agent.agent import Agent
+from desktop.agent.setup import Setup
 from desktop.core.link import LinkState, LinkStatus
 from desktop.core.policy import Policy
 from desktop.store import facts

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.agent import EXECUTORS_AT, KINDS_AT
+from desktop.agent.setup import EXECUTORS_AT, KINDS_AT
 from desktop.core.link import LinkState
 from desktop.jobs.added import added
 from hub.services.requests import Request

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.agent import Seams
+from desktop.agent.setup import Seams
 from desktop.core.link import LinkState
 from desktop.store import copied, facts
 from shared.database import Database

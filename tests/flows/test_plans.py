@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.agent import EXECUTORS_AT, KINDS_AT
+from desktop.agent.setup import EXECUTORS_AT, KINDS_AT
 from desktop.core.llm.rules import LlmRules
 from desktop.core.llm.types import Endpoint
 from desktop.jobs.code.samples.model import MODEL, serving

@@ -18,7 +18,8 @@ from typing import Self
 import structlog
 from websockets.exceptions import ConnectionClosedError
 
-from desktop.agent import Agent, Seams, Setup
+from desktop.agent.agent import Agent
+from desktop.agent.setup import Seams, Setup
 from desktop.core.link import LinkStatus
 from desktop.core.outcome import Ending, Outcome
 from desktop.core.policy import Policy

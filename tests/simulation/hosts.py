@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from desktop.agent import Agent, Seams, Setup
+from desktop.agent.agent import Agent
+from desktop.agent.setup import Seams, Setup
 from desktop.core.link import LinkState, LinkStatus
 from desktop.core.llm.rules import LlmRules
 from desktop.core.policy import Policy

@@ -18,7 +18,8 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from desktop.agent import Agent, Seams, Setup
+from desktop.agent.agent import SNAPSHOT_FILE, Agent
+from desktop.agent.setup import Seams, Setup
 from desktop.core.policy import Policy
 from desktop.link.dialling import Line, dial
 from desktop.store import facts
@@ -47,25 +48,27 @@ class Notes:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class Noting(Agent):
-    """The agent, and a note of each commit."""
+def note_commits(agent: Agent, notes: Notes, snapshot: Path) -> None:
+    """Have each commit of an agent noted; `snapshot` is where the file lies while it comes."""
+    station = agent.station
+    apply, acknowledged = station.apply, station.acknowledged
 
-    notes: Notes
-
-    async def apply(self, hub_epoch: str, events: Events) -> None:
-        file = self._setup.paths.data / "snapshot.part"
+    async def noted_apply(hub_epoch: str, events: Events) -> None:
         with contextlib.suppress(OSError):
             # While it lies there this is a piece of it.
-            self.notes.received_bytes = max(self.notes.received_bytes, file.stat().st_size)
-        await super().apply(hub_epoch, events)
-        self.notes.upto = events.upto
-        self.notes.heard.append((events.upto, time.monotonic()))
-        self.notes.changed.set()
+            notes.received_bytes = max(notes.received_bytes, snapshot.stat().st_size)
+        await apply(hub_epoch, events)
+        notes.upto = events.upto
+        notes.heard.append((events.upto, time.monotonic()))
+        notes.changed.set()
 
-    async def acknowledged(self, seq: int) -> None:
-        self.notes.acked.append((seq, time.monotonic()))
-        self.notes.changed.set()
-        await super().acknowledged(seq)
+    async def noted_acknowledged(seq: int) -> None:
+        notes.acked.append((seq, time.monotonic()))
+        notes.changed.set()
+        await acknowledged(seq)
+
+    station.apply = noted_apply  # type: ignore[method-assign]
+    station.acknowledged = noted_acknowledged  # type: ignore[method-assign]
 
 
 class Desktop:
@@ -86,7 +89,7 @@ class Desktop:
 
         self._setup = replace(setup, seams=replace(setup.seams, dial=counted))
         self._database = database
-        self._agent: Noting | None = None
+        self._agent: Agent | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def take(self, upto: int) -> dict[str, object]:
@@ -94,8 +97,8 @@ class Desktop:
         notes, bytes_before = self._notes, self._notes.received_bytes
         begun, cpu = time.monotonic(), time.process_time()
         if self._task is None:
-            self._agent = Noting(self._setup, self._database, lambda _status: None)
-            self._agent.notes = notes
+            self._agent = Agent(self._setup, self._database, lambda _status: None)
+            note_commits(self._agent, notes, self._setup.paths.data / SNAPSHOT_FILE)
             self._task = asyncio.get_running_loop().create_task(self._agent.run())
         while notes.upto < upto:
             notes.changed.clear()
@@ -123,7 +126,7 @@ class Desktop:
         for number in range(count):
             await asyncio.sleep(gap_seconds)
             await self._agent.say(SettingChanged(name="bench", value=str(number)))
-            written, seq = time.monotonic(), self._agent.outbox_seq
+            written, seq = time.monotonic(), self._agent.station.outbox_seq
             while not notes.acked or notes.acked[-1][0] < seq:
                 notes.changed.clear()
                 await notes.changed.wait()

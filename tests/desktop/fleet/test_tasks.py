@@ -85,7 +85,7 @@ def test_every_kind_has_three_queues() -> None:
 
 def test_a_worker_without_a_fleet_imports_nothing_of_it() -> None:
     program = (
-        "import sys, desktop.__main__, desktop.agent, desktop.commands.headless;"
+        "import sys, desktop.__main__, desktop.agent.agent, desktop.commands.headless;"
         "print([m for m in sys.modules if m.split('.')[0] in ('celery', 'kombu', 'redis', 'amqp')])"
     )
     told = subprocess.run(

@@ -96,12 +96,12 @@ async def test_new_tools_are_told_to_the_hub_once_they_stay(
     monkeypatch.delitem(hard_executors.EXECUTORS, "hard.hang_once")
     async with working(tmp_path, hub.base) as worker:
         await worker.until_state(LinkState.ONLINE)
-        worker.agent.beat()
+        worker.agent.station.beat()
         monkeypatch.undo()
         monkeypatch.setenv("PYTHONPATH", str(ROOT))
-        worker.agent.beat()
+        worker.agent.station.beat()
         assert len(hub.hellos) == 1, "seen once, it may be half installed"
-        worker.agent.beat()
+        worker.agent.station.beat()
         await hub.until(lambda: len(hub.hellos) == 2)
         await hub.until(lambda: worker.statuses.count(LinkStatus(state=LinkState.ONLINE)) == 2)
         before, after = ({c.kind for c in hello.capabilities} for hello in hub.hellos)

@@ -7,7 +7,8 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from desktop.agent import Agent, Seams, Setup
+from desktop.agent.agent import Agent
+from desktop.agent.setup import Seams, Setup
 from desktop.core.code.rules import CodeRules
 from desktop.core.link import LinkState, LinkStatus
 from desktop.core.network_rules import NetworkRules

@@ -157,7 +157,7 @@ def test_what_is_no_address_is_refused(told: str) -> None:
 
 def test_nobody_imports_the_libraries_of_figures_and_spans_unasked() -> None:
     program = (
-        "import sys, desktop.commands.headless, desktop.desk.desk, desktop.agent,"
+        "import sys, desktop.commands.headless, desktop.desk.desk, desktop.agent.agent,"
         " desktop.system.metrics_page, hub.app, shared.logs\n"
         "named = ('prometheus_client', 'opentelemetry')\n"
         "print([name for name in sys.modules if name.split('.')[0] in named])"
