@@ -32,9 +32,10 @@ from desktop.jobs.added import added
 from desktop.link.client import Link
 from desktop.link.snapshot import Snapshots
 from desktop.runner.mouth import load
-from desktop.runner.runner import Runner, Workshop
+from desktop.runner.runner import Runner
 from desktop.runner.shared_child import SharedChild
 from desktop.runner.supplies import Supplies
+from desktop.runner.workshop import Workshop
 from desktop.runner.workspaces import Workspaces
 from desktop.store.hands import Hands
 from desktop.store.minder import Minder

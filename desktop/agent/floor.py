@@ -19,7 +19,8 @@ from desktop.parts import Parts
 from desktop.postponing import Postponing
 from desktop.runner.lines import Offered
 from desktop.runner.offering import offers
-from desktop.runner.runner import Listener, Runner
+from desktop.runner.ports import Listener
+from desktop.runner.runner import Runner
 from desktop.steps import Steps
 from desktop.store.facts import Pairing
 from desktop.store.hands import Hands

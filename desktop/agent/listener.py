@@ -26,7 +26,7 @@ from shared.questions import Asking
 
 
 class AgentListener:
-    """See `desktop.runner.runner.Listener`."""
+    """See `desktop.runner.ports.Listener`."""
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from pathlib import Path
 from desktop.core.policy import Policy
 from desktop.link.dialling import Dial, dial
 from desktop.runner.child import Child
-from desktop.runner.runner import MakeChild
+from desktop.runner.ports import MakeChild
 from desktop.store.facts import Pairing
 from desktop.system import hardware
 from desktop.system.paths import Paths

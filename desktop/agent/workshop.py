@@ -13,7 +13,7 @@ from desktop.core.policy import MEMORY_SHARE_DEFAULT, Policy
 from desktop.core.run_policy import cores_max
 from desktop.core.web.rules import search_keys
 from desktop.runner.lines import Supplied
-from desktop.runner.runner import Workshop
+from desktop.runner.workshop import Workshop
 from desktop.runner.workspaces import Workspaces
 from desktop.system import hardware
 from shared.kinds import Kind

@@ -54,7 +54,7 @@ OPEN, PARKED, ANSWERED = "open", "parked", "answered"
 
 
 class Node:
-    """One node: a `desktop.runner.runner.Listener`, and whoever takes tickets' port."""
+    """One node: a `desktop.runner.ports.Listener`, and whoever takes tickets' port."""
 
     def __init__(
         self,
@@ -187,7 +187,7 @@ class Node:
         wait = AGAIN.wait_seconds(failures, self._environment.random())
         await asyncio.sleep(max(wait, error.retry_after_seconds or 0.0))
 
-    # What children say (`desktop.runner.runner.Listener`).
+    # What children say (`desktop.runner.ports.Listener`).
 
     def progressed(self, progress: Progress) -> None:
         if (work := self._held.get(progress.job_id)) is not None:

@@ -21,9 +21,10 @@ from desktop.fleet.node import Node
 from desktop.fleet.setup import NodeSetup, keys_of
 from desktop.runner.lines import Supplied
 from desktop.runner.mouth import load
-from desktop.runner.runner import Runner, Workshop
+from desktop.runner.runner import Runner
 from desktop.runner.shared_child import SharedChild
 from desktop.runner.supplies import Supplies
+from desktop.runner.workshop import Workshop
 from desktop.runner.workspaces import Workspaces
 from desktop.system import hardware
 from desktop.system.metrics_page import Read

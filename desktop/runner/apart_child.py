@@ -32,7 +32,7 @@ Supply = Callable[[], Awaitable[Supplied]]
 
 
 class ApartChild:
-    """A running job and its process (`desktop.runner.runner.Worked`)."""
+    """A running job and its process (`desktop.runner.ports.Worked`)."""
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from desktop.runner.runner import session_of
+from desktop.runner.workshop import session_of
 
 VARIABLES = {"DISPLAY": ":0", "XDG_CONFIG_HOME": "/c", "SECRET_TOKEN": "x", "PATH": "/bin"}
 
