@@ -139,15 +139,15 @@ class ControlDesk:
         return {"file": str(await diagnostics.save(self._desk, Path(wanted.file)))}
 
     async def _purge(self, arguments: JsonObject) -> JsonObject:
-        await self._desk.purge(TaskId(_read(_Task, arguments).task_id))
+        await self._desk.requests.purge(TaskId(_read(_Task, arguments).task_id))
         return {}
 
     async def _schedule(self, arguments: JsonObject) -> JsonObject:
         wanted = _read(_Schedule, arguments)
         if wanted.action == "create":
-            made = await self._desk.make_schedule(wanted.words, wanted.when)
+            made = await self._desk.requests.make_schedule(wanted.words, wanted.when)
             return {"schedule_id": made}
-        await self._desk.change_schedule(ScheduleId(wanted.schedule_id), wanted.action)
+        await self._desk.requests.change_schedule(ScheduleId(wanted.schedule_id), wanted.action)
         return {}
 
     async def _resync(self, arguments: JsonObject) -> JsonObject:
@@ -174,7 +174,7 @@ class ControlDesk:
     async def _request(self, arguments: JsonObject) -> JsonObject:
         wanted = _read(_Request, arguments)
         worker_id = WorkerId(wanted.worker_id) if wanted.worker_id else None
-        job_id = await self._desk.request(
+        job_id = await self._desk.requests.make(
             wanted.kind,
             wanted.inputs,
             text=wanted.text,
@@ -185,15 +185,17 @@ class ControlDesk:
 
     async def _answer(self, arguments: JsonObject) -> JsonObject:
         told = _read(_Answer, arguments)
-        await self._desk.answer(QuestionId(told.question_id), JobId(told.job_id), told.value)
+        await self._desk.requests.answer(
+            QuestionId(told.question_id), JobId(told.job_id), told.value
+        )
         return {}
 
     async def _cancel(self, arguments: JsonObject) -> JsonObject:
-        await self._desk.cancel(JobId(_read(_Job, arguments).job_id))
+        await self._desk.requests.cancel(JobId(_read(_Job, arguments).job_id))
         return {}
 
     async def _retry(self, arguments: JsonObject) -> JsonObject:
-        await self._desk.retry(JobId(_read(_Job, arguments).job_id))
+        await self._desk.requests.retry(JobId(_read(_Job, arguments).job_id))
         return {}
 
     async def _open(self, arguments: JsonObject) -> JsonObject:

@@ -1,8 +1,8 @@
 """The desk: one profile of this machine, opened. All that people see and do here goes through it.
 
 It keeps the worker running while this machine belongs to a hub, rings when something has changed,
-reads for whoever shows things, and writes down what the person asks for. It knows no window and
-no terminal.
+and reads for whoever shows things. What the person asks for is in its `requests`, how this program
+behaves in its `settings`. It knows no window and no terminal.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,62 +25,46 @@ from desktop.core.news import News
 from desktop.core.policy import Policy
 from desktop.core.update import UpdateFound
 from desktop.desk import join_steps
+from desktop.desk.forgetting import forget_old_lines
 from desktop.desk.holding import FOREVER, Holding
 from desktop.desk.joining import Change, Joining
 from desktop.desk.keys import Keys
+from desktop.desk.proofs import Proofs
+from desktop.desk.requests import Requests
+from desktop.desk.settings import Settings
 from desktop.desk.updates import Updates
 from desktop.store import (
     facts,
     identity,
     known,
     pending,
-    purging,
     rebuilt,
-    retention,
-    schedules,
-    settings,
     threads,
 )
 from desktop.store.facts import Pairing
 from desktop.store.known import UpdateNeeded
-from desktop.store.schedules import ScheduleRow
 from desktop.system import power, waking
-from desktop.system.credentials import bring_home, load_secret
-from desktop.system.device_key import load_signer
-from desktop.system.hardware import own_memory_bytes, zone, zone_name
+from desktop.system.hardware import own_memory_bytes, zone
 from desktop.system.local_hub import LocalHub
 from desktop.system.paths import Paths
 from desktop.system.policy_file import load_policy, policy_stamp, save_policy
 from desktop.system.program import version
-from desktop.system.safe import system_safe
+from desktop.system.safe import Safe, system_safe
 from desktop.system.status import StatusFile
 from shared.database import Database
 from shared.environment import Environment
 from shared.errors import AppError, ErrorBody, NotFound, Unavailable, first_of
 from shared.events import (
-    AnswerGiven,
-    CancelAsked,
-    PurgeAsked,
     RequestEventBody,
-    RetryAsked,
-    ScheduleAsked,
-    SettingChanged,
-    TaskRequested,
 )
-from shared.ids import JobId, QuestionId, ScheduleId, TaskId, WorkerId
-from shared.kinds import JsonObject
+from shared.ids import JobId, TaskId
 from shared.messages import Progress
-from shared.schedules import ScheduleAction
-from shared.signatures import Sign
 
 if TYPE_CHECKING:
     from desktop.agent.agent import Agent
 
 log = structlog.get_logger(__name__)
 
-HOUR_SECONDS = 3600.0
-PAUSE_SECONDS = 1.0
-"""Between two stretches of what is forgotten."""
 T = TypeVar("T")
 
 
@@ -96,6 +79,7 @@ class Desk:
         *,
         kinds_at: str | None = None,
         executors_at: str | None = None,
+        safe: Safe | None = None,
     ) -> None:
         self.paths = paths
         self.database = database
@@ -132,12 +116,26 @@ class Desk:
             move=self.move,
             on_change=lambda: self.ring(News.PAIRING),
         )
+        self.requests = Requests(self.environment, self.look, self._say)
+        self.settings = Settings(
+            database,
+            self.look,
+            self._say,
+            has_worker=lambda: self._agent is not None,
+            changed=lambda: self.ring(News.SETTINGS),
+        )
         self._report = StatusFile(paths.status)
         self._policy_stamp = ""
         self._beaten = asyncio.Event()
-        self.safe = system_safe()
+        self.safe = safe or system_safe()
         """The system's safe; its `trouble` is why secrets lie in files."""
         self.keys = Keys(paths, self.safe)
+        self._proofs = Proofs(
+            paths,
+            self.safe,
+            on_missing=self._note_missing_token,
+            on_looked=lambda: self.ring(News.SETTINGS),
+        )
         self.updates = Updates(
             database, self.environment, lambda: self.ring(News.SETTINGS, News.STATUS)
         )
@@ -217,89 +215,6 @@ class Desk:
 
     # What the person may do.
 
-    async def request(
-        self,
-        kind: str,
-        inputs: JsonObject,
-        *,
-        text: str = "",
-        title: str = "",
-        worker_id: WorkerId | None = None,
-    ) -> JobId:
-        """Ask for something: makes a task with one job, known at once, told to the hub when it can.
-
-        Args:
-            kind: "ml.train", …
-            inputs: what is known; what is missing will be asked.
-            text: what the person said.
-            title: a few words for lists; empty for the kind's own.
-            worker_id: where it must run; None for any machine of this person. The owner's own
-                rights ("local" in the policy) count only on this machine, when it is named.
-
-        Raises:
-            NotFound: `not_paired`.
-        """
-        job_id = JobId(self.environment.new_id())
-        body = TaskRequested(
-            task_id=TaskId(self.environment.new_id()),
-            job_id=job_id,
-            kind=kind,
-            inputs=inputs,
-            text=text,
-            title=title,
-            worker_id=worker_id,
-        )
-        await self._say(body)
-        return job_id
-
-    async def answer(self, question_id: QuestionId, job_id: JobId, value: str) -> None:
-        """Answer a question; the first answer by the hub's order counts."""
-        await self._say(AnswerGiven(question_id=question_id, job_id=job_id, value=value))
-
-    async def cancel(self, job_id: JobId) -> None:
-        await self._say(CancelAsked(job_id=job_id))
-
-    async def retry(self, job_id: JobId) -> None:
-        """Queue a job again that failed, died or was interrupted."""
-        await self._say(RetryAsked(job_id=job_id))
-
-    async def purge(self, task_id: TaskId) -> None:
-        """Forget all that a task and its jobs told, here at once and then on all machines.
-
-        Files and models that its jobs wrote stay where they are.
-
-        Raises:
-            NotFound: `task_unknown`, `not_paired`.
-            Conflict: `purge_too_early`.
-        """
-        await self.look(lambda c: purging.check(c, task_id))
-        await self._say(PurgeAsked(task_id=task_id))
-
-    async def schedules(self) -> tuple[ScheduleRow, ...]:
-        """What is done again and again, as far as this computer has heard."""
-        return await self.look(schedules.rows)
-
-    async def make_schedule(self, words: str, when: str) -> ScheduleId:
-        """Have something done again and again; the hub says so, or why not, once it hears of it.
-
-        Raises:
-            NotFound: `not_paired`.
-        """
-        schedule_id = ScheduleId(self.environment.new_id())
-        body = ScheduleAsked(
-            schedule_id=schedule_id, action="create", words=words, when=when, zone=zone_name()
-        )
-        await self._say(body)
-        return schedule_id
-
-    async def change_schedule(self, schedule_id: ScheduleId, action: ScheduleAction) -> None:
-        """Hold a schedule, let it go on, have it run now, or remove it.
-
-        Raises:
-            NotFound: `not_paired`.
-        """
-        await self._say(ScheduleAsked(schedule_id=schedule_id, action=action))
-
     async def note_read(self, task_id: TaskId, step_id: int) -> None:
         """Remember that the person has seen a thread up to a step."""
         await self.database.write(lambda c: threads.read(c, task_id, step_id))
@@ -357,30 +272,6 @@ class Desk:
         if error is not None and error.code == TOKEN_MISSING:
             self._pairing_changed.set()
 
-    async def put_setting(self, name: str, value: str) -> None:
-        """Write down how this program behaves: "scheme", "language", "notices" and so on.
-
-        What all of the person's computers share is told to them (`desktop.store.settings`).
-        """
-        if name in settings.SHARED and self._agent is not None:
-            await self._say(SettingChanged(name=name, value=value))
-        else:
-            await self.database.write(lambda c: facts.put(c, name, value))
-        self.ring(News.SETTINGS)
-
-    async def undo_setting(self, name: str) -> str | None:
-        """Take the last change of a shared setting back; return what it is now, None for as it was.
-
-        It is a change like any other, so it counts on all computers, and can be undone, too.
-        """
-        value = await self.look(lambda c: settings.before(c, name))
-        if value is not None:
-            await self.put_setting(name, value)
-        return value
-
-    async def setting(self, name: str) -> str:
-        return await self.look(lambda c: facts.get(c, name))
-
     async def paired(self) -> None:
         """This machine has joined a hub, or left it: go by what the store says now."""
         self._pairing_changed.set()
@@ -430,7 +321,7 @@ class Desk:
             tasks.create_task(waking.listen(self.environment, self._woke, self._address_changed))
             tasks.create_task(self.local_hub.run())
             tasks.create_task(self.updates.run())
-            tasks.create_task(self._forget_old_lines())
+            tasks.create_task(forget_old_lines(self.database, self.environment))
             while True:
                 async with self._working:
                     self._pairing_changed.clear()
@@ -447,17 +338,6 @@ class Desk:
 
         self.database.trouble_listeners.append(changed)
 
-    async def _forget_old_lines(self) -> None:
-        """Delete the lines of logs that are old, once an hour, a few jobs at a time."""
-        while True:
-            before = self.environment.now() - timedelta(days=retention.KEPT_DAYS)
-            try:
-                count = await self.database.write(partial(retention.forget_lines, before=before))
-            except AppError as error:
-                log.warning("old lines are kept for now", code=error.code)
-                count = 0
-            await asyncio.sleep(PAUSE_SECONDS if count else HOUR_SECONDS)
-
     def close(self) -> None:
         """Give back what it holds; the database belongs to whoever opened it."""
         self._reader.close()
@@ -468,10 +348,10 @@ class Desk:
         if self.pairing is None:
             self.link = None
             return
-        token = await self._token(self.pairing.worker_id)
+        token = await self._proofs.token(self.pairing.worker_id, self._pairing_changed)
         if token is None:
             return
-        sign = await self._signer()
+        sign = await self._proofs.signer(await self.look(facts.signs_as))
         # Only now: the tray is there already, and the line's libraries take long to load.
         from desktop.agent.agent import Agent
         from desktop.agent.setup import EXECUTORS_AT, KINDS_AT, Setup
@@ -511,39 +391,6 @@ class Desk:
         self._agent = None
         self._progress.clear()
 
-    async def _token(self, worker_id: WorkerId) -> str | None:
-        """Read the token, waiting for a safe that is locked; None when there is none to wait for.
-
-        Whether the safe was opened is looked at without making a password window appear.
-        """
-        entry, file = worker_id, self.paths.token
-        while not self._pairing_changed.is_set():
-            token = await asyncio.to_thread(load_secret, entry=entry, file=file, safe=self.safe)
-            if token is not None:
-                if self.paths.home is None and file.exists():  # a profile apart keeps all its own
-                    await asyncio.to_thread(bring_home, entry=entry, file=file, safe=self.safe)
-                self.ring(News.SETTINGS)
-                return token
-            self._note_status(LinkStatus(state=LinkState.REFUSED, error=token_missing().body))
-            self.ring(News.SETTINGS)
-            if self.safe.trouble is None:
-                return None
-            while not await asyncio.to_thread(self.safe.may_open):
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self.safe.look_seconds):
-                        await self._pairing_changed.wait()
-                        return None
-        return None
-
-    async def _signer(self) -> Sign | None:
-        """Find the key that this machine paired with; None when it is gone: nothing is signed."""
-        public = await self.look(facts.signs_as)
-        file = self.paths.device_key
-        sign = await asyncio.to_thread(load_signer, public, file=file, safe=self.safe)
-        if sign is None:
-            log.warning("this machine has no key; what it reports is not signed")
-        return sign
-
     def _woke(self) -> None:
         if self._agent is not None:
             self._agent.woke()
@@ -579,6 +426,9 @@ class Desk:
         wait = status.next_try_seconds
         self.next_try_at = None if wait is None else later(self.environment.now(), wait)
         self.ring(News.STATUS)
+
+    def _note_missing_token(self) -> None:
+        self._note_status(LinkStatus(state=LinkState.REFUSED, error=token_missing().body))
 
     def _note_progress(self, progress: Progress) -> None:
         self._progress[progress.job_id] = progress

@@ -22,7 +22,7 @@ async def register(desk: Desk) -> None:
     """Register, unless this was done before; a profile apart takes no links."""
     command = start_command()
     told = "\n".join(command)
-    if desk.paths.home is not None or await desk.setting(TAKEN_BY) == told:
+    if desk.paths.home is not None or await desk.settings.value(TAKEN_BY) == told:
         return
     icon = icons.icon_file(desk.paths.data)
     try:
@@ -30,4 +30,4 @@ async def register(desk: Desk) -> None:
     except (OSError, AppError) as error:
         log.info("links are not taken", why=repr(error))
         return
-    await desk.put_setting(TAKEN_BY, told)
+    await desk.settings.put(TAKEN_BY, told)

@@ -93,9 +93,9 @@ class Notices(QObject):
     async def _tell_update(self, version: str) -> None:
         """Tell of each new version once, however often the program starts."""
         desk = self._bridge.desk
-        if await desk.setting(UPDATE_TOLD) == version:
+        if await desk.settings.value(UPDATE_TOLD) == version:
             return
-        await desk.put_setting(UPDATE_TOLD, version)
+        await desk.settings.put(UPDATE_TOLD, version)
         now = await desk.look(glance.look)
         if not self._wants_quiet(now):
             title = tr("Deskhand {version} is there").format(version=plain_line(version))
@@ -142,7 +142,7 @@ class Notices(QObject):
 
     def _answer(self, question: copied.QuestionRow, value: str) -> None:
         desk = self._bridge.desk
-        self._bridge.do(desk.answer(question.question_id, question.job_id, value))
+        self._bridge.do(desk.requests.answer(question.question_id, question.job_id, value))
 
     def _report(self, job: copied.JobRow) -> None:
         title = f"{plain_line(job.title or job.kind)}: {telling.state(job.state)}"

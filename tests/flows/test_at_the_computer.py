@@ -19,9 +19,9 @@ pytestmark = pytest.mark.flow
 async def test_asked_for_here_runs_here_with_the_owners_rights(tmp_path: Path) -> None:
     async with a_ring(tmp_path) as ring, a_desk(ring) as desk:
         assert desk.pairing is not None
-        job_id = await desk.request("play.ask", {}, worker_id=desk.pairing.worker_id)
+        job_id = await desk.requests.make("play.ask", {}, worker_id=desk.pairing.worker_id)
         await row(desk, job_id, "asking")
-        await desk.answer(await open_question(desk, job_id), job_id, "blue")
+        await desk.requests.answer(await open_question(desk, job_id), job_id, "blue")
         state, worker, result, _ = await row(desk, job_id, "succeeded")
         assert (state, worker) == ("succeeded", desk.pairing.worker_id)
         assert "blue" in result
@@ -31,16 +31,16 @@ async def test_asked_for_here_runs_on_another_machine_as_any_chat_may(tmp_path: 
     async with a_ring(tmp_path) as ring:
         mac = await ring.join("studio-mac")
         async with a_desk(ring) as desk:
-            job_id = await desk.request("play.ask", {}, worker_id=mac.setup.pairing.worker_id)
+            job_id = await desk.requests.make("play.ask", {}, worker_id=mac.setup.pairing.worker_id)
             _, worker, _, _ = await row(desk, job_id, "asking")
             assert worker == mac.setup.pairing.worker_id
-            await desk.cancel(job_id)
+            await desk.requests.cancel(job_id)
             await row(desk, job_id, "cancelled")
 
 
 async def test_what_a_hub_cannot_do_is_told_at_the_computer(tmp_path: Path) -> None:
     async with a_ring(tmp_path) as ring, a_desk(ring) as desk:
-        job_id = await desk.request("play.nonsense", {})
+        job_id = await desk.requests.make("play.nonsense", {})
         await row(desk, job_id, "failed")
         told = await desk.look(
             lambda c: c.execute("select error from copy_job where job_id = ?", (job_id,)).fetchone()
@@ -56,7 +56,7 @@ async def test_a_hub_that_was_away_hears_of_it_later(tmp_path: Path) -> None:
         await until_state(desk, LinkState.OFFLINE)
         assert desk.pairing is not None
         here = desk.pairing.worker_id
-        job_id = await desk.request("play.count", {}, title="for later", worker_id=here)
+        job_id = await desk.requests.make("play.count", {}, title="for later", worker_id=here)
         *_, title = await row(desk, job_id, "succeeded")
         assert title == "for later"
         assert await desk.waiting_count() > 0

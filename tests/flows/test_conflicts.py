@@ -96,12 +96,12 @@ async def test_of_two_answers_the_first_by_the_hubs_order_counts_and_the_other_i
     tmp_path: Path,
 ) -> None:
     async with two_desktops(tmp_path) as two:
-        job_id = await two.anna.request("play.ask", {}, worker_id=me(two.anna))
+        job_id = await two.anna.requests.make("play.ask", {}, worker_id=me(two.anna))
         await two.ring.until_known(job_id)
         await row(two.mac, job_id, "asking")
         question = await open_question(two.mac, job_id)
         await unplug(two.mac, two.mac_wire)
-        await two.mac.answer(question, job_id, "red")
+        await two.mac.requests.answer(question, job_id, "red")
         await two.ring.answer(job_id, "blue")
         await two.ring.until(job_id, JobState.SUCCEEDED)
 
@@ -121,14 +121,14 @@ async def test_an_answer_that_the_job_has_gone_on_with_beats_the_hubs_order(
     tmp_path: Path,
 ) -> None:
     async with two_desktops(tmp_path) as two:
-        job_id = await two.anna.request("play.ask", {}, worker_id=me(two.anna))
+        job_id = await two.anna.requests.make("play.ask", {}, worker_id=me(two.anna))
         await two.ring.until_known(job_id)
         await two.ring.until(job_id, JobState.ASKING)
         await row(two.anna, job_id, "asking")
         question = await open_question(two.anna, job_id)
         await unplug(two.anna, two.anna_wire)
         await two.ring.answer(job_id, "red")
-        await two.anna.answer(question, job_id, "blue")
+        await two.anna.requests.answer(question, job_id, "blue")
         await row(two.anna, job_id, "succeeded")
 
         await plug(two.anna, two.anna_wire)
@@ -140,11 +140,11 @@ async def test_an_answer_that_the_job_has_gone_on_with_beats_the_hubs_order(
 
 async def test_a_cancel_after_the_end_changes_nothing(tmp_path: Path) -> None:
     async with two_desktops(tmp_path) as two:
-        job_id = await two.anna.request("play.ask", {}, worker_id=me(two.anna))
+        job_id = await two.anna.requests.make("play.ask", {}, worker_id=me(two.anna))
         await two.ring.until_known(job_id)
         await row(two.mac, job_id, "asking")
         await unplug(two.mac, two.mac_wire)
-        await two.mac.cancel(job_id)
+        await two.mac.requests.cancel(job_id)
         await two.ring.answer(job_id, "blue")
         await two.ring.until(job_id, JobState.SUCCEEDED)
 
@@ -158,15 +158,15 @@ async def test_a_cancel_after_the_end_changes_nothing(tmp_path: Path) -> None:
 
 async def test_a_job_that_ended_before_it_heard_of_its_cancel_has_ended_so(tmp_path: Path) -> None:
     async with two_desktops(tmp_path) as two:
-        job_id = await two.anna.request("play.ask", {}, worker_id=me(two.anna))
+        job_id = await two.anna.requests.make("play.ask", {}, worker_id=me(two.anna))
         await two.ring.until_known(job_id)
         await row(two.anna, job_id, "asking")
         await two.ring.until(job_id, JobState.ASKING)
         question = await open_question(two.anna, job_id)
         await unplug(two.anna, two.anna_wire)
-        await two.mac.cancel(job_id)
+        await two.mac.requests.cancel(job_id)
         await all_told(two.mac)
-        await two.anna.answer(question, job_id, "blue")
+        await two.anna.requests.answer(question, job_id, "blue")
         await row(two.anna, job_id, "succeeded")
 
         await plug(two.anna, two.anna_wire)
@@ -182,11 +182,11 @@ async def test_a_job_that_ended_before_it_heard_of_its_cancel_has_ended_so(tmp_p
 async def test_a_job_cancelled_before_its_grant_never_starts(tmp_path: Path) -> None:
     async with two_desktops(tmp_path) as two:
         await two.anna.pause()
-        job_id = await two.anna.request(
+        job_id = await two.anna.requests.make(
             "play.effect", {"text": str(tmp_path / "marks")}, worker_id=me(two.anna)
         )
         await two.ring.until_known(job_id)
-        await two.mac.cancel(job_id)
+        await two.mac.requests.cancel(job_id)
         await two.ring.until(job_id, JobState.CANCELLED)
 
         await two.anna.resume()
@@ -197,11 +197,11 @@ async def test_a_job_cancelled_before_its_grant_never_starts(tmp_path: Path) -> 
 
 async def test_a_job_cancelled_after_its_grant_is_stopped_where_it_runs(tmp_path: Path) -> None:
     async with two_desktops(tmp_path) as two:
-        job_id = await two.anna.request("play.hang", {}, worker_id=me(two.anna))
+        job_id = await two.anna.requests.make("play.hang", {}, worker_id=me(two.anna))
         await two.ring.until_known(job_id)
         await two.ring.until(job_id, JobState.RUNNING)
         await row(two.mac, job_id, "running")
-        await two.mac.cancel(job_id)
+        await two.mac.requests.cancel(job_id)
         await two.ring.until(job_id, JobState.CANCELLED)
         for desk in (two.anna, two.mac):
             await row(desk, job_id, "cancelled")
@@ -213,8 +213,8 @@ async def test_of_a_setting_changed_twice_the_later_change_counts_on_all_compute
     async with two_desktops(tmp_path) as two:
         await unplug(two.anna, two.anna_wire)
         await unplug(two.mac, two.mac_wire)
-        await two.anna.put_setting("language", "de")
-        await two.mac.put_setting("language", "fr")
+        await two.anna.settings.put("language", "de")
+        await two.mac.settings.put("language", "fr")
 
         # Whoever comes back first: it is the later change that counts.
         await plug(two.mac, two.mac_wire)
@@ -222,30 +222,30 @@ async def test_of_a_setting_changed_twice_the_later_change_counts_on_all_compute
 
         for desk in (two.anna, two.mac):
             await until_setting(desk, "language", "fr")
-        assert await two.anna.undo_setting("language") == "de"
+        assert await two.anna.settings.undo("language") == "de"
         await until_setting(two.mac, "language", "de")
 
 
 async def test_what_belongs_to_the_machine_stays_there(tmp_path: Path) -> None:
     async with two_desktops(tmp_path) as two:
-        await two.anna.put_setting("scheme", "dark")
-        await two.anna.put_setting("language", "de")
+        await two.anna.settings.put("scheme", "dark")
+        await two.anna.settings.put("language", "de")
         await until_setting(two.mac, "language", "de")
-        assert await two.mac.setting("scheme") == ""
+        assert await two.mac.settings.value("scheme") == ""
 
 
 async def until_setting(desk: Desk, name: str, value: str) -> None:
     bell = asyncio.Event()
     desk.listeners.append(lambda _: bell.set())
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while await desk.setting(name) != value:
+        while await desk.settings.value(name) != value:
             await bell.wait()
             bell.clear()
 
 
 async def test_a_line_that_is_cut_after_the_end_tells_nothing_twice(tmp_path: Path) -> None:
     async with two_desktops(tmp_path) as two:
-        job_id = await two.anna.request("play.count", {}, worker_id=me(two.anna))
+        job_id = await two.anna.requests.make("play.count", {}, worker_id=me(two.anna))
         await two.ring.until_known(job_id)
         await two.ring.until(job_id, JobState.SUCCEEDED)
         two.anna_wire.cut()
@@ -257,15 +257,15 @@ async def test_a_line_that_is_cut_after_the_end_tells_nothing_twice(tmp_path: Pa
 
 async def test_a_task_that_was_purged_is_not_brought_back_by_another_try(tmp_path: Path) -> None:
     async with two_desktops(tmp_path) as two:
-        job_id = await two.anna.request("play.count", {}, worker_id=me(two.anna))
+        job_id = await two.anna.requests.make("play.count", {}, worker_id=me(two.anna))
         for desk in (two.anna, two.mac):
             await row(desk, job_id, "succeeded")
         card = await two.ring.card(job_id)
         await unplug(two.mac, two.mac_wire)
         await all_told(two.anna)
-        await two.anna.purge(card.job.task_id)
+        await two.anna.requests.purge(card.job.task_id)
         await all_told(two.anna)
-        await two.mac.retry(job_id)
+        await two.mac.requests.retry(job_id)
 
         await plug(two.mac, two.mac_wire)
         await all_told(two.mac)

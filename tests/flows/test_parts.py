@@ -86,7 +86,7 @@ async def test_parts_of_a_job_of_this_machines_own_are_shown_nowhere_but_under_i
         assert desk.pairing is not None
         here = desk.pairing.worker_id
         inputs: JsonObject = {"number": PARTS, "text": str(place)}
-        maker = await desk.request("play.run", inputs, worker_id=here)
+        maker = await desk.requests.make("play.run", inputs, worker_id=here)
         await row(desk, maker, "succeeded")
         after = await until_after(ring, maker)
         await row(desk, after, "succeeded")

@@ -84,7 +84,7 @@ class Race:
                 told = await self._in_chat(question_id)
             case _:
                 job_id, _ = self.questions[question_id]
-                await self.desk.answer(question_id, job_id, COMPUTER)
+                await self.desk.requests.answer(question_id, job_id, COMPUTER)
                 return  # it hears of it with the hub's log
         self.told[question_id, surface] = told
 

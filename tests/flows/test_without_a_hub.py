@@ -61,7 +61,7 @@ async def test_a_job_asked_for_without_a_hub_runs_here_and_the_hub_adopts_it(
         await ring.join("studio-mac")
         await unplug(desk, wire)
 
-        job_id = await desk.request("play.effect", {"text": str(tmp_path / "marks")})
+        job_id = await desk.requests.make("play.effect", {"text": str(tmp_path / "marks")})
         await row(desk, job_id, "succeeded")
         assert await marks(tmp_path, job_id) == 1
 
@@ -77,7 +77,7 @@ async def test_a_job_that_still_runs_when_the_hub_is_back_goes_on_under_its_eyes
 ) -> None:
     async with a_desk_on_a_wire(tmp_path) as (ring, desk, wire):
         await unplug(desk, wire)
-        job_id = await desk.request("play.ask", {}, worker_id=me(desk))
+        job_id = await desk.requests.make("play.ask", {}, worker_id=me(desk))
         await row(desk, job_id, "asking")
 
         await plug(desk, wire)
@@ -90,12 +90,12 @@ async def test_a_job_that_still_runs_when_the_hub_is_back_goes_on_under_its_eyes
 
 async def test_a_question_is_answered_without_a_hub_and_its_job_goes_on(tmp_path: Path) -> None:
     async with a_desk_on_a_wire(tmp_path) as (ring, desk, wire):
-        job_id = await desk.request("play.ask", {}, worker_id=me(desk))
+        job_id = await desk.requests.make("play.ask", {}, worker_id=me(desk))
         await row(desk, job_id, "asking")
         await ring.until(job_id, JobState.ASKING)
         await unplug(desk, wire)
 
-        await desk.answer(await open_question(desk, job_id), job_id, "blue")
+        await desk.requests.answer(await open_question(desk, job_id), job_id, "blue")
         assert "blue" in (await row(desk, job_id, "succeeded"))[2]
 
         await plug(desk, wire)
@@ -105,14 +105,14 @@ async def test_a_question_is_answered_without_a_hub_and_its_job_goes_on(tmp_path
 
 async def test_an_answer_used_here_counts_although_a_chat_was_first(tmp_path: Path) -> None:
     async with a_desk_on_a_wire(tmp_path) as (ring, desk, wire):
-        job_id = await desk.request("play.ask", {}, worker_id=me(desk))
+        job_id = await desk.requests.make("play.ask", {}, worker_id=me(desk))
         await row(desk, job_id, "asking")
         await ring.until(job_id, JobState.ASKING)
         question = await ring.question(job_id)
         await unplug(desk, wire)
         await ring.answer(job_id, "red")
 
-        await desk.answer(question.question_id, job_id, "blue")
+        await desk.requests.answer(question.question_id, job_id, "blue")
         await row(desk, job_id, "succeeded")
         await plug(desk, wire)
         await ring.until(job_id, JobState.SUCCEEDED)
@@ -128,12 +128,12 @@ async def test_an_answer_used_here_counts_although_a_chat_was_first(tmp_path: Pa
 
 async def test_a_job_is_stopped_without_a_hub(tmp_path: Path) -> None:
     async with a_desk_on_a_wire(tmp_path) as (ring, desk, wire):
-        job_id = await desk.request("play.hang", {}, worker_id=me(desk))
+        job_id = await desk.requests.make("play.hang", {}, worker_id=me(desk))
         await row(desk, job_id, "running")
         await ring.until(job_id, JobState.RUNNING)
         await unplug(desk, wire)
 
-        await desk.cancel(job_id)
+        await desk.requests.cancel(job_id)
         await row(desk, job_id, "cancelled")
 
         await plug(desk, wire)
@@ -143,15 +143,15 @@ async def test_a_job_is_stopped_without_a_hub(tmp_path: Path) -> None:
 async def test_jobs_asked_for_without_a_hub_wait_here_for_a_slot(tmp_path: Path) -> None:
     async with a_desk_on_a_wire(tmp_path, slots=1) as (ring, desk, wire):
         await unplug(desk, wire)
-        first = await desk.request("play.hang", {}, worker_id=me(desk))
-        second = await desk.request("play.count", {}, worker_id=me(desk))
-        third = await desk.request("play.count", {}, worker_id=me(desk))
+        first = await desk.requests.make("play.hang", {}, worker_id=me(desk))
+        second = await desk.requests.make("play.count", {}, worker_id=me(desk))
+        third = await desk.requests.make("play.count", {}, worker_id=me(desk))
         await row(desk, first, "running")
         await row(desk, second, "queued")
 
-        await desk.cancel(third)
+        await desk.requests.cancel(third)
         await row(desk, third, "cancelled")
-        await desk.cancel(first)
+        await desk.requests.cancel(first)
         await row(desk, second, "succeeded")
 
         await plug(desk, wire)
@@ -163,12 +163,12 @@ async def test_jobs_asked_for_without_a_hub_wait_here_for_a_slot(tmp_path: Path)
 
 async def test_what_has_failed_is_tried_again_without_a_hub_as_a_new_job(tmp_path: Path) -> None:
     async with a_desk_on_a_wire(tmp_path) as (ring, desk, wire):
-        job_id = await desk.request("play.refuse", {}, worker_id=me(desk))
+        job_id = await desk.requests.make("play.refuse", {}, worker_id=me(desk))
         await row(desk, job_id, "failed")
         await ring.until(job_id, JobState.FAILED)
         await unplug(desk, wire)
 
-        await desk.retry(job_id)
+        await desk.requests.retry(job_id)
         again = await replacement(desk, job_id)
         await row(desk, again, "failed")
 
@@ -191,7 +191,7 @@ async def test_what_a_chat_asked_for_is_tried_again_with_a_chats_rights_alone(
         await unplug(desk, wire)
         await desk.change_policy(chats.model_copy(update={"kinds": {Origin.LOCAL: ("*",)}}))
 
-        await desk.retry(job_id)
+        await desk.requests.retry(job_id)
 
         (replaced,) = await desk.look(
             lambda c: c.execute(
@@ -215,7 +215,7 @@ async def test_a_pause_holds_back_what_was_asked_for_without_a_hub(tmp_path: Pat
     async with a_desk_on_a_wire(tmp_path) as (_, desk, wire):
         await unplug(desk, wire)
         await desk.pause()
-        job_id = await desk.request("play.count", {}, worker_id=me(desk))
+        job_id = await desk.requests.make("play.count", {}, worker_id=me(desk))
         await row(desk, job_id, "queued")
 
         await desk.resume()
@@ -227,7 +227,7 @@ async def test_another_machines_job_waits_for_the_hub(tmp_path: Path) -> None:
     async with a_desk_on_a_wire(tmp_path) as (ring, desk, wire):
         mac = await ring.join("studio-mac")
         await unplug(desk, wire)
-        job_id = await desk.request("play.count", {}, worker_id=mac.setup.pairing.worker_id)
+        job_id = await desk.requests.make("play.count", {}, worker_id=mac.setup.pairing.worker_id)
         await row(desk, job_id, "queued")
 
         await plug(desk, wire)

@@ -249,7 +249,7 @@ async def test_leaving_forgets_the_hub_and_keeps_models_and_rules(tmp_path: Path
         assert model.exists()
         assert desk.paths.policy.exists()
         with pytest.raises(AppError):
-            await desk.request("ml.models", {})
+            await desk.requests.make("ml.models", {})
         await desk.joining.join(Wish(base=wish.base, code=await code_of(hub)))
         await until(desk, lambda: is_online(desk))
         [card] = await hub.services.views.workers(
@@ -271,7 +271,7 @@ async def test_just_this_computer_comes_online_without_anybody_asked_and_comes_b
         await until(desk, lambda: is_online(desk))
         assert desk.pairing is not None
         assert (desk.pairing.person_name, desk.pairing.hub_name) == ("Anna", "this computer")
-        await desk.request("ml.models", {})
+        await desk.requests.make("ml.models", {})
         link = await desk.joining.dashboard(desk.pairing.hub_url)
         # Whoever sits here is signed in by one button, as the person that this computer works for.
         page = await asyncio.to_thread(fetched, link)

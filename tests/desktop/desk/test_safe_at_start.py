@@ -34,9 +34,9 @@ async def running(paths: Paths, box: Box, look_seconds: float = 30.0) -> AsyncIt
     paths.make()
     with open_store(paths.store) as database:
         await database.write(lambda c: facts.save_pairing(c, NOWHERE))
-        desk = Desk(paths, database)
-        desk.safe = Safe(lambda: box, is_locked=lambda: box.is_locked)
-        desk.safe.look_seconds = look_seconds
+        safe = Safe(lambda: box, is_locked=lambda: box.is_locked)
+        safe.look_seconds = look_seconds
+        desk = Desk(paths, database, safe=safe)
         async with asyncio.TaskGroup() as tasks:
             life = tasks.create_task(desk.run())
             try:

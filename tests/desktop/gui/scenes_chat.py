@@ -274,7 +274,7 @@ async def answered(desk: PaperDesk, bridge: Bridge, style: Style) -> QWidget:
         JobResumed(job_id=job, attempt=1, fence=1, question_id=one), device=HERE, minutes=3
     )
     two = await ask(desk, job, TARGET, "q2", minutes=10)
-    await desk.answer(two, job, "Churn")
+    await desk.requests.answer(two, job, "Churn")
     return await open_window(desk, bridge, style, job)
 
 
@@ -370,7 +370,7 @@ async def offline(desk: PaperDesk, bridge: Bridge, style: Style) -> QWidget:
     one = await ask(desk, job, ZONE)
     desk.link = LinkStatus(state=LinkState.OFFLINE)
     desk.next_try_at = NOON + timedelta(minutes=15, seconds=20)
-    await desk.answer(one, job, "utc")
+    await desk.requests.answer(one, job, "utc")
     return await open_window(desk, bridge, style, job)
 
 

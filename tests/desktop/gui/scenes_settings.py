@@ -273,7 +273,7 @@ async def told_of_login(bridge: Bridge, style: Style, state: State) -> QWidget:
 
 async def notices(desk: PaperDesk, bridge: Bridge, style: Style) -> QWidget:
     ends_at = desk.environment.now() + timedelta(minutes=30)
-    await desk.put_setting("notices_until", ends_at.isoformat())
+    await desk.settings.put("notices_until", ends_at.isoformat())
     return await opened(desk, bridge, style, "notices")
 
 

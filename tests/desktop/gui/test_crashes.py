@@ -65,7 +65,7 @@ async def test_a_fault_in_what_a_window_does_is_shown_and_ends_nothing(
             await until(lambda: len(shown()) == 1)
             bridge.do(breaks())
             done: list[str] = []
-            bridge.do(bridge.desk.setting("language"), then=done.append)
+            bridge.do(bridge.desk.settings.value("language"), then=done.append)
             await until(lambda: bool(done))
             (box,) = shown()
             assert "LookupError" in box.detailedText()

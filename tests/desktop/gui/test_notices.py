@@ -97,7 +97,7 @@ async def test_an_end_is_told_once(qtbot: QtBot, tmp_path: Path) -> None:
 @on_qt_loop
 async def test_who_wants_quiet_gets_it(qtbot: QtBot, tmp_path: Path, name: str, value: str) -> None:
     async with open_desk(tmp_path) as (desk, bridge):
-        await desk.put_setting(name, value)
+        await desk.settings.put(name, value)
         told = await look(desk, bridge)
         await desk.happens(*queued(1, "Fix"), started(1), asked(1))
         await until(lambda: bool(told.notices._seen))
@@ -110,7 +110,7 @@ async def test_a_quiet_that_is_over_is_over(qtbot: QtBot, tmp_path: Path) -> Non
     async with open_desk(tmp_path) as (desk, bridge):
         # Another zone than the clock's: by their texts alone this one would be later.
         past = datetime.now(UTC) - timedelta(minutes=1)
-        await desk.put_setting("notices_until", past.isoformat().replace("+00:00", "Z"))
+        await desk.settings.put("notices_until", past.isoformat().replace("+00:00", "Z"))
         told = await look(desk, bridge)
         await desk.happens(*queued(1, "Fix"), started(1), asked(1))
         await until(lambda: told.texts == [ZONE])
@@ -137,7 +137,7 @@ async def test_a_refusal_by_the_hub_is_told_even_to_who_wants_quiet_and_once(
     qtbot: QtBot, tmp_path: Path
 ) -> None:
     async with open_desk(tmp_path) as (desk, bridge):
-        await desk.put_setting("notices", "off")
+        await desk.settings.put("notices", "off")
         told = await look(desk, bridge)
         why = ErrorBody(code="worker_revoked", message="It was shown out.", hint="Pair it again.")
         desk.link = LinkStatus(state=LinkState.REFUSED, error=why)

@@ -132,7 +132,7 @@ def is_online(desk: Desk) -> bool:
 
 async def describe(desk: Desk, file: str) -> copied.Job:
     """Ask for a table to be described; return the job when it has ended."""
-    job_id = await desk.request("data.describe", {"file": file})
+    job_id = await desk.requests.make("data.describe", {"file": file})
     async with asyncio.timeout(SECONDS):
         while True:
             job = await desk.look(lambda connection: copied.job(connection, job_id))

@@ -391,12 +391,15 @@ async def test_notifications_can_be_off_or_quiet_for_a_while(qtbot: QtBot, tmp_p
         await until(page.switch.box.isChecked)
         page.buttons[0].click()
         await until(lambda: "Quiet until" in page.line.text.text())
-        assert await room.desk.setting("notices_until") > room.desk.environment.now().isoformat()
+        assert (
+            await room.desk.settings.value("notices_until")
+            > room.desk.environment.now().isoformat()
+        )
         page.end_button.click()
         await until(lambda: page.line.text.text() == "Not now.")
         page.switch.box.click()
         await until(lambda: "off" in page.line.text.text())
-        assert await room.desk.setting("notices") == "off"
+        assert await room.desk.settings.value("notices") == "off"
 
 
 @on_qt_loop
@@ -450,7 +453,7 @@ def buttons_of(page: QWidget) -> dict[str, QPushButton]:
 
 async def until_async_setting(room: Room, name: str, value: str) -> None:
     async with asyncio.timeout(SETTING_SECONDS):
-        while await room.desk.setting(name) != value:  # noqa: ASYNC110 - another task writes it
+        while await room.desk.settings.value(name) != value:  # noqa: ASYNC110 - another task writes it
             await asyncio.sleep(0.01)
 
 

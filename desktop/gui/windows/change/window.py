@@ -180,7 +180,7 @@ class ChangeWindow(QWidget):
             return
         self.fetch.setEnabled(False)
         self._bridge.do(
-            self._bridge.desk.request(
+            self._bridge.desk.requests.make(
                 "code.diff",
                 {"job": row.job_id},
                 title=tr("the change of {title}").format(title=row.title)[:200],

@@ -298,7 +298,7 @@ class NewTask(QWidget):
         file = inputs.get("file")
         if isinstance(file, str) and machine == here and not await self._check(file):
             raise outside(file)
-        return await self._desk.request(
+        return await self._desk.requests.make(
             kind.name,
             inputs,
             text=line_of(kind, inputs),

@@ -235,14 +235,14 @@ class ThreadView(QWidget):
 
     def _answer(self, row: QuestionRow, value: str) -> None:
         self.timeline.follow()
-        deed = self._desk.answer(row.question_id, row.job_id, value)
+        deed = self._desk.requests.answer(row.question_id, row.job_id, value)
         self._bridge.do(deed, failed=self._tell_failure)
 
     def _cancel(self, job_id: JobId) -> None:
-        self._bridge.do(self._desk.cancel(job_id), failed=self._tell_failure)
+        self._bridge.do(self._desk.requests.cancel(job_id), failed=self._tell_failure)
 
     def _retry(self, job_id: JobId) -> None:
-        self._bridge.do(self._desk.retry(job_id), failed=self._tell_failure)
+        self._bridge.do(self._desk.requests.retry(job_id), failed=self._tell_failure)
 
     def _tell_failure(self, error: AppError) -> None:
         """Say above the line what could not be done; the buttons come back."""

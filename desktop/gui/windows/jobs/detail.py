@@ -244,10 +244,10 @@ class DetailPane(QWidget):
     def _retry(self) -> None:
         if self._job_id is not None:
             self.retry.setEnabled(False)
-            self._bridge.do(self._bridge.desk.retry(self._job_id), failed=self._failed)
+            self._bridge.do(self._bridge.desk.requests.retry(self._job_id), failed=self._failed)
 
     def _do_cancel(self, job_id: JobId) -> None:
-        self._bridge.do(self._bridge.desk.cancel(job_id), failed=self._failed)
+        self._bridge.do(self._bridge.desk.requests.cancel(job_id), failed=self._failed)
 
     def _failed(self, error: AppError) -> None:
         self.retry.setEnabled(True)

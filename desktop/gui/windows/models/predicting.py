@@ -86,7 +86,7 @@ class Predicting(QFrame):
         self._show(stop=True, ask=False, done=False)
         self.bar.setRange(0, 0)
         self.show()
-        asked = self._bridge.desk.request(
+        asked = self._bridge.desk.requests.make(
             "ml.predict",
             {"model": manifest.model_id, "file": str(file)},
             text=told,
@@ -203,7 +203,7 @@ class Predicting(QFrame):
     def _stop(self) -> None:
         if self._job_id is not None:
             self.stage.setText(tr("Stopping …"))
-            self._bridge.do(self._bridge.desk.cancel(self._job_id))
+            self._bridge.do(self._bridge.desk.requests.cancel(self._job_id))
 
     def _answer(self) -> None:
         if self._job_id is not None:

@@ -208,7 +208,7 @@ class RunsWindow(QWidget):
                 desk = self._bridge.desk
                 title = tr("go on with {name}").format(name=run.name)
                 self._bridge.do(
-                    desk.request(
+                    desk.requests.make(
                         "llm.run",
                         {"again": run.run_id},
                         title=title[:200],

@@ -43,7 +43,7 @@ class Looks(Section):
         self.do(self._read(), then=self._show)
 
     async def _read(self) -> tuple[str, str]:
-        return await self.desk.setting(SCHEME), await self.desk.setting(LANGUAGE)
+        return await self.desk.settings.value(SCHEME), await self.desk.settings.value(LANGUAGE)
 
     def _show(self, told: tuple[str, str]) -> None:
         self.scheme.setCurrentIndex(max(0, self.scheme.findData(told[0] or "system")))

@@ -48,7 +48,7 @@ class NoticesSection(Section):
         self.do(self._read(), then=self._show)
 
     async def _read(self) -> tuple[str, str]:
-        return await self.desk.setting(SWITCH), await self.desk.setting(UNTIL)
+        return await self.desk.settings.value(SWITCH), await self.desk.settings.value(UNTIL)
 
     def _show(self, told: tuple[str, str]) -> None:
         is_on = told[0] != OFF

@@ -50,7 +50,7 @@ class Schedules(Section):
         )
 
     def refresh(self) -> None:
-        self.do(self.desk.schedules(), then=self.show_schedules)
+        self.do(self.desk.requests.schedules(), then=self.show_schedules)
 
     def show_schedules(self, rows: tuple[ScheduleRow, ...]) -> None:
         self._empty.setVisible(not rows)
@@ -86,7 +86,7 @@ class Schedules(Section):
         return made
 
     def _change(self, row: ScheduleRow, action: ScheduleAction) -> None:
-        done = self.desk.change_schedule(row.schedule_id, action)
+        done = self.desk.requests.change_schedule(row.schedule_id, action)
         self.do(done, then=lambda _: self.refresh(), failed=self._failed)
 
 

@@ -119,7 +119,7 @@ class Section(QScrollArea):
 
     def put(self, name: str, value: str, then: Callable[[], object] = lambda: None) -> None:
         """Write a setting of the program's down."""
-        self.do(self.desk.put_setting(name, value), then=lambda _: then(), failed=self._failed)
+        self.do(self.desk.settings.put(name, value), then=lambda _: then(), failed=self._failed)
 
     def _failed(self, error: AppError) -> None:
         self.banner.tell(error)
