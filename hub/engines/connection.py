@@ -3,6 +3,9 @@
 It reads frames and gives each to the service it is for, writes what the end wants sent, and
 streams the log. What a worker pushes is committed while the next frame is read; it is
 acknowledged when the commit is done, in order.
+
+Most workers are silent most of the time. A silent one has no task but its reader, which is the
+server's own; a second one, the teller, lives while there is something to be written.
 """
 
 from __future__ import annotations
@@ -61,30 +64,8 @@ class Wire(Protocol):
         """End the connection. Idempotent."""
 
 
-class Bell:
-    """An `asyncio.Event` for one who waits, without a queue of waiters."""
-
-    __slots__ = ("_is_rung", "_waiter")
-
-    def __init__(self) -> None:
-        self._is_rung = False
-        self._waiter: asyncio.Future[None] | None = None
-
-    def set(self) -> None:
-        self._is_rung = True
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    def clear(self) -> None:
-        self._is_rung = False
-
-    async def wait(self) -> None:
-        if not self._is_rung:
-            self._waiter = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
+class Ended(Exception):
+    """All is written and the connection is over; raised to end the reader as well."""
 
 
 class Connection:
@@ -119,11 +100,11 @@ class Connection:
         # Lists, for a deque takes 750 bytes while it is empty.
         self._frames: list[str] = []
         self._queued_bytes = 0
-        self._is_writing = False
-        """One at a time takes frames from the queue, so that they leave in order."""
-        self._outgoing = Bell()
-        self._room = Bell()
-        """Rung when the worker has seen more of our log, or is welcomed."""
+        self._tasks: asyncio.TaskGroup | None = None
+        """While the socket is read: where a teller may be started."""
+        self._teller: asyncio.Task[None] | None = None
+        """The one that writes, so that frames leave in order; None while there is nothing to do.
+        One that has failed or was stopped stays: none is to follow it."""
         self._pushes: list[asyncio.Future[Recorded]] = []
         self.is_starved = False
         """Whether the worker has pushed what the hub's disk had no room for."""
@@ -142,20 +123,29 @@ class Connection:
 
     async def run(self) -> None:
         """Serve until either side ends."""
-        tasks = [self._read(), self._write(), self._stream()]
         try:
-            async with asyncio.TaskGroup() as group:
-                started = [group.create_task(task) for task in tasks]
-                # The first to return ends the connection; the others are of no use alone.
-                await asyncio.wait(started, return_when=asyncio.FIRST_COMPLETED)
-                for task in started:
-                    task.cancel()
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                try:
+                    await self._read()
+                finally:
+                    self._tasks = None
+                    if self._teller is not None:
+                        self._teller.cancel()
+        except* Ended:
+            pass
         finally:
+            self._services.feed.leave(self.person_id, self.stir)
             self.end.close()
             with contextlib.suppress(TimeoutError, OSError):
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self._write_out()
                     await self._wire.close(self.end.close_code)
+
+    def stir(self) -> None:
+        """Have the teller look: there may be something to be written."""
+        if self._teller is None and self._tasks is not None:
+            self._teller = self._tasks.create_task(self._tell())
 
     def send(self, message: FromHub) -> None:
         """Queue a message; never waits."""
@@ -192,26 +182,25 @@ class Connection:
             for frame in self.end.frames_to_send():
                 self._frames.append(frame)
         if self._frames or self.end.phase is Phase.CLOSED:
-            self._outgoing.set()
+            self.stir()
 
-    async def _write(self) -> None:
-        while self.end.phase is not Phase.CLOSED:
-            await self._outgoing.wait()
-            self._outgoing.clear()
+    async def _tell(self) -> None:
+        """Write what waits, and the log as far as it concerns this worker's person."""
+        while True:
             await self._write_out()
+            if self.end.phase is Phase.CLOSED:
+                raise Ended
+            if not await self._go_on() and not self._frames:
+                # Nothing is awaited from here on: what comes now starts another.
+                self._teller = None
+                return
 
     async def _write_out(self) -> None:
         self.flush()
-        if self._is_writing:
-            return
-        self._is_writing = True
-        try:
-            while self._frames:
-                frame = self._frames.pop(0)
-                self._queued_bytes -= len(frame)
-                await self._wire.send(frame)
-        finally:
-            self._is_writing = False
+        while self._frames:
+            frame = self._frames.pop(0)
+            self._queued_bytes -= len(frame)
+            await self._wire.send(frame)
 
     async def _read(self) -> None:
         while self.end.phase is not Phase.CLOSED:
@@ -249,10 +238,10 @@ class Connection:
                 log.warning("worker_fault", worker_id=self.worker_id, code=message.error.code)
             case Bye(error=None):
                 self.was_stopped = True
-                self._room.set()
+                self.stir()
             case _:
                 # Seen and Pull have moved the end's cursor; Bye has closed it.
-                self._room.set()
+                self.stir()
 
     async def _or_close(self, act: Awaitable[None]) -> None:
         try:
@@ -286,7 +275,7 @@ class Connection:
         )
         self._services.registry.arrive(worker, hello)
         self._services.dispatcher.stir()
-        self._room.set()
+        self.stir()
 
     def _known_upto(self, hello: Hello) -> int:
         """Up to which number of our log the worker has a copy that is still true."""
@@ -339,20 +328,19 @@ class Connection:
             )
         )
 
-    async def _stream(self) -> None:
-        """Send the log on, as far as it concerns this worker's person."""
-        while True:
-            while not self.end.may_send_events:
-                self._room.clear()
-                await self._room.wait()
-            position = self._services.feed.position()
-            sent = self.end.sent_hub_seq
-            told = await self._stretches.after(sent, self.person_id)
-            if not self.end.may_send_events or self.end.sent_hub_seq != sent:
-                continue
-            if told is None:
-                await self._services.feed.gather(max(position, sent), self.person_id)
-                continue
-            self.end.send_stretch(told)
-            # At once, not by a turn of the writer's.
-            await self._write_out()
+    async def _go_on(self) -> bool:
+        """Queue the next stretch of the log; False when there is none, or no room for it.
+
+        More of the log, or more room, stirs again.
+        """
+        if not self.end.may_send_events:
+            return False
+        position = self._services.feed.position()
+        sent = self.end.sent_hub_seq
+        told = await self._stretches.after(sent, self.person_id)
+        if not self.end.may_send_events or self.end.sent_hub_seq != sent:
+            return True  # it turned back meanwhile
+        if told is None:
+            return not self._services.feed.gather(max(position, sent), self.person_id, self.stir)
+        self.end.send_stretch(told)
+        return True

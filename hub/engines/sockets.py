@@ -133,7 +133,7 @@ class SocketEngine:
             await wire.refuse(error)
             return
         await send({"type": "websocket.accept"})
-        scope["headers"] = []  # nothing looks at them again, and they would be kept to the end
+        scope.clear()  # nothing looks at it again, and it would be kept to the end
         await self._serve(wire, access)
 
     async def _admit(self, scope: Scopes) -> Access:
@@ -202,6 +202,8 @@ class SocketEngine:
 
 class AsgiWire:
     """A WebSocket as ASGI servers give it (asgi.readthedocs.io, HTTP & WebSocket 2.5)."""
+
+    __slots__ = ("_is_over", "_receive", "_send")
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive

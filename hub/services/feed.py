@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from hub.core.fact import Fact
@@ -114,23 +114,27 @@ class Feed:
             if bell in waiting:
                 waiting.remove(bell)
 
-    async def gather(self, after: int, person_id: PersonId) -> None:
-        """Wait as `wait` does, and GATHER_SECONDS longer for what is only for the record.
+    def gather(self, after: int, person_id: PersonId, bell: Callable[[], None]) -> bool:
+        """Have a bell rung once the log has grown beyond a place by what concerns a person.
 
-        All of a person's readers that gather are woken together: they need the same.
+        GATHER_SECONDS later, when it is only for the record. All of a person's bells are rung
+        together, and each once: their readers need the same. A bell must not wait, and whoever
+        gives it up says so with `leave`. False: the log has grown already, nothing will be rung.
         """
         if self._last_of.get(person_id, 0) > after:
-            return
-        bell = asyncio.get_running_loop().create_future()
-        gathering = self._gathering.setdefault(person_id, _Gathering())
-        gathering.bells.append(bell)
-        try:
-            await bell
-        finally:
-            if bell.cancelled():
-                gathering.bells.remove(bell)
-                if not gathering.bells and self._gathering.get(person_id) is gathering:
-                    self._end_gathering(person_id)
+            return False
+        bells = self._gathering.setdefault(person_id, _Gathering()).bells
+        if bell not in bells:
+            bells.append(bell)
+        return True
+
+    def leave(self, person_id: PersonId, bell: Callable[[], None]) -> None:
+        """Have a bell rung no more; idempotent."""
+        gathering = self._gathering.get(person_id)
+        if gathering is not None and bell in gathering.bells:
+            gathering.bells.remove(bell)
+            if not gathering.bells:
+                self._end_gathering(person_id)
 
     def tell_progress(self, job_id: JobId, worker_id: WorkerId, progress: Progress) -> None:
         """Pass on how far an attempt is; the last word of each job is kept while it runs."""
@@ -193,7 +197,7 @@ class Feed:
         if cannot_wait:
             self._end_gathering(person_id)
         elif gathering.timer is None:
-            loop = gathering.bells[0].get_loop()
+            loop = asyncio.get_running_loop()
             gathering.timer = loop.call_later(self._gather_seconds, self._end_gathering, person_id)
 
     def _end_gathering(self, person_id: PersonId) -> None:
@@ -202,9 +206,8 @@ class Feed:
             return
         if gathering.timer is not None:
             gathering.timer.cancel()
-        for bell in gathering.bells:
-            if not bell.done():
-                bell.set_result(None)
+        for ring in gathering.bells:
+            ring()
 
     def _keep(self, fact: Fact) -> None:
         """Remember a fact, and forget the oldest of all when there are too many."""
@@ -232,7 +235,7 @@ class _Gathering:
     __slots__ = ("bells", "timer")
 
     def __init__(self) -> None:
-        self.bells: list[asyncio.Future[None]] = []
+        self.bells: list[Callable[[], None]] = []
         self.timer: asyncio.TimerHandle | None = None
 
 

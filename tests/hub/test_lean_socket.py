@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from hub.engines.connection import Bell
 from hub.lean_socket import FewEvents, Gate
 
 
@@ -44,18 +43,3 @@ async def test_a_gate_lets_all_through_that_wait() -> None:
         assert [one.done() for one in waiting] == [True, False, False]
         gate.set()
     await gate.wait()
-
-
-async def test_a_bell_wakes_also_who_waits_when_it_is_cleared_at_once() -> None:
-    bell = Bell()
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(bell.wait())
-        await asyncio.sleep(0)
-        bell.set()
-        bell.clear()
-    async with asyncio.TaskGroup() as tasks:
-        late = tasks.create_task(bell.wait())
-        await asyncio.sleep(0)
-        assert not late.done()
-        bell.set()
-    await bell.wait()

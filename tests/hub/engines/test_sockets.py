@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
@@ -93,6 +94,29 @@ async def test_a_job_goes_round(hub: Hub) -> None:
         assert (await plug.until(Ack)).seq == 2
     card = await hub.services.views.job(None, job_id)  # type: ignore[arg-type]
     assert card.state is JobState.SUCCEEDED
+
+
+async def test_a_worker_at_rest_has_one_task_in_the_hub(hub: Hub) -> None:
+    alone = asyncio.all_tasks()
+    async with contextlib.AsyncExitStack() as held:
+        plugs = [await held.enter_async_context(plugged(hub, await pair(hub))) for _ in range(3)]
+        for plug in plugs:
+            await welcomed(plug)
+            told = await plug.until(Events)
+            plug.end.applied(told.upto, time.monotonic())
+            await plug.flush()
+
+        def serving() -> int:
+            named = [str(task.get_coro()) for task in asyncio.all_tasks() - alone]
+            return sum("Connection._" in name or "run_asgi" in name for name in named)
+
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while serving() > len(plugs):  # noqa: ASYNC110 - it rings no bell for this
+                await asyncio.sleep(0.01)
+        assert serving() == len(plugs)
+        await request(hub)
+        for plug in plugs:
+            assert [n.event.type for n in (await plug.until(Events)).events]
 
 
 async def test_a_worker_gets_its_persons_log_and_nobody_elses(hub: Hub) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -119,51 +120,63 @@ async def test_what_is_for_the_record_is_told_to_all_at_once_after_a_while(world
     anna, ben = [await world.services.registry.add_person(name) for name in ("anna", "ben")]
     feed = Feed(world.ledger, gather_seconds=0.01)
     place = feed.position()
-    async with asyncio.TaskGroup() as tasks:
-        readers = [tasks.create_task(feed.gather(place, anna.person_id)) for _ in range(3)]
-        other = tasks.create_task(feed.gather(place, ben.person_id))
-        await asyncio.sleep(0)
-        await tell(world, anna, body=GRANTED)
-        await readers[0]
-        await asyncio.sleep(0)
-        assert all(reader.done() for reader in readers)
-        assert not other.done(), "what concerns others wakes nobody"
-        other.cancel()
+    rung: list[int] = []
+    is_rung = asyncio.Event()
+    for number in range(3):
+        assert feed.gather(place, anna.person_id, partial(rung.append, number))
+    assert feed.gather(place, anna.person_id, is_rung.set)
+    assert feed.gather(place, ben.person_id, partial(rung.append, -1))
+    await tell(world, anna, body=GRANTED)
+    assert rung == []
+    await is_rung.wait()
+    assert rung == [0, 1, 2], "what concerns others rings nobody"
 
 
 async def test_what_work_may_wait_for_is_told_at_once_with_what_was_gathered(world: World) -> None:
     anna = await world.services.registry.add_person("anna")
     feed = Feed(world.ledger, gather_seconds=LONG)
     place = feed.position()
-    async with asyncio.TaskGroup() as tasks:
-        reader = tasks.create_task(feed.gather(place, anna.person_id))
-        await asyncio.sleep(0)
-        await tell(world, anna, body=GRANTED)
-        assert not reader.done()
-        await tell(world, anna)
-        await asyncio.sleep(0)
-        assert reader.done()
+    rung: list[int] = []
+    assert feed.gather(place, anna.person_id, partial(rung.append, 1))
+    await tell(world, anna, body=GRANTED)
+    assert rung == []
+    await tell(world, anna)
+    assert rung == [1]
     assert len(await feed.after(place, 10, anna.person_id)) == 2
+
+
+async def test_who_lags_is_told_so_and_each_bell_rings_once(world: World) -> None:
+    anna = await world.services.registry.add_person("anna")
+    feed = Feed(world.ledger, gather_seconds=LONG)
+    place = feed.position()
+    rung: list[int] = []
+    bell = partial(rung.append, 1)
+    assert feed.gather(place, anna.person_id, bell)
+    assert feed.gather(place, anna.person_id, bell)
+    await tell(world, anna)
+    assert rung == [1]
+    assert not feed.gather(place, anna.person_id, bell), "there is something to be read already"
+    await tell(world, anna)
+    assert rung == [1]
 
 
 async def test_who_stops_gathering_leaves_the_others_their_bell(world: World) -> None:
     anna = await world.services.registry.add_person("anna")
     feed = Feed(world.ledger, gather_seconds=LONG)
-    async with asyncio.TaskGroup() as tasks:
-        place = feed.position()
-        gone, left = [tasks.create_task(feed.gather(place, anna.person_id)) for _ in range(2)]
-        await asyncio.sleep(0)
-        gone.cancel()
-        await asyncio.wait([gone])
-        await tell(world, anna, body=GRANTED)
-        assert not left.done()
-        await tell(world, anna)
-        await left
-        lone = tasks.create_task(feed.gather(feed.position(), anna.person_id))
-        await asyncio.sleep(0)
-        lone.cancel()
-        await asyncio.wait([lone])
-        again = tasks.create_task(feed.gather(feed.position(), anna.person_id))
-        await asyncio.sleep(0)
-        await tell(world, anna)
-        await again
+    place = feed.position()
+    rung: list[str] = []
+    gone, left = [partial(rung.append, name) for name in ("gone", "left")]
+    feed.leave(anna.person_id, gone)
+    feed.gather(place, anna.person_id, gone)
+    feed.gather(place, anna.person_id, left)
+    feed.leave(anna.person_id, gone)
+    await tell(world, anna, body=GRANTED)
+    assert rung == []
+    await tell(world, anna)
+    assert rung == ["left"]
+    place = feed.position()
+    feed.gather(place, anna.person_id, gone)
+    feed.leave(anna.person_id, gone)
+    feed.gather(place, anna.person_id, left)
+    await tell(world, anna)
+    assert rung == ["left", "left"]
