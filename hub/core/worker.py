@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
 
 from hub.core.job import Life, is_held_by, may_adopt, may_readopt
 from shared.capabilities import Capability, family_of
@@ -17,6 +19,8 @@ GONE_SECONDS = 5.0
 """How long a closed socket may take to come back before idempotent work goes elsewhere."""
 PULL_SILENT_SECONDS = 45.0
 """How long a worker that fetches its work has to call again after the hub itself was away."""
+ABLE_MAX = 512
+"""Sets of capabilities kept to be shared: most machines are set up like some other one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,27 @@ class Worker:
         return self.pulls and self.platform == FLEET_PLATFORM
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Able:
+    """What a worker can do; workers that can do the same share one."""
+
+    capabilities: tuple[Capability, ...]
+    kinds: frozenset[str]
+    limits: Mapping[str, int]
+
+
+@lru_cache(maxsize=ABLE_MAX)
+def able_to(capabilities: tuple[Capability, ...]) -> Able:
+    """Find who can do the same, or begin anew."""
+    return Able(
+        capabilities=capabilities,
+        kinds=frozenset(one.kind for one in capabilities),
+        limits=MappingProxyType(
+            {family_of(one.kind): one.jobs_max for one in capabilities if one.jobs_max is not None}
+        ),
+    )
+
+
 @dataclass(slots=True, kw_only=True)
 class Presence:
     """A worker that is connected now; kept in memory."""
@@ -62,7 +87,7 @@ class Presence:
     is_paused: bool = False
     last_seen_at: datetime
     metrics: Metrics | None = None
-    kinds: frozenset[str] = field(default_factory=frozenset)
+    kinds: frozenset[str] = field(init=False)
     claims: list[frozenset[str]] | None = None
     """Of a worker that fetches its work: the kinds of each fetch that waits now, for it takes
     nothing unasked. None for a machine, which is offered what it has room for."""
@@ -73,11 +98,8 @@ class Presence:
     """How many jobs it runs at once of a family of kinds, where that is not up to its slots."""
 
     def __post_init__(self) -> None:
-        self.limits = {
-            family_of(one.kind): one.jobs_max
-            for one in self.capabilities
-            if one.jobs_max is not None
-        }
+        able = able_to(self.capabilities)
+        self.capabilities, self.kinds, self.limits = able.capabilities, able.kinds, able.limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -275,7 +275,6 @@ class Registry:
                 slots=hello.slots,
                 is_paused=worker.is_paused,
                 last_seen_at=self._ledger.environment.now(),
-                kinds=frozenset(c.kind for c in hello.capabilities),
             )
         )
         self._tell_presence(worker.person_id)
@@ -298,7 +297,6 @@ class Registry:
                 slots=worker.pull_slots,
                 is_paused=worker.is_paused,
                 last_seen_at=self._ledger.environment.now(),
-                kinds=frozenset(c.kind for c in worker.capabilities),
                 claims=claims,
                 is_fleet=worker.is_fleet,
             )

@@ -186,7 +186,6 @@ class PaperHub(Books):
                 capabilities=hello.capabilities,
                 slots=hello.slots,
                 last_seen_at=self.clock.wall,
-                kinds=frozenset(c.kind for c in hello.capabilities),
             )
         )
         self.look_at(line)

@@ -42,7 +42,6 @@ def fill(hub: Hub, *, jobs: int, workers: int, people: int) -> None:
             capabilities=capabilities,
             slots=0,  # nobody takes anything: all wait
             last_seen_at=NOON,
-            kinds=frozenset(kinds),
         )
         board.arrive(presence)
     for number in range(jobs):

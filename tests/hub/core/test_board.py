@@ -32,7 +32,6 @@ def presence(
         capabilities=kinds,
         slots=slots,
         last_seen_at=NOON,
-        kinds=frozenset(c.kind for c in kinds),
     )
 
 
@@ -371,3 +370,15 @@ def test_the_tally_follows_each_job_through_its_life() -> None:
     assert counts() == {}
     assert board.longest_waits(anna, NOW) == (0.0, 0.0, 0.0)
     assert board.tally.counts(PersonId("bert")) == []
+
+
+def test_workers_that_can_do_the_same_share_what_says_so() -> None:
+    able = [(Capability(kind="a", tools=("git",), jobs_max=2), Capability(kind="b")) for _ in "12"]
+    one, same = [presence(kinds=kinds) for kinds in able]
+    other = presence(kinds=able[0][:1])
+    assert one.capabilities is same.capabilities
+    assert one.kinds is same.kinds
+    assert one.limits is same.limits
+    assert one.kinds == {"a", "b"}
+    assert dict(one.limits) == {"a": 2}
+    assert other.kinds == {"a"}

@@ -31,7 +31,6 @@ def presence(worker_id: WorkerId, capabilities: tuple[Capability, ...]) -> Prese
         capabilities=capabilities,
         slots=5,
         last_seen_at=NOON,
-        kinds=frozenset(c.kind for c in capabilities),
     )
 
 

@@ -30,7 +30,6 @@ def here(worker_id: WorkerId, *, slots: int, is_fleet: bool = False) -> Presence
         capabilities=ABLE,
         slots=slots,
         last_seen_at=NOON,
-        kinds=frozenset(one.kind for one in ABLE),
         is_fleet=is_fleet,
     )
 

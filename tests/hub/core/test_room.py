@@ -28,7 +28,6 @@ def presence(slots: int = 1, worker_id: WorkerId = PC) -> Presence:
         capabilities=ABLE,
         slots=slots,
         last_seen_at=NOON,
-        kinds=frozenset(c.kind for c in ABLE),
     )
 
 
