@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections import deque
 from datetime import datetime
 from itertools import islice
 
@@ -15,7 +14,7 @@ from hub.core.backlog import LOOKED_AT_MAX, Backlog, Piles
 from hub.core.board import Board
 from hub.core.depths import Depths, depths_of
 from hub.core.job import Job
-from hub.core.meter import SAMPLE_SECONDS, SAMPLES_MAX, Hour, Load, Meter
+from hub.core.meter import SAMPLE_SECONDS, Hour, Load, Loads, Meter
 from hub.store import said
 from hub.store.ledger import Entry, Ledger
 from shared.histogram import Histogram
@@ -33,7 +32,7 @@ class Gauge:
         self._ledger = ledger
         self._board = board
         self._meters: dict[PersonId | None, Meter] = {}
-        self._loads: dict[WorkerId, deque[Load]] = {}
+        self._loads: dict[WorkerId, Loads] = {}
         self._ready_at: dict[JobId, datetime] = {}
         """Since when each waiting job could have started; not of those that waited at the start."""
         self.wait_seconds = Histogram(WAIT_SECONDS)
@@ -104,7 +103,9 @@ class Gauge:
             if (metrics := presence.metrics) is not None:
                 total = metrics.memory_total_bytes
                 share = metrics.memory_used_bytes / total if total else 0.0
-                kept = self._loads.setdefault(worker_id, deque(maxlen=SAMPLES_MAX))
+                kept = self._loads.get(worker_id)
+                if kept is None:
+                    kept = self._loads[worker_id] = Loads()
                 kept.append(Load(now, metrics.cpu_share, share))
 
     def _follow(self, entry: Entry) -> None:

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from hub.core.meter import HOUR_SECONDS, POINTS, Meter, percentile
+from hub.core.meter import (
+    HOUR_SECONDS,
+    POINTS,
+    SAMPLE_SECONDS,
+    SAMPLES_MAX,
+    Load,
+    Loads,
+    Meter,
+    percentile,
+)
 
 NOW = 10_000.0
 
@@ -63,3 +74,13 @@ def test_a_queue_that_was_empty_for_an_hour_is_forgotten() -> None:
     assert not meter.is_forgotten(NOW + HOUR_SECONDS - 1)
     meter.sample(NOW + HOUR_SECONDS, (0, 0, 0))
     assert meter.is_forgotten(NOW + HOUR_SECONDS)
+
+
+def test_loads_of_an_hour_are_kept_in_their_order_and_in_few_bytes() -> None:
+    loads = Loads()
+    told = [Load(NOW + n * SAMPLE_SECONDS, n / 1024, 0.5) for n in range(SAMPLES_MAX + 2)]
+    for load in told:
+        loads.append(load)
+    assert tuple(loads) == tuple(told[2:])
+    bytes_kept = sum(sys.getsizeof(getattr(loads, name)) for name in Loads.__slots__)
+    assert bytes_kept < SAMPLES_MAX * 20
