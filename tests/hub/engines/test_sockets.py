@@ -68,6 +68,16 @@ async def granted(plug: Plug) -> Grant:
     return await plug.until(Grant)
 
 
+async def told_of(plug: Plug, wanted: str) -> None:
+    """Follow the hub's log up to an event of a type."""
+    types: list[str] = []
+    while wanted not in types:
+        events = await plug.until(Events)
+        plug.end.applied(events.upto)
+        await plug.flush()
+        types = [numbered.event.type for numbered in events.events]
+
+
 def names(grant: Grant) -> dict[str, object]:
     return {"job_id": grant.job_id, "attempt": grant.attempt, "fence": grant.fence}
 
@@ -102,9 +112,7 @@ async def test_a_worker_at_rest_has_one_task_in_the_hub(hub: Hub) -> None:
         plugs = [await held.enter_async_context(plugged(hub, await pair(hub))) for _ in range(3)]
         for plug in plugs:
             await welcomed(plug)
-            told = await plug.until(Events)
-            plug.end.applied(told.upto, time.monotonic())
-            await plug.flush()
+            await told_of(plug, "worker_offers")
 
         def serving() -> int:
             named = [str(task.get_coro()) for task in asyncio.all_tasks() - alone]
@@ -116,7 +124,11 @@ async def test_a_worker_at_rest_has_one_task_in_the_hub(hub: Hub) -> None:
         assert serving() == len(plugs)
         await request(hub)
         for plug in plugs:
-            assert [n.event.type for n in (await plug.until(Events)).events]
+            await told_of(plug, "job_queued")
+        assert hub.services.feed._gathering
+    for plug in plugs:
+        await until_gone(hub, plug.paired.worker_id)
+    assert not hub.services.feed._gathering, "the feed has no bell of a worker that is gone"
 
 
 async def test_a_worker_gets_its_persons_log_and_nobody_elses(hub: Hub) -> None:
