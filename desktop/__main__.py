@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop.system.knock import SCHEME, knock
+from shared.lean import import_structlog
 
 if TYPE_CHECKING:
     from shared.errors import AppError
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from desktop.runner.guard import start_guard
 
         start_guard()
+        import_structlog()
         from desktop.runner.inside import main as run_job
 
         run_job()

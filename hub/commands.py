@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.errors import BadInput, NotAllowed
+from shared.lean import import_structlog, uncollected
 
 if TYPE_CHECKING:
     from hub.settings import Settings
@@ -33,9 +34,11 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def serve(options: argparse.Namespace) -> int:
-    settings = _settings(options)
-    from hub.app import serve
-    from hub.server import spare_collector, stop_with_input
+    with uncollected():
+        import_structlog()
+        settings = _settings(options)
+        from hub.app import serve
+        from hub.server import spare_collector, stop_with_input
 
     spare_collector()
     if options.until_input_ends:

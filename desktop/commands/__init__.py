@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Mapping
 
 from desktop.system.paths import find_paths
+from shared.lean import import_structlog, uncollected
 
 AT: Mapping[str, str] = {
     "agents": "desktop.commands.agents",
@@ -57,7 +58,9 @@ def run(options: argparse.Namespace) -> int:
         code: int = importlib.import_module(AT[options.command]).run(paths, options)
         return code
     if options.headless:
-        from desktop.commands.headless import headless
+        with uncollected():
+            import_structlog()
+            from desktop.commands.headless import headless
 
         return headless(
             paths, json_logs=options.json_logs, debug=options.debug, metrics=options.metrics

@@ -11,6 +11,7 @@ from desktop.system.control import call
 from desktop.system.paths import Paths
 from desktop.system.single_instance import InstanceLock
 from shared.errors import AppError, Conflict, Unavailable
+from shared.lean import import_structlog, uncollected
 
 QUIT_SECONDS = 15.0
 LOOK_SECONDS = 0.05
@@ -32,8 +33,10 @@ def tray(paths: Paths, link: str, *, is_background: bool) -> int:
     if _handed_over(paths, link, is_background=is_background):
         return 0
     check_display()
-    from desktop.gui.application import run
-    from shared import logs
+    with uncollected():
+        import_structlog()
+        from desktop.gui.application import run
+        from shared import logs
 
     logs.configure(json_lines=True, file=paths.log)
     return run(paths, link, is_background=is_background)

@@ -10,19 +10,19 @@ from typing import TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from desktop.desk import diagnostics
 from desktop.desk.desk import Desk
 from desktop.system.control_line import Handler
 from desktop.system.program import version
 from shared.errors import BadInput, ErrorBody, Unavailable
 from shared.ids import JobId, QuestionId, ScheduleId, TaskId, WorkerId
 from shared.kinds import JsonObject
+from shared.late import LateModel
 from shared.schedules import WHEN_CHARS_MAX, WORDS_CHARS_MAX, ScheduleAction
 
 A = TypeVar("A", bound=BaseModel)
 
 
-class _Arguments(BaseModel):
+class _Arguments(LateModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -135,6 +135,8 @@ class ControlDesk:
         return {}
 
     async def _diagnostics(self, arguments: JsonObject) -> JsonObject:
+        from desktop.desk import diagnostics
+
         wanted = _read(_File, arguments)
         return {"file": str(await diagnostics.save(self._desk, Path(wanted.file)))}
 

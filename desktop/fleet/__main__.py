@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from shared import logs
+from shared.lean import import_structlog
 
 if TYPE_CHECKING:
     from desktop.fleet.setup import NodeSetup
@@ -48,6 +48,9 @@ OPTIONS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     options = _parser().parse_args(arguments)
+    import_structlog()
+    from shared import logs
+
     logs.configure(json_lines=options.json_logs, level="DEBUG" if options.debug else "INFO")
     from shared.errors import AppError
 
@@ -83,6 +86,7 @@ def _check_celery() -> None:
 
 
 def _tell(error: AppError) -> int:
+    from shared import logs
     from shared.plain_text import plain
 
     if not logs.tell_end(error):

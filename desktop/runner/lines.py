@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+from pydantic import ConfigDict, Field, JsonValue, TypeAdapter
 
 from desktop.core.code.rules import CodeRules
 from desktop.core.llm.types import Endpoint
@@ -27,6 +27,7 @@ from shared.events import LINE_CHARS_MAX
 from shared.ids import JobId, WorkerId
 from shared.jobs import TITLE_CHARS_MAX, JobSpec, Origin
 from shared.kinds.llm import CELLS_MAX
+from shared.late import LateModel
 from shared.plan import PlanStage, ShownPlan
 from shared.questions import Asking
 
@@ -37,7 +38,7 @@ PARTS_MAX = CELLS_MAX
 WORDS_MAX = 20
 
 
-class Line(BaseModel):
+class Line(LateModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
@@ -73,7 +74,7 @@ class Order(Line):
     folders: tuple[str, ...]
     profile: str = ""
     """The folder of a profile apart."""
-    session: dict[str, str] = {}
+    session: dict[str, str] = Field(default_factory=dict)
     memory_bytes_max: int
     threads_max: int
     may_send: bool = False
@@ -310,15 +311,21 @@ class FromJob(Line):
 
 ToShared = Supplied | Ping | Close | ToJob
 
-TO_CHILD: TypeAdapter[ToChild] = TypeAdapter(Annotated[ToChild, Field(discriminator="type")])
-FROM_CHILD: TypeAdapter[FromChild] = TypeAdapter(Annotated[FromChild, Field(discriminator="type")])
+LATE = ConfigDict(defer_build=True)
+"""No process reads all of these."""
+TO_CHILD: TypeAdapter[ToChild] = TypeAdapter(
+    Annotated[ToChild, Field(discriminator="type")], config=LATE
+)
+FROM_CHILD: TypeAdapter[FromChild] = TypeAdapter(
+    Annotated[FromChild, Field(discriminator="type")], config=LATE
+)
 FROM_SHARED: TypeAdapter[FromJob | Pong] = TypeAdapter(
-    Annotated[FromJob | Pong, Field(discriminator="type")]
+    Annotated[FromJob | Pong, Field(discriminator="type")], config=LATE
 )
 TO_SHARED: TypeAdapter[ToShared] = TypeAdapter(
     # A line that does not fit is told without what is in it: keys may be.
     Annotated[ToShared, Field(discriminator="type")],
-    config=ConfigDict(hide_input_in_errors=True),
+    config=ConfigDict(hide_input_in_errors=True, defer_build=True),
 )
 
 

@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from shared.errors import BadInput
+from shared.late import LateModel
 from shared.plain_text import plain_line
 from shared.plan import PlanFace
 
@@ -28,7 +29,7 @@ EVERY_PLANNED = "*"
 FILE_HELP = "A path in an allowed folder, or a file name that is found there."
 
 
-class Inputs(BaseModel):
+class Inputs(LateModel):
     """Inputs of a kind. Every field has a default: what is missing becomes a question."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,7 +66,7 @@ class FileRef(BaseModel):
     )
 
 
-class Output(BaseModel):
+class Output(LateModel):
     """Result of a kind: the sentences a person reads, then the typed facts of its subclass."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
