@@ -9,13 +9,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials
 
 from hub.core.access import Access, Scope
 from hub.core.fleet_calls import FleetNode, NodeBeat
 from hub.core.pull import CLAIM_SECONDS_MAX, Grant
 from hub.frontends.api.jobs import JobPath
-from hub.frontends.api.parts import Operator, about_of, bearer, services_of
+from hub.frontends.api.parts import Door, Operator, about_of
 from hub.frontends.api.questions import QuestionPath
 from hub.frontends.door import bearer_in
 from hub.ports import FleetCalls
@@ -41,27 +40,18 @@ router = APIRouter(tags=["fleet"])
 NodePath = Annotated[str, Path(pattern=NODE, max_length=100)]
 
 
-async def node_of(
-    services: Annotated[Services, Depends(services_of)],
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-) -> Access:
+async def node_of(services: Services, bearer: str) -> Access:
     """Let nodes of the fleet pass, and nobody else: what they are told is other people's."""
-    return await _admitted(services, credentials, Scope.FLEET)
+    return await _admitted(services, bearer, Scope.FLEET)
 
 
-async def onlooker_of(
-    services: Annotated[Services, Depends(services_of)],
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-) -> Access:
+async def onlooker_of(services: Services, bearer: str) -> Access:
     """Let nodes and scalers pass, and the hub's operator."""
-    return await _admitted(services, credentials, Scope.FLEET, Scope.ADMIN)
+    return await _admitted(services, bearer, Scope.FLEET, Scope.ADMIN)
 
 
-async def _admitted(
-    services: Services, credentials: HTTPAuthorizationCredentials | None, *scopes: Scope
-) -> Access:
-    header = bearer_in(credentials.credentials if credentials else "")
-    access = await services.keys.check(header)
+async def _admitted(services: Services, bearer: str, *scopes: Scope) -> Access:
+    access = await services.keys.check(bearer_in(bearer))
     if access.scope not in scopes:
         raise NotAllowed(
             "key_scope",
@@ -75,9 +65,9 @@ async def calls_of(request: Request) -> FleetCalls:
     return about_of(request).fleet
 
 
-Node = Annotated[Access, Security(node_of, scopes=["fleet"])]
+Node = Annotated[Access, Security(Door(node_of), scopes=["fleet"])]
 """A node of the fleet."""
-Onlooker = Annotated[Access, Security(onlooker_of, scopes=["fleet", "admin"])]
+Onlooker = Annotated[Access, Security(Door(onlooker_of), scopes=["fleet", "admin"])]
 """Whoever may look at the fleet as a whole."""
 Fleet = Annotated[FleetCalls, Depends(calls_of)]
 

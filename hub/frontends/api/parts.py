@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
-from fastapi import Depends, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from fastapi import Depends, Request, Security, params
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
+from fastapi.security.utils import get_authorization_scheme_param
 
 from hub.core import access as core
 from hub.core.access import Access, Scope
@@ -20,9 +22,7 @@ from hub.services import Services
 from shared.errors import NotAllowed
 from shared.ids import PersonId
 
-bearer = HTTPBearer(auto_error=False, description="A key: dh_person_…, dh_read_…, …")
-
-
+T = TypeVar("T")
 Statuses = Callable[[], Sequence[tuple[str, Health]]]
 """Each frontend's name and how it is doing now."""
 ChatLinks = Callable[[], Mapping[str, str]]
@@ -57,51 +57,68 @@ def about_of(request: Request) -> About:
     return about
 
 
-async def caller_of(
-    needed: SecurityScopes,
-    services: Annotated[Services, Depends(services_of)],
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-) -> Caller:
-    """Check the key of a request; the scopes of which it needs one stand in the schema, too."""
-    scopes = [Scope(scope) for scope in needed.scopes]
-    return await admit(services, credentials.credentials if credentials else "", *scopes)
+def bearer_of(request: Request) -> str:
+    """Return the key that a request shows; empty when it shows none."""
+    scheme, key = get_authorization_scheme_param(request.headers.get("authorization"))
+    return key if scheme.lower() == "bearer" else ""
 
 
-async def caller_by_kind(
-    needed: SecurityScopes,
-    services: Annotated[Services, Depends(services_of)],
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-) -> Caller:
-    """The same for routes that mind the kinds which a key is limited to."""
-    scopes = [Scope(scope) for scope in needed.scopes]
-    header = credentials.credentials if credentials else ""
-    return await admit(services, header, *scopes, minds_kinds=True)
+class Door(SecurityBase, Generic[T]):
+    """Checks the key of a request.
+
+    It needs nothing but the request: for every dependency of a dependency the framework takes as
+    long as the check itself.
+    """
+
+    model = HTTPBearer()
+    scheme_name = "HTTPBearer"
+
+    def __init__(self, check: Callable[[Services, str], Awaitable[T]]) -> None:
+        self._check = check
+
+    async def __call__(self, request: Request) -> T:
+        services: Services = request.app.state.services
+        return await self._check(services, bearer_of(request))
 
 
-Known = Annotated[Caller, Security(caller_of, scopes=["person"])]
+async def enqueuer_of(services: Services, bearer: str) -> Caller:
+    """Check the key of whoever asks for work."""
+    return await admit(services, bearer, Scope.ENQUEUE, Scope.PERSON, minds_kinds=True)
+
+
+def whoever_has(*scopes: Scope, minds_kinds: bool = False) -> params.Security:
+    """Ask for a key with one of some scopes; they stand in the schema, too."""
+
+    async def check(services: Services, bearer: str) -> Caller:
+        return await admit(services, bearer, *scopes, minds_kinds=minds_kinds)
+
+    asked: params.Security = Security(Door(check), scopes=[str(scope) for scope in scopes])
+    return asked
+
+
+Known = Annotated[Caller, whoever_has(Scope.PERSON)]
 """A person, with all they may do."""
-Reads = Annotated[Caller, Security(caller_of, scopes=["read", "person"])]
+Reads = Annotated[Caller, whoever_has(Scope.READ, Scope.PERSON)]
 """Whoever may look at a person's things."""
-ReadsWork = Annotated[Caller, Security(caller_by_kind, scopes=["read", "enqueue", "person"])]
+ReadsWork = Annotated[
+    Caller, whoever_has(Scope.READ, Scope.ENQUEUE, Scope.PERSON, minds_kinds=True)
+]
 """Whoever may look at a person's tasks and jobs, of the key's kinds: also who asks for work."""
-ReadsCounts = Annotated[Caller, Security(caller_of, scopes=["read", "enqueue", "person"])]
+ReadsCounts = Annotated[Caller, whoever_has(Scope.READ, Scope.ENQUEUE, Scope.PERSON)]
 """The same for what is told of all kinds together."""
-Enqueues = Annotated[Caller, Security(caller_by_kind, scopes=["enqueue", "person"])]
+Enqueues = Annotated[Caller, Security(Door(enqueuer_of), scopes=["enqueue", "person"])]
 """Whoever may ask for work in a person's name, of the key's kinds."""
-Enrols = Annotated[Caller, Security(caller_of, scopes=["enrol", "person"])]
+Enrols = Annotated[Caller, whoever_has(Scope.ENROL, Scope.PERSON)]
 """Whoever may make codes that let machines in."""
-Registers = Annotated[Caller, Security(caller_of, scopes=["worker", "person"])]
+Registers = Annotated[Caller, whoever_has(Scope.WORKER, Scope.PERSON)]
 """Whoever may register workers that fetch their work."""
-ReadsOrIsIt = Annotated[Caller, Security(caller_of, scopes=["read", "worker", "person"])]
+ReadsOrIsIt = Annotated[Caller, whoever_has(Scope.READ, Scope.WORKER, Scope.PERSON)]
 """Whoever may look at a person's workers; one of them, at itself."""
 
 
-async def puller_of(
-    services: Annotated[Services, Depends(services_of)],
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-) -> Access:
+async def puller_of(services: Services, bearer: str) -> Access:
     """Check the key of a worker that fetches its work."""
-    access = await services.keys.check(bearer_in(credentials.credentials if credentials else ""))
+    access = await services.keys.check(bearer_in(bearer))
     core.puller_of(access)
     return access
 
@@ -110,7 +127,7 @@ async def pulling_of(request: Request) -> Pulling:
     return about_of(request).pulling
 
 
-Puller = Annotated[Access, Security(puller_of, scopes=["worker"])]
+Puller = Annotated[Access, Security(Door(puller_of), scopes=["worker"])]
 """A worker that fetches its work, by its own key."""
 Pulls = Annotated[Pulling, Depends(pulling_of)]
 Hub = Annotated[Services, Depends(services_of)]
