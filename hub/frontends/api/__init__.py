@@ -17,9 +17,10 @@ def make_api(services: Services, snapshots: Snapshots, about: About) -> ASGIApp:
     from hub.frontends.api.build import build
     from hub.frontends.api.once import OnceOnly
     from hub.frontends.api.problems import DeclaredLength
+    from hub.frontends.api.short_way import ShortWay
     from hub.frontends.api.snapshot import SnapshotRoute
     from hub.frontends.api.upload import Uploads
 
     api = OnceOnly(services, build(services, about))
     app = Uploads(services, DeclaredLength(api))
-    return SnapshotRoute(services, snapshots, app)
+    return ShortWay(services, SnapshotRoute(services, snapshots, app))

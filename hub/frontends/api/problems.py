@@ -201,6 +201,11 @@ def _is_of(template: str, path: str) -> bool:
 
 
 async def _bug(_request: Request, error: Exception) -> JSONResponse:
+    return bug(error)
+
+
+def bug(error: Exception) -> JSONResponse:
+    """Log what must not happen, and say that it did."""
     logger.error("A request met a bug.", exc_info=error)
     told = Unavailable(
         "hub_bug",

@@ -105,6 +105,15 @@ async def create_task(
     new: NewTask, caller: Enqueues, hub: Hub, response: Response, idempotency_key: Once = None
 ) -> TaskShown:
     """Ask for something: makes a task with one job. Repeating the key repeats the answer."""
+    task = await make(new, caller, hub, idempotency_key)
+    response.headers["Location"] = address(task)
+    return task
+
+
+async def make(
+    new: NewTask, caller: Caller, hub: Services, idempotency_key: str | None
+) -> TaskShown:
+    """Make a task with one job, or find the one that was made under the key."""
     check_kind(caller.access, new.kind)
     receipt = await hub.intake.request(
         Request(
@@ -119,9 +128,12 @@ async def create_task(
             dedupe=_dedupe(idempotency_key),
         )
     )
-    response.headers["Location"] = f"/api/v1/tasks/{receipt.card.job.task_id}"
     waiting = receipt.waiting.reason if receipt.waiting else None
     return shown(receipt.card, job_count=1, waiting=waiting)
+
+
+def address(task: TaskShown) -> str:
+    return f"/api/v1/tasks/{task.task_id}"
 
 
 @router.get("/tasks")
