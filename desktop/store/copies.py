@@ -15,6 +15,8 @@ from pydantic_core import to_json
 
 from desktop.core.news import News
 from desktop.store import copy_tables, known, peers, settings
+from desktop.store.copy_lines import Lines
+from desktop.store.copy_words import Words
 from desktop.store.known import Kept, Turn
 from shared.errors import ErrorBody
 from shared.events import (
@@ -74,12 +76,14 @@ LOST = ErrorBody(
     hint="Ask for it again.",
 )
 _SCHEDULES = (ScheduleAsked, ScheduleChanged, ScheduleRan, ScheduleMissed)
-_GOES_ON = "state not in ('succeeded', 'failed', 'cancelled', 'dead')"
-"""Of a job that has not come to its end; what is told of its attempt after that came too late."""
+_ENDS = frozenset((JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.DEAD))
+"""Of a job that has come to its end; what is told of its attempt after that came too late."""
 
 
 def hear(connection: sqlite3.Connection, told: Numbered) -> frozenset[News]:
     """Take in what the hub tells; what is known already changes nothing.
+
+    A whole stretch is heard sooner by `desktop.store.hearing`.
 
     Args:
         connection: inside the transaction that moves the cursor.
@@ -173,15 +177,43 @@ def apply(connection: sqlite3.Connection, event: Event) -> frozenset[News]:
         body = body_of(event)
     except ValidationError:
         return frozenset()
-    return frozenset() if body is None else _Step(connection, event).take(body)
+    return frozenset() if body is None else take(connection, event, body)
+
+
+def take(
+    connection: sqlite3.Connection,
+    event: Event,
+    body: EventBody,
+    *,
+    words: Words | None = None,
+    has_row: bool = False,
+) -> frozenset[News]:
+    """Do what `apply` does, for whoever has read the event's body.
+
+    Args:
+        connection: inside a transaction.
+        event: that follows all others of its job.
+        body: what it says.
+        words: gather what jobs are found by; None to write that at once.
+        has_row: its job is known to have its row.
+    """
+    gathered = words or Words(connection)
+    news = _Step(connection, event, gathered, has_row=has_row).take(body)
+    if words is None:
+        gathered.write()
+    return news
 
 
 class _Step:
     """One event on its way into the copy."""
 
-    def __init__(self, connection: sqlite3.Connection, event: Event) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, event: Event, words: Words, *, has_row: bool
+    ) -> None:
         self._connection = connection
         self._event = event
+        self._words = words
+        self._has_row = has_row
         self._at_ms = to_ms(event.at)
 
     def take(self, body: EventBody) -> frozenset[News]:
@@ -209,7 +241,7 @@ class _Step:
                     " iif(is_told, min(created_ms, excluded.created_ms), excluded.created_ms)",
                     (body.task_id, body.text, self._at_ms),
                 )
-                self._index_task(body.task_id)
+                self._words.add_task(body.task_id)
                 return frozenset({News.JOBS})
             case QuestionAnswered() | QuestionParked() | AnswerGiven() | AnswerSuperseded():
                 self._know(body.job_id)
@@ -238,16 +270,7 @@ class _Step:
             case JobQueued():
                 self._queued(body)
             case JobGranted():
-                self._set(
-                    job_id, "fence < ? and ended_ms is null", (body.fence,),
-                    state=JobState.GRANTED, attempt=body.attempt, fence=body.fence,
-                    worker_id=body.worker_id,
-                )  # fmt: skip
-                # Given up for lost, its holder was back before anybody else, and goes on.
-                self._set(
-                    job_id, "fence = ? and state = 'queued'", (body.fence,),
-                    state=JobState.RUNNING, attempt=body.attempt, worker_id=body.worker_id,
-                )  # fmt: skip
+                self._granted(body)
             case JobCancelRequested():
                 self._set(job_id, cancel_by=body.by or "?")
             case CancelAsked():
@@ -262,6 +285,19 @@ class _Step:
                 self._attempt(body)
             case _:
                 pass  # the others are told in the timeline alone
+
+    def _granted(self, body: JobGranted) -> None:
+        is_set = self._set(
+            body.job_id, "fence < ? and ended_ms is null", (body.fence,),
+            state=JobState.GRANTED, attempt=body.attempt, fence=body.fence,
+            worker_id=body.worker_id,
+        )  # fmt: skip
+        if not is_set:
+            # Given up for lost, its holder was back before anybody else, and goes on.
+            self._set(
+                body.job_id, "fence = ? and state = 'queued'", (body.fence,),
+                state=JobState.RUNNING, attempt=body.attempt, worker_id=body.worker_id,
+            )  # fmt: skip
 
     def _attempt(self, body: AttemptBody) -> None:
         job_id = body.job_id
@@ -322,7 +358,7 @@ class _Step:
                 body.job_id, "kind = ''", (),
                 kind=body.job.kind, title=body.job.title, task_id=body.job.task_id,
             )  # fmt: skip
-            self._index(body.job_id)
+            self._words.add_job(body.job_id)
 
     def _move(self, body: AttemptBody, state: JobState) -> None:
         self._set(
@@ -348,15 +384,17 @@ class _Step:
     def _is_past(self, body: AttemptBody) -> bool:
         """Say whether the job has a newer attempt, or had its end, before this was told."""
         row = self._connection.execute(
-            f"select fence > ? or attempt > ? or fence = ? and not ({_GOES_ON})"
-            " from copy_job where job_id = ?",
-            (body.fence, body.attempt, body.fence, body.job_id),
+            "select fence, attempt, state from copy_job where job_id = ?", (body.job_id,)
         ).fetchone()
-        return row is not None and bool(row[0])
+        if row is None:
+            return False
+        fence, attempt, state = row
+        has_ended = fence == body.fence and state in _ENDS
+        return has_ended or fence > body.fence or attempt > body.attempt
 
     def _queued(self, body: JobQueued) -> None:
         self._set(body.job_id, kind=body.kind, title=body.title, task_id=body.task_id)
-        self._index(body.job_id)
+        self._words.add_job(body.job_id)
         if body.reason in ("lost", "retry", "requeued"):
             # Whoever asked is gone; the next attempt asks for itself.
             self._close_questions(body.job_id)
@@ -384,9 +422,9 @@ class _Step:
             " (select replaces from copy_job where job_id = ?)",
             (body.job_id, body.job_id),
         )
-        self._index(body.job_id)
+        self._words.add_job(body.job_id)
         if is_asked:
-            self._index_task(body.task_id)
+            self._words.add_task(body.task_id)
 
     def _task_asked(self, body: TaskRequested, is_ours: int) -> None:
         """What jobs have made is of a task that is known already."""
@@ -397,14 +435,6 @@ class _Step:
             " iif(is_told, created_ms, min(created_ms, excluded.created_ms))",
             (body.task_id, body.text or body.title or body.kind, self._at_ms, is_ours),
         )
-
-    def _index(self, job_id: JobId) -> None:
-        """Let a job be found by the words of its title, its kind and its task."""
-        self._connection.execute(f"{copy_tables.INDEX} and job_id = ?", (job_id,))
-
-    def _index_task(self, task_id: str) -> None:
-        """Its words may be others than its jobs are found by."""
-        self._connection.execute(f"{copy_tables.INDEX} and task_id = ? and kind != ''", (task_id,))
 
     def _overrule(self, body: RequestRefused | PartSettled) -> None:
         """The hub's word on a job beats what was asked for, and what its worker told."""
@@ -485,29 +515,9 @@ class _Step:
         )
 
     def _log(self, body: JobLogged) -> frozenset[News]:
-        which = "select number, line_count from copy_job where job_id = ?", (body.job_id,)
-        row = self._connection.execute(*which).fetchone()
-        if row is None:
-            self._know(body.job_id)
-            row = self._connection.execute(*which).fetchone()
-        job, count = row[0], row[1] + len(body.lines)
-        self._connection.execute(
-            "update copy_job set line_count = ? where number = ?", (count, job)
-        )
-        row = self._connection.execute("select max(line_id) from copy_line").fetchone()
-        before, first = row[0] or 0, count - len(body.lines) + 1
-        self._connection.executemany(
-            "insert into copy_line (line_id, job, number, attempt, at_ms, text)"
-            " values (?, ?, ?, ?, ?, ?)",
-            (
-                (before + 1 + index, job, first + index, body.attempt, self._at_ms, line)
-                for index, line in enumerate(body.lines)
-            ),
-        )
-        self._connection.executemany(
-            "insert into copy_line_words (rowid, text) values (?, ?)",
-            enumerate(body.lines, before + 1),
-        )
+        lines = Lines(self._connection)
+        lines.add(body, self._at_ms)
+        lines.write()
         return frozenset({News.LOGS})
 
     def _worker(
@@ -525,20 +535,13 @@ class _Step:
 
     def _know(self, job_id: JobId) -> None:
         """Make a row for a job that events tell of before the one that made it."""
-        if copy_tables.has_job(self._connection, job_id):
-            return
-        self._connection.execute(
-            "insert into copy_job (job_id, created_ms, updated_ms, replaced_by) values (?, ?, ?,"
-            # Its index holds no empty ones, and is used when that is said.
-            " coalesce((select max(job_id) from copy_job where replaces = ? and replaces != ''),"
-            " ''))",
-            (job_id, self._at_ms, self._at_ms, job_id),
-        )
+        if not self._has_row and not copy_tables.has_job(self._connection, job_id):
+            copy_tables.know_job(self._connection, job_id, self._at_ms)
 
     def _set(
         self, job_id: JobId, condition: str = "1", values: tuple[object, ...] = (), **fields: object
-    ) -> None:
-        """Change a job's row when it is not further than this event."""
+    ) -> bool:
+        """Change a job's row when it is not further than this event; say whether it was not."""
         columns = "".join(f"{name} = ?, " for name in fields)
         told = [*fields.values()]
         if "worker_id" in fields:
@@ -547,11 +550,12 @@ class _Step:
                 " where copy_worker.worker_id = ?), ''), "
             )
             told.append(fields["worker_id"])
-        self._connection.execute(
+        changed = self._connection.execute(
             f"update copy_job set {columns}updated_ms = max(updated_ms, ?)"
             f" where job_id = ? and {condition}",
             (*told, self._at_ms, job_id, *values),
         )
+        return changed.rowcount > 0
 
     def _note(self, job_id: JobId) -> None:
         """Remember that the hub knows the job, when it speaks of it."""

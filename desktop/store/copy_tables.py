@@ -166,6 +166,16 @@ def has_job(connection: sqlite3.Connection, job_id: str) -> bool:
     return row is not None
 
 
+def know_job(connection: sqlite3.Connection, job_id: str, at_ms: int) -> None:
+    """Make the row of a job that is told of for the first time."""
+    connection.execute(
+        "insert into copy_job (job_id, created_ms, updated_ms, replaced_by) values (?, ?, ?,"
+        # Its index holds no empty ones, and is used when that is said.
+        " coalesce((select max(job_id) from copy_job where replaces = ? and replaces != ''), ''))",
+        (job_id, at_ms, at_ms, job_id),
+    )
+
+
 def drop_job(connection: sqlite3.Connection, job_id: JobId) -> None:
     """Forget a job of which nothing is left to tell."""
     connection.execute(

@@ -76,6 +76,7 @@ from shared.signatures import Sign
 
 T = TypeVar("T")
 MACHINES_CHANGED = ("worker_offers", "worker_lost", "worker_back", "worker_revoked")
+QUESTION_SETTLING = ("question_answered", "question_parked")
 SETTLING = ("part_settled", "request_refused")
 SESSION_ENDED: str = SessionEnded.model_fields["type"].default
 
@@ -456,7 +457,7 @@ class Hands:
             answers: list[tuple[OpenQuestion, str]] = []
             self.own_log.copy(connection, hub_epoch, events)
             for entry in events.events:
-                if entry.event.device != HUB:
+                if entry.event.device != HUB or entry.event.type not in QUESTION_SETTLING:
                     continue  # only the hub settles questions
                 match known_body(entry.event):
                     case QuestionAnswered() as told:

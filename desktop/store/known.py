@@ -12,7 +12,7 @@ stamp, device and number (`ORDER`), so that all machines make the same of the sa
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
@@ -40,6 +40,10 @@ _COLUMNS = (
     " sealed_with, signature, digest, job_id, is_newer, doubt, is_of_part"
 )
 _INSERT = f"insert into event ({_COLUMNS}) values ({', '.join('?' * 20)})"
+Row = tuple[int | str | None, ...]
+"""An event as it is written, by `_COLUMNS`."""
+_DEVICE = "cast(? as text)"
+"""A bare value would have a query planned anew each time: there are indexes of one device alone."""
 _EVENT = "device, epoch, seq, at, stamp, type, version, entity, body, sealed_with, signature"
 
 
@@ -164,7 +168,7 @@ def find(connection: sqlite3.Connection, event: Event) -> Found | None:
     row = connection.execute(
         "select step_id, job_id, doubt, hub_seq is null and device != coalesce((select value"
         " from fact where name = 'worker_id'), '') from event"
-        " where device = ? and epoch = ? and seq = ?",
+        f" where device = {_DEVICE} and epoch = ? and seq = ?",
         (event.device, event.epoch, event.seq),
     ).fetchone()
     return None if row is None else Found(*row)
@@ -202,7 +206,7 @@ def keep(
     )
     if step_id > 0:
         return Kept(is_new=False, step_id=step_id, job_id=job_id, is_told_anew=bool(is_told_anew))
-    place = _next(connection)
+    place = next_place(connection)
     _place(connection, step_id, place)
     return Kept(is_new=True, step_id=place, job_id=job_id)
 
@@ -216,22 +220,42 @@ def _insert(
     doubt: str,
     digest: str,
 ) -> Kept:
-    step_id = _next(connection) if twin is None else twin
+    step_id = next_place(connection) if twin is None else twin
     if twin is not None:
         _place(connection, twin, _lowest(connection) - 1)
     job_id, is_newer = ("", False) if doubt else read(event)
-    connection.execute(
-        _INSERT,
-        (
-            step_id, event.device, event.epoch, event.seq, hub_seq, hlc, event.hlc,
-            event.at.isoformat(), _milliseconds(event.at), event.type, event.version, event.entity,
-            to_json(event.body).decode(), event.sealed_with, event.signature, digest,
-            job_id, int(is_newer), doubt, int(bool(event.body.get("part_of"))),
-        ),
-    )  # fmt: skip
     # What stands in the copy already may be in another order now, but is not shown twice.
     is_new = not doubt and (twin is None or event.type != "job_logged")
-    return Kept(is_new=is_new, step_id=step_id, job_id=job_id)
+    kept = Kept(is_new=is_new, step_id=step_id, job_id=job_id)
+    row = row_of(
+        event, kept, hub_seq=hub_seq, hlc=hlc, doubt=doubt, digest=digest, is_newer=is_newer
+    )
+    connection.execute(_INSERT, row)
+    return kept
+
+
+def row_of(
+    event: Event,
+    kept: Kept,
+    *,
+    hub_seq: int | None,
+    hlc: int,
+    doubt: str,
+    digest: str,
+    is_newer: bool,
+) -> Row:
+    """Spell an event as a row of the table; `kept` says its place and its job."""
+    return (
+        kept.step_id, event.device, event.epoch, event.seq, hub_seq, hlc, event.hlc,
+        event.at.isoformat(), _milliseconds(event.at), event.type, event.version, event.entity,
+        to_json(event.body).decode(), event.sealed_with, event.signature, digest,
+        kept.job_id, int(is_newer), doubt, int(bool(event.body.get("part_of"))),
+    )  # fmt: skip
+
+
+def write(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
+    """Write events that are new, each at a place of its own."""
+    connection.executemany(_INSERT, rows)
 
 
 def _twin(connection: sqlite3.Connection, event: Event) -> int | None:
@@ -240,13 +264,8 @@ def _twin(connection: sqlite3.Connection, event: Event) -> int | None:
     A store that was copied, or restored, cannot know which of its events got across
     (`hub.store.events.is_told_again`); only their numbers differ.
     """
-    # Most devices have begun no later epoch, and the rest need not be looked for. A bare value
-    # would have the query planned anew each time, for there are indexes of one device alone.
-    later = connection.execute(
-        "select 1 from event where device = cast(? as text) and epoch > ? limit 1",
-        (event.device, event.epoch),
-    ).fetchone()
-    if later is None:
+    # Most devices have begun no later epoch, and the rest need not be looked for.
+    if last_epoch(connection, event.device) <= event.epoch:
         return None
     row = connection.execute(
         "select step_id from event where hub_seq is null and device = ? and stamp = ? and at = ?"
@@ -325,7 +344,7 @@ def own(
 ) -> list[Event]:
     """Read events of one log from a number on, in order."""
     rows = connection.execute(
-        f"select {_EVENT} from event where device = ? and epoch = ? and seq >= ?"
+        f"select {_EVENT} from event where device = {_DEVICE} and epoch = ? and seq >= ?"
         " and doubt = '' order by seq limit ?",
         (device, epoch, start, count_max),
     )
@@ -335,15 +354,37 @@ def own(
 def digest_kept(connection: sqlite3.Connection, device: str, epoch: int, seq: int) -> str:
     """Return an event's digest as it was written, also when it was emptied since; "" for none."""
     row = connection.execute(
-        "select digest from event where device = ? and epoch = ? and seq = ?", (device, epoch, seq)
+        f"select digest from event where device = {_DEVICE} and epoch = ? and seq = ?",
+        (device, epoch, seq),
     ).fetchone()
     return str(row[0]) if row else ""
+
+
+def numbers(
+    connection: sqlite3.Connection, device: str, epoch: int, low: int, high: int, count_max: int
+) -> set[int] | None:
+    """Return which numbers of a log are known, from one to another; None for more than that."""
+    rows = connection.execute(
+        f"select seq from event where device = {_DEVICE} and epoch = ? and seq between ? and ?"
+        " limit ?",
+        (device, epoch, low, high, count_max + 1),
+    ).fetchall()
+    return None if len(rows) > count_max else {seq for (seq,) in rows}
+
+
+def last_epoch(connection: sqlite3.Connection, device: str) -> int:
+    """Return the latest epoch that is known of a device; 0 for none."""
+    row = connection.execute(
+        f"select max(epoch) from event where device = {_DEVICE}", (device,)
+    ).fetchone()
+    return row[0] or 0
 
 
 def last_seq(connection: sqlite3.Connection, device: str, epoch: int) -> int:
     """Return the highest number of a log that is known; 0 for none."""
     row = connection.execute(
-        "select max(seq) from event where device = ? and epoch = ? and doubt = ''", (device, epoch)
+        f"select max(seq) from event where device = {_DEVICE} and epoch = ? and doubt = ''",
+        (device, epoch),
     ).fetchone()
     return row[0] or 0
 
@@ -352,6 +393,14 @@ def add_lost(connection: sqlite3.Connection) -> None:
     """Know what a hub that was restored has forgotten."""
     connection.execute("alter table event add column is_lost integer not null default 0")
     connection.execute("create index event_lost on event (job_id) where is_lost = 1")
+
+
+def has_steps(connection: sqlite3.Connection, job_id: str) -> bool:
+    """Say whether anything but lines of its log is known of a job."""
+    row = connection.execute(
+        f"select 1 from event where job_id = ? and {IS_STEP} limit 1", (job_id,)
+    ).fetchone()
+    return row is not None
 
 
 def has_lost(connection: sqlite3.Connection, job_id: str) -> bool:
@@ -477,7 +526,8 @@ def _milliseconds(at: datetime) -> int:
     return to_ms(at if at.tzinfo is not None else at.replace(tzinfo=UTC))
 
 
-def _next(connection: sqlite3.Connection) -> int:
+def next_place(connection: sqlite3.Connection) -> int:
+    """Return the place of what comes next."""
     row = connection.execute("select max(step_id) from event").fetchone()
     return max(row[0] or 0, 0) + 1
 

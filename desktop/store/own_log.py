@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from desktop.core.news import News
 from desktop.store import copies, facts, outbox, purging, rebuilt, stamps
+from desktop.store.hearing import Hearing
 from shared.database import Database
 from shared.environment import Environment
 from shared.events import Event, OwnEventBody
@@ -102,10 +103,12 @@ class OwnLog:
         if facts.hub_cursor(connection)[0] not in ("", hub_epoch):
             rebuilt.begin_anew(connection)
         own = facts.get(connection, "worker_id")
+        hearing = Hearing(connection, events.events)
         for entry in events.events:
             if entry.event.device != own or not outbox.is_unwritten(connection, entry.event):
-                self._news |= copies.hear(connection, entry)
+                self._news |= hearing.hear(entry)
                 self._obey(connection, entry.event)
+        hearing.write()
         stamps.hear(connection, events)
 
     def _obey(self, connection: sqlite3.Connection, event: Event) -> None:

@@ -89,17 +89,35 @@ def doubt(connection: sqlite3.Connection, event: Event, canonical: bytes) -> str
 
     `canonical`: its canonical bytes.
     """
-    if event.device == HUB:
-        return "hub" if event.type in NEVER_THE_HUBS else ""
-    if not event.body:
-        return ""  # it was purged, and says nothing
-    key, since, pulls = _key_of(connection, event.device)
-    if pulls:
-        return "" if event.type in ATTEMPT_TYPES else HUB
-    mark = look(event, key, since, canonical)
-    if mark is Mark.GOOD and since is None:
-        note_first(connection, event)
-    return "" if mark.is_trusted else mark.value
+    return Keys(connection).doubt(event, canonical)
+
+
+class Keys:
+    """The machines' keys as they are now, each looked up once; `forget` before they change."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._known: dict[str, tuple[bytes, Since | None, bool]] = {}
+
+    def doubt(self, event: Event, canonical: bytes) -> str:
+        """Say why an event is not believed, as the function of this name does."""
+        if event.device == HUB:
+            return "hub" if event.type in NEVER_THE_HUBS else ""
+        if not event.body:
+            return ""  # it was purged, and says nothing
+        if event.device not in self._known:
+            self._known[event.device] = _key_of(self._connection, event.device)
+        key, since, pulls = self._known[event.device]
+        if pulls:
+            return "" if event.type in ATTEMPT_TYPES else HUB
+        mark = look(event, key, since, canonical)
+        if mark is Mark.GOOD and since is None:
+            note_first(self._connection, event)
+            self.forget()
+        return "" if mark.is_trusted else mark.value
+
+    def forget(self) -> None:
+        self._known.clear()
 
 
 def note_first(connection: sqlite3.Connection, event: Event) -> None:

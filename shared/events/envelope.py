@@ -6,7 +6,7 @@ import hashlib
 import json
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from shared.finite import FiniteObject
 from shared.ids import COUNT_MAX
@@ -68,15 +68,25 @@ def digest_of(canonical: bytes) -> str:
     return hashlib.sha256(canonical).hexdigest()
 
 
-_WRITTEN_APART = {"body", "signature"}
+_MOMENT = TypeAdapter(datetime).serializer
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _spell(event: Event, body: FiniteObject) -> bytes:
     """Write an event the one way there is: keys in order at every depth, nothing between them."""
-    told = event.model_dump(mode="json", exclude=_WRITTEN_APART)
-    # A body is JSON already, and most of an event.
-    told["body"], told["signature"] = body, ""
+    told = {
+        "at": _MOMENT.to_python(event.at, mode="json"),
+        "body": body,
+        "device": event.device,
+        "entity": event.entity,
+        "epoch": event.epoch,
+        "hlc": event.hlc,
+        "sealed_with": event.sealed_with,
+        "seq": event.seq,
+        "signature": "",
+        "type": event.type,
+        "version": event.version,
+    }
     return _ENCODER.encode(told).encode()
 
 

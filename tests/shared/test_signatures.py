@@ -107,6 +107,12 @@ def test_the_bytes_that_are_signed_are_those_the_protocol_spells() -> None:
     )
 
 
+@given(at=st.datetimes(timezones=st.timezones() | st.none()))
+def test_all_of_an_event_is_spelled_as_the_wire_has_it(at: datetime) -> None:
+    event = EVENT.model_copy(update={"at": at, "signature": "", "sealed_with": "key"})
+    assert json.loads(event.canonical()) == event.model_dump(mode="json")
+
+
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 JSON = st.recursive(
     st.none()
