@@ -120,7 +120,7 @@ class ChatInbox:
         """
         # A message that came over HTTP belongs to its request's trace already.
         outer, began = trace.parse(trace.current()), self._environment.now()
-        with trace.carried(trace.continued(trace.current(), self._environment.entropy)) as place:
+        with trace.carried(trace.continued(trace.current(), self._environment.id_entropy)) as place:
             log.info("message_heard", frontend=inbound.sender.frontend)
             views = await self._deal_with(inbound)
         if spans.is_wanted():

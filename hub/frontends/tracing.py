@@ -35,7 +35,7 @@ class Traced:
             await self._app(scope, receive, send)
             return
         told, began = _told(scope), self._environment.now()
-        place = trace.continued(told, self._environment.entropy)
+        place = trace.continued(told, self._environment.id_entropy)
         status = 0
 
         async def named(message: MutableMapping[str, Any]) -> None:

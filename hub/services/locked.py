@@ -23,7 +23,7 @@ def check_unlocked(entry: Entry, person_id: PersonId) -> None:
     Raises:
         NotAllowed: `account_locked`.
     """
-    person = people.load(entry.beside, person_id)
+    person = people.known(entry, person_id)
     if person is not None and person.locked_at is not None:
         raise account_locked(person)
 

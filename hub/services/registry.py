@@ -17,7 +17,6 @@ from hub.core.session import EndReason
 from hub.core.view import Sender
 from hub.core.worker import GONE_SECONDS, Presence, Worker
 from hub.services import locked, offering, session_steps
-from hub.services.known_people import KnownPeople
 from hub.store import joins, keys, people, said, workers
 from hub.store.ledger import Entry, Ledger
 from shared.capabilities import Lacking
@@ -39,7 +38,6 @@ class Registry:
         self._ledger = ledger
         self._board = board
         self._seen: dict[WorkerId, datetime] = {}
-        self._known = KnownPeople(ledger.database)
         self.revocation_listeners: list[Callable[[WorkerId], None]] = []
         """Told of a worker that was shown out, so that its connection ends; must not wait."""
         self.presence_listeners: list[Callable[[PersonId], None]] = []
@@ -59,8 +57,9 @@ class Registry:
         Raises:
             NotFound: `person_unknown`.
         """
-        person = self._known.get(person_id) or await self._ledger.read(
-            lambda c: self._known.look(c, person_id)
+        known = self._ledger.people
+        person = known.get(person_id) or await self._ledger.read(
+            lambda c: people.look(c, person_id, known)
         )
         if person is None:
             raise NotFound("person_unknown", "This hub does not know that person.")
@@ -105,7 +104,6 @@ class Registry:
 
         def run(entry: Entry) -> None:
             people.rename(entry, person_id, cleaned_name)
-            self._known.forget(person_id)
 
         await self._ledger.write(run)
         return cleaned_name
@@ -131,7 +129,6 @@ class Registry:
                     "Make somebody else an owner first.",
                 )
             people.set_role(entry, person_id, role)
-            self._known.forget(person_id)
             body = RoleChanged(person_id=person_id, role=role, by=by)
             entry.tell(person_id, body, entity=person_id)
 
@@ -166,7 +163,6 @@ class Registry:
             person = people.load(entry.connection, person_id)
             if person is not None and person.locked_at is None:
                 people.set_locked(entry, person_id, entry.now)
-                self._known.forget(person_id)
                 entry.tell(person_id, PersonLocked(person_id=person_id, by=by), entity=person_id)
                 locked.shut_door(entry, person_id, by)
 
@@ -183,7 +179,6 @@ class Registry:
             person = people.load(entry.connection, person_id)
             if person is not None and person.locked_at is not None:
                 people.set_locked(entry, person_id, None)
-                self._known.forget(person_id)
                 entry.tell(person_id, PersonUnlocked(person_id=person_id, by=by), entity=person_id)
 
         await self._ledger.write(run)

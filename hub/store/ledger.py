@@ -17,6 +17,7 @@ from typing import NamedTuple, TypeVar
 from hub.core.fact import HUB_DEVICE, Fact
 from hub.core.job import Job
 from hub.store import lineage
+from hub.store.known_people import KnownPeople
 from hub.store.moves import Move
 from hub.store.owed import Cursor, Owed, Row
 from shared import hlc
@@ -68,6 +69,7 @@ class Entry:
         "now",
         "now_ms",
         "owed",
+        "people",
         "specs",
     )
 
@@ -79,12 +81,15 @@ class Entry:
         place: Place,
         before: Owed,
         known: Mapping[JobId, Job],
+        people: KnownPeople,
     ) -> None:
         self._turn = turn
         self._before = before
         """What transactions before this one have left to be written."""
         self._known = known
         """Jobs as those have left them."""
+        self.people = people
+        """People that were read before and have not changed since."""
         self._gone: set[JobId] = set()
         self.owed = Owed()
         """What is still to be written, but for the facts."""
@@ -252,6 +257,7 @@ class Ledger:
         self._known: dict[JobId, Job] = {}
         """Jobs that have not ended, the latest that were moved on, as they stand; also those that
         are still to be written."""
+        self.people = KnownPeople(database)
         database.debts = self._write_owed
         database.rollback_listeners.append(self._forget)
         self.lineage: tuple[EpochBefore, ...] = database.submit(lineage.read).result()
@@ -310,7 +316,7 @@ class Ledger:
         place = self._place or self._read_place(turn.connection)
         # In whole milliseconds, as the store keeps it: what is in memory equals what is read back.
         now = from_ms(to_ms(self.environment.now()))
-        entry = Entry(turn, now, self._epoch, place, self._owed, self._known)
+        entry = Entry(turn, now, self._epoch, place, self._owed, self._known, self.people)
         result = run(entry)
         entry.end(self._owed, self._known)
         self._place = entry.place

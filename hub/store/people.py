@@ -6,6 +6,7 @@ import sqlite3
 from datetime import datetime
 
 from hub.core.access import Account, Person, Role
+from hub.store.known_people import KnownPeople
 from hub.store.ledger import Entry
 from shared.ids import PersonId
 from shared.pairing import Purpose
@@ -28,6 +29,21 @@ def load(connection: sqlite3.Connection, person_id: PersonId) -> Person | None:
     return _to_person(row) if row else None
 
 
+def look(
+    connection: sqlite3.Connection, person_id: PersonId, remembered: KnownPeople
+) -> Person | None:
+    """Load a person, and have them remembered."""
+    person = load(connection, person_id)
+    if person is not None:
+        remembered.note(person)
+    return person
+
+
+def known(entry: Entry, person_id: PersonId) -> Person | None:
+    """The same in a transaction, from memory where they are remembered."""
+    return entry.people.get(person_id) or load(entry.beside, person_id)
+
+
 def everyone(connection: sqlite3.Connection) -> list[Person]:
     return [
         _to_person(row)
@@ -46,10 +62,12 @@ def owners(connection: sqlite3.Connection) -> list[PersonId]:
 
 
 def rename(entry: Entry, person_id: PersonId, name: str) -> None:
+    entry.people.forget(person_id)
     entry.connection.execute("UPDATE people SET name = ? WHERE person_id = ?", (name, person_id))
 
 
 def set_role(entry: Entry, person_id: PersonId, role: Role) -> None:
+    entry.people.forget(person_id)
     entry.connection.execute("UPDATE people SET role = ? WHERE person_id = ?", (role, person_id))
 
 
@@ -144,6 +162,7 @@ def use_invitation(entry: Entry, digest: str, purpose: Purpose) -> tuple[Person,
 
 
 def set_locked(entry: Entry, person_id: PersonId, locked_at: datetime | None) -> None:
+    entry.people.forget(person_id)
     entry.connection.execute(
         "UPDATE people SET locked_ms = ? WHERE person_id = ?",
         (None if locked_at is None else to_ms(locked_at), person_id),

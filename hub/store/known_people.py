@@ -1,15 +1,13 @@
 """People that were read, remembered until something of them changes: a request costs no read.
 
 Written on the database thread alone, where reads and changes are in order, so that nobody is told
-of a person as they were before a change that is done. Whoever changes one has it forgotten.
+of a person as they were before a change that is done. What changes one has them forgotten
+(`hub.store.people`).
 """
 
 from __future__ import annotations
 
-import sqlite3
-
 from hub.core.access import Person
-from hub.store import people
 from shared.database import Database
 from shared.ids import PersonId
 
@@ -26,14 +24,11 @@ class KnownPeople:
         """Return a person who is remembered; on any thread."""
         return self._known.get(person_id)
 
-    def look(self, connection: sqlite3.Connection, person_id: PersonId) -> Person | None:
-        """Read a person, and remember them."""
-        person = people.load(connection, person_id)
-        if person is not None:
-            if len(self._known) >= KNOWN_MAX:
-                self._known.clear()
-            self._known[person_id] = person
-        return person
+    def note(self, person: Person) -> None:
+        """Remember a person as they were just read."""
+        if len(self._known) >= KNOWN_MAX:
+            self._known.clear()
+        self._known[person.person_id] = person
 
     def forget(self, person_id: PersonId) -> None:
         """Read a person anew next time: in the transaction that changes them."""
