@@ -201,7 +201,8 @@ def keep(
     if doubt:
         return Kept(is_new=False, step_id=step_id, job_id=job_id)
     connection.execute(
-        "update event set hub_seq = coalesce(?, hub_seq), hlc = ? where step_id = ?",
+        # A hub tells no event under two numbers; should one do so, the order stays as it was.
+        "update event set hub_seq = coalesce(hub_seq, ?), hlc = ? where step_id = ?",
         (hub_seq, stamp, step_id),
     )
     if step_id > 0:

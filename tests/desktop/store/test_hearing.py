@@ -161,6 +161,7 @@ def test_however_a_log_is_cut_the_copy_is_the_same(
             hear(whole, log.told[at : at + count])
             at += count
         assert rows(whole) == rows(single)
+        assert rebuilt.compare(whole) == []
 
 
 def test_new_events_are_taken_in_without_looking_each_of_them_up(store: sqlite3.Connection) -> None:
@@ -207,4 +208,16 @@ def test_what_is_purged_within_a_stretch_leaves_nothing(store: sqlite3.Connectio
     told = store.execute("select job_id, line_count from copy_job").fetchall()
     assert told == [(JOBS[1], 15)]
     assert store.execute("select count(*) from copy_line").fetchone() == (15,)
+    assert rebuilt.compare(store) == []
+
+
+def test_an_event_that_is_told_under_two_numbers_keeps_the_first(
+    store: sqlite3.Connection,
+) -> None:
+    log = Log()
+    log.add(AWAY, JobStarted(job_id=JOBS[0], attempt=1, fence=1))
+    log.add("hub", JobQueued(job_id=JOBS[0], task_id=TaskId("t"), kind="k", title="a", attempt=2))
+    log.again(log.told[0].event)
+    hear(store, log.told)
+    assert store.execute("select hub_seq from event order by step_id").fetchall() == [(1,), (2,)]
     assert rebuilt.compare(store) == []
