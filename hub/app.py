@@ -90,6 +90,7 @@ class Hub:
     settings: Settings
     environment: Environment
     database: Database
+    ledger: Ledger
     services: Services
     engine: SocketEngine
     pulling: PullEngine
@@ -209,6 +210,7 @@ def compose(
         settings=settings,
         environment=environment,
         database=database,
+        ledger=ledger,
         services=services,
         engine=engine,
         pulling=pulling,

@@ -178,11 +178,13 @@ class ProcessHost:
                 yield file.stem, _Note.model_validate_json(file.read_text())
 
     def _is_alive(self, note: _Note) -> bool:
+        is_running = _began(note.pid) == note.began != ""
         child = self._children.get(note.pid)
+        # Waited for after that look: one that ended in between would stay a zombie.
         if child is not None and child.poll() is not None:
             del self._children[note.pid]
             return False
-        return _began(note.pid) == note.began != ""
+        return is_running
 
     def _is_overdue(self, note: _Note) -> bool:
         if note.stopping_at is None:

@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from hub.core.job import Life
 from hub.core.view import FrontendCapabilities, Pace, Tone, View
 from hub.frontends.handover import FAULTS_MAX
 from hub.ports import MessageRef
 from hub.services.requests import Request
+from hub.store import queue
+from hub.store.ledger import Entry
 from shared.errors import NotAllowed, NotFound, Unavailable
 from shared.events import JobStarted, JobSucceeded, write_event
 from shared.ids import ConversationId, JobId, PersonId, WorkerId
+from shared.jobs import JobState
 from shared.messages import Progress
 from tests.hub.frontends.test_outbox import ELSEWHERE, HOME, Scene, Stage, open_scene, status
 
@@ -222,12 +226,15 @@ async def started_jobs(scene: Scene, count: int) -> list[JobId]:
     for _ in range(count):
         request = Request(person_id=scene.person_id, kind="ml.train", conversation=HOME)
         jobs.append((await scene.hub.services.intake.request(request)).card.job_id)
-    await scene.hub.database.write(
-        lambda c: c.execute(
-            "UPDATE jobs SET state = 'running', attempt = 1, fence = 1, is_held = 1,"
-            " worker_id = 'w'"
-        )
-    )
+    running = Life(state=JobState.RUNNING, fence=1, is_held=True, worker_id=WorkerId("w"))
+
+    def run(entry: Entry) -> None:
+        for job_id in jobs:
+            job = queue.load_in(entry, job_id)
+            assert job is not None
+            queue.save(entry, job, running)
+
+    await scene.hub.ledger.write(run)
     return jobs
 
 
