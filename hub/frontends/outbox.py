@@ -18,7 +18,7 @@ from dataclasses import replace
 from pydantic import ValidationError
 
 from hub.core.fact import Fact
-from hub.core.job import HELD_STATES, JobCard
+from hub.core.job import JobCard
 from hub.core.pace import is_group
 from hub.core.placement import WaitingReason
 from hub.core.view import Tone, View
@@ -30,7 +30,6 @@ from hub.frontends.wording import absence, view_of
 from hub.ports import Frontend
 from hub.services import Services
 from hub.services.deliveries import Deliveries
-from hub.services.views import PAGE_MAX
 from shared import messages
 from shared.environment import Environment
 from shared.errors import AppError, NotFound
@@ -166,7 +165,7 @@ class Outbox:
 
     async def _find_homes(self) -> None:
         """After a restart: jobs go on without a new event, and their progress has to be shown."""
-        for card in await self._services.views.jobs(None, states=HELD_STATES, limit=PAGE_MAX):
+        for card in await self._services.views.held_jobs():
             self._note_home(card, await self._home(card.job.person_id, card))
 
     async def _reachable(self, people: set[PersonId]) -> set[PersonId]:

@@ -207,6 +207,10 @@ class Views:
         count = max(1, min(limit, PAGE_MAX))
         return tuple(await self._ledger.read(lambda c: tasks.page(c, person_id, count, before)))
 
+    async def held_jobs(self) -> tuple[JobCard, ...]:
+        """Everybody's jobs that a worker has or that ask: the newest of them, up to PAGE_MAX."""
+        return tuple(await self._ledger.look(lambda c: jobs.held(c, PAGE_MAX)))
+
     async def jobs_of_task(self, task_id: TaskId) -> tuple[JobCard, ...]:
         wanted = Filter(task_id=task_id)
         return tuple(await self._ledger.read(lambda c: jobs.page(c, wanted, PAGE_MAX)))

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hub.core.job import JobCard
+from hub.core.job import HELD_STATES, JobCard
 from hub.core.spans import Traced
 from hub.store.queue import to_job
 from hub.store.row_walks import IS_WHOLE
@@ -23,6 +23,13 @@ CARD = (
     " j.not_before_ms, j.cancel_by, j.question_id, j.session_id, j.part_of, j.is_lent,"
     " j.title, j.origin, j.inputs, j.result, j.error, j.updated_ms, t.text, t.conversation"
     " FROM jobs AS j JOIN tasks AS t ON t.task_id = j.task_id"
+)
+# By way of what is in hand or asks: all jobs there ever were would be walked for a few.
+_HELD = CARD.replace(
+    "FROM jobs AS j",
+    "FROM (SELECT job_id FROM jobs INDEXED BY jobs_held WHERE is_held = 1 UNION"
+    " SELECT job_id FROM questions WHERE state IN ('open', 'parked')) AS held"
+    " CROSS JOIN jobs AS j ON j.job_id = held.job_id",
 )
 _JOB_COLUMNS = 21
 NAMED_MAX = 10_000
@@ -109,6 +116,16 @@ def page(connection: sqlite3.Connection, wanted: Filter, limit: int) -> list[Job
     is_dead = wanted.states == {JobState.DEAD} and wanted.part_of is None
     select = CARD.replace("jobs AS j", "jobs AS j INDEXED BY jobs_dead") if is_dead else CARD
     rows = connection.execute(f"{select}{where} ORDER BY j.job_id DESC LIMIT ?", (*values, limit))
+    return [to_card(row) for row in rows]
+
+
+def held(connection: sqlite3.Connection, limit: int) -> list[JobCard]:
+    """Everybody's jobs that a worker has or that ask, the newest first; no parts of others."""
+    states = ", ".join(f"'{state.value}'" for state in sorted(HELD_STATES))
+    rows = connection.execute(
+        f"{_HELD} WHERE {IS_WHOLE} AND j.state IN ({states}) ORDER BY j.job_id DESC LIMIT ?",
+        (limit,),
+    )
     return [to_card(row) for row in rows]
 
 

@@ -8,15 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from hub.store import queue
+from hub.store import jobs, queue
 from hub.store.database import open_store
 from shared.ids import WorkerId
 
 
 @pytest.mark.parametrize(
     "read",
-    [queue.queued, queue.waits, queue.held, lambda c: queue.held(c, WorkerId("some"))],
-    ids=["queued", "waits", "held", "held by one"],
+    [
+        queue.queued,
+        queue.waits,
+        queue.held,
+        lambda c: queue.held(c, WorkerId("some")),
+        lambda c: jobs.held(c, 200),
+    ],
+    ids=["queued", "waits", "held", "held by one", "cards of what is held"],
 )
 def test_no_read_of_a_start_walks_all_jobs(
     tmp_path: Path, read: Callable[[sqlite3.Connection], object]
