@@ -15,11 +15,11 @@ from functools import lru_cache
 import structlog
 
 from hub.core.fact import HUB_DEVICE, Fact
+from hub.services.feed import TASK_PURGED
 from hub.store import jobs
 from hub.store.ledger import Entry, Ledger
 from shared import trace
 from shared.errors import AppError
-from shared.events import TaskPurged
 from shared.ids import JobId
 from shared.logs import tell_many
 
@@ -33,7 +33,6 @@ PLACES_MAX = 10_000
 """Jobs whose traces are remembered from their making, so that their lines need no read."""
 GATHER_SECONDS = 0.1
 """How long facts are gathered, so that those of many commits are looked up and written together."""
-TASK_PURGED: str = TaskPurged.model_fields["type"].default
 TOLD = frozenset(
     {
         "job_cancelled",

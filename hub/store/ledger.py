@@ -37,7 +37,7 @@ STAMPS_READ = 1000
 """Events at the end of the log among which the highest stamp is looked for."""
 RESTORED = "restored_from_ms"
 KNOWN_MAX = 20_000
-"""Jobs kept in memory that have not ended."""
+"""Jobs kept in memory, so that what moves on is not read back."""
 
 
 class Place(NamedTuple):
@@ -133,8 +133,8 @@ class Entry:
 
     def cursors_of(self, device: str) -> dict[int, Cursor]:
         """How far a device's log has been taken in, by epoch, as far as that is `Owed`."""
-        owed = (*self._before.cursors.values(), *self.owed.cursors.values())
-        return {cursor.epoch: cursor for cursor in owed if cursor.device == device}
+        before, own = self._before.cursors.get(device, {}), self.owed.cursors.get(device, {})
+        return before | own
 
     def made_for(self, person_id: PersonId, dedupe: str) -> tuple[JobId, str] | None:
         """The job of a request and the digest of what it asked, as far as that is `Owed`."""
@@ -255,8 +255,8 @@ class Ledger:
         """None: read it. Only the database thread touches it, and the next two."""
         self._owed = Owed()
         self._known: dict[JobId, Job] = {}
-        """Jobs that have not ended, the latest that were moved on, as they stand; also those that
-        are still to be written."""
+        """Jobs as they stand, those that are still to be written among them; one that has ended
+        is let go once that is written."""
         self.people = KnownPeople(database)
         database.debts = self._write_owed
         database.rollback_listeners.append(self._forget)

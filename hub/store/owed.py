@@ -51,7 +51,8 @@ class Owed:
         for it."""
         self.sessions: list[Row] = []
         self.moves: dict[JobId, Move] = {}
-        self.cursors: dict[tuple[str, int], Cursor] = {}
+        self.cursors: dict[str, dict[int, Cursor]] = {}
+        """By device and epoch."""
         self.facts: list[Fact] = []
 
     def move(self, move: Move) -> None:
@@ -59,11 +60,11 @@ class Owed:
         self.moves[move.job.job_id] = move if before is None else before.then(move)
 
     def note(self, cursor: Cursor) -> None:
-        key = (cursor.device, cursor.epoch)
-        before = self.cursors.get(key)
+        epochs = self.cursors.setdefault(cursor.device, {})
+        before = epochs.get(cursor.epoch)
         if before is not None and before.stamp > cursor.stamp:
             cursor = cursor._replace(stamp=before.stamp)
-        self.cursors[key] = cursor
+        epochs[cursor.epoch] = cursor
 
     def take(self, other: Owed) -> None:
         """Owe what another owes, too, as of after one's own."""
@@ -73,8 +74,9 @@ class Owed:
         self.sessions += other.sessions
         for move in other.moves.values():
             self.move(move)
-        for cursor in other.cursors.values():
-            self.note(cursor)
+        for epochs in other.cursors.values():
+            for cursor in epochs.values():
+                self.note(cursor)
         self.facts += other.facts
 
     def write(self, connection: sqlite3.Connection) -> None:
@@ -98,7 +100,8 @@ class Owed:
             moves.write(connection, self.moves.values())
             self.moves.clear()
         if self.cursors:
-            connection.executemany(_CURSOR, self.cursors.values())
+            cursors = (one for epochs in self.cursors.values() for one in epochs.values())
+            connection.executemany(_CURSOR, cursors)
             self.cursors.clear()
 
     def forget(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from functools import partial
 from pathlib import Path
 
@@ -194,9 +195,34 @@ async def test_a_job_that_was_deleted_is_not_known_any_more(tmp_path: Path) -> N
     ledger.database.close()
 
 
-async def test_a_job_is_loaded_once_for_as_long_as_it_has_not_ended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_of_a_commit_that_fails_no_job_is_known(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    await ledger.write(lambda entry: ask(entry, 1))
+
+    def cancel(entry: Entry) -> None:
+        job = queue.load_in(entry, a_job(1).job_id)
+        assert job is not None
+        queue.save(entry, job, Life(state=JobState.CANCELLED))
+
+    def meet_a_full_disk(_: Entry) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    outcomes = await asyncio.gather(
+        ledger.write(cancel),
+        ledger.write(lambda entry: ask(entry, 2)),
+        ledger.write(meet_a_full_disk),
+        return_exceptions=True,
+    )
+    assert [type(outcome) for outcome in outcomes] == [Unavailable] * 3
+    look = [partial(queue.load_in, job_id=a_job(number).job_id) for number in (1, 2)]
+    known = [await ledger.write(one, is_vital=True) for one in look]
+    assert known == [a_job(1), None]
+    ledger.database.close()
+
+
+async def test_a_job_is_loaded_once_for_as_long_as_it_has_not_ended(tmp_path: Path) -> None:
     ledger = ledger_in(tmp_path)
     await ledger.write(lambda entry: ask(entry, 1))
     statements: list[str] = []
@@ -260,7 +286,7 @@ def test_cursors_of_two_keep_the_highest_stamp() -> None:
     first.note(Cursor(WORKER, 1, 1, "a", 9))
     second.note(Cursor(WORKER, 1, 2, "b", 5))
     first.take(second)
-    assert list(first.cursors.values()) == [Cursor(WORKER, 1, 2, "b", 9)]
+    assert first.cursors == {WORKER: {1: Cursor(WORKER, 1, 2, "b", 9)}}
 
 
 async def test_known_jobs_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
