@@ -260,10 +260,7 @@ class _Step:
     def _job(self, job_id: JobId, body: EventBody) -> None:
         self._know(job_id)
         if part_of := getattr(body, "part_of", None):
-            self._connection.execute(
-                "update copy_job set part_of = ? where job_id = ? and part_of = ''",
-                (part_of, job_id),
-            )
+            copy_tables.note_part(self._connection, job_id, part_of)
         match body:
             case TaskRequested():
                 self._requested(body)

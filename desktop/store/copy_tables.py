@@ -178,11 +178,26 @@ def know_job(connection: sqlite3.Connection, job_id: str, at_ms: int) -> None:
 
 def drop_job(connection: sqlite3.Connection, job_id: JobId) -> None:
     """Forget a job of which nothing is left to tell."""
+    drop_words(connection, job_id)
+    connection.execute("delete from copy_job where job_id = ?", (job_id,))
+
+
+def note_part(connection: sqlite3.Connection, job_id: JobId, part_of: JobId) -> None:
+    """Know a job as a part. Idempotent."""
+    learned = connection.execute(
+        "update copy_job set part_of = ? where job_id = ? and part_of = ''", (part_of, job_id)
+    )
+    if learned.rowcount:
+        # Whoever runs a part that was lent may have begun it before it was told that.
+        drop_words(connection, job_id)
+
+
+def drop_words(connection: sqlite3.Connection, job_id: JobId) -> None:
+    """Let a job be found by no words of its own any more."""
     connection.execute(
         "delete from copy_job_words where rowid = (select number from copy_job where job_id = ?)",
         (job_id,),
     )
-    connection.execute("delete from copy_job where job_id = ?", (job_id,))
 
 
 def note_asked(connection: sqlite3.Connection, body: TaskRequested) -> None:

@@ -39,7 +39,7 @@ from shared.events import (
     write_event,
 )
 from shared.ids import JobId, PersonId, QuestionId, TaskId, WorkerId
-from shared.jobs import JobState
+from shared.jobs import JobSpec, JobState
 from shared.messages import Numbered
 from shared.questions import Answer, Asking, QuestionKind
 
@@ -115,6 +115,25 @@ def test_what_the_hub_tells_late_never_takes_a_job_back(store: sqlite3.Connectio
     take(store, CREATED, QUEUED, GRANTED)
     assert job(store, "state") == JobState.RUNNING
     assert job(store, "title") == "train churn"
+
+
+def test_a_part_that_began_before_it_was_known_as_one_is_found_by_its_maker_alone(
+    tmp_path: Path,
+) -> None:
+    """Its worker is granted it on a shorter way than the hub's word that it is a part."""
+    path = tmp_path / "worker.sqlite3"
+    with open_store(path):
+        pass
+    described = JobSpec(job_id=JOB, task_id=TASK, kind="ml.train", title="train churn")
+    part = QUEUED.model_copy(update={"part_of": JobId("maker")})
+    with sqlite3.connect(path) as connection:
+        take(connection, STARTED.model_copy(update={"job": described}), device=HERE)
+        found = connection.execute("select words from copy_job_words").fetchall()
+        assert found == [("train churn ml.train ",)]
+        take(connection, CREATED, part)
+        assert connection.execute("select words from copy_job_words").fetchall() == []
+    with peek(path) as connection:
+        assert rebuilt.compare(connection) == []
 
 
 def test_every_order_of_one_attempts_events_ends_the_same(tmp_path: Path) -> None:
