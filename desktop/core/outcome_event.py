@@ -53,7 +53,7 @@ def outcome_event(
         case Ending.POSTPONED:
             later = {"retryable": True, "retry_after_seconds": outcome.seconds}
             return JobFailed(**names, error=outcome.failure().model_copy(update=later))
-        case ending if ending is not Ending.REFUSED and not (kind.idempotent or kind.resumable):
+        case ending if ending is not Ending.REFUSED and not kind.may_repeat:
             # It ended without its own word, so nobody knows how far its effect went.
             return JobInterrupted(**names, reason=outcome.failure().message[:400])
         case _:

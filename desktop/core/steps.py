@@ -119,5 +119,5 @@ def is_repeated(kind: Kind | None, error: ErrorBody | None) -> bool:
 
     One that was cut off in its middle may have had its effect: its job hears of that instead.
     """
-    harms_nothing = kind is not None and (kind.idempotent or kind.resumable)
+    harms_nothing = kind is not None and kind.may_repeat
     return harms_nothing or error is None or error.code != INTERRUPTED

@@ -366,7 +366,7 @@ class Node:
         if work.attempt is None:
             return
         kind = self._kinds[work.attempt.spec.kind]
-        if kind.idempotent or kind.resumable:
+        if kind.may_repeat:
             self.refuse(work.ticket.job_id, node_ended(self._setup.node).body)
         else:
             self._runner.end(work.ticket.job_id, Ending.GONE)

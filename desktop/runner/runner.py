@@ -89,10 +89,10 @@ class Runner:
         limits = self.workshop.limits(kind)
         if kind.is_apart:
             assert kind.is_shared
-            assert kind.idempotent or kind.resumable  # it is begun again when its child is killed
+            assert kind.may_repeat  # it is begun again when its child is killed
             running.child = self._shared.apart(order, limits, running.take)
         elif kind.is_shared:
-            assert kind.idempotent or kind.resumable  # it may lose its child to another's fault
+            assert kind.may_repeat  # it may lose its child to another's fault
             is_maker = bool(kind.makes)
             running.child = self._shared.job(order, limits, running.take, is_maker=is_maker)
         else:

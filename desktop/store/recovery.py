@@ -39,7 +39,7 @@ def settle(
     Returns:
         The outcome to be written; None when it has none yet.
     """
-    if kind is None or not (kind.idempotent or kind.resumable):
+    if kind is None or not kind.may_repeat:
         return JobInterrupted(**names(attempt), reason=reason)
     job_id = attempt.spec.job_id
     if kept.is_cancelled(connection, job_id):

@@ -80,6 +80,14 @@ def queue_again(entry: Entry, job: Job, life: Life, reason: Reason) -> Job:
     return saved
 
 
+def give_back(entry: Entry, job: Job) -> None:
+    """Queue a job again whose grant is known not to have begun."""
+    if job.life.cancel_by:
+        cancel_unheld(entry, job, core.cancelled(job.life))
+    else:
+        queue_again(entry, job, core.give_back(job.life), "declined")
+
+
 def succeed(entry: Entry, job: Job, result: JsonObject) -> None:
     _end(entry, job, core.succeed(job.life), result)
 
@@ -175,7 +183,7 @@ def lose(
     """
     kind = kinds.get(job.kind)
     error = ErrorBody(code=code, message=reason, retryable=True)
-    repeats = kind is not None and (kind.idempotent or kind.resumable)
+    repeats = kind is not None and kind.may_repeat
     if job.life.cancel_by or (job.is_kept_part and repeats):
         # A part that is gone is made anew by the job that it is a part of, or not at all.
         cancel_unheld(entry, job, core.cancelled(job.life))
@@ -213,7 +221,7 @@ def doubt_lent(entry: Entry, job: Job, kinds: Mapping[str, Kind], at: datetime) 
     """
     restored = lineage.ended_at(entry.connection)
     kind = kinds.get(job.kind)
-    repeats = kind is not None and (kind.idempotent or kind.resumable)
+    repeats = kind is not None and kind.may_repeat
     if restored is not None and at < restored and not repeats:
         _give_up(entry, job, "The hub was restored from a backup; this may have run before.")
 

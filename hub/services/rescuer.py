@@ -119,10 +119,8 @@ class Rescuer:
             job = queue.load_in(entry, job_id)
             if job is None or (job.life.worker_id, job.life.fence) != (worker_id, fence):
                 return
-            if job.life.cancel_by and job.life.is_held:
-                endings.cancel_unheld(entry, job, core.cancelled(job.life))
-            elif job.life.is_held:
-                endings.queue_again(entry, job, core.give_back(job.life), "declined")
+            if job.life.is_held:
+                endings.give_back(entry, job)
 
         await self._ledger.write(run, is_vital=True)
 
@@ -205,7 +203,7 @@ class Rescuer:
 
     def _repeats(self, job: Job) -> bool:
         kind = self._kinds.get(job.kind)
-        return kind is not None and (kind.idempotent or kind.resumable)
+        return kind is not None and kind.may_repeat
 
     def _judge(
         self, entry: Entry, hello: Hello, person_id: PersonId

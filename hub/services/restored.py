@@ -52,7 +52,7 @@ class Restored:
 
     def _may_repeat(self, job: Job) -> bool:
         kind = self._kinds.get(job.kind)
-        return kind is not None and (kind.idempotent or kind.resumable)
+        return kind is not None and kind.may_repeat
 
 
 def _of_fleet(entry: Entry) -> list[Job]:

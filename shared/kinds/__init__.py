@@ -133,6 +133,11 @@ class Kind:
     """What it is in a plan; None for what plans are not made of."""
 
     @property
+    def may_repeat(self) -> bool:
+        """Whether a job of it may be given out again though nobody knows if it has begun."""
+        return self.idempotent or self.resumable
+
+    @property
     def has_steps(self) -> bool:
         """Whether a job of it has steps: parts of all kinds that plans are made of."""
         return EVERY_PLANNED in self.makes
