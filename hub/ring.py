@@ -123,9 +123,10 @@ def _services(
     doing = Deeds(ledger.environment, board, kinds)
     scheduling = ScheduleDeeds(ledger.environment, doing, read_words, hub_zone=hub_zone)
     recorder = Recorder(ledger, board, kinds, scheduling)
+    dispatcher = Dispatcher(ledger, board)
     return Services(
         feed=feed,
-        intake=Intake(ledger, board, kinds),
+        intake=Intake(ledger, board, kinds, dispatcher.stir),
         once=Once(ledger, pepper),
         views=Views(ledger, board),
         keys=keys,
@@ -134,7 +135,7 @@ def _services(
         registry=registry,
         sign_ins=SignIns(ledger),
         pullers=Pullers(ledger, board, kinds),
-        dispatcher=Dispatcher(ledger, board),
+        dispatcher=dispatcher,
         recorder=recorder,
         fleet=Fleet(ledger, board, kinds, recorder),
         rescuer=Rescuer(ledger, board, kinds),

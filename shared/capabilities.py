@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.ids import WorkerId
+from shared.jobs import Origin
 
 CAPABILITIES_MAX = 64
 COMMAND_CHARS_MAX = 100
@@ -27,6 +28,12 @@ class Capability(BaseModel):
     )
     """How many jobs the worker runs at once of this kind's family, counting those of its kinds
     that say so, too; None: as many as it has slots."""
+    unasked: tuple[Origin, ...] = Field(
+        default=(), max_length=len(Origin), exclude_if=lambda unasked: not unasked
+    )
+    """From where a job of this kind may come that is granted without an offer, while the worker
+    has a slot for it: its owner's rules allow that, and a second run would harm nothing. The
+    worker may still give such a grant back (`Decline`). Whoever fetches work need not say it."""
 
 
 class Lacking(BaseModel):

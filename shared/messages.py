@@ -224,7 +224,10 @@ class Accept(Wire):
 
 
 class Decline(Wire):
-    """No, and why. A `retryable` error means "not now", any other "not this worker"."""
+    """No, and why. A `retryable` error means "not now", any other "not this worker".
+
+    To a grant that was not asked for: nothing of it has begun, and nothing will.
+    """
 
     type: Literal["decline"] = "decline"
     job_id: JobId
@@ -240,6 +243,8 @@ class Grant(Wire):
     attempt: int = Field(ge=1, le=COUNT_MAX)
     fence: int = Field(ge=1, le=COUNT_MAX)
     """Grows with every grant of a job; an outcome with an older fence is a late result."""
+    job: JobSpec | None = Field(default=None, exclude_if=lambda job: job is None)
+    """What is to be run, where the worker was not asked before (`Capability.unasked`)."""
 
 
 class Cancel(Wire):

@@ -5,7 +5,7 @@ What is free is counted here; what follows from it is decided in `desktop.core.a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from desktop.abilities import Abilities
 from desktop.agent.line import AgentLine
@@ -16,9 +16,13 @@ from desktop.core.policy import Policy
 from desktop.store.hands import Hands
 from desktop.store.minder import Minder
 from desktop.system import hardware
-from shared.errors import AppError, ErrorBody
-from shared.jobs import LIGHT_MAX, JobSpec
+from shared.capabilities import Capability
+from shared.errors import AppError, ErrorBody, Unavailable
+from shared.jobs import LIGHT_MAX, JobSpec, Origin
 from shared.kinds import Kind
+
+FROM_ELSEWHERE = (Origin.CHAT, Origin.GROUP, Origin.API)
+"""What is said to come from this machine is looked up here first."""
 
 
 class Admission:
@@ -62,6 +66,30 @@ class Admission:
     def is_light(self, kind: str) -> bool:
         """Whether jobs of a kind take no slot."""
         return kind in self._light
+
+    def with_consent(self, capabilities: Iterable[Capability]) -> tuple[Capability, ...]:
+        """Add from where jobs may come that the hub may grant here without an offer."""
+        return tuple(
+            one.model_copy(update={"unasked": origins})
+            if (origins := self._unasked(one.kind))
+            else one
+            for one in capabilities
+        )
+
+    def refusal_of_unasked(self, spec: JobSpec) -> AppError | None:
+        """Return why a job that was granted without an offer is not begun here."""
+        if spec.origin not in self._unasked(spec.kind):
+            return Unavailable(
+                "offer_first", "This machine wants to be asked before such a job.", retryable=True
+            )
+        return self.refusal_of_offered(spec, None)
+
+    def _unasked(self, kind: str) -> tuple[Origin, ...]:
+        # A grant that is lost on its way is given anew, here or elsewhere; what may not run twice
+        # is journalled as accepted before it can be granted.
+        if kind not in self._kinds or not self._kinds[kind].may_repeat:
+            return ()
+        return tuple(origin for origin in FROM_ELSEWHERE if self.policy.allows(kind, origin))
 
     def refusal_of_offered(self, spec: JobSpec, asked_here: AskedHere | None) -> AppError | None:
         """Return why a job that the hub offers may not start here."""

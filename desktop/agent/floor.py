@@ -104,8 +104,19 @@ class AgentFloor:
     async def start(self, job_id: JobId, number: int, fence: int) -> None:
         """Start an attempt that was granted, once that stands in the journal."""
         running = await self._hands.start(job_id, number, fence)
-        if running is None:
-            return
+        if running is not None:
+            await self._run(running)
+
+    async def begin_unasked(self, spec: JobSpec, number: int, fence: int) -> None:
+        """Start an attempt that was granted without an offer, once that stands in the journal.
+
+        Raises:
+            AppError: it could not be written down; nothing has begun.
+        """
+        await self._run(await self._hands.begin(spec, number, fence))
+
+    async def _run(self, running: Attempt) -> None:
+        job_id = running.spec.job_id
         known_files = await self._known_files(running.spec)
         if self.is_open:  # else the next start of this program finds it in the journal
             try:

@@ -17,8 +17,10 @@ from desktop.core.outcome import Ending
 from desktop.store.hands import Hands
 from desktop.system import hardware
 from shared import trace
+from shared.errors import AppError
 from shared.events import Event
 from shared.ids import JobId
+from shared.jobs import JobSpec
 from shared.messages import (
     Accept,
     Beat,
@@ -67,7 +69,7 @@ class AgentStation:
             name=self._setup.pairing.worker_name,
             platform=hardware.platform_name(),
             app_version=self._setup.app_version,
-            capabilities=self._abilities.capabilities,
+            capabilities=self._admission.with_consent(self._abilities.capabilities),
             lacking=self._abilities.lacking,
             zone=hardware.zone_name(),
             slots=self._admission.slots,
@@ -125,6 +127,8 @@ class AgentStation:
                     await self._obey(verdict)
             case Offer():
                 await self._consider(message)
+            case Grant(job=JobSpec() as spec):
+                await self._begin_unasked(spec, message)
             case Grant():
                 await self._floor.start(message.job_id, message.attempt, message.fence)
             case Cancel():
@@ -137,19 +141,45 @@ class AgentStation:
     async def _consider(self, offer: Offer) -> None:
         """Answer an offer: a refusal with its reason, or yes, journalled first."""
         job_id = offer.job.job_id
-        if self._hands.get(job_id, offer.attempt) or self._hands.alive(job_id):
+        if not await self._is_new(job_id, offer.attempt):
             return
-        for stale in self._hands.accepted(job_id):
-            await self._hands.forget(stale)
         asked = await self._hands.asked_here(job_id)
         error = self._admission.refusal_of_offered(offer.job, asked)
         if error is not None:
-            trace_id = trace.trace_id_of(offer.job.traceparent)
-            log.info("offer declined", job_id=job_id, code=error.code, trace_id=trace_id)
-            self._line.send(Decline(job_id=job_id, attempt=offer.attempt, error=error.body))
+            self._decline(offer.job, offer.attempt, error)
             return
         await self._hands.accept(offer.job, offer.attempt)
         self._line.send(Accept(job_id=job_id, attempt=offer.attempt))
+
+    async def _begin_unasked(self, spec: JobSpec, grant: Grant) -> None:
+        """Begin what this worker has said yes to ahead, or give it back with the reason."""
+        if spec.job_id != grant.job_id:
+            log.warning("grant ignored: it describes another job", job_id=grant.job_id)
+            return
+        if not await self._is_new(grant.job_id, grant.attempt):
+            return
+        refused = self._admission.refusal_of_unasked(spec)
+        if refused is not None:
+            self._decline(spec, grant.attempt, refused)
+            return
+        try:
+            await self._floor.begin_unasked(spec, grant.attempt, grant.fence)
+        except AppError as error:  # it does not stand in the journal, so nothing has begun
+            self._decline(spec, grant.attempt, error)
+            raise
+
+    async def _is_new(self, job_id: JobId, number: int) -> bool:
+        """Whether nothing of a job is in hand; a yes to an older offer of it is dropped."""
+        if self._hands.get(job_id, number) or self._hands.alive(job_id):
+            return False
+        for stale in self._hands.accepted(job_id):
+            await self._hands.forget(stale)
+        return True
+
+    def _decline(self, spec: JobSpec, number: int, error: AppError) -> None:
+        trace_id = trace.trace_id_of(spec.traceparent)
+        log.info("offer declined", job_id=spec.job_id, code=error.code, trace_id=trace_id)
+        self._line.send(Decline(job_id=spec.job_id, attempt=number, error=error.body))
 
     async def _obey(self, verdict: Verdict) -> None:
         match verdict.decision:

@@ -1,7 +1,7 @@
 """One attempt in the worker's hands.
 
     offer ──▶ ACCEPTED ── grant ──▶ RUNNING ◀──────▶ ASKING
-                 │                   ▲ │                │
+                 │        unasked ──▶ ▲ │                │
               forgotten     a slot ──┘ ▼                │
       asked here, no hub ──▶ GRANTED   ENDED ◀──────────┘
                   postponed ───▶ │     │ outcome acknowledged
@@ -81,6 +81,11 @@ def start(attempt: Attempt, fence: int) -> Attempt | None:
     if not is_granted and (attempt.state is not AttemptState.ACCEPTED or fence < 1):
         return None
     return replace(attempt, state=AttemptState.RUNNING, fence=fence, not_before=None)
+
+
+def granted(spec: JobSpec, number: int, fence: int) -> Attempt:
+    """A grant arrived that was not asked for, of what this worker has said yes to ahead."""
+    return Attempt(spec=spec, number=number, state=AttemptState.RUNNING, fence=fence)
 
 
 def begin_again(attempt: Attempt, answers: Mapping[str, str]) -> Attempt:

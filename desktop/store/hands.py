@@ -242,17 +242,30 @@ class Hands:
             return None
 
         assert attempt is not None
+        # A job that was postponed is told to have started already.
         is_told = attempt.not_before is not None
-
-        def note(connection: sqlite3.Connection) -> None:
-            journal.save(connection, running)
-            if not is_told:  # a job that was postponed is told to have started already
-                told = kept.told_spec(running)
-                self.own_log.append(connection, JobStarted(**names(running), job=told))
-
-        await self.own_log.write(note)
+        await self.own_log.write(lambda c: self._note_started(c, running, is_told=is_told))
         self._keep(running)
         return running
+
+    async def begin(self, spec: JobSpec, number: int, fence: int) -> Attempt:
+        """Journal a grant that was not asked for and its start, as one."""
+        running = step.granted(spec, number, fence)
+        self._keep(running)  # its slot is taken from this moment on
+        try:
+            await self.own_log.write(lambda c: self._note_started(c, running, is_told=False))
+        except AppError:
+            del self._attempts[spec.job_id, number]
+            raise
+        return running
+
+    def _note_started(
+        self, connection: sqlite3.Connection, running: Attempt, *, is_told: bool
+    ) -> None:
+        journal.save(connection, running)
+        if not is_told:
+            told = kept.told_spec(running)
+            self.own_log.append(connection, JobStarted(**names(running), job=told))
 
     async def say(self, body: RequestEventBody) -> None:
         """Write what the person at this machine asks for; the hub is told when it can be."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count, islice
+from typing import NamedTuple
 
 from hub.core.fleet_rules import LOCAL
 from hub.core.job import WORKING_STATES, Job
@@ -22,7 +23,7 @@ from hub.core.tally import Tally
 from hub.core.worker import Presence, Worker, WorkerCard
 from shared.capabilities import fits
 from shared.ids import JobId, PersonId, SessionId, WorkerId
-from shared.jobs import NO_SESSION, JobState, Priority
+from shared.jobs import NO_SESSION, JobState, Origin, Priority
 
 OFFER_SECONDS = 30.0
 REST_SECONDS = 30.0
@@ -46,6 +47,14 @@ class Placement:
     """The session that the worker was told of: the job's own, or one that the grant opens."""
 
 
+class No(NamedTuple):
+    """A worker's word on a job that it does not take."""
+
+    worker_id: WorkerId
+    is_for_now: bool
+    reason: str
+
+
 class Board:
     def __init__(self, light: frozenset[str] = frozenset()) -> None:
         """Know nobody and nothing yet. `light`: kinds that take no slot."""
@@ -65,6 +74,8 @@ class Board:
         self._waits: list[tuple[float, int, Ready]] = []
         self._numbers = count()
         self._rests: deque[tuple[float, Ready, WorkerId]] = deque()
+        self._given_back: dict[JobId, No] = {}
+        """Grants that are being taken back, as their workers said no to them."""
         self._holders: dict[JobId, WorkerId] = {}
         self._with_light: set[PersonId] = set()
         """People in whose lanes there may be jobs that take no slot."""
@@ -111,6 +122,8 @@ class Board:
         ready = Ready(job, now - age_seconds, job.life.attempt)
         self._ready[job.job_id] = ready
         self._ready_of.setdefault(job.person_id, {})[job.job_id] = ready
+        if (no := self._given_back.pop(job.job_id, None)) is not None:
+            self._note_no(ready, no, now)
         not_before = job.life.not_before
         if not_before is not None and not_before > wall:
             ready.place = Place.WAITING
@@ -177,7 +190,14 @@ class Board:
         if (placement.worker_id, placement.attempt) != (worker_id, attempt):
             return None
         placement.is_accepted = True
+        self.present[worker_id].asks_first = False
         return placement
+
+    def is_unasked(self, placement: Placement, origin: Origin) -> bool:
+        """Say whether an offer need not be made: its worker has said yes ahead."""
+        presence = self.present.get(placement.worker_id)
+        kind = placement.ready.job.kind
+        return presence is not None and presence.takes_unasked(kind, origin)
 
     def take_back(self, placement: Placement) -> None:
         """Make an offer void that came to nothing; the job is ready again."""
@@ -199,14 +219,30 @@ class Board:
         if placement is None or (placement.worker_id, placement.attempt) != (worker_id, attempt):
             return None
         ready = placement.ready
-        ready.said = reason
-        if is_for_now:
-            ready.resting.add(worker_id)
-            self._rests.append((now + REST_SECONDS, ready, worker_id))
-        else:
-            ready.barred.add(worker_id)
+        self._note_no(ready, No(worker_id, is_for_now, reason), now)
         self._return(placement)
         return ready
+
+    def note_given_back(self, job_id: JobId, no: No) -> None:
+        """A worker will not begin what it was granted unasked, and is asked first from now on.
+
+        Once the job is ready again, it is not for that worker.
+        """
+        if (presence := self.present.get(no.worker_id)) is not None:
+            presence.asks_first = True
+        self._given_back[job_id] = no
+
+    def forget_given_back(self, job_id: JobId) -> None:
+        """The job was taken back, or had moved on. Idempotent."""
+        self._given_back.pop(job_id, None)
+
+    def _note_no(self, ready: Ready, no: No, now: float) -> None:
+        ready.said = no.reason
+        if no.is_for_now:
+            ready.resting.add(no.worker_id)
+            self._rests.append((now + REST_SECONDS, ready, no.worker_id))
+        else:
+            ready.barred.add(no.worker_id)
 
     def next_due(self) -> float | None:
         """When `place` has something to do even if nothing happens; None: never."""
@@ -264,7 +300,9 @@ class Board:
             able = [
                 (not p.is_fleet, room, p.worker_id)
                 for room, p in those
-                if _can(p, lane) and _asks(p, lane) and not self.rooms.is_full_of(p, lane.key.kind)
+                if can_run(p, lane)
+                and _asks(p, lane)
+                and not self.rooms.is_full_of(p, lane.key.kind)
             ]
             if able:
                 # A computer of the person's own comes first; then whoever has the most room.
@@ -323,6 +361,10 @@ class Board:
             metrics=presence.metrics if presence else None,
         )
 
+    def workers_of(self, person_id: PersonId) -> Iterable[Presence]:
+        """A person's workers that are here; not to be kept while the board changes."""
+        return self._present_of.get(person_id, _NOBODY).values()
+
     def ready_of(self, job_id: JobId) -> Ready | None:
         return self._ready.get(job_id)
 
@@ -373,7 +415,7 @@ class Board:
         lane = Lane(ready.key)
         here = self._present_of.get(ready.job.person_id, _NOBODY).values()
         return ready.place in (Place.OFFERED, Place.LANE) and any(
-            not p.is_paused and p.slots > 0 and _can(p, lane) for p in here
+            not p.is_paused and p.slots > 0 and can_run(p, lane) for p in here
         )
 
     def is_holder(self, worker_id: WorkerId, job_id: JobId) -> bool:
@@ -402,7 +444,8 @@ class Board:
         return ready, dict(self._holders)
 
 
-def _can(presence: Presence, lane: Lane) -> bool:
+def can_run(presence: Presence, lane: Lane) -> bool:
+    """Say whether a worker could be given a lane's jobs, had it room."""
     if presence.worker_id in lane.key.barred:
         return False
     if lane.key.kind not in presence.kinds:

@@ -12,7 +12,7 @@ from hub.core.job import Life, is_held_by, may_adopt, may_readopt
 from shared.capabilities import Capability, family_of
 from shared.fleet import FLEET_PLATFORM
 from shared.ids import PersonId, WorkerId
-from shared.jobs import JobState
+from shared.jobs import JobState, Origin
 from shared.messages import Decision, Held, HeldState, Metrics, Verdict
 
 GONE_SECONDS = 5.0
@@ -61,6 +61,7 @@ class Able:
     capabilities: tuple[Capability, ...]
     kinds: frozenset[str]
     limits: Mapping[str, int]
+    unasked: Mapping[str, tuple[Origin, ...]]
 
 
 @lru_cache(maxsize=ABLE_MAX)
@@ -72,6 +73,7 @@ def able_to(capabilities: tuple[Capability, ...]) -> Able:
         limits=MappingProxyType(
             {family_of(one.kind): one.jobs_max for one in capabilities if one.jobs_max is not None}
         ),
+        unasked=MappingProxyType({one.kind: one.unasked for one in capabilities if one.unasked}),
     )
 
 
@@ -96,10 +98,20 @@ class Presence:
     what is to stay at home. Each job takes a slot of it, whatever its kind."""
     limits: Mapping[str, int] = field(init=False)
     """How many jobs it runs at once of a family of kinds, where that is not up to its slots."""
+    unasked: Mapping[str, tuple[Origin, ...]] = field(init=False)
+    """From where jobs may come that it takes without an offer, by their kinds."""
+    asks_first: bool = False
+    """It gave such a job back: until it says yes to an offer, it is asked about each."""
 
     def __post_init__(self) -> None:
         able = able_to(self.capabilities)
         self.capabilities, self.kinds, self.limits = able.capabilities, able.kinds, able.limits
+        self.unasked = able.unasked
+
+    def takes_unasked(self, kind: str, origin: Origin) -> bool:
+        """Say whether a job may be granted to it without an offer; a machine's word alone."""
+        is_machine = self.claims is None and not self.is_fleet
+        return is_machine and not self.asks_first and origin in self.unasked.get(kind, ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from hub.core.board import Board
 from hub.core.dead_letter import job_not_dead
 from hub.core.job import Job, JobCard
 from hub.core.question import Question, settle
+from hub.core.seats import Seat
 from hub.core.session import Session
 from hub.core.task import Task
 from hub.services import endings, session_steps
@@ -77,8 +78,11 @@ class Deeds:
     def new_session_id(self) -> SessionId:
         return SessionId(self._environment.new_id())
 
-    def request(self, entry: Entry, request: Request) -> Made:
-        """Queue a job, of a new task or of the one that it goes on with."""
+    def request(self, entry: Entry, request: Request, seat: Seat | None = None) -> Made:
+        """Queue a job, of a new task or of the one that it goes on with.
+
+        With a seat that suits it, the job is granted to that worker at once.
+        """
         digest = digest_of(request) if request.dedupe else ""
         if request.dedupe:
             known = tasks.remembered(entry, request.person_id, request.dedupe)
@@ -94,12 +98,12 @@ class Deeds:
                 "Cancel some, or wait until they have run.",
             )
         followed = session_steps.follow(entry, with_change(entry, with_writer(entry, request)))
-        card = self._make(entry, followed.request)
+        card = self._make(entry, followed.request, seat)
         if request.dedupe:
             tasks.remember(entry, request.person_id, request.dedupe, card.job_id, digest)
         return Made(card, ended=followed.ended)
 
-    def _make(self, entry: Entry, request: Request) -> JobCard:
+    def _make(self, entry: Entry, request: Request, seat: Seat | None) -> JobCard:
         new_id = self._environment.new_id
         kind = kind_for(request.kind, self.kinds)
         title = request.title[:TITLE_CHARS_MAX] or title_of(kind, request.inputs)
@@ -122,6 +126,10 @@ class Deeds:
             session_id=request.session_id,
             created_at=entry.now,
         )
+        is_granted = seat is not None and known is None and seat.suits(job)
+        if seat is not None and is_granted:
+            life = core.grant(job.life, seat.worker_id, job.life.attempt)
+            job = replace(job, life=life, session_id=seat.session_id)
         if known is None:
             tasks.insert(entry, task)
         new = queue.NewJob(
@@ -131,7 +139,7 @@ class Deeds:
             origin=request.origin,
             traceparent=request.traceparent or str(trace.of_id(job.job_id)),
         )
-        queue.insert(entry, new)
+        (queue.insert_granted if is_granted else queue.insert)(entry, new)
         body = TaskCreated(task_id=task.task_id, person_id=task.person_id, text=task.text)
         if known is None:
             entry.tell(request.person_id, body, entity=task.task_id)
@@ -145,6 +153,9 @@ class Deeds:
                 attempt=job.life.attempt,
             ),
         )
+        if seat is not None and is_granted:
+            session_steps.open_first(entry, job, seat.worker_id, seat.session_id)
+            endings.tell_granted(entry, job)
         return JobCard(
             job=job,
             title=title,

@@ -1,7 +1,8 @@
 """Brings ready jobs to workers: offer, accept, grant; passes cancels on.
 
 The board decides in memory; only the grant is written. An offer may be lost or run out, a grant
-is told after it is committed and never runs out.
+is told after it is committed and never runs out. Who has said yes ahead is granted a job without
+an offer, and may give it back as long as it has not begun.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 import structlog
 
 from hub.core import job as core
-from hub.core.board import Board, Placement
+from hub.core.board import Board, No, Placement
 from hub.core.job import Job
 from hub.ports import Engine
 from hub.services import endings, pulled, session_steps
@@ -116,6 +117,11 @@ class Dispatcher:
             )
         granted.add_done_callback(lambda done: self._granted(placement, done))
 
+    def _grant_unasked(self, placement: Placement, spec: JobSpec) -> None:
+        self._board.accept(placement.worker_id, spec.job_id, placement.attempt)
+        granted = self._ledger.post(lambda entry: _grant(entry, placement, spec=spec))
+        granted.add_done_callback(lambda done: self._granted_unasked(placement, done))
+
     def decline(self, worker_id: WorkerId, decline: Decline) -> None:
         """A worker said no: the job is offered elsewhere, or here later."""
         ready = self._board.decline(
@@ -126,6 +132,9 @@ class Dispatcher:
             reason=decline.error.message,
             now=self._ledger.environment.monotonic(),
         )
+        if ready is None and self._board.is_holder(worker_id, decline.job_id):
+            no = No(worker_id, decline.error.retryable, decline.error.message)
+            self._take_back(worker_id, decline.job_id, decline.attempt, no)
         if ready is not None and not decline.error.retryable:
             # Said once for each worker that will never take it; why, `views.why_waiting` tells.
             told = self._ledger.post(lambda entry: _tell_declined(entry, decline.job_id))
@@ -135,6 +144,18 @@ class Dispatcher:
     def is_holder(self, worker_id: WorkerId, job_id: JobId) -> bool:
         """Say whether a worker may speak of a job."""
         return self._board.is_holder(worker_id, job_id)
+
+    def _take_back(
+        self, worker_id: WorkerId, job_id: JobId, attempt: int, no: No | None = None
+    ) -> None:
+        """Queue a job again that was granted to a worker and that it has not begun."""
+        if no is not None:
+            self._board.note_given_back(job_id, no)
+        taken = self._ledger.post(
+            lambda entry: _give_back(entry, worker_id, job_id, attempt), is_vital=True
+        )
+        taken.add_done_callback(_log_failure)
+        taken.add_done_callback(lambda _done: self._board.forget_given_back(job_id))
 
     def _follow(self, entry: Entry) -> None:
         for spec in entry.specs:
@@ -153,6 +174,9 @@ class Dispatcher:
                 self._specs.pop(job.job_id, None)
             if job.life.cancel_by and job.life.is_held:
                 self._send_cancel(job)
+        for worker_id, grant in entry.grants:
+            if not self._send(worker_id, grant):  # it went meanwhile
+                self._take_back(worker_id, grant.job_id, grant.attempt)
         self._stirred.set()
 
     def _send_offer(self, placement: Placement, spec: JobSpec) -> None:
@@ -165,6 +189,9 @@ class Dispatcher:
             minted = SessionId(self._ledger.environment.new_id())
             spec = spec.model_copy(update={"session_id": minted})
         placement.session_id = spec.session_id
+        if self._board.is_unasked(placement, spec.origin):
+            self._grant_unasked(placement, spec)
+            return
         offer = Offer(job=spec, attempt=placement.attempt, expires_in_seconds=max(1.0, left))
         if not self._send(placement.worker_id, offer):
             self._board.take_back(placement)
@@ -196,10 +223,17 @@ class Dispatcher:
             self._send(placement.worker_id, grant)
             return
         self._refuse(placement.worker_id, job_id, placement.attempt)
+        self._not_granted(placement, error)
+
+    def _granted_unasked(self, placement: Placement, done: asyncio.Future[Job]) -> None:
+        if (error := done.exception()) is not None:
+            self._not_granted(placement, error)
+
+    def _not_granted(self, placement: Placement, error: BaseException) -> None:
         self._board.take_back(placement)
         self._stirred.set()
         if not isinstance(error, Conflict):
-            log.error("grant_failed", job_id=job_id, error=str(error))
+            log.error("grant_failed", job_id=placement.ready.job.job_id, error=str(error))
 
     def _refuse(self, worker_id: WorkerId, job_id: JobId, attempt: int) -> None:
         self._send(
@@ -223,7 +257,14 @@ class Dispatcher:
         return any(engine.send(worker_id, message) for engine in self._engines)
 
 
-def _grant(entry: Entry, placement: Placement, *, is_fetched: bool) -> Job:
+def _grant(
+    entry: Entry,
+    placement: Placement,
+    *,
+    is_fetched: bool = False,
+    spec: JobSpec | None = None,
+) -> Job:
+    """Grant a job to whoever said yes; `spec`: what it is, for a worker that was not asked."""
     job = queue.load_in(entry, placement.ready.job.job_id)
     if job is None:
         raise Conflict("offer_gone", "The job is gone.")
@@ -232,7 +273,18 @@ def _grant(entry: Entry, placement: Placement, *, is_fetched: bool) -> Job:
     if (granted.session_id or NO_SESSION) != placement.session_id:
         raise Conflict("offer_gone", "The worker was told of another session.")
     endings.tell_granted(entry, granted)
+    if spec is not None:
+        grant = Grant(job_id=job.job_id, attempt=life.attempt, fence=life.fence, job=spec)
+        entry.grants.append((placement.worker_id, grant))
     return pulled.start(entry, granted) if is_fetched else granted
+
+
+def _give_back(entry: Entry, worker_id: WorkerId, job_id: JobId, attempt: int) -> None:
+    job = queue.load_in(entry, job_id)
+    if job is None or job.life.state is not JobState.GRANTED:
+        return
+    if (job.life.worker_id, job.life.attempt) == (worker_id, attempt):
+        endings.give_back(entry, job)
 
 
 def _hand_over(entry: Entry, placement: Placement) -> Job:
@@ -255,4 +307,4 @@ def _tell_declined(entry: Entry, job_id: JobId) -> None:
 
 def _log_failure(done: asyncio.Future[None]) -> None:
     if (error := done.exception()) is not None:
-        log.error("decline_untold", error=str(error))
+        log.error("decline_unwritten", error=str(error))

@@ -5,16 +5,18 @@ Each is one transaction: the state, its events and the note that makes a repetit
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
 
+from hub.core import seats
 from hub.core.board import Board
 from hub.core.job import HELD_STATES, Job, JobCard
 from hub.core.placement import Waiting, why
 from hub.core.question import Question
+from hub.core.seats import Seat
 from hub.core.session import Session
 from hub.core.task import TaskCard
 from hub.services import deeds, task_steps
@@ -26,7 +28,7 @@ from hub.store.ledger import Entry, Ledger
 from shared import trace
 from shared.ids import JobId, PersonId, QuestionId, TaskId
 from shared.jobs import JobState
-from shared.kinds import Kind
+from shared.kinds import Kind, needs_named
 from shared.kinds.foreign import kind_for
 
 log = structlog.get_logger()
@@ -49,8 +51,16 @@ class Receipt:
 
 
 class Intake:
-    def __init__(self, ledger: Ledger, board: Board, kinds: Mapping[str, Kind]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        board: Board,
+        kinds: Mapping[str, Kind],
+        stir: Callable[[], None],
+    ) -> None:
+        """`stir`: have somebody look at the board again."""
         self._ledger = ledger
+        self._stir = stir
         self._board = board
         self.kinds = kinds
         self._deeds = Deeds(ledger.environment, board, kinds)
@@ -73,12 +83,30 @@ class Intake:
             inputs=checked_inputs(kind, request),
             traceparent=request.traceparent or trace.current(),
         )
-        made = await self._ledger.write(lambda entry: self._deeds.request(entry, asked))
+        seat = self._seat_for(asked, kind)
+        try:
+            made = await self._ledger.write(lambda entry: self._deeds.request(entry, asked, seat))
+        finally:
+            if seat is not None and seats.leave(self._board, seat):
+                self._stir()
         return Receipt(
             card=made.card,
             is_repeat=made.is_repeat,
             waiting=await self._why_waiting(made.card.job),
             ended=made.ended,
+        )
+
+    def _seat_for(self, asked: Request, kind: Kind) -> Seat | None:
+        """Keep a place for a job of a new task, where a worker takes it unasked."""
+        if asked.worker_id or asked.worker_name or asked.task_id or asked.session_id:
+            return None  # it has a place, which only the store knows
+        return seats.take(
+            self._board,
+            asked.person_id,
+            kind.name,
+            needs_named(kind, asked.inputs),
+            asked.origin,
+            minted=self._deeds.new_session_id(),
         )
 
     async def answer(

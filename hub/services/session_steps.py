@@ -50,11 +50,15 @@ def seat(entry: Entry, job: Job, life: Life, worker_id: WorkerId, minted: Sessio
             return queue.save(entry, job, life)
         open_session(entry, job.person_id, job.task_id, worker_id, minted)
     else:
-        # What was in no session was offered with an id that was made for that.
-        session = core.opened(minted, job.person_id, job.task_id, worker_id, entry.now)
-        sessions.add(entry, session)
-        _tell_opened(entry, session)
+        open_first(entry, job, worker_id, minted)
     return queue.seat(entry, job, life, minted)
+
+
+def open_first(entry: Entry, job: Job, worker_id: WorkerId, minted: SessionId) -> None:
+    """Open the session of a job that was in none, under an id that was made for that."""
+    session = core.opened(minted, job.person_id, job.task_id, worker_id, entry.now)
+    sessions.add(entry, session)
+    _tell_opened(entry, session)
 
 
 def seat_adopted(

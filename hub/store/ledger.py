@@ -25,9 +25,9 @@ from shared.database import Database
 from shared.environment import Environment
 from shared.errors import DISK_FULL, AppError
 from shared.events import Event, EventBody
-from shared.ids import JobId, PersonId
+from shared.ids import JobId, PersonId, WorkerId
 from shared.jobs import JobSpec
-from shared.messages import EpochBefore
+from shared.messages import EpochBefore, Grant
 from shared.times import from_ms, to_ms
 from shared.turns import Turn
 
@@ -63,6 +63,7 @@ class Entry:
         "_turn",
         "epoch",
         "facts",
+        "grants",
         "hub_seq",
         "jobs",
         "loaded",
@@ -105,6 +106,8 @@ class Entry:
         """Jobs that it has loaded, made or moved on, as they stand."""
         self.specs: list[JobSpec] = []
         """What workers are told of jobs made here, so that nobody needs to read it back."""
+        self.grants: list[tuple[WorkerId, Grant]] = []
+        """Grants of jobs that nobody was offered; their workers are told after the commit."""
 
     @property
     def place(self) -> Place:

@@ -17,6 +17,7 @@ from shared.errors import ErrorBody
 from shared.ids import JobId, PersonId, QuestionId, SessionId, TaskId, WorkerId, short
 from shared.jobs import NO_SESSION, JobSpec, JobState, Origin, Priority
 from shared.kinds import JsonObject
+from shared.messages import Grant
 from shared.times import from_ms, to_ms
 
 JOB = (
@@ -67,19 +68,31 @@ def insert(entry: Entry, new: NewJob) -> None:
     )
     if job.is_lent:
         entry.settle()  # `lent` looks beside
-    if job.life.is_held:
-        return  # its worker has it, so that nobody needs to be told what it is
-    entry.specs.append(
-        JobSpec(
-            job_id=job.job_id,
-            task_id=job.task_id,
-            kind=job.kind,
-            title=new.title,
-            inputs=new.inputs,
-            origin=new.origin,
-            traceparent=new.traceparent,
-            session_id=job.session_id or NO_SESSION,
-        )
+    if not job.life.is_held:  # else its worker has it, and nobody needs to be told what it is
+        entry.specs.append(_spec_of(new))
+
+
+def insert_granted(entry: Entry, new: NewJob) -> None:
+    """Insert a job that is made as a worker's own; that worker is told after the commit."""
+    insert(entry, new)
+    spec, life = _spec_of(new), new.job.life
+    assert life.worker_id is not None
+    entry.specs.append(spec)
+    grant = Grant(job_id=spec.job_id, attempt=life.attempt, fence=life.fence, job=spec)
+    entry.grants.append((life.worker_id, grant))
+
+
+def _spec_of(new: NewJob) -> JobSpec:
+    job = new.job
+    return JobSpec(
+        job_id=job.job_id,
+        task_id=job.task_id,
+        kind=job.kind,
+        title=new.title,
+        inputs=new.inputs,
+        origin=new.origin,
+        traceparent=new.traceparent,
+        session_id=job.session_id or NO_SESSION,
     )
 
 

@@ -122,9 +122,10 @@ class World:
         doing = Deeds(ledger.environment, board, KINDS)
         scheduling = ScheduleDeeds(ledger.environment, doing, self.read_words, hub_zone=HUB_ZONE)
         recorder = Recorder(ledger, board, KINDS, scheduling)
+        dispatcher = Dispatcher(ledger, board)
         self.services = Services(
             feed=feed,
-            intake=Intake(ledger, board, KINDS),
+            intake=Intake(ledger, board, KINDS, dispatcher.stir),
             once=Once(ledger, b"pepper"),
             views=Views(ledger, board),
             keys=keys,
@@ -133,7 +134,7 @@ class World:
             sign_ins=SignIns(ledger),
             registry=registry,
             pullers=Pullers(ledger, board, KINDS),
-            dispatcher=Dispatcher(ledger, board),
+            dispatcher=dispatcher,
             recorder=recorder,
             fleet=Fleet(ledger, board, KINDS, recorder),
             rescuer=Rescuer(ledger, board, KINDS),

@@ -112,13 +112,16 @@ class Books:
     def _grant(self, placement: Placement) -> Life | Conflict:
         job = self.store.jobs[placement.ready.job.job_id]
         try:
-            life = core.grant(job.life, placement.worker_id, placement.attempt)
+            return self.grant(job, placement.worker_id, placement.attempt)
         except Conflict as conflict:
             return conflict
+
+    def grant(self, job: Job, worker_id: WorkerId, attempt: int) -> Life:
+        life = core.grant(job.life, worker_id, attempt)
         name = (job.job_id, life.attempt, life.fence)
         fences = [fence for of, _, fence in self.store.grants if of == job.job_id]
         assert life.fence > max(fences, default=0), "a later grant has a higher fence"
-        self.store.grants[name] = placement.worker_id
+        self.store.grants[name] = worker_id
         self.store.holders[job.job_id] = name
         self.save(job, life)
         self.tell(
@@ -126,7 +129,7 @@ class Books:
                 job_id=job.job_id,
                 attempt=life.attempt,
                 fence=life.fence,
-                worker_id=placement.worker_id,
+                worker_id=worker_id,
             )
         )
         return life

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hub.core.board import Board, Placement
+from hub.core import job as core
+from hub.core import seats
+from hub.core.board import Board, No, Placement
 from hub.core.job import Job, Life
 from hub.core.worker import GONE_SECONDS, Presence
 from shared.errors import Conflict
 from shared.ids import JobId, QuestionId, TaskId, WorkerId
-from shared.jobs import JobSpec, JobState
+from shared.jobs import NO_SESSION, JobSpec, JobState, Origin
 from shared.messages import (
     Accept,
     Cancel,
@@ -93,7 +95,20 @@ class PaperHub(Books):
             kind=kind,
             created_at=self.clock.wall,
         )
-        self.post(lambda: self.save(job, job.life))
+        seat = seats.take(self.board, ANNA, kind, (), Origin.CHAT, minted=NO_SESSION)
+        if seat is None:
+            self.post(lambda: self.save(job, job.life))
+            return
+
+        def run() -> None:
+            self.save(job, job.life)
+            self.grant(self.store.jobs[job_id], seat.worker_id, job.life.attempt)
+
+        def then() -> None:
+            seats.leave(self.board, seat)
+            self._send_unasked(job_id, 1, 1)
+
+        self.post(run, then)
 
     def connect(self, line: Line) -> None:
         self.lines.append(line)
@@ -117,14 +132,7 @@ class PaperHub(Books):
             case Accept():
                 self._accept(_device(line), message)
             case Decline():
-                self.board.decline(
-                    _device(line),
-                    message.job_id,
-                    message.attempt,
-                    is_for_now=message.error.retryable,
-                    reason=message.error.message,
-                    now=self.clock.seconds,
-                )
+                self._declined(_device(line), message)
             case _:
                 pass
         self.look_at(line)
@@ -202,16 +210,24 @@ class PaperHub(Books):
             end.send_events([], self.store.hub_seq)
         self.look_at(line)
 
+    def _spec_of(self, job: Job) -> JobSpec:
+        return JobSpec(
+            job_id=job.job_id,
+            task_id=job.task_id,
+            kind=job.kind,
+            title="x",
+            answers=self.answers_of(job.job_id),
+            origin=Origin.CHAT,
+        )
+
     def place(self) -> None:
         for placement in self.board.place(self.clock.seconds):
             job = placement.ready.job
-            spec = JobSpec(
-                job_id=job.job_id,
-                task_id=job.task_id,
-                kind=job.kind,
-                title="x",
-                answers=self.answers_of(job.job_id),
-            )
+            spec = self._spec_of(job)
+            if self.board.is_unasked(placement, spec.origin):
+                self.board.accept(placement.worker_id, job.job_id, placement.attempt)
+                self._post_grant(placement, spec)
+                continue
             offer = Offer(job=spec, attempt=placement.attempt, expires_in_seconds=30)
             if not self.send(placement.worker_id, offer):
                 self.board.take_back(placement)
@@ -219,22 +235,60 @@ class PaperHub(Books):
     def _accept(self, device: WorkerId, accept: Accept) -> None:
         placement = self.board.accept(device, accept.job_id, accept.attempt)
         if placement is not None:
-            outcome: list[Life | Conflict] = []
-            self.post(
-                lambda: outcome.append(self._grant(placement)),
-                lambda: self._granted(placement, outcome[0]),
-            )
+            self._post_grant(placement)
         elif not self.board.is_holder(device, accept.job_id):
             self.send(device, Cancel(job_id=accept.job_id, attempt=accept.attempt))
 
-    def _granted(self, placement: Placement, outcome: Life | Conflict) -> None:
+    def _declined(self, device: WorkerId, decline: Decline) -> None:
+        job_id, attempt = decline.job_id, decline.attempt
+        is_for_now, reason = decline.error.retryable, decline.error.message
+        ready = self.board.decline(
+            device, job_id, attempt, is_for_now=is_for_now, reason=reason, now=self.clock.seconds
+        )
+        if ready is None and self.board.is_holder(device, job_id):
+            self.board.note_given_back(job_id, No(device, is_for_now, reason))
+            self._take_back(device, job_id, attempt)
+
+    def _take_back(self, device: WorkerId, job_id: JobId, attempt: int) -> None:
+        def run() -> None:
+            job = self.store.jobs[job_id]
+            is_its_own = (job.life.worker_id, job.life.attempt) == (device, attempt)
+            if job.life.state is JobState.GRANTED and is_its_own:
+                cancelled = job.life.cancel_by
+                give_up = core.cancelled if cancelled else core.give_back
+                self.save(job, give_up(job.life))
+
+        self.post(run, lambda: self.board.forget_given_back(job_id))
+
+    def _post_grant(self, placement: Placement, spec: JobSpec | None = None) -> None:
+        outcome: list[Life | Conflict] = []
+        self.post(
+            lambda: outcome.append(self._grant(placement)),
+            lambda: self._granted(placement, outcome[0], spec),
+        )
+
+    def _granted(
+        self, placement: Placement, outcome: Life | Conflict, spec: JobSpec | None
+    ) -> None:
         job_id = placement.ready.job.job_id
         if isinstance(outcome, Conflict):
-            self.send(placement.worker_id, Cancel(job_id=job_id, attempt=placement.attempt))
+            if spec is None:
+                self.send(placement.worker_id, Cancel(job_id=job_id, attempt=placement.attempt))
             self.board.take_back(placement)
+            return
+        if spec is not None:
+            self._send_unasked(job_id, outcome.attempt, outcome.fence)
             return
         grant = Grant(job_id=job_id, attempt=outcome.attempt, fence=outcome.fence)
         self.send(placement.worker_id, grant)
+
+    def _send_unasked(self, job_id: JobId, attempt: int, fence: int) -> None:
+        """Tell a worker of a grant that it was not asked about; it may have gone meanwhile."""
+        job = self.store.jobs[job_id]
+        device = self.store.grants[job_id, attempt, fence]
+        spec = self._spec_of(job)
+        if not self.send(device, Grant(job_id=job_id, attempt=attempt, fence=fence, job=spec)):
+            self._take_back(device, job_id, attempt)
 
     def _take_in(self, line: Line, push: Push) -> None:
         device, epoch = _device(line), push.events[0].epoch

@@ -29,6 +29,7 @@ from shared.events import (
     write_event,
 )
 from shared.ids import JobId, QuestionId, WorkerId
+from shared.jobs import JobSpec, Origin
 from shared.messages import (
     BATCH_EVENTS_MAX,
     Accept,
@@ -50,7 +51,7 @@ from shared.protocol import HubEnd, Phase, WorkerEnd
 from tests.makers import KINDS, PASSING, PROBE, PUSH, make_asking
 from tests.protocol_machine.line import Clock, Line, Transaction
 
-CAPABLE = (Capability(kind=PROBE.name), Capability(kind=PUSH.name))
+CAPABLE = (Capability(kind=PROBE.name, unasked=(Origin.CHAT,)), Capability(kind=PUSH.name))
 Key = tuple[JobId, int]
 
 
@@ -217,6 +218,8 @@ class PaperWorker:
                 self._hear(line, message)
             case Offer():
                 self._consider(line, message)
+            case Grant(job=JobSpec() as spec):
+                self._begin_unasked(line, spec, message)
             case Grant():
                 self._start(message.job_id, message.attempt, message.fence)
             case Cancel():
@@ -262,6 +265,28 @@ class PaperWorker:
 
         accept = Accept(job_id=job_id, attempt=offer.attempt)
         self.post(run, lambda: self._say(line, accept), is_read=True)
+
+    def _begin_unasked(self, line: Line, spec: JobSpec, grant: Grant) -> None:
+        job_id, journal = spec.job_id, self.store.journal
+        if (job_id, grant.attempt) in journal or self._alive(job_id):
+            return
+        if self.said_no:
+            self._say(line, Decline(job_id=job_id, attempt=grant.attempt, error=PASSING))
+            return
+        running = step.granted(spec, grant.attempt, grant.fence)
+
+        def run() -> None:
+            for key, attempt in list(journal.items()):
+                if key[0] == job_id and attempt.state is AttemptState.ACCEPTED:
+                    self._forget(key)
+            journal[job_id, grant.attempt] = running
+            self._append(JobStarted(**_names(running)))
+
+        def then() -> None:
+            self.children.add((job_id, grant.attempt))
+            self.starts[job_id, grant.attempt, grant.fence] += 1
+
+        self.post(run, then, is_read=True)
 
     def _start(self, job_id: JobId, number: int, fence: int) -> None:
         started: list[Attempt] = []

@@ -25,6 +25,7 @@ from shared.capabilities import Capability
 from shared.database import Database
 from shared.events import AttemptEventBody, Event, JobStarted, JobSucceeded, write_event
 from shared.ids import JobId, WorkerId
+from shared.jobs import JobSpec, Origin
 from shared.messages import Accept, Beat, Events, FromHub, Grant, Hello, Metrics, Offer, Welcome
 from shared.protocol import FRAME_BYTES_MAX, WorkerEnd
 from tests.benchmarks.queue.nothing import NOTHING, Stamp
@@ -33,6 +34,8 @@ from tests.benchmarks.queue.records import Writer
 SLOTS = 256
 METRICS = Metrics(cpu_share=0.1, memory_used_bytes=1, memory_total_bytes=2, disk_free_bytes=2**38)
 PUSH_MAX = 200
+ANYWHERE = (Origin.CHAT, Origin.GROUP, Origin.API)
+"""A desktop with its first policy says the same of its kinds, but for groups."""
 
 
 def _tables(connection: sqlite3.Connection) -> None:
@@ -52,7 +55,7 @@ class _Log:
 
 
 class JournalingWorker:
-    """Answers every offer with yes and every grant with success, each step on its disk first."""
+    """Says yes ahead, and answers every grant with success, each step on its disk first."""
 
     def __init__(
         self, worker_id: WorkerId, socket: ClientConnection, journal: Database, writer: Writer
@@ -76,7 +79,7 @@ class JournalingWorker:
                 device=self._worker_id,
                 epoch=1,
                 name="bench",
-                capabilities=(Capability(kind=NOTHING.name),),
+                capabilities=(Capability(kind=NOTHING.name, unasked=ANYWHERE),),
                 slots=SLOTS,
                 outbox_seq=0,
                 hub_seq=0,
@@ -94,9 +97,11 @@ class JournalingWorker:
     def _act(self, message: FromHub) -> None:
         match message:
             case Offer():
-                self._asked[message.job.job_id] = Stamp.model_validate(message.job.inputs).asked_at
+                self._note_asked(message.job)
                 self._end.send(Accept(job_id=message.job.job_id, attempt=message.attempt))
             case Grant():
+                if message.job is not None:
+                    self._note_asked(message.job)
                 self._grants.put_nowait(message)
             case Events():
                 self._end.applied(message.upto)
@@ -104,6 +109,9 @@ class JournalingWorker:
                 pass
             case _:
                 self._forget_acked()
+
+    def _note_asked(self, spec: JobSpec) -> None:
+        self._asked[spec.job_id] = Stamp.model_validate(spec.inputs).asked_at
 
     async def _work(self) -> None:
         """Run what was granted; what comes meanwhile shares the next commits."""

@@ -52,6 +52,7 @@ from shared.messages import Held as HeldTold
 from shared.messages import HeldState as State
 from shared.protocol import FRAME_BYTES_MAX, Phase, WorkerEnd
 from tests.benchmarks.queue.nothing import NOTHING
+from tests.benchmarks.queue.worker import ANYWHERE
 from tests.benchmarks.scale.hub import ONCE
 from tests.benchmarks.scale.orders import read_orders, say
 
@@ -196,7 +197,10 @@ class LightWorker:
             device=self._worker_id,
             epoch=1,
             name="bench",
-            capabilities=(Capability(kind=NOTHING.name), Capability(kind=ONCE.name)),
+            capabilities=(
+                Capability(kind=NOTHING.name, unasked=ANYWHERE),
+                Capability(kind=ONCE.name),
+            ),
             slots=self._fleet.slots,
             outbox_seq=last,
             hub_epoch=self._hub_epoch,
@@ -234,6 +238,8 @@ class LightWorker:
                 self._kinds[message.job.job_id] = message.job.kind
                 self._end.send(Accept(job_id=message.job.job_id, attempt=message.attempt))
             case Grant():
+                if message.job is not None:
+                    self._kinds[message.job_id] = message.job.kind
                 self._begin(message)
             case Events():
                 self._end.applied(message.upto, time.monotonic())

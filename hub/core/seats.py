@@ -1,0 +1,89 @@
+"""A worker's place for a job that is only being asked for, so that both are written as one.
+
+A worker says ahead which jobs it takes unasked (`Capability.unasked`). If nothing else of the
+person's waits, such a job is granted in the transaction that makes it: no offer, no second commit.
+Like an offer, a seat is a reservation in memory; unlike one, nobody is told of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.core.board import Board, can_run
+from hub.core.job import Job
+from hub.core.lane import Lane, LaneKey
+from shared.ids import PersonId, SessionId, WorkerId
+from shared.jobs import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """Reserved on the board until `leave`."""
+
+    worker_id: WorkerId
+    person_id: PersonId
+    kind: str
+    tools: tuple[str, ...]
+    session_id: SessionId
+    """Of the session that the job opens there."""
+
+    def suits(self, job: Job) -> bool:
+        """Say whether a job, as it turned out, may be given to its worker at once."""
+        return (
+            (job.person_id, job.kind, job.tools) == (self.person_id, self.kind, self.tools)
+            and job.pinned_to in (None, self.worker_id)
+            and job.session_id is None
+        )
+
+
+def take(
+    board: Board,
+    person_id: PersonId,
+    kind: str,
+    tools: tuple[str, ...],
+    origin: Origin,
+    *,
+    minted: SessionId,
+) -> Seat | None:
+    """Reserve a place with the worker that would be offered the job, if it takes it unasked.
+
+    Args:
+        board: where the place is reserved.
+        person_id: whose job it will be.
+        kind: of the job.
+        tools: that it needs.
+        origin: where it comes from.
+        minted: the id of the session that it would open.
+
+    Returns:
+        The seat, to be left (`leave`) when the job is written or is not; None when whatever else
+        waits comes first, when nobody has room, or when who has most of it wants to be asked.
+    """
+    if board.ready_count(person_id):
+        return None
+    key = LaneKey(person_id, kind, tools, pinned_to=None, barred=frozenset(), is_part=False)
+    lane = Lane(key)
+    able = [
+        (not presence.is_fleet, room, presence.worker_id)
+        for presence in board.workers_of(person_id)
+        if (room := board.rooms.room_for(presence, kind)) > 0 and can_run(presence, lane)
+    ]
+    if not able:
+        return None
+    worker_id = max(able)[2]
+    if not board.present[worker_id].takes_unasked(kind, origin):
+        return None
+    board.rooms.reserve(worker_id, kind)
+    return Seat(worker_id=worker_id, person_id=person_id, kind=kind, tools=tools, session_id=minted)
+
+
+def leave(board: Board, seat: Seat) -> bool:
+    """End a reservation: its job holds the place itself now, or came to nothing.
+
+    Returns whether something waits that may have found the place taken.
+    """
+    board.rooms.reserve(seat.worker_id, seat.kind, -1)
+    if not board.ready_count(seat.person_id):
+        return False
+    board.stir(seat.person_id)
+    return True
