@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 import traceback
@@ -30,6 +31,8 @@ def run(part: Part, *steps: Step, words: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=default, help="where the part is saved")
     parser.add_argument("--quick", action="store_true", help="less of everything, to see it work")
     asked = parser.parse_args(words)
+    # A package called "tests" may lie in site-packages, and a job's child starts elsewhere.
+    os.environ["PYTHONPATH"] = str(machine.ROOT)
     begun = time.monotonic()
     machine.WORK.mkdir(exist_ok=True)
     part.mood = machine.mood()

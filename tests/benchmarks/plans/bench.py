@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import sys
 
 import structlog
 
@@ -65,7 +64,6 @@ def meanwhile(part: Part) -> str:
 def ready_steps(part: Part, quick: bool) -> None:
     logging.disable(logging.WARNING)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
     asyncio.run(granted(part, QUICK_STEPS if quick else STEPS))
 
 

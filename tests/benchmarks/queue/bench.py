@@ -22,8 +22,9 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
+from hub.store.database import STORE_NAME
 from tests.benchmarks import machine
-from tests.benchmarks.queue import peers
+from tests.benchmarks.queue import bare, peers
 from tests.benchmarks.queue.brokers import Absent
 from tests.benchmarks.queue.findings import Findings
 from tests.benchmarks.queue.ours import GAP_SECONDS, deskhand
@@ -112,6 +113,8 @@ class Bench:
             self.findings.ours(system.costed(jobs, CALLERS), system.inside(jobs, CALLERS))
             system.queue.run(MANY_CALLERS, MANY_CALLERS)  # opens their connections
             self.findings.many_callers(system.queue.run(max(jobs, MANY_CALLERS), MANY_CALLERS))
+        rows_us = bare.rows_us(folder / "hub" / STORE_NAME, folder)
+        self.findings.least(bare.http_us(jobs, CALLERS, folder), rows_us)
 
     def _peer(self, peer: Peer, folder: Path) -> None:
         with peers.running(peer, folder, "always") as queue:

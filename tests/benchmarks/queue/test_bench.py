@@ -13,6 +13,7 @@ import pytest
 
 from hub.store.database import STORE_NAME
 from tests.benchmarks.machine import ROOT
+from tests.benchmarks.queue import bare
 from tests.benchmarks.queue.children import child
 from tests.benchmarks.queue.findings import LIMIT, Findings
 from tests.benchmarks.queue.ours import Costed, deskhand
@@ -49,6 +50,21 @@ def test_a_job_counts_when_it_is_done_on_the_worker_and_on_the_hub(tmp_path: Pat
     journalled = "select count(*) from journal where event like '%\"job_succeeded\"%'"
     assert count(tmp_path / "journal.db", journalled) == done
     assert not set(psutil.Process().children(recursive=True)) - others
+
+
+def test_the_limit_answers_the_same_requests_and_keeps_the_same_rows(tmp_path: Path) -> None:
+    with deskhand(tmp_path) as system:
+        system.costed(JOBS, 4)
+
+    assert bare.rows_us(tmp_path / "hub" / STORE_NAME, tmp_path) > 0
+    with (
+        closing(sqlite3.connect(tmp_path / "hub" / STORE_NAME)) as ours,
+        closing(sqlite3.connect(tmp_path / "rows.sqlite3")) as limit,
+    ):
+        for name in bare.TABLES:
+            kept = f"select * from {name} order by 1"
+            assert limit.execute(kept).fetchall() == ours.execute(kept).fetchall() != []
+    assert bare.http_us(JOBS, 4, tmp_path) > 0
 
 
 def test_what_a_child_has_started_ends_with_it(tmp_path: Path) -> None:
