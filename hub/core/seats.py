@@ -7,13 +7,18 @@ Like an offer, a seat is a reservation in memory; unlike one, nobody is told of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hub.core.board import Board, can_run
 from hub.core.job import Job
 from hub.core.lane import Lane, LaneKey
 from shared.ids import PersonId, SessionId, WorkerId
 from shared.jobs import Origin
+
+LANES_MAX = 1000
+"""Lanes remembered; making one costs as much as the rest of a look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +48,7 @@ def take(
     tools: tuple[str, ...],
     origin: Origin,
     *,
-    minted: SessionId,
+    mint: Callable[[], SessionId],
 ) -> Seat | None:
     """Reserve a place with the worker that would be offered the job, if it takes it unasked.
 
@@ -53,7 +58,7 @@ def take(
         kind: of the job.
         tools: that it needs.
         origin: where it comes from.
-        minted: the id of the session that it would open.
+        mint: makes the id of the session that it opens.
 
     Returns:
         The seat, to be left (`leave`) when the job is written or is not; None when whatever else
@@ -61,8 +66,7 @@ def take(
     """
     if board.ready_count(person_id):
         return None
-    key = LaneKey(person_id, kind, tools, pinned_to=None, barred=frozenset(), is_part=False)
-    lane = Lane(key)
+    lane = _lane(person_id, kind, tools)
     able = [
         (not presence.is_fleet, room, presence.worker_id)
         for presence in board.workers_of(person_id)
@@ -74,7 +78,13 @@ def take(
     if not board.present[worker_id].takes_unasked(kind, origin):
         return None
     board.rooms.reserve(worker_id, kind)
-    return Seat(worker_id=worker_id, person_id=person_id, kind=kind, tools=tools, session_id=minted)
+    return Seat(worker_id=worker_id, person_id=person_id, kind=kind, tools=tools, session_id=mint())
+
+
+@lru_cache(maxsize=LANES_MAX)
+def _lane(person_id: PersonId, kind: str, tools: tuple[str, ...]) -> Lane:
+    """The lane that such a job would stand in, had it to wait; nothing is ever put into it."""
+    return Lane(LaneKey(person_id, kind, tools, pinned_to=None, barred=frozenset(), is_part=False))
 
 
 def leave(board: Board, seat: Seat) -> bool:

@@ -106,7 +106,7 @@ class Intake:
             kind.name,
             needs_named(kind, asked.inputs),
             asked.origin,
-            minted=self._deeds.new_session_id(),
+            mint=self._deeds.new_session_id,
         )
 
     async def answer(

@@ -95,7 +95,7 @@ class PaperHub(Books):
             kind=kind,
             created_at=self.clock.wall,
         )
-        seat = seats.take(self.board, ANNA, kind, (), Origin.CHAT, minted=NO_SESSION)
+        seat = seats.take(self.board, ANNA, kind, (), Origin.CHAT, mint=lambda: NO_SESSION)
         if seat is None:
             self.post(lambda: self.save(job, job.life))
             return
