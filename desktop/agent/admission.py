@@ -82,6 +82,11 @@ class Admission:
             return Unavailable(
                 "offer_first", "This machine wants to be asked before such a job.", retryable=True
             )
+        if self._hands.alive(spec.job_id) is not None:
+            # The hub has given it up here, and this machine is still stopping it.
+            return Unavailable(
+                "attempt_alive", "An older attempt at it is still running here.", retryable=True
+            )
         return self.refusal_of_offered(spec, None)
 
     def _unasked(self, kind: str) -> tuple[Origin, ...]:

@@ -105,17 +105,10 @@ class AgentFloor:
         """Start an attempt that was granted, once that stands in the journal."""
         running = await self._hands.start(job_id, number, fence)
         if running is not None:
-            await self._run(running)
+            await self.run(running)
 
-    async def begin_unasked(self, spec: JobSpec, number: int, fence: int) -> None:
-        """Start an attempt that was granted without an offer, once that stands in the journal.
-
-        Raises:
-            AppError: it could not be written down; nothing has begun.
-        """
-        await self._run(await self._hands.begin(spec, number, fence))
-
-    async def _run(self, running: Attempt) -> None:
+    async def run(self, running: Attempt) -> None:
+        """Start the child of an attempt whose start stands in the journal."""
         job_id = running.spec.job_id
         known_files = await self._known_files(running.spec)
         if self.is_open:  # else the next start of this program finds it in the journal

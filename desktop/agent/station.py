@@ -141,8 +141,9 @@ class AgentStation:
     async def _consider(self, offer: Offer) -> None:
         """Answer an offer: a refusal with its reason, or yes, journalled first."""
         job_id = offer.job.job_id
-        if not await self._is_new(job_id, offer.attempt):
+        if self._hands.get(job_id, offer.attempt) or self._hands.alive(job_id):
             return
+        await self._drop_older(job_id)
         asked = await self._hands.asked_here(job_id)
         error = self._admission.refusal_of_offered(offer.job, asked)
         if error is not None:
@@ -156,25 +157,24 @@ class AgentStation:
         if spec.job_id != grant.job_id:
             log.warning("grant ignored: it describes another job", job_id=grant.job_id)
             return
-        if not await self._is_new(grant.job_id, grant.attempt):
-            return
+        if self._hands.get(grant.job_id, grant.attempt):
+            return  # it came twice
+        await self._drop_older(grant.job_id)
         refused = self._admission.refusal_of_unasked(spec)
         if refused is not None:
             self._decline(spec, grant.attempt, refused)
             return
         try:
-            await self._floor.begin_unasked(spec, grant.attempt, grant.fence)
+            running = await self._hands.begin(spec, grant.attempt, grant.fence)
         except AppError as error:  # it does not stand in the journal, so nothing has begun
             self._decline(spec, grant.attempt, error)
             raise
+        await self._floor.run(running)
 
-    async def _is_new(self, job_id: JobId, number: int) -> bool:
-        """Whether nothing of a job is in hand; a yes to an older offer of it is dropped."""
-        if self._hands.get(job_id, number) or self._hands.alive(job_id):
-            return False
+    async def _drop_older(self, job_id: JobId) -> None:
+        """Forget that older offers of a job were accepted."""
         for stale in self._hands.accepted(job_id):
             await self._hands.forget(stale)
-        return True
 
     def _decline(self, spec: JobSpec, number: int, error: AppError) -> None:
         trace_id = trace.trace_id_of(spec.traceparent)

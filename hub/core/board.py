@@ -228,9 +228,13 @@ class Board:
 
         Once the job is ready again, it is not for that worker.
         """
-        if (presence := self.present.get(no.worker_id)) is not None:
-            presence.asks_first = True
+        self.ask_first(no.worker_id)
         self._given_back[job_id] = no
+
+    def ask_first(self, worker_id: WorkerId) -> None:
+        """Grant a worker nothing unasked until it has said yes to an offer, or comes anew."""
+        if (presence := self.present.get(worker_id)) is not None:
+            presence.asks_first = True
 
     def forget_given_back(self, job_id: JobId) -> None:
         """The job was taken back, or had moved on. Idempotent."""

@@ -134,7 +134,8 @@ class Dispatcher:
         )
         if ready is None and self._board.is_holder(worker_id, decline.job_id):
             no = No(worker_id, decline.error.retryable, decline.error.message)
-            self._take_back(worker_id, decline.job_id, decline.attempt, no)
+            self._board.note_given_back(decline.job_id, no)
+            self._take_back(worker_id, decline.job_id, decline.attempt)
         if ready is not None and not decline.error.retryable:
             # Said once for each worker that will never take it; why, `views.why_waiting` tells.
             told = self._ledger.post(lambda entry: _tell_declined(entry, decline.job_id))
@@ -145,12 +146,8 @@ class Dispatcher:
         """Say whether a worker may speak of a job."""
         return self._board.is_holder(worker_id, job_id)
 
-    def _take_back(
-        self, worker_id: WorkerId, job_id: JobId, attempt: int, no: No | None = None
-    ) -> None:
+    def _take_back(self, worker_id: WorkerId, job_id: JobId, attempt: int) -> None:
         """Queue a job again that was granted to a worker and that it has not begun."""
-        if no is not None:
-            self._board.note_given_back(job_id, no)
         taken = self._ledger.post(
             lambda entry: _give_back(entry, worker_id, job_id, attempt), is_vital=True
         )
@@ -175,7 +172,9 @@ class Dispatcher:
             if job.life.cancel_by and job.life.is_held:
                 self._send_cancel(job)
         for worker_id, grant in entry.grants:
-            if not self._send(worker_id, grant):  # it went meanwhile
+            if not self._send(worker_id, grant):
+                # It is going: until it is gone or back, nothing is written down for it in vain.
+                self._board.ask_first(worker_id)
                 self._take_back(worker_id, grant.job_id, grant.attempt)
         self._stirred.set()
 

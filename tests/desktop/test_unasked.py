@@ -130,6 +130,19 @@ async def test_a_worker_whose_slots_are_full_gives_it_back(hub: HubDouble, tmp_p
     assert (said.error.code, said.error.retryable) == ("slots_busy", True)
 
 
+async def test_what_an_older_attempt_is_still_at_is_given_back(
+    hub: HubDouble, tmp_path: Path
+) -> None:
+    """The hub has given that one up: without a word it would wait for this one for ever."""
+    job = spec("hard.hang")
+    async with working(tmp_path, hub.base):
+        await until_open(hub)
+        await hub.say(unasked(job))
+        await hub.until_event("job_started")
+        said = await refusal(hub, unasked(job, attempt=2, fence=2))
+    assert (said.attempt, said.error.code, said.error.retryable) == (2, "attempt_alive", True)
+
+
 async def test_rules_that_its_owner_has_changed_since_count(hub: HubDouble, tmp_path: Path) -> None:
     async with working(tmp_path, hub.base) as worker:
         await until_open(hub)

@@ -206,9 +206,16 @@ async def test_a_worker_that_went_in_between_has_nothing(world: World) -> None:
     pc = await ready_desk(world, anna)
     world.engine.holes.pop(pc.worker_id)
     card = await world.request(anna)
-    await world.committed()
+    for _ in range(5):
+        await world.services.dispatcher.run_once()
+        await world.committed()
+    assert await world.types_of(card) == ["job_queued", "job_granted", "job_queued"]
     life = (await world.job(card.job_id)).life
     assert (life.state, life.losses) == (JobState.QUEUED, 0)
+    await pc.come()
+    [grant] = await told(pc)
+    assert isinstance(grant, Grant)
+    assert grant.job is not None
 
 
 async def test_a_grant_that_never_came_is_given_anew(world: World) -> None:
