@@ -1,7 +1,8 @@
 """One attempt in the worker's hands.
 
     offer ──▶ ACCEPTED ── grant ──▶ RUNNING ◀──────▶ ASKING
-                 │        unasked ──▶ ▲ │                │
+                 │                   ▲ │                │
+                 │   unasked grant ──┤ │                │
               forgotten     a slot ──┘ ▼                │
       asked here, no hub ──▶ GRANTED   ENDED ◀──────────┘
                   postponed ───▶ │     │ outcome acknowledged

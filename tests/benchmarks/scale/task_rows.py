@@ -88,6 +88,10 @@ def fill(path: Path, jobs: int, *, waiting: int = WAITING) -> tuple[PersonId, li
             " VALUES (?, 'hub', 1, 1, ?, ?, 1, ?, ?)",
             chain.from_iterable(told),
         )
+    # Its chats were told of all that: a start words nothing anew.
+    connection.execute(
+        "INSERT INTO outbox_cursor (one, hub_seq) SELECT 1, coalesce(max(hub_seq), 0) FROM events"
+    )
     for index in indexes:
         connection.execute(index)
     connection.execute("COMMIT")

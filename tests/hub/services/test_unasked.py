@@ -9,6 +9,7 @@ from hub.core.placement import WaitingReason
 from hub.services.requests import Request
 from shared.capabilities import Capability
 from shared.errors import AppError, Unavailable
+from shared.ids import ConversationId
 from shared.jobs import JobState, Origin
 from shared.messages import Decline, Grant, Offer
 from tests.hub.reports import started, succeeded
@@ -261,3 +262,29 @@ async def test_a_repeated_request_is_granted_once(world: World) -> None:
     assert again.card.job_id == first.card.job_id
     assert len(await told(pc)) == 1
     assert world.board.rooms.room(world.board.present[pc.worker_id]) == 1, "one slot is left"
+
+
+async def test_a_job_that_belongs_to_another_computer_goes_there(world: World) -> None:
+    """Where a model was trained only the store knows; the seat was kept with somebody else."""
+    anna = await world.person()
+    able = tuple(
+        Capability(kind=kind, unasked=(Origin.CHAT,)) for kind in ("ml.train", "ml.predict")
+    )
+    laptop = await world.desk(anna, "laptop", able, 2)
+    chat = ConversationId("telegram:1")
+    await world.request(anna, "ml.train", worker_name="laptop", conversation=chat)
+    [training] = await told(laptop)
+    assert isinstance(training, Grant)
+    await world.ledger.write(
+        lambda entry: entry.connection.execute(
+            "UPDATE jobs SET state = 'succeeded' WHERE job_id = ?", (training.job_id,)
+        )
+    )
+    pc = await world.desk(anna, "anna-pc", able, 9)
+    card = await world.request(anna, "ml.predict", conversation=chat)
+    assert card.job.pinned_to == laptop.worker_id
+    assert await told(pc) == []
+    [grant] = await told(laptop)
+    assert isinstance(grant, Grant)
+    assert grant.job_id == card.job_id
+    assert world.board.rooms.room(world.board.present[pc.worker_id]) == 9, "its seat was left"
