@@ -202,11 +202,15 @@ class Agent:
         if policy.network != self._setup.policy.network:
             self._link.go(Way(policy.network))
             self._sending.uploads.go(Way(policy.network))
+        is_told_anew = policy.kinds != self._setup.policy.kinds
         self._setup = replace(self._setup, policy=policy)
         self._admission.policy = policy
         if self._floor.is_open:
             self._floor.runner.workshop = self._workshop()
-        self._link.tell_beat()
+        if is_told_anew:  # what may come unasked is said in the hello
+            self._link.renew()
+        else:
+            self._link.tell_beat()
         self._floor.start_waiting()
 
     async def run(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from desktop.core.link import LinkState
 from desktop.core.policy import Policy
 from desktop.store import journal
 from shared.errors import Unavailable
@@ -145,8 +146,11 @@ async def test_what_an_older_attempt_is_still_at_is_given_back(
 
 async def test_rules_that_its_owner_has_changed_since_count(hub: HubDouble, tmp_path: Path) -> None:
     async with working(tmp_path, hub.base) as worker:
-        await until_open(hub)
+        await worker.until_state(LinkState.ONLINE)
         worker.agent.adopt(Policy(kinds={}, disk_free_bytes_min=0))
+        await hub.until(lambda: len(hub.hellos) == 2)
+        assert not any(one.unasked for one in hub.hellos[1].capabilities)
+        await until_open(hub)
         said = await refusal(hub, unasked(spec("hard.brief")))
     assert said.error.code == "offer_first"
 
