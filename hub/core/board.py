@@ -14,14 +14,13 @@ from datetime import datetime
 from itertools import count, islice
 from typing import NamedTuple
 
-from hub.core.fleet_rules import LOCAL
+from hub.core.choice import can_run, most_able
 from hub.core.job import WORKING_STATES, Job
 from hub.core.lane import Lane, LaneKey, Place, Ready
 from hub.core.retry import RETRY_AFTER_SECONDS_MAX
 from hub.core.room import Rooms
 from hub.core.tally import Tally
 from hub.core.worker import Presence, Worker, WorkerCard
-from shared.capabilities import fits
 from shared.ids import JobId, PersonId, SessionId, WorkerId
 from shared.jobs import NO_SESSION, JobState, Origin, Priority
 
@@ -284,11 +283,7 @@ class Board:
         lanes = self._lanes.get(person_id)
         if not lanes:
             return None
-        free = [
-            (room, presence)
-            for presence in self._present_of.get(person_id, _NOBODY).values()
-            if (room := self.rooms.room(presence)) > 0
-        ]
+        free = self.rooms.free(self.workers_of(person_id))
         free_light = self._free_light(person_id) if person_id in self._with_light else []
         best: tuple[Ready, WorkerId] | None = None
         for lane in list(lanes.values()) if free or free_light else ():
@@ -301,16 +296,8 @@ class Board:
                 continue
             if best is not None and best[0].rank(now) <= head.rank(now):
                 continue
-            able = [
-                (not p.is_fleet, room, p.worker_id)
-                for room, p in those
-                if can_run(p, lane)
-                and _asks(p, lane)
-                and not self.rooms.is_full_of(p, lane.key.kind)
-            ]
-            if able:
-                # A computer of the person's own comes first; then whoever has the most room.
-                best = head, max(able)[2]
+            if (worker_id := most_able(lane, those, self.rooms)) is not None:
+                best = head, worker_id
         return best
 
     def _free_light(self, person_id: PersonId) -> list[tuple[int, Presence]]:
@@ -318,11 +305,7 @@ class Board:
         if not any(lane.is_light for lane in self._lanes[person_id].values()):
             self._with_light.discard(person_id)
             return []
-        return [
-            (room, presence)
-            for presence in self._present_of.get(person_id, _NOBODY).values()
-            if (room := self.rooms.light_room(presence)) > 0
-        ]
+        return self.rooms.free(self.workers_of(person_id), is_light=True)
 
     def _offer(self, ready: Ready, worker_id: WorkerId, now: float) -> Placement:
         ready.place = Place.OFFERED
@@ -446,23 +429,6 @@ class Board:
         """What a rebuilt board must equal: ready jobs, holders; offers count as ready."""
         ready = {job_id: r.job for job_id, r in self._ready.items()}
         return ready, dict(self._holders)
-
-
-def can_run(presence: Presence, lane: Lane) -> bool:
-    """Say whether a worker could be given a lane's jobs, had it room."""
-    if presence.worker_id in lane.key.barred:
-        return False
-    if lane.key.kind not in presence.kinds:
-        return False
-    if presence.is_fleet and (lane.key.is_part or LOCAL in lane.key.tools):
-        return False
-    return fits(presence.worker_id, presence.capabilities, lane.needs)
-
-
-def _asks(presence: Presence, lane: Lane) -> bool:
-    """Say whether a worker that fetches its work asks for such a job now; others always do."""
-    claims = presence.claims
-    return claims is None or any(lane.key.kind in kinds for kinds in claims)
 
 
 _NOBODY: dict[WorkerId, Presence] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hub.core.job import WORKING_STATES, Job
 from hub.core.worker import Presence
 from shared.capabilities import family_of
@@ -76,6 +78,13 @@ class Rooms:
         if presence.is_paused or presence.slots < 1:  # 0 is how a machine says it is paused
             return 0
         return LIGHT_MAX - self._light_taken(presence.worker_id)
+
+    def free(
+        self, workers: Iterable[Presence], *, is_light: bool = False
+    ) -> list[tuple[int, Presence]]:
+        """Who of them has room, and how much: slots, or places for jobs that take none."""
+        room_of = self.light_room if is_light else self.room
+        return [(room, presence) for presence in workers if (room := room_of(presence)) > 0]
 
     def room_for(self, presence: Presence, kind: str) -> int:
         """How many jobs of a kind a worker could take now."""

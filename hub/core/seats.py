@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from hub.core.board import Board, can_run
+from hub.core.board import Board
+from hub.core.choice import most_able
 from hub.core.job import Job
 from hub.core.lane import Lane, LaneKey
 from shared.ids import PersonId, SessionId, WorkerId
@@ -66,16 +67,9 @@ def take(
     """
     if board.ready_count(person_id):
         return None
-    lane = _lane(person_id, kind, tools)
-    able = [
-        (not presence.is_fleet, room, presence.worker_id)
-        for presence in board.workers_of(person_id)
-        if (room := board.rooms.room_for(presence, kind)) > 0 and can_run(presence, lane)
-    ]
-    if not able:
-        return None
-    worker_id = max(able)[2]
-    if not board.present[worker_id].takes_unasked(kind, origin):
+    free = board.rooms.free(board.workers_of(person_id), is_light=board.rooms.is_light(kind))
+    worker_id = most_able(_lane(person_id, kind, tools), free, board.rooms)
+    if worker_id is None or not board.present[worker_id].takes_unasked(kind, origin):
         return None
     board.rooms.reserve(worker_id, kind)
     return Seat(worker_id=worker_id, person_id=person_id, kind=kind, tools=tools, session_id=mint())
