@@ -87,7 +87,8 @@ class Oracles:
         self._stepped: Counter[tuple[str, int]] = Counter()
         """Effects of the steps of plans that must not happen twice."""
         self._told_steps: dict[tuple[str, int], tuple[str, StepOver]] = {}
-        self._used: dict[tuple[JobId, str], str] = {}
+        self._used: dict[tuple[JobId, str], tuple[str, str]] = {}
+        """By job and question: who went on first, and with what."""
 
     def close(self) -> None:
         for connection in (self._hub, *self._workers.values()):
@@ -236,10 +237,26 @@ class Oracles:
         if not row[0]:
             self._breach("doubled", f"{name} started {job_id} before its journal said so")
 
-    def used(self, job_id: JobId, key: str, value: str) -> None:
-        before = self._used.setdefault((job_id, key), value)
-        if before != value:
+    def used(self, name: str, job_id: JobId, key: str, value: str) -> None:
+        """A job goes on with an answer: with one alone, but for what nobody could hear of."""
+        first, before = self._used.setdefault((job_id, key), (name, value))
+        if before != value and not (first != name and self._was_unheard(job_id, first)):
             self._breach("doubled", f"{job_id} went on with {before} and with {value} for {key}")
+
+    def _was_unheard(self, job_id: JobId, name: str) -> bool:
+        """A machine was cut off before its question was heard, and the job may run twice.
+
+        The hub has taken it for lost before it heard; its person has answered each of them.
+        """
+        heard = self._hub.execute(
+            "select 1 from events as asked where entity = ? and device = ?"
+            " and type = 'question_asked' and not exists (select 1 from events as queued"
+            " where queued.entity = asked.entity and queued.type = 'job_queued'"
+            " and json_extract(queued.body, '$.reason') = 'lost'"
+            " and queued.hub_seq < asked.hub_seq)",
+            (job_id, self._ids[name]),
+        ).fetchone()
+        return heard is None and self._jobs[job_id].kind not in EFFECTIVE
 
     # At the end.
 

@@ -263,7 +263,7 @@ class World:
 
     def used(self, host: Host, job_id: JobId, key: str, value: str) -> None:
         self.note(f"{host.name} goes on with {key} {value} for {job_id}")
-        self.oracles.used(job_id, key, value)
+        self.oracles.used(host.name, job_id, key, value)
 
     def tries(self, host: Host, job_id: JobId) -> int:
         self.oracles.started(host.name, job_id)
