@@ -228,11 +228,7 @@ class Fleet:
                 attempt = fleet.load(entry.connection, then.job_id)
                 if attempt is None or attempt.fence != then.fence or attempt.has_begun:
                     continue
-                job = fleet.job_in(entry, attempt)
-                if attempt.cancel_by:
-                    endings.cancel_unheld(entry, job, core.cancelled(job.life))
-                else:
-                    endings.queue_again(entry, job, core.give_back(job.life), "declined")
+                endings.give_back(entry, fleet.job_in(entry, attempt))
 
         await self._ledger.write(run, is_vital=True)
 

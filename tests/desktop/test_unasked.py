@@ -18,13 +18,6 @@ from shared.messages import Decline, Grant, HeldState
 from tests.desktop.link.hub_double import HubDouble
 from tests.desktop.link.workers import granted, offered, spec, working
 
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-
 
 @pytest.fixture
 async def hub() -> AsyncIterator[HubDouble]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from hub.core.access import Person
@@ -16,6 +18,7 @@ from tests.hub.reports import started, succeeded
 from tests.hub.worlds import Desk, World
 from tests.makers import LASTING, PASSING
 
+CHAT = ConversationId("telegram:1")
 READY = (
     Capability(kind="probe.run", unasked=(Origin.CHAT, Origin.API)),
     Capability(kind="code.push"),
@@ -264,6 +267,41 @@ async def test_a_repeated_request_is_granted_once(world: World) -> None:
     assert world.board.rooms.room(world.board.present[pc.worker_id]) == 1, "one slot is left"
 
 
+async def train_on(desk: Desk, anna: Person) -> None:
+    """From now on what the conversation predicts belongs to a computer."""
+    await desk.world.request(anna, "ml.train", worker_name=desk.name, conversation=CHAT)
+    [training] = await told(desk)
+    await desk.world.ledger.write(
+        lambda entry: entry.connection.execute(
+            "UPDATE jobs SET state = 'succeeded' WHERE job_id = ?",
+            (training.job_id,),  # type: ignore[union-attr]
+        )
+    )
+
+
+async def test_who_found_a_seat_taken_is_served_when_it_is_left(world: World) -> None:
+    """Two at once, one slot: the first turns out to belong to a computer that is away."""
+    anna = await world.person()
+    able = tuple(
+        Capability(kind=kind, unasked=(Origin.CHAT,)) for kind in ("ml.train", "ml.predict")
+    )
+    laptop = await world.desk(anna, "laptop", able)
+    await train_on(laptop, anna)
+    laptop.go()
+    pc = await world.desk(anna, "anna-pc", able, 1)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(world.services.dispatcher.run())
+        away, here = await asyncio.gather(
+            world.request(anna, "ml.predict", conversation=CHAT),
+            world.request(anna, "ml.predict"),
+        )
+        for _ in range(5):
+            await world.committed()
+        running.cancel()
+    assert away.job.pinned_to == laptop.worker_id
+    assert (await world.job(here.job_id)).life.worker_id == pc.worker_id
+
+
 async def test_a_job_that_belongs_to_another_computer_goes_there(world: World) -> None:
     """Where a model was trained only the store knows; the seat was kept with somebody else."""
     anna = await world.person()
@@ -271,17 +309,9 @@ async def test_a_job_that_belongs_to_another_computer_goes_there(world: World) -
         Capability(kind=kind, unasked=(Origin.CHAT,)) for kind in ("ml.train", "ml.predict")
     )
     laptop = await world.desk(anna, "laptop", able, 2)
-    chat = ConversationId("telegram:1")
-    await world.request(anna, "ml.train", worker_name="laptop", conversation=chat)
-    [training] = await told(laptop)
-    assert isinstance(training, Grant)
-    await world.ledger.write(
-        lambda entry: entry.connection.execute(
-            "UPDATE jobs SET state = 'succeeded' WHERE job_id = ?", (training.job_id,)
-        )
-    )
+    await train_on(laptop, anna)
     pc = await world.desk(anna, "anna-pc", able, 9)
-    card = await world.request(anna, "ml.predict", conversation=chat)
+    card = await world.request(anna, "ml.predict", conversation=CHAT)
     assert card.job.pinned_to == laptop.worker_id
     assert await told(pc) == []
     [grant] = await told(laptop)
